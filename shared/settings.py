@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         default=Path(".concert"), description="Folder of everything kept on this machine: stores, log, signing key."
     )
     store_url: str = Field(
-        default="",
+        default_factory=lambda values: f"sqlite:{values['data']}",
         repr=False,
         description="Where the services keep what they own: `sqlite:<folder>` or"
         " `postgresql://user:password@host/{service}`. Empty: SQLite in the data folder.",
@@ -113,11 +113,6 @@ class Settings(BaseSettings):
         if bool(self.jwt_issuer) != bool(self.jwt_jwks_url):
             raise _wrong("CONCERT_JWT_ISSUER and CONCERT_JWT_JWKS_URL are set together or not at all")
         return self
-
-    @property
-    def store(self) -> str:
-        """The store's address, the data folder's when none is set."""
-        return self.store_url or f"sqlite:{self.data}"
 
     @property
     def origin(self) -> str:
