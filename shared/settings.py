@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         default=Path(".concert"), description="Folder of everything kept on this machine: stores, log, signing key."
     )
     store_url: str = Field(
-        default_factory=lambda values: f"sqlite:{values['data']}",
+        default="",
         repr=False,
         description="Where the services keep what they own: `sqlite:<folder>` or"
         " `postgresql://user:password@host/{service}`. Empty: SQLite in the data folder.",
@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     shutdown_seconds: float = Field(
         default=10, gt=0, le=300, description="How long a stop may take, in seconds, before work is cut off."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _store_in_the_data_folder(cls, values: dict[str, Any]) -> dict[str, Any]:
+        data = values.get("data") or cls.model_fields["data"].default
+        return values if values.get("store_url") else values | {"store_url": f"sqlite:{data}"}
 
     @field_validator("log_level", "log_format", "bus", mode="before")
     @classmethod
@@ -149,7 +155,7 @@ def as_table() -> str:
     rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = "" if default in ("", None) else f"`{int(default) if isinstance(default, bool) else default}`"
+        shown = f"`{int(default) if isinstance(default, bool) else default}`" if default else ""
         rows.append(f"| `{_variable(name)}` | {shown} | {field.description} |")
     return "\n".join(rows) + "\n"
 
@@ -180,7 +186,7 @@ def _sentence(error: ErrorDetails) -> str:
         return f"{message}."
     name = str(error["loc"][0])
     default = Settings.model_fields[name].default
-    return f"{_variable(name)} {message}" + (f" (default: {default})." if default not in ("", None) else ".")
+    return f"{_variable(name)} {message}" + (f" (default: {default})." if default else ".")
 
 
 def _is_near(host: str) -> bool:
