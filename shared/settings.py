@@ -120,6 +120,11 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
+    def store(self) -> str:
+        """Where the services keep what they own; a PostgreSQL address has `{service}` for the name of the database."""
+        return self.store_url or f"sqlite:{self.data}"
+
+    @property
     def key_file(self) -> Path:
         """Where the signing key lies."""
         return self.signing_key_file or self.data / "signing-key.pem"
