@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         default=Path(".concert"), description="Folder of everything kept on this machine: stores, log, signing key."
     )
     store_url: str = Field(
-        default="",
+        default_factory=lambda values: f"sqlite:{values['data']}",
         repr=False,
         description="Where the services keep what they own: `sqlite:<folder>` or"
         " `postgresql://user:password@host/{service}`. Empty: SQLite in the data folder.",
@@ -115,14 +115,14 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def store(self) -> str:
-        """The store's address, the data folder's when none is set."""
-        return self.store_url or f"sqlite:{self.data}"
-
-    @property
     def origin(self) -> str:
         """The address others reach this Concert under, without a slash at its end."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def store(self) -> str:
+        """Where the services keep what they own; a PostgreSQL address has `{service}` for the name of the database."""
+        return self.store_url or f"sqlite:{self.data}"
 
     @property
     def key_file(self) -> Path:
