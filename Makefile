@@ -67,11 +67,12 @@ engines: ## Fetch what the real engines need, once; an engine that cannot be had
 	@deploy/engines/kafka.sh fetch || true
 	@deploy/engines/chromium.sh fetch || true
 
+# Both print what a shell needs to run Concert on them: eval "$(make -s kafka postgres)"
 kafka: ## Start Apache Kafka on loopback and print its address
-	@deploy/engines/kafka.sh start
+	@address=$$(deploy/engines/kafka.sh start); echo "export CONCERT_BUS=kafka CONCERT_KAFKA_BOOTSTRAP_SERVERS=$$address"
 
-postgres: ## Start a private PostgreSQL on loopback and print its address
-	@deploy/engines/postgres.sh start
+postgres: ## Start a private PostgreSQL on loopback, a database per service, and print its address
+	@url=$$(deploy/engines/postgres.sh services); echo "export CONCERT_STORE_URL='$$url'"
 
 engines-down: ## Stop what `make kafka` and `make postgres` started, and drop its data
 	@deploy/engines/kafka.sh remove

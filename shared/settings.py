@@ -140,10 +140,10 @@ def load() -> Settings:
 
 def unknown(given: Mapping[str, str] = os.environ) -> list[str]:
     """A sentence for each variable that begins with `CONCERT_` and is not a setting: most often a slip of the pen."""
-    known = {_variable(name) for name in Settings.model_fields}
+    known = {_variable(name) for name in Settings.model_fields} | CLIENT_VARIABLES
     sentences = []
     for variable in sorted(given):
-        if variable.startswith(PREFIX) and variable.removesuffix(FILE_SUFFIX) not in known | CLIENT_VARIABLES:
+        if variable.startswith(PREFIX) and known.isdisjoint({variable, variable.removesuffix(FILE_SUFFIX)}):
             near = get_close_matches(variable, known, n=1, cutoff=0.8)
             sentences.append(f"{variable} is not a setting" + (f"; did you mean {near[0]}?" if near else "."))
     return sentences
