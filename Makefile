@@ -11,7 +11,7 @@ PYTHON  ?= python3.11
 BIN     := .venv/bin
 COMPOSE ?= docker compose
 PYTEST  ?=
-CODE    := shared services concert tests
+CODE    := shared services concert $(wildcard migrations) tests
 
 RUNTIME := .venv/.runtime
 DEV     := .venv/.dev
@@ -21,7 +21,7 @@ PIP     := $(BIN)/python -m pip --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help env run test check format bench chaos engines kafka postgres engines-down up down logs lock clean
+.PHONY: help env run test check format bench chaos engines kafka postgres engines-down images up down logs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,15 +67,19 @@ engines: ## Fetch what the real engines need, once; an engine that cannot be had
 	@deploy/engines/kafka.sh fetch || true
 	@deploy/engines/chromium.sh fetch || true
 
+# Both print what a shell needs to run Concert on them: eval "$(make -s kafka postgres)"
 kafka: ## Start Apache Kafka on loopback and print its address
-	@deploy/engines/kafka.sh start
+	@address=$$(deploy/engines/kafka.sh start); echo "export CONCERT_BUS=kafka CONCERT_KAFKA_BOOTSTRAP_SERVERS=$$address"
 
-postgres: ## Start a private PostgreSQL on loopback and print its address
-	@deploy/engines/postgres.sh start
+postgres: ## Start a private PostgreSQL on loopback, a database per service, and print its address
+	@url=$$(deploy/engines/postgres.sh services); echo "export CONCERT_STORE_URL='$$url'"
 
 engines-down: ## Stop what `make kafka` and `make postgres` started, and drop its data
 	@deploy/engines/kafka.sh remove
 	@deploy/engines/postgres.sh remove
+
+images: ## Build stand-ins for the public images, for a machine that reaches no container registry
+	@deploy/images.sh
 
 up: ## Everything in containers, on Kafka and PostgreSQL; returns when all are healthy
 	$(COMPOSE) up --build --detach --wait

@@ -126,6 +126,11 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
+    def store(self) -> str:
+        """Where the services keep what they own; a PostgreSQL address has `{service}` for the name of the database."""
+        return self.store_url or f"sqlite:{self.data}"
+
+    @property
     def key_file(self) -> Path:
         """Where the signing key lies."""
         return self.signing_key_file or self.data / "signing-key.pem"
@@ -141,10 +146,10 @@ def load() -> Settings:
 
 def unknown(given: Mapping[str, str] = os.environ) -> list[str]:
     """A sentence for each variable that begins with `CONCERT_` and is not a setting: most often a slip of the pen."""
-    known = {_variable(name) for name in Settings.model_fields}
+    known = {_variable(name) for name in Settings.model_fields} | CLIENT_VARIABLES
     sentences = []
     for variable in sorted(given):
-        if variable.startswith(PREFIX) and variable.removesuffix(FILE_SUFFIX) not in known | CLIENT_VARIABLES:
+        if variable.startswith(PREFIX) and known.isdisjoint({variable, variable.removesuffix(FILE_SUFFIX)}):
             near = get_close_matches(variable, known, n=1, cutoff=0.8)
             sentences.append(f"{variable} is not a setting" + (f"; did you mean {near[0]}?" if near else "."))
     return sentences

@@ -20,8 +20,17 @@ ROOT = Path(__file__).parent.parent
 # A layer imports only what has a higher number than itself; helpers of a service that stand in no layer are free.
 LAYER = {"app": 0, "api": 1, "reactions": 1, "views": 1, "domain": 2}
 
-# The domain decides: no I/O and no clock, so of the kit it knows only values.
-DOMAIN_KNOWS = ("shared.events", "shared.errors", "shared.money", "shared.instant", "shared.ids")
+# The domain decides: no I/O and no clock, so of the kit it knows only values, and what an entity's table is made of.
+DOMAIN_KNOWS = (
+    "shared.events",
+    "shared.errors",
+    "shared.money",
+    "shared.instant",
+    "shared.ids",
+    "shared.period",
+    "shared.store.Entity",
+    "shared.store.types",
+)
 DOMAIN_NEVER = ("fastapi", "starlette", "httpx", "aiokafka", "asyncpg", "sqlite3", "asyncio", "time", "os", "random")
 
 DRIVERS = ("aiokafka", "asyncpg")

@@ -87,3 +87,20 @@ follow_owner() {
     setsid bash -c 'tail --pid="$1" -f /dev/null; exec "$2" remove "$3"' _ "$CONCERT_ENGINE_OWNER" "$0" "$1" \
         </dev/null >/dev/null 2>&1 9>&- &
 }
+
+# The mirror that this machine's own sources name; no other address is ever used.
+debian_mirror() {
+    local codename
+    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    apt-get indextargets --format '$(SITE) $(RELEASE)' 'Created-By: Packages' \
+        | awk -v release="$codename" '$2 == release { print $1; exit }'
+}
+
+# Sets `next`: options for apt-get that look at Debian's next release, beside the system's own lists, kept in $1.
+debian_next() {
+    mkdir -p "$1/lists/partial" "$1/archives/partial"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) trixie main" >"$1/sources.list"
+    next=(-o Dir::Etc::SourceList="$1/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$1/lists"
+        -o Dir::Cache="$1" -o APT::Sandbox::User=root)
+    apt-get -qq "${next[@]}" update >/dev/null 2>&1 || die "Debian's next release could not be reached"
+}

@@ -76,13 +76,26 @@ start() {
     address
 }
 
+# A database per service; the address has {service} where the name of the database is.
+services() {
+    local url service
+    url=$(start)
+    bin=$(binaries)
+    for service in teams targets meetings metrics; do
+        "$bin/psql" "$url" -Atc "SELECT 1 FROM pg_database WHERE datname = '$service'" | grep -q 1 \
+            || "$bin/psql" "$url" -qc "CREATE DATABASE $service"
+    done
+    echo "${url%/*}/{service}"
+}
+
 case ${1:-} in
     fetch) fetch ;;
     start) start ;;
+    services) services ;;
     address) address ;;
     # INT is PostgreSQL's fast stop: sessions are cut, the data is checkpointed.
     stop) stop_engine INT "$dir" ;;
     kill) stop_engine KILL "$dir" ;;
     remove) stop_engine KILL "$dir"; rm -rf "$dir" ;;
-    *) die "usage: $0 fetch | start [DIR] | address [DIR] | stop [DIR] | kill [DIR] | remove [DIR]" ;;
+    *) die "usage: $0 fetch | start [DIR] | services [DIR] | address [DIR] | stop [DIR] | kill [DIR] | remove [DIR]" ;;
 esac

@@ -17,15 +17,18 @@ REGISTRY: dict[str, type[Event]] = {}
 PEOPLE = "concert.people"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """Something that happened and will not unhappen."""
 
     type: ClassVar[str] = ""
     topic: ClassVar[str] = ""
+    tombstone: ClassVar[bool] = False
 
-    def to_json(self) -> bytes:
-        """The event's data as it travels."""
+    def to_json(self) -> bytes | None:
+        """The event's data as it travels; a tombstone has none."""
+        if self.tombstone:
+            return None
         return _adapter(type(self)).dump_json(self)
 
 
@@ -33,12 +36,13 @@ E = TypeVar("E", bound=Event)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def event(name: str, topic: str | None = None) -> Any:
+def event(name: str, topic: str | None = None, *, tombstone: bool = False) -> Any:
     """Declare an event under its wire name, `concert.<service>.<subject>-<past verb>.v<n>`."""
 
     def declare(cls: type[E]) -> type[E]:
         declared = dataclass(frozen=True, kw_only=True)(cls)
         declared.type = name
+        declared.tombstone = tombstone
         declared.topic = topic or ".".join(name.split(".")[:2])
         if REGISTRY.setdefault(name, declared) is not declared:
             raise ValueError(f"the event name {name} is declared twice")

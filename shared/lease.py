@@ -1,0 +1,53 @@
+"""A lease: the right to be the only one who does a job, for a few seconds at a time, by the database's clock."""
+
+from __future__ import annotations
+
+import time
+from uuid import uuid4
+
+from shared.instant import now
+from shared.store import Context, Job, Store, Tx
+from shared.store.sql import SQLITE, Statement
+
+SECONDS = 8.0
+RENEW_AFTER = 2.0
+
+
+class Lessee:
+    """One who wants to do a job that only one may do at a time."""
+
+    def __init__(self, store: Store, job: str) -> None:
+        self.store = store
+        self.job = job
+        self.me = uuid4().hex
+        self._sure_until = 0.0
+        self._renew_at = 0.0
+
+    async def holds(self) -> bool:
+        """Whether the job is ours for the next seconds; asks the database only when the answer is getting old."""
+        moment = time.monotonic()
+        if moment < min(self._renew_at, self._sure_until):
+            return True
+        if await self.store.write(Job(self._take, Context(now()))):
+            # Counted from before the question, so that the answer's way cannot make us late.
+            self._sure_until, self._renew_at = moment + SECONDS - 1, moment + RENEW_AFTER
+            return True
+        self._sure_until = 0.0
+        return False
+
+    async def _take(self, tx: Tx) -> bool:
+        sqlite = tx.session.dialect is SQLITE
+        clock = "(julianday('now') - 2440587.5) * 86400" if sqlite else "extract(epoch from clock_timestamp())"
+        job, me, seconds = ("?", "?", "?") if sqlite else ("$1::TEXT", "$2::TEXT", "$3::DOUBLE PRECISION")
+        text = (
+            f"INSERT INTO lease (job, holder, until) VALUES ({job}, {me}, {clock} + {seconds})"
+            f" ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, until = excluded.until"
+            f" WHERE lease.holder = excluded.holder OR lease.until < {clock} RETURNING holder"
+        )
+        return bool(await tx.session.fetch(_Raw(text), (self.job, self.me, SECONDS)))
+
+
+class _Raw(Statement):
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.plain = True

@@ -1,0 +1,171 @@
+"""SQLAlchemy Core statements, compiled once for a dialect and executed on the bare driver.
+
+The statements are Core's and the tables are SQLModel's; what is left out is the work that Core repeats for every
+execution. Measured in `docs/benchmarks.md`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as insert_postgres
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm.attributes import manager_of_class
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from shared.store.entity import Row
+
+SQLITE: sa.Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
+POSTGRES: sa.Dialect = PGDialect_asyncpg()
+
+R = TypeVar("R", bound=Row)
+Values = tuple[Any, ...]
+
+
+class Statement:
+    """One Core statement in the words of one dialect."""
+
+    def __init__(self, core: sa.sql.expression.Executable, dialect: sa.Dialect, keys: Sequence[str] | None = None):
+        compiled = cast(SQLCompiler, cast(sa.ClauseElement, core).compile(dialect=dialect, column_keys=keys))
+        self.text = compiled.string
+        self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
+        processors = compiled._bind_processors
+        self.binders: tuple[Callable[[Any], Any] | None, ...] = tuple(
+            cast("Callable[[Any], Any] | None", processors.get(name)) for name in self.names
+        )
+        self.constants: Mapping[str, Any] = compiled.params
+        self.readers = tuple(
+            column[3]._cached_result_processor(dialect, None) if column[3] is not None else None
+            for column in (compiled._result_columns or ())
+        )
+        self.plain = not any(self.readers)
+
+    def values(self, parameters: Mapping[str, Any] | None = None) -> Values:
+        """The positional parameters of one execution, in the driver's terms."""
+        bound: Mapping[str, Any] = self.constants if not parameters else {**self.constants, **parameters}
+        return tuple(
+            bound[name] if binder is None else binder(bound[name])
+            for name, binder in zip(self.names, self.binders, strict=True)
+        )
+
+    def read(self, record: Sequence[Any]) -> Sequence[Any]:
+        """One record of the driver in Python's terms."""
+        if self.plain:
+            return record
+        return [
+            value if reader is None else reader(value) for value, reader in zip(record, self.readers, strict=True)
+        ]
+
+
+class OneOf(sa.sql.expression.ColumnElement[bool]):
+    """`column` is one of the values of a list parameter, whatever its length, in one prepared statement."""
+
+    inherit_cache = True
+    _is_implicitly_boolean = True
+
+    def __init__(self, column: Any, name: str, values: ListOf | None = None) -> None:
+        self.column = column
+        self.parameter: sa.BindParameter[Any] = sa.bindparam(name, type_=values or ListOf())
+        self.type = sa.Boolean()
+
+
+class ListOf(sa.types.TypeDecorator[list[Any]]):
+    """A list of ids as one parameter: an array for PostgreSQL, JSON for SQLite."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, item: Any = None) -> None:
+        super().__init__()
+        self.item = item or sa.Text()
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        return sa.ARRAY(self.item) if dialect.name == "postgresql" else sa.Text()
+
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: sa.Dialect) -> Any:
+        values = list(value or ())
+        if dialect.name == "postgresql":
+            return values
+        return json.dumps(values)
+
+
+@compiles(OneOf, "sqlite")
+def _one_of_sqlite(element: OneOf, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = compiler.process(element.column, **kw), compiler.process(element.parameter, **kw)
+    return f"{column} IN (SELECT value FROM json_each({values}))"
+
+
+@compiles(OneOf, "postgresql")
+def _one_of_postgresql(element: OneOf, compiler: SQLCompiler, **kw: Any) -> str:
+    kw["render_bind_cast"] = False
+    return f"{compiler.process(element.column, **kw)} = ANY({compiler.process(element.parameter, **kw)})"
+
+
+def insert_into(table: sa.Table, dialect: sa.Dialect) -> Any:
+    """An insert that can say what happens on conflict; both dialects share the words."""
+    return insert_sqlite(table) if dialect is SQLITE else insert_postgres(table)
+
+
+class Table:
+    """The statements that the write path needs for one table, and the way between rows and parameters."""
+
+    def __init__(self, model: type[Row], dialect: sa.Dialect) -> None:
+        self.model = model
+        self.dialect = dialect
+        self.table: sa.Table = model.__table__  # type: ignore[attr-defined]
+        column = self.table.c
+        self.columns = [each.name for each in self.table.columns]
+        self.keys = [each.name for each in self.table.primary_key.columns]
+        given = [name for name in self.columns if self.table.autoincrement_column is not column[name]]
+        rest = [name for name in given if name not in self.keys]
+        match = sa.and_(*(column[key] == sa.bindparam(f"key_{key}", type_=column[key].type) for key in self.keys))
+        self.insert = Statement(sa.insert(self.table), dialect, given)
+        self.delete = Statement(sa.delete(self.table).where(match), dialect)
+        self.update = Statement(sa.update(self.table).where(match), dialect, rest) if rest else None
+        insert = insert_into(self.table, dialect)
+        onto = (
+            insert.on_conflict_do_update(
+                index_elements=self.keys, set_={name: insert.excluded[name] for name in rest}
+            )
+            if rest
+            else insert.on_conflict_do_nothing(index_elements=self.keys)
+        )
+        self.upsert = Statement(onto, dialect, given)
+        self.select = Statement(sa.select(self.table).where(match), dialect)
+        several = sa.select(self.table).where(OneOf(column[self.keys[0]], "keys")).order_by(column[self.keys[0]])
+        self.several = Statement(several, dialect)
+        self.locked = self.select if dialect is SQLITE else Statement(
+            sa.select(self.table).where(match).with_for_update(), dialect
+        )
+        self.several_locked = self.several if dialect is SQLITE else Statement(several.with_for_update(), dialect)
+
+    def parameters(self, row: Row, statement: Statement) -> Values:
+        """A row's fields as the parameters of a statement on its table."""
+        fields = row.__dict__
+        return tuple(
+            fields[name.removeprefix("key_")] if binder is None else binder(fields[name.removeprefix("key_")])
+            for name, binder in zip(statement.names, statement.binders, strict=True)
+        )
+
+    def row(self, record: Sequence[Any]) -> Row:
+        """The row a record stands for."""
+        row = manager_of_class(self.model).new_instance()
+        row.__dict__.update(_BLANK)
+        row.__dict__.update(zip(self.columns, self.select.read(record), strict=True))
+        return cast(Row, row)
+
+
+_BLANK: dict[str, Any] = {"__pydantic_fields_set__": set(), "__pydantic_extra__": None, "__pydantic_private__": None}
+
+
+@cache
+def table_of(model: type[Row], dialect: sa.Dialect) -> Table:
+    """The statements of a table in a dialect, compiled at first use."""
+    return Table(model, dialect)
