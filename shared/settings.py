@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -79,12 +79,6 @@ class Settings(BaseSettings):
     shutdown_seconds: float = Field(
         default=10, gt=0, le=300, description="How long a stop may take, in seconds, before work is cut off."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _store_in_the_data_folder(cls, values: dict[str, Any]) -> dict[str, Any]:
-        data = values.get("data") or cls.model_fields["data"].default
-        return values if values.get("store_url") else values | {"store_url": f"sqlite:{data}"}
 
     @field_validator("log_level", "log_format", "bus", mode="before")
     @classmethod

@@ -22,7 +22,8 @@ from shared.period import BadPeriod, Period, Unit
 # A fiscal year that begins in 2999 ends beyond the last day there is.
 years = st.integers(1900, 2998)
 first_months = st.integers(1, 12)
-days = st.dates(date(1900, 1, 1), date(2999, 12, 31))
+# A fiscal year that January 1900 belongs to began before the first day there is.
+days = st.dates(date(1901, 1, 1), date(2999, 12, 31))
 units: st.SearchStrategy[Unit] = st.sampled_from(["week", "month", "quarter", "year"])
 
 
@@ -57,7 +58,7 @@ def test_every_day_lies_in_exactly_one_of_each_unit(day: date, first_month: int,
     assert period.contains(day)
     assert period.contains(period.start)
     assert not period.contains(period.end)
-    if period.start.year >= 1900:
+    if period.label[:4] != "3000":
         assert Period.parse(period.label, first_month) == period
     assert Period.of(unit, period.end - timedelta(days=1), first_month) == period
     assert Period.of(unit, period.end, first_month) != period

@@ -27,7 +27,7 @@ def complaint(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
 def test_everything_has_a_default_that_runs_on_one_machine() -> None:
     plain = load()
     assert (plain.port, plain.host, plain.bus, plain.demo) == (8000, "127.0.0.1", "embedded", True)
-    assert (plain.store_url, plain.key_file) == ("sqlite:.concert", Path(".concert/signing-key.pem"))
+    assert (plain.store, plain.key_file) == ("sqlite:.concert", Path(".concert/signing-key.pem"))
     assert plain.origin == "http://127.0.0.1:8000"
 
 
@@ -37,14 +37,14 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CONCERT_PUBLIC_URL", "https://concert.example/")
     found = load()
     assert (found.port, found.demo, found.log_level, found.host) == (9, False, "info", "127.0.0.1")
-    assert (found.store_url, found.origin) == ("sqlite:/srv/c", "https://concert.example")
+    assert (found.store, found.origin) == ("sqlite:/srv/c", "https://concert.example")
 
 
 def test_secrets_are_read_from_files_and_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "store").write_text("postgresql://concert:s3cret@db/{service}\n")
     monkeypatch.setenv("CONCERT_STORE_URL_FILE", str(tmp_path / "store"))
     found = load()
-    assert found.store_url == "postgresql://concert:s3cret@db/{service}"
+    assert found.store == "postgresql://concert:s3cret@db/{service}"
     assert "s3cret" not in repr(found) + str(found)
     message = complaint(monkeypatch, CONCERT_STORE_URL_FILE="/nowhere/store")
     assert message.startswith("CONCERT_STORE_URL_FILE: /nowhere/store cannot be read (")
@@ -100,6 +100,7 @@ def test_keys_of_an_issuer_are_fetched_where_nobody_can_forge_them(url: str, tru
 def test_a_slip_of_the_pen_is_noticed() -> None:
     given = {
         "CONCERT_PROT": "1", "CONCERT_XYZZY": "", "CONCERT_TOKEN": "", "CONCERT_PORT": "", "CONCERT_PORT_FILE": "",
+        "CONCERT_SIGNING_KEY_FILE": "",
         "HOME": "/",
     }  # fmt: skip
     assert settings.unknown(given) == [
