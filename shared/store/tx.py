@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar, cast
-from uuid import uuid4
 
 import sqlalchemy as sa
 
 from shared.errors import Conflict, NotFound, TooLarge
 from shared.events import Event
+from shared.ids import event_id
 from shared.store.entity import Entity, Row
 from shared.store.sql import SQLITE, Statement, Table, Values, table_of
 from shared.store.tables import External, Journal
@@ -338,7 +338,7 @@ class Tx(Snapshot):
         row = Journal.make(
             subject=entity.subject,
             version=entity.version,
-            id=uuid4().hex,
+            id=event_id(),
             type=event.type,
             topic=event.topic,
             time=text_of(context.now),
