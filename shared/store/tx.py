@@ -37,14 +37,6 @@ class Session(Protocol):
     async def fetch(self, statement: Statement, values: Values) -> Sequence[Record]:
         """Run a query."""
 
-    async def causes(self, entity: Entity) -> list[str | None]:
-        """The causes of all events of a thing, oldest first, those of this transaction included."""
-        told = self._told.get(entity.subject, [])
-        if len(told) == entity.version:
-            return told
-        records = await super().rows(_CAUSES, subject=entity.subject)
-        return [*(record[0] for record in records), *told]
-
     async def execute(self, statement: Statement, rows: Sequence[Values]) -> None:
         """Run a statement once for each of the rows."""
 
