@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from concert.origin import Origin
+from concert.runner import introduce
 from concert.services import SERVICES
 from shared.application import Running, running
 from shared.bus import Bus
@@ -63,6 +64,7 @@ async def world(folder: Path, **settings: Any) -> AsyncIterator[World]:
         services: dict[str, Running] = {}
         for service in SERVICES:
             services[service.name] = await stack.enter_async_context(running(service, chosen, bus, identity))
+        introduce(services)
         origin = Origin(services)
         admin = await stack.enter_async_context(client_of(origin, token_headers(chosen, ADMIN)))
         yield World(services, bus, chosen, origin, admin)
