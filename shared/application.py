@@ -48,7 +48,7 @@ class Service:
     tables: Sequence[type[Row]] = ()
     subscriptions: Subscriptions | None = None
     background: Sequence[Background] = ()
-    prepare: Sequence[Callable[[Runtime], None]] = ()
+    prepare: Sequence[Background] = ()
     """What is set up before the first request."""
 
     @property
@@ -119,7 +119,7 @@ async def running(
         runtime.extras["neighbours"] = neighbours = Neighbours(settings, service.name)
         stack.push_async_callback(neighbours.close)
         for prepare in service.prepare:
-            prepare(runtime)
+            await prepare(runtime)
         stack.push_async_callback(_stop, started.tasks)
         _watch(started, "relay", runtime.relay.run)
         if service.subscriptions is not None:
