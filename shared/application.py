@@ -32,6 +32,7 @@ from shared.store.migrate import migrate
 from shared.store.tables import KIT_TABLES
 
 log = structlog.get_logger(__name__)
+STOP_SECONDS = 8
 Background = Callable[[Runtime], Awaitable[None]]
 
 
@@ -140,7 +141,11 @@ def _watch(started: Running, name: str, work: Awaitable[Any]) -> None:
 
 
 async def _stop(tasks: dict[str, asyncio.Task[Any]]) -> None:
-    for task in tasks.values():
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks.values(), timeout=8)
+    pending = {task for task in tasks.values() if not task.done()}
+    for _ in range(STOP_SECONDS * 2):
+        if not pending:
+            return
+        # Again and again: a library may swallow a cancellation that comes at the wrong moment.
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.5)

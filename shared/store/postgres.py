@@ -116,7 +116,8 @@ class PostgresStore:
     async def close(self) -> None:
         """Close the connections, waiting a little for what runs."""
         try:
-            await asyncio.wait_for(self._pool.close(), 5)
+            async with asyncio.timeout(5):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
 
