@@ -51,3 +51,4 @@ class _Raw(Statement):
     def __init__(self, text: str) -> None:
         self.text = text
         self.plain = True
+        self.locks = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
 from sqlalchemy.orm.attributes import manager_of_class
@@ -27,7 +27,7 @@ class Row(SQLModel):
             if name not in fields:
                 row.__dict__[name] = factory()
         row.__dict__.update(fields)
-        return cast(Self, row)
+        return row
 
     def content(self) -> dict[str, Any]:
         """The stored fields by name."""

@@ -23,7 +23,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from shared.store.entity import Row
 
 SQLITE: sa.Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
-POSTGRES: sa.Dialect = PGDialect_asyncpg()
+POSTGRES: sa.Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 R = TypeVar("R", bound=Row)
 Values = tuple[Any, ...]
@@ -33,8 +33,12 @@ class Statement:
     """One Core statement in the words of one dialect."""
 
     def __init__(self, core: sa.sql.expression.Executable, dialect: sa.Dialect, keys: Sequence[str] | None = None):
-        compiled = cast(SQLCompiler, cast(sa.ClauseElement, core).compile(dialect=dialect, column_keys=keys))
+        element = cast(sa.ClauseElement, core)
+        # A list of constants in `column.in_([...])` is written out, one parameter each.
+        words = element.compile(dialect=dialect, column_keys=keys, compile_kwargs={"render_postcompile": True})
+        compiled = cast(SQLCompiler, words)
         self.text = compiled.string
+        self.locks = "FOR UPDATE" in self.text
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
         processors = compiled._bind_processors
         self.binders: tuple[Callable[[Any], Any] | None, ...] = tuple(
@@ -59,9 +63,7 @@ class Statement:
         """One record of the driver in Python's terms."""
         if self.plain:
             return record
-        return [
-            value if reader is None else reader(value) for value, reader in zip(record, self.readers, strict=True)
-        ]
+        return [value if reader is None else reader(value) for value, reader in zip(record, self.readers, strict=True)]
 
 
 class OneOf(sa.sql.expression.ColumnElement[bool]):
@@ -131,9 +133,7 @@ class Table:
         self.update = Statement(sa.update(self.table).where(match), dialect, rest) if rest else None
         insert = insert_into(self.table, dialect)
         onto = (
-            insert.on_conflict_do_update(
-                index_elements=self.keys, set_={name: insert.excluded[name] for name in rest}
-            )
+            insert.on_conflict_do_update(index_elements=self.keys, set_={name: insert.excluded[name] for name in rest})
             if rest
             else insert.on_conflict_do_nothing(index_elements=self.keys)
         )
@@ -141,8 +141,10 @@ class Table:
         self.select = Statement(sa.select(self.table).where(match), dialect)
         several = sa.select(self.table).where(OneOf(column[self.keys[0]], "keys")).order_by(column[self.keys[0]])
         self.several = Statement(several, dialect)
-        self.locked = self.select if dialect is SQLITE else Statement(
-            sa.select(self.table).where(match).with_for_update(), dialect
+        self.locked = (
+            self.select
+            if dialect is SQLITE
+            else Statement(sa.select(self.table).where(match).with_for_update(), dialect)
         )
         self.several_locked = self.several if dialect is SQLITE else Statement(several.with_for_update(), dialect)
 
@@ -159,7 +161,7 @@ class Table:
         row = manager_of_class(self.model).new_instance()
         row.__dict__.update(_BLANK)
         row.__dict__.update(zip(self.columns, self.select.read(record), strict=True))
-        return cast(Row, row)
+        return row
 
 
 _BLANK: dict[str, Any] = {"__pydantic_fields_set__": set(), "__pydantic_extra__": None, "__pydantic_private__": None}

@@ -37,14 +37,6 @@ class Session(Protocol):
     async def fetch(self, statement: Statement, values: Values) -> Sequence[Record]:
         """Run a query."""
 
-    async def causes(self, entity: Entity) -> list[str | None]:
-        """The causes of all events of a thing, oldest first, those of this transaction included."""
-        told = self._told.get(entity.subject, [])
-        if len(told) == entity.version:
-            return told
-        records = await super().rows(_CAUSES, subject=entity.subject)
-        return [*(record[0] for record in records), *told]
-
     async def execute(self, statement: Statement, rows: Sequence[Values]) -> None:
         """Run a statement once for each of the rows."""
 
@@ -261,7 +253,7 @@ class Tx(Snapshot):
             raise Conflict(f"{key[1]} already names another {entity.word or entity.kind}.")
         before = self._externals.get(key)
         self._externals[key] = entity.id
-        self._undo.append(lambda: self._externals.__setitem__(key, before))
+        self._undo.append(lambda: self._forget_name(key, before))
         self.add(External.make(kind=entity.kind, source=source, name=name, id=entity.id))
 
     def add(self, row: Row) -> None:
@@ -326,6 +318,12 @@ class Tx(Snapshot):
             entity.__dict__.update(before)
 
         self._undo.append(restore)
+
+    def _forget_name(self, key: tuple[str, str], before: str | None) -> None:
+        # Without a name before, the database is asked again: "not asked yet" must not become "not there".
+        del self._externals[key]
+        if before is not None:
+            self._externals[key] = before
 
     def _forget_new(self, place: tuple[type[Row], str]) -> None:
         self._pending.new.pop(place, None)
