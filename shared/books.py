@@ -83,7 +83,8 @@ def books_router(service: str, kinds: Sequence[type[Entity]]) -> APIRouter:
 
         async def query(snapshot: Snapshot) -> Books:
             lines = await books_of(snapshot, kinds)
-            events = await snapshot.scalar(sa.select(sa.func.count()).select_from(Journal))
+            told = sa.select(sa.func.count()).select_from(Journal).where(_journal.topic == f"concert.{service}")
+            events = await snapshot.scalar(told)
             return Books(service=service, at=text_of(now()), events=events, lines=lines)
 
         return await runtime_of(request).store.read(query)

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         default=Path(".concert"), description="Folder of everything kept on this machine: stores, log, signing key."
     )
     store_url: str = Field(
-        default_factory=lambda values: f"sqlite:{values['data']}",
+        default="",
         repr=False,
         description="Where the services keep what they own: `sqlite:<folder>` or"
         " `postgresql://user:password@host/{service}`. Empty: SQLite in the data folder.",
@@ -154,7 +154,7 @@ def as_table() -> str:
     rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = "" if default in ("", None) else f"`{int(default) if isinstance(default, bool) else default}`"
+        shown = f"`{int(default) if isinstance(default, bool) else default}`" if default else ""
         rows.append(f"| `{_variable(name)}` | {shown} | {field.description} |")
     return "\n".join(rows) + "\n"
 
@@ -185,7 +185,7 @@ def _sentence(error: ErrorDetails) -> str:
         return f"{message}."
     name = str(error["loc"][0])
     default = Settings.model_fields[name].default
-    return f"{_variable(name)} {message}" + (f" (default: {default})." if default not in ("", None) else ".")
+    return f"{_variable(name)} {message}" + (f" (default: {default})." if default else ".")
 
 
 def _is_near(host: str) -> bool:

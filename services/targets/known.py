@@ -123,7 +123,7 @@ def name_person(person: KnownPerson, event: PersonDescribed) -> None:
 async def known(snapshot: Snapshot, model: type[Fact], ref: str, at: str) -> Any:
     """The member, team or group a body refers to; raises Invalid with the place in the body."""
     key = await snapshot.resolve(model.kind, ref)
-    found = await snapshot.find(model, key) if key is not None else None
+    found = await snapshot.recall(model, key) if key is not None else None
     if found is None:
         message = f"no {model.kind} {ref} is known here (yet)"
         raise Invalid(f"{at}: {message}.", [Fault(at, message)])

@@ -57,7 +57,7 @@ def bulk_route(collection: Collection[Any]) -> None:
         batch = f"{runtime.service}-{new_id('b')[2:]}"
         bulk = _Bulk(collection, principal, batch, request.scope.get("traceparent"))
         groups = _groups(request)
-        first = await anext(groups, [])
+        first: list[bytes] = await anext(groups, [])
         answers = bulk.answers(request, first, groups)
         head = await anext(answers, b"")
 

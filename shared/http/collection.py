@@ -164,7 +164,7 @@ class Collection(Generic[N]):
 
     async def _same_thing(self, tx: Tx, field: str, sent: Any, have: Any) -> bool:
         if isinstance(sent, str) and sent.startswith("ext:"):
-            return (await tx.resolve(self.refs.get(field, field), sent)) == have
+            return bool(await tx.resolve(self.refs.get(field, field), sent) == have)
         return False
 
     @property

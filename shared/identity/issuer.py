@@ -106,7 +106,8 @@ class PublishedKeys:
                 keys = key_set(json.loads(await self._download()))
             if not keys:
                 raise ValueError("no usable key in it")
-        except (httpx.HTTPError, ValueError, TimeoutError, OSError) as error:
+        except Exception as error:
+            # Whatever it was: the keys at hand stay, and it is tried again.
             self._pause = BETWEEN_FAILURES
             log.warning("issuer_keys_not_fetched", issuer=self.name, reason=f"{type(error).__name__}: {error}")
             return
@@ -119,8 +120,10 @@ class PublishedKeys:
         async with client, client.stream("GET", self._url, headers=headers) as response:
             if response.status_code != 200:
                 raise ValueError(f"it answered {response.status_code}")
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise ValueError("it is compressed, so its size is not known")
             body = bytearray()
-            async for chunk in response.aiter_raw():
+            async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_BYTES:
                     raise ValueError(f"it is larger than {MAX_BYTES} bytes")

@@ -20,7 +20,7 @@ LINK_LIFE: Final = timedelta(minutes=10)
 COOKIE_LIFE: Final = timedelta(hours=8)
 CSRF_FIELD: Final = "csrf"
 MAX_LINKS: Final = 100
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_FORM = "application/x-www-form-urlencoded"
 
 
 class OneTimeLinks:
@@ -62,7 +62,7 @@ async def check_page_request(request: Request, cookie: str) -> None:
     if request.method in ("GET", "HEAD"):
         return
     form_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method != "POST" or form_type not in _FORMS:
+    if request.method != "POST" or form_type != _FORM:
         raise Forbidden("The login of the page is for reading and for its own forms; other programs send a token.")
     if not _from_our_page(request):
         raise Forbidden("This form was not sent from a page of this Concert.")

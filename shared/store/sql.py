@@ -17,7 +17,6 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm.attributes import manager_of_class
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from shared.store.entity import Row
@@ -26,7 +25,7 @@ SQLITE: sa.Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
 POSTGRES: sa.Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 R = TypeVar("R", bound=Row)
-Values = tuple[Any, ...]
+Values = Sequence[Any]
 
 
 class Statement:
@@ -44,12 +43,15 @@ class Statement:
         self.binders: tuple[Callable[[Any], Any] | None, ...] = tuple(
             cast("Callable[[Any], Any] | None", processors.get(name)) for name in self.names
         )
+        self._fields = [name.removeprefix("key_") for name in self.names]
+        self._bound = [(place, binder) for place, binder in enumerate(self.binders) if binder is not None]
         self.constants: Mapping[str, Any] = compiled.params
         self.readers = tuple(
             column[3]._cached_result_processor(dialect, None) if column[3] is not None else None
             for column in (compiled._result_columns or ())
         )
-        self.plain = not any(self.readers)
+        self._read = [(place, reader) for place, reader in enumerate(self.readers) if reader is not None]
+        self.plain = not self._read
 
     def values(self, parameters: Mapping[str, Any] | None = None) -> Values:
         """The positional parameters of one execution, in the driver's terms."""
@@ -59,11 +61,21 @@ class Statement:
             for name, binder in zip(self.names, self.binders, strict=True)
         )
 
+    def of_fields(self, fields: Mapping[str, Any]) -> list[Any]:
+        """The positional parameters from the fields of a row; `key_<name>` stands for the field of that name."""
+        values = [fields[name] for name in self._fields]
+        for place, binder in self._bound:
+            values[place] = binder(values[place])
+        return values
+
     def read(self, record: Sequence[Any]) -> Sequence[Any]:
         """One record of the driver in Python's terms."""
         if self.plain:
             return record
-        return [value if reader is None else reader(value) for value, reader in zip(record, self.readers, strict=True)]
+        values = list(record)
+        for place, reader in self._read:
+            values[place] = reader(values[place])
+        return values
 
 
 class OneOf(sa.sql.expression.ColumnElement[bool]):
@@ -150,21 +162,13 @@ class Table:
 
     def parameters(self, row: Row, statement: Statement) -> Values:
         """A row's fields as the parameters of a statement on its table."""
-        fields = row.__dict__
-        return tuple(
-            fields[name.removeprefix("key_")] if binder is None else binder(fields[name.removeprefix("key_")])
-            for name, binder in zip(statement.names, statement.binders, strict=True)
-        )
+        return statement.of_fields(row.__dict__)
 
     def row(self, record: Sequence[Any]) -> Row:
         """The row a record stands for."""
-        row = manager_of_class(self.model).new_instance()
-        row.__dict__.update(_BLANK)
+        row = object.__new__(self.model)
         row.__dict__.update(zip(self.columns, self.select.read(record), strict=True))
         return row
-
-
-_BLANK: dict[str, Any] = {"__pydantic_fields_set__": set(), "__pydantic_extra__": None, "__pydantic_private__": None}
 
 
 @cache

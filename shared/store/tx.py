@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar, cast
-from uuid import uuid4
 
 import sqlalchemy as sa
 
 from shared.errors import Conflict, NotFound, TooLarge
 from shared.events import Event
+from shared.ids import event_id
 from shared.store.entity import Entity, Row
 from shared.store.sql import SQLITE, Statement, Table, Values, table_of
 from shared.store.tables import External, Journal
@@ -77,6 +77,7 @@ class Snapshot:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._externals: dict[tuple[str, str], str | None] = {}
+        self._recalled: dict[tuple[type[Row], Any], Row | None] = {}
 
     async def rows(self, core: Any, **parameters: Any) -> Sequence[Record]:
         """The records of a Core select. Statements that take parameters are compiled once and kept."""
@@ -114,6 +115,13 @@ class Snapshot:
         values = dict(zip((f"key_{name}" for name in table.keys), key, strict=True))
         records = await self.session.fetch(table.select, table.select.values(values))
         return cast(R, table.row(records[0])) if records else None
+
+    async def recall(self, model: type[R], key: Any) -> R | None:
+        """The row with this key, read once: for rows that this transaction does not change."""
+        place = (model, key)
+        if place not in self._recalled:
+            self._recalled[place] = await self.find(model, key)
+        return cast("R | None", self._recalled[place])
 
     async def get(self, model: type[N], ref: str) -> N:
         """The thing a reference names; raises NotFound."""
@@ -336,7 +344,7 @@ class Tx(Snapshot):
         row = Journal.make(
             subject=entity.subject,
             version=entity.version,
-            id=uuid4().hex,
+            id=event_id(),
             type=event.type,
             topic=event.topic,
             time=text_of(context.now),

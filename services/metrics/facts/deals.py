@@ -66,25 +66,27 @@ def _pipeline(deal: DealFact, along: dict[str, str | None]) -> Iterator[Cell]:
     """The estimate enters with the opening and leaves with the closing; along `stage` it wanders."""
     if not deal.estimate or deal.opened_on is None:
         return
-    amount = {"amount": deal.estimate, "currency": deal.currency}
-    yield from cells("pipeline_in", deal.opened_on, along, **amount)
+    amount, currency = deal.estimate, deal.currency
+    yield from cells("pipeline_in", deal.opened_on, along, amount=amount, currency=currency)
     if deal.closed_on is not None:
-        yield from cells("pipeline_out", deal.closed_on, along, **amount)
+        yield from cells("pipeline_out", deal.closed_on, along, amount=amount, currency=currency)
     for place, (stage, since) in enumerate(deal.stages):
-        yield from cells("pipeline_in", date.fromisoformat(since), {"stage": stage}, **amount)
+        here = {"stage": stage}
+        yield from cells("pipeline_in", date.fromisoformat(since), here, amount=amount, currency=currency)
         until = deal.stages[place + 1][1] if place + 1 < len(deal.stages) else None
         left = date.fromisoformat(until) if until else deal.closed_on
         if left is not None:
-            yield from cells("pipeline_out", left, {"stage": stage}, **amount)
+            yield from cells("pipeline_out", left, here, amount=amount, currency=currency)
 
 
 def _won(deal: DealFact, closed_on: date, opened_on: date) -> Iterator[Cell]:
     days = (closed_on - opened_on).days
-    whole = {"currency": deal.currency, "days": days}
-    cost = {"cost": deal.cost or 0, "uncosted": 0 if deal.cost is not None else deal.value}
+    cost, uncosted = deal.cost or 0, 0 if deal.cost is not None else deal.value
     along = {ALL: "", "team": deal.team, "customer": deal.customer}
-    yield from cells("won", closed_on, along, amount=deal.value, **cost, **whole)
-    yield from cells("won", closed_on, {"member": deal.owner}, **cost, **whole)
+    yield from cells("won", closed_on, along, amount=deal.value, currency=deal.currency, cost=cost,
+                     uncosted=uncosted, days=days)  # fmt: skip
+    yield from cells("won", closed_on, {"member": deal.owner}, currency=deal.currency, cost=cost,
+                     uncosted=uncosted, days=days)  # fmt: skip
     for credit in deal.credits:
         # A credit is money only: the deal itself is counted once, for its owner.
         yield from cells("won", closed_on, {"member": credit["member"]}, count=0, amount=credit["minor"],

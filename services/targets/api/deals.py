@@ -210,7 +210,7 @@ async def _sold(tx: Tx, line: SoldLine, on: date, place: int) -> Sold:
     cost = line.cost
     if cost is None:
         unit = (await tx.get(Product, key)).cost_on(on)
-        cost = line_amount(line.quantity, unit) if unit else None
+        cost = line_amount(line.quantity, UnitPrice(unit.text, unit.currency)) if unit else None
     return Sold(key, line.quantity, line_amount(line.quantity, line.unit_price), cost)
 
 
