@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +125,10 @@ class EmbeddedBus:
             if not idle:
                 idle = True
                 yield []
-            try:
-                await asyncio.wait_for(published.wait(), POLL_SECONDS)
-            except TimeoutError:
-                continue
+            # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the event.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await published.wait()
 
     def _first_seq(self, wanted: Mapping[Position, int]) -> int:
         """The first row that holds anything of what is wanted."""
