@@ -32,7 +32,7 @@ from shared.store.migrate import migrate
 from shared.store.tables import KIT_TABLES
 
 log = structlog.get_logger(__name__)
-STOP_SECONDS = 8
+STOP_SECONDS = 6
 Background = Callable[[Runtime], Awaitable[None]]
 
 
@@ -113,7 +113,7 @@ async def running(
         app = build_app(service, runtime, identity)
         started = Running(service, runtime, app, Edge(app, service.name, settings.body_limit))
         runtime.extras["tasks"] = started.tasks
-        stack.push_async_callback(_stop, started.tasks)
+        stack.push_async_callback(_stop, started)
         _watch(started, "relay", runtime.relay.run())
         if service.subscriptions is not None:
             runtime.consumer = Consumer(store, bus, service.subscriptions)
@@ -140,12 +140,17 @@ def _watch(started: Running, name: str, work: Awaitable[Any]) -> None:
     started.tasks[name] = task
 
 
-async def _stop(tasks: dict[str, asyncio.Task[Any]]) -> None:
-    pending = {task for task in tasks.values() if not task.done()}
-    for _ in range(STOP_SECONDS * 2):
+async def _stop(started: Running) -> None:
+    """The relay finishes what it is sending, then all that runs is cancelled."""
+    relay = started.tasks.get("relay")
+    if started.runtime.relay is not None and relay is not None:
+        started.runtime.relay.stop()
+        await asyncio.wait([relay], timeout=4)
+    pending = {task for task in started.tasks.values() if not task.done()}
+    for _ in range(STOP_SECONDS // 3):
         if not pending:
             return
         # Again and again: a library may swallow a cancellation that comes at the wrong moment.
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=0.5)
+        _, pending = await asyncio.wait(pending, timeout=3)

@@ -43,7 +43,8 @@ async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         async with worlds.embedded(tmp_path) as lent:
             yield lent
     else:
-        async with worlds.real(tmp_path, request.getfixturevalue("postgres_server")) as lent:
+        server, broker = request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_broker")
+        async with worlds.real(server, broker) as lent:
             yield lent
 
 

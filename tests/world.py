@@ -20,14 +20,15 @@ import httpx
 from concert.origin import Origin
 from concert.services import SERVICES
 from shared.application import Running, Service, running
-from shared.bus import Bus
+from shared.bus import TOPICS, Bus
 from shared.bus.embedded import EmbeddedBus
+from shared.bus.kafka import KafkaBus, create_topics
 from shared.identity.gate import Identity, signing_key
 from shared.identity.scopes import ADMIN
 from shared.identity.tokens import mint
 from shared.settings import Settings
 from shared.store.migrate import migrate
-from tests.engines import Postgres
+from tests.engines import Kafka, Postgres
 
 
 @dataclass
@@ -83,20 +84,22 @@ async def embedded(folder: Path) -> AsyncIterator[Ground]:
 
 
 @asynccontextmanager
-async def real(folder: Path, server: Postgres) -> AsyncIterator[Ground]:
-    """PostgreSQL databases of their own, and the embedded log."""
-    name = uuid4().hex[:12]
-    url = server.url(f"w{name}_{{service}}")
+async def real(server: Postgres, broker: Kafka) -> AsyncIterator[Ground]:
+    """PostgreSQL databases of their own, and topics of their own on a Kafka broker."""
+    name = f"w{uuid4().hex[:12]}"
     for service in SERVICES:
-        await server.create_database(f"w{name}_{service.name}", template=await _migrated_database(server, service))
-    bus = EmbeddedBus(folder / "log.db")
+        await server.create_database(f"{name}_{service.name}", template=await _migrated_database(server, service))
+    await create_topics(broker.address, prefix=f"{name}.")
+    bus = KafkaBus(broker.address, "tests", f"{name}.")
     await bus.start()
     try:
-        yield Ground("real", url, bus)
+        yield Ground("real", server.url(f"{name}_{{service}}"), bus)
     finally:
         await bus.close()
         for service in SERVICES:
-            await server.drop_database(f"w{name}_{service.name}")
+            await server.drop_database(f"{name}_{service.name}")
+        for topic in TOPICS:
+            await broker.delete_topic(f"{name}.{topic}")
 
 
 @asynccontextmanager

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import queue
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
 import structlog
 
@@ -109,7 +110,11 @@ class SqliteStore:
     async def start(self) -> None:
         """Open the file."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = self._claim()
         self._connection = connect(self.path)
+        if self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'lease'").fetchone():
+            # Nobody else has the file: what a process that died had leased is free.
+            self._connection.execute("DELETE FROM lease")
         self._writer.start()
 
     async def close(self) -> None:
@@ -123,6 +128,17 @@ class SqliteStore:
         for connection in self._open:
             connection.close()
         self._connection.close()
+        self._lock.close()
+
+    def _claim(self) -> IO[bytes]:
+        """The right to be the only process that has this file; it ends with the process, however that ends."""
+        lock = self.path.with_suffix(".lock").open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise StoreInUse(f"{self.path} is in use by another process; a data folder serves one at a time.") from None
+        return lock
 
     async def write(self, job: Job[T]) -> T:
         """Run a job and commit; returns after the commit is durable."""
@@ -282,6 +298,10 @@ class SqliteStore:
         self._waiting -= len(work.jobs)
         if not work.future.done():
             work.future.set_result(work.outcomes)
+
+
+class StoreInUse(Exception):
+    """Another process has this store's file."""
 
 
 class _NeedsIsolation(Exception):
