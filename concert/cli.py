@@ -10,9 +10,11 @@ import typer
 from rich.console import Console
 
 from concert import tokens
+from concert.imports import cli as imports
 from concert.runner import alone, listen, together
 from concert.services import SERVICES
 from shared import logs, settings
+from shared.bus import BusError
 from shared.identity.keys import BadKey
 from shared.settings import BadSettings, Settings
 from shared.store.migrate import migrate as bring_up_to_date
@@ -20,6 +22,7 @@ from shared.store.migrate import migrate as bring_up_to_date
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False)
 app.command("token")(tokens.token)
+app.add_typer(imports.app, name="import")
 
 
 @app.command()
@@ -66,6 +69,31 @@ def migrate() -> None:
     for service in SERVICES:
         bring_up_to_date(service, chosen.store)
         console.print(f"{service.name}: up to date")
+
+
+@app.command()
+def topics(replicas: Annotated[int, typer.Option(help="Copies that the cluster keeps of each topic.")] = 1) -> None:
+    """Create the topics that the log lacks; waits a minute for the brokers."""
+    chosen = _settings()
+    if chosen.bus != "kafka":
+        _stop("The embedded log makes its topics by itself; set CONCERT_BUS=kafka for Kafka.")
+    asyncio.run(_create_topics(chosen, replicas))
+
+
+async def _create_topics(chosen: Settings, replicas: int) -> None:
+    from shared.bus.kafka import create_topics
+
+    deadline = asyncio.get_running_loop().time() + 60
+    while True:
+        try:
+            await create_topics(chosen.kafka_bootstrap_servers, replicas=replicas)
+        except BusError as fault:
+            if asyncio.get_running_loop().time() > deadline:
+                _stop(str(fault))
+            await asyncio.sleep(1)
+        else:
+            console.print("The topics are there.")
+            return
 
 
 def _settings() -> Settings:

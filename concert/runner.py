@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
@@ -39,7 +39,14 @@ async def together(settings: Settings) -> AsyncIterator[tuple[Origin, Identity]]
         services: dict[str, Running] = {}
         for service in SERVICES:
             services[service.name] = await stack.enter_async_context(running(service, settings, bus, identity))
+        introduce(services)
         yield Origin(services), identity
+
+
+def introduce(services: Mapping[str, Running]) -> None:
+    """Let services of one process ask each other without a network."""
+    for started in services.values():
+        started.runtime.extras["neighbours"].share_process_with({name: each.entry for name, each in services.items()})
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from typing import Any
 
@@ -25,6 +26,7 @@ from shared.http.runtime import Runtime
 from shared.http.waiting import Progress
 from shared.identity.gate import Identity
 from shared.identity.permissions import assert_every_route_names_its_permission
+from shared.neighbours import Neighbours
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.store import Row, Store, open_store
@@ -47,11 +49,13 @@ class Service:
     tables: Sequence[type[Row]] = ()
     subscriptions: Subscriptions | None = None
     background: Sequence[Background] = ()
+    prepare: Sequence[Callable[[Runtime], None]] = ()
+    """What is set up before the first request."""
 
     @property
     def all_tables(self) -> list[type[Row]]:
         """Every table of the service's database."""
-        facts = [keeper for keeper in (self.subscriptions.facts.values() if self.subscriptions else ())]
+        facts = self.subscriptions.facts.values() if self.subscriptions else ()
         models = [
             *KIT_TABLES,
             *(each.entity for each in self.collections),
@@ -113,23 +117,27 @@ async def running(
         app = build_app(service, runtime, identity)
         started = Running(service, runtime, app, Edge(app, service.name, settings.body_limit))
         runtime.extras["tasks"] = started.tasks
+        runtime.extras["neighbours"] = neighbours = Neighbours(settings, service.name)
+        stack.push_async_callback(neighbours.close)
+        for prepare in service.prepare:
+            prepare(runtime)
         stack.push_async_callback(_stop, started)
-        _watch(started, "relay", runtime.relay.run())
+        _watch(started, "relay", runtime.relay.run)
         if service.subscriptions is not None:
             runtime.consumer = Consumer(store, bus, service.subscriptions)
             runtime.consumer.moved = runtime.progress.moved
-            _watch(started, "applier", runtime.consumer.run())
+            _watch(started, "applier", runtime.consumer.run)
         for work in service.background:
-            _watch(started, work.__name__, work(runtime))
+            _watch(started, work.__name__, partial(work, runtime))
         yield started
 
 
-def _watch(started: Running, name: str, work: Awaitable[Any]) -> None:
+def _watch(started: Running, name: str, work: Callable[[], Awaitable[Any]]) -> None:
     """Run something beside the requests; when it dies, readiness turns red and says of what."""
 
     async def guarded() -> None:
         try:
-            await work
+            await work()
         except asyncio.CancelledError:
             raise
         except BaseException as fault:

@@ -32,7 +32,7 @@ class Neighbours:
         """These services run here: ask them without a network."""
         self._apps = apps
 
-    async def get(self, service: str, path: str, *, seconds: float = 5, **query: Any) -> httpx.Response:
+    async def get(self, service: str, path: str, /, *, seconds: float = 5, **query: Any) -> httpx.Response:
         """Ask a neighbour; raises httpx.HTTPError when it does not answer in time."""
         return await self._client(service).get(path, params=query, headers=self._headers(), timeout=seconds)
 

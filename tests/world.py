@@ -18,6 +18,7 @@ from uuid import uuid4
 import httpx
 
 from concert.origin import Origin
+from concert.runner import introduce
 from concert.services import SERVICES
 from shared.application import Running, Service, running
 from shared.bus import TOPICS, Bus
@@ -113,6 +114,7 @@ async def world(folder: Path, ground: Ground | None = None, **settings: Any) -> 
         for service in SERVICES:
             started = running(service, chosen, ground.bus, identity, migrated=True)
             services[service.name] = await stack.enter_async_context(started)
+        introduce(services)
         origin = Origin(services)
         admin = await stack.enter_async_context(client_of(origin, token_headers(chosen, ADMIN)))
         yield World(services, ground.bus, chosen, origin, admin)

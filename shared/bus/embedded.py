@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,6 +28,7 @@ from shared.bus import (
     check_size,
     partition_of,
 )  # fmt: skip
+from shared.instant import now
 
 POLL_SECONDS = 0.5
 KEEP_TOMBSTONES_SECONDS = 24 * 3600
@@ -184,7 +184,7 @@ class EmbeddedBus:
     def _rows_of(
         self, group: Sequence[tuple[Sequence[Record], asyncio.Future[None]]]
     ) -> tuple[list[tuple[Any, ...]], dict[Position, int]]:
-        moment, ends = time.time(), dict(self._ends)
+        moment, ends = now().timestamp(), dict(self._ends)
         rows: list[tuple[Any, ...]] = []
         batches: dict[Position, list[Record]] = {}
         for records, _ in group:
@@ -215,7 +215,7 @@ class EmbeddedBus:
     def _compact(self) -> None:
         """Keep the latest record of each key of a compacted topic, and tombstones for a day."""
         self._connection.execute(_SUPERSEDED)
-        self._connection.execute(_OLD_TOMBSTONES, (time.time() - KEEP_TOMBSTONES_SECONDS,))
+        self._connection.execute(_OLD_TOMBSTONES, (now().timestamp() - KEEP_TOMBSTONES_SECONDS,))
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -17,17 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from shared.bus import (
-    BATCH,
-    COMPACTED,
-    PARTITIONS,
-    TOPICS,
-    BusError,
-    LogBroken,
-    Message,
-    Position,
-    Record,
-    TopicsMissing,
-    check_size,
+    BATCH, COMPACTED, PARTITIONS, TOPICS, BusError, LogBroken, Message, Position, Record, TopicsMissing, check_size,
     partition_of,
 )  # fmt: skip
 
@@ -270,12 +260,14 @@ async def _whole(call: Coroutine[Any, Any, None]) -> None:
     task.result()
 
 
-async def _bounded(closing: Any) -> None:
-    """Close something that may hang when its broker is gone."""
-    try:
-        await asyncio.wait_for(closing, 5)
-    except (KafkaError, TimeoutError, OSError) as fault:
-        log.debug("not_closed_in_time", reason=_said(fault))
+async def _bounded(closing: Coroutine[Any, Any, Any]) -> None:
+    """Close something that may hang, fail or be cancelled from inside when its broker is gone."""
+    task = asyncio.create_task(closing)
+    done, _ = await asyncio.wait([task], timeout=5)
+    if not done:
+        task.cancel()
+    elif not task.cancelled() and task.exception() is not None:
+        log.debug("not_closed_well", reason=_said(cast(BaseException, task.exception())))
 
 
 def _said(fault: BaseException) -> str:

@@ -10,7 +10,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 FIELDS = {"amount", "currency"}
-_PLAIN = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
+_PLAIN = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 
 
 class NotMoney(ValueError):

@@ -172,6 +172,13 @@ async def test_the_cookie_does_not_do_a_programs_work(browser: httpx.AsyncClient
     assert "other programs send a token" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+async def test_even_a_good_form_is_only_posted(browser: httpx.AsyncClient, method: str) -> None:
+    fields = {CSRF_FIELD: (await browser.get("/csrf")).json()}
+    answer = await browser.request(method, "/deals", data=fields, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 403
+
+
 async def test_a_cookie_is_no_token_and_a_token_is_no_cookie(browser: httpx.AsyncClient, identity: Identity) -> None:
     cookie = browser.cookies["concert"]
     answer = await browser.get("/deals", headers={"Authorization": f"Bearer {cookie}"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from shared import settings
 from shared.settings import BadSettings, Settings, load
@@ -53,6 +54,9 @@ def test_secrets_are_read_from_files_and_never_shown(monkeypatch: pytest.MonkeyP
 def test_a_wrong_secret_is_not_repeated_in_the_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
     message = complaint(monkeypatch, CONCERT_STORE_URL="mysql://concert:s3cret@db")
     assert message == "CONCERT_STORE_URL must begin with sqlite: or postgresql://."
+    with pytest.raises(ValidationError) as error:
+        Settings(store_url="mysql://concert:s3cret@db")
+    assert "s3cret" not in str(error.value)
 
 
 @pytest.mark.parametrize(

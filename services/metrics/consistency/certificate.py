@@ -26,7 +26,7 @@ from shared.http.runtime import Runtime
 from shared.ids import SHARDS
 from shared.instant import now
 from shared.store import Snapshot
-from shared.store.tables import HeldEvent
+from shared.store.tables import HeldEvent, SourceProgress
 from shared.store.types import text_of
 
 log = structlog.get_logger(__name__)
@@ -34,6 +34,8 @@ OWNERS = ("teams", "targets", "meetings")
 FRESH = timedelta(seconds=60)
 GAP_ALARM = timedelta(seconds=60)
 _held = HeldEvent.__table__.c  # type: ignore[attr-defined]
+_progress = SourceProgress.__table__.c  # type: ignore[attr-defined]
+_SKIPPED = sa.select(SourceProgress).where(_progress.skipped > 0)
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class Certificate:
         self.owners = {name: Owner() for name in OWNERS}
         self.last: dict[str, Any] | None = None
         self._verified_at: datetime | None = None
+        self._discarded: dict[str, int] = {}
         self._busy = asyncio.Lock()
 
     async def keep(self) -> None:
@@ -121,6 +124,7 @@ class Certificate:
             ours = await our_books(snapshot, name, self.facts)
             owner.take(compare(theirs, ours, await applied_of(snapshot, name)), moment)
         invariants = await check(INVARIANTS, snapshot)
+        self._discarded = {row.owner: row.skipped for row in await snapshot.all(SourceProgress, _SKIPPED)}
         held = await snapshot.all(HeldEvent, sa.select(HeldEvent).order_by(_held.since).limit(1000))
         return self._verdict(invariants, held, moment)
 
@@ -176,6 +180,7 @@ class Certificate:
             for name, owner in self.owners.items()
             if owner.fresh(moment) < SHARDS
         ]
+        doubts += [f"{count} events of {owner} were discarded by hand" for owner, count in self._discarded.items()]
         if waiting:
             doubts.append(f"{len(waiting)} events wait for a predecessor")
         return doubts
