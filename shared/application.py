@@ -34,6 +34,7 @@ from shared.store.migrate import migrate
 from shared.store.tables import KIT_TABLES
 
 log = structlog.get_logger(__name__)
+STOP_SECONDS = 6
 Background = Callable[[Runtime], Awaitable[None]]
 
 
@@ -48,7 +49,7 @@ class Service:
     tables: Sequence[type[Row]] = ()
     subscriptions: Subscriptions | None = None
     background: Sequence[Background] = ()
-    prepare: Sequence[Callable[[Runtime], None]] = ()
+    prepare: Sequence[Background] = ()
     """What is set up before the first request."""
 
     @property
@@ -119,8 +120,8 @@ async def running(
         runtime.extras["neighbours"] = neighbours = Neighbours(settings, service.name)
         stack.push_async_callback(neighbours.close)
         for prepare in service.prepare:
-            prepare(runtime)
-        stack.push_async_callback(_stop, started.tasks)
+            await prepare(runtime)
+        stack.push_async_callback(_stop, started)
         _watch(started, "relay", runtime.relay.run)
         if service.subscriptions is not None:
             runtime.consumer = Consumer(store, bus, service.subscriptions)
@@ -147,8 +148,17 @@ def _watch(started: Running, name: str, work: Callable[[], Awaitable[Any]]) -> N
     started.tasks[name] = task
 
 
-async def _stop(tasks: dict[str, asyncio.Task[Any]]) -> None:
-    for task in tasks.values():
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks.values(), timeout=8)
+async def _stop(started: Running) -> None:
+    """The relay finishes what it is sending, then all that runs is cancelled."""
+    relay = started.tasks.get("relay")
+    if started.runtime.relay is not None and relay is not None:
+        started.runtime.relay.stop()
+        await asyncio.wait([relay], timeout=4)
+    pending = {task for task in started.tasks.values() if not task.done()}
+    for _ in range(STOP_SECONDS // 3):
+        if not pending:
+            return
+        # Again and again: a library may swallow a cancellation that comes at the wrong moment.
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=3)

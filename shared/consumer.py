@@ -173,9 +173,7 @@ class Consumer:
             await self._judge(work, envelope)
         await self._store(work)
 
-    async def _replay(
-        self, tx: Tx, subject: str, poisoned: Mapping[str, str], *, skip_first: bool = False
-    ) -> None:
+    async def _replay(self, tx: Tx, subject: str, poisoned: Mapping[str, str], *, skip_first: bool = False) -> None:
         work = await self._round(tx, [subject], [], poisoned)
         applied = work.applied[subject]
         held = sorted(work.held.get(subject, []), key=lambda each: (each.version, each.reason is None))
@@ -436,7 +434,8 @@ async def _count_progress(work: _Round) -> None:
     batches = [{"id": batch, "applied": count} for batch, count in sorted(work.batches.items())]
     await _add(tx, BatchProgress, batches)
     owners = [
-        {"owner": owner, **counts, "latest": work.latest.get(owner, "")} for owner, counts in sorted(work.counts.items())
+        {"owner": owner, **counts, "latest": work.latest.get(owner, "")}
+        for owner, counts in sorted(work.counts.items())
     ]
     await _add(tx, SourceProgress, owners)
 
@@ -468,13 +467,9 @@ def _adding_statement(model: type[Row], dialect: sa.Dialect) -> Statement:
             changes[column.name] = column + given
         else:
             changes[column.name] = sa.case((given > column, given), else_=column)
-    return Statement(
-        insert.on_conflict_do_update(index_elements=table.keys, set_=changes), dialect, table.columns
-    )
+    return Statement(insert.on_conflict_do_update(index_elements=table.keys, set_=changes), dialect, table.columns)
 
 
 def waiting_alarm(held: HeldEvent, moment: Any) -> bool:
     """Whether an event has waited for its predecessor so long that something is wrong: a minute."""
     return held.reason is None and bool(moment - held.since > timedelta(seconds=60))
-
-

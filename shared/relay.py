@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 import sqlalchemy as sa
 import structlog
@@ -41,6 +42,7 @@ class Relay:
         self._lease = Lessee(store, "relay")
         self._wake = asyncio.Event()
         self._paused = False
+        self._stopping = False
 
     def wake(self) -> None:
         """There may be something to send; the poll is the net below this hint."""
@@ -51,10 +53,15 @@ class Relay:
         self._paused = paused
         self.wake()
 
+    def stop(self) -> None:
+        """Let `run` end once what is being sent has been marked."""
+        self._stopping = True
+        self.wake()
+
     async def run(self) -> None:
-        """Relay for ever; trouble with the log or the store is waited out."""
+        """Relay until told to stop; trouble with the log or the store is waited out."""
         pause = 0.05
-        while True:
+        while not self._stopping:
             self._wake.clear()
             try:
                 sent = 0 if self._paused else await self.send_window()
@@ -62,11 +69,12 @@ class Relay:
             except (BusError, OutcomeUnknown, Overloaded, OSError) as failure:
                 self.failure = f"events cannot be sent: {failure}"
                 log.warning("relay_waits", service=self.source, reason=str(failure))
-                await asyncio.sleep(pause)
-                pause, sent = min(pause * 2, 5), 0
+                await self._rest(pause)
+                pause = min(pause * 2, 5)
                 continue
             if sent < WINDOW:
-                await self._rest()
+                await self._rest(POLL_SECONDS)
+        await self._lease.release()
 
     async def send_window(self) -> int:
         """Send the oldest unsent events, mark them, and say how many they were."""
@@ -88,11 +96,11 @@ class Relay:
         ((count, oldest),) = await self.store.read(lambda snapshot: snapshot.rows(_BACKLOG))
         return count, oldest
 
-    async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return
+    async def _rest(self, seconds: float) -> None:
+        # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the event.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0 if self._stopping else seconds):
+                await self._wake.wait()
 
 
 _marking: dict[str, Statement] = {}

@@ -14,7 +14,7 @@ subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meeti
 subscriptions.keep(deals)
 
 
-def make_certificate(runtime: Runtime) -> None:
+async def make_certificate(runtime: Runtime) -> None:
     """The certificate, before the first request may ask for it."""
     runtime.extras["certificate"] = Certificate(runtime, subscriptions.facts)
 

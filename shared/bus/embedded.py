@@ -10,13 +10,23 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from shared.bus import (
-    BATCH, COMPACTED, PARTITIONS, BusError, LogBroken, Message, Position, Record, check_size, partition_of,
+    BATCH,
+    COMPACTED,
+    PARTITIONS,
+    BusError,
+    LogBroken,
+    Message,
+    Position,
+    Record,
+    check_size,
+    partition_of,
 )  # fmt: skip
 from shared.instant import now
 
@@ -115,10 +125,10 @@ class EmbeddedBus:
             if not idle:
                 idle = True
                 yield []
-            try:
-                await asyncio.wait_for(published.wait(), POLL_SECONDS)
-            except TimeoutError:
-                continue
+            # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the event.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await published.wait()
 
     def _first_seq(self, wanted: Mapping[Position, int]) -> int:
         """The first row that holds anything of what is wanted."""

@@ -123,7 +123,7 @@ class KafkaBus:
     async def _follow(
         self, consumer: Any, topics: Sequence[str], start: Mapping[Position, int]
     ) -> AsyncIterator[Sequence[Message]]:
-        await asyncio.wait_for(consumer.start(), CALL_SECONDS)
+        await _whole(consumer.start())
         self._consumers.add(consumer)
         places = [TopicPartition(self.prefix + topic, number) for topic in topics for number in range(PARTITIONS)]
         consumer.assign(places)
@@ -187,7 +187,7 @@ class KafkaBus:
             request_timeout_ms=int(CALL_SECONDS * 1000),
         )
         self._producer = producer
-        await asyncio.wait_for(producer.start(), CALL_SECONDS)
+        await _whole(producer.start())
         return producer
 
     async def _discard_producer(self) -> None:
@@ -242,6 +242,22 @@ def _settings_of(topic: str) -> dict[str, str]:
             "delete.retention.ms": str(7 * 24 * HOUR_MS),
         }
     return {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+
+
+async def _whole(call: Coroutine[Any, Any, None]) -> None:
+    """Wait for a client to start, and for the end of that before giving way to a cancellation: a client that is cut
+    off in the middle leaves connections behind. Raises TimeoutError."""
+    task = asyncio.create_task(call)
+    try:
+        await asyncio.wait({task}, timeout=CALL_SECONDS)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=2)
+        raise
+    finally:
+        task.cancel()
+    if task.cancelled() or not task.done():
+        raise TimeoutError(f"no answer within {CALL_SECONDS:g} s")
+    task.result()
 
 
 async def _bounded(closing: Coroutine[Any, Any, Any]) -> None:

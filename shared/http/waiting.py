@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -92,10 +93,9 @@ class Progress:
             await self._wait(changed, min(left, POLL_SECONDS * 5))
 
     async def _wait(self, changed: asyncio.Event, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(changed.wait(), seconds)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await changed.wait()
 
     async def _lacking(self, snapshot: Snapshot, after: Sequence[Token]) -> str | None:
         for token in after:

@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import asyncpg
+import structlog
 
-from shared.errors import Conflict, OutcomeUnknown
+from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
 from shared.store.sql import POSTGRES, Statement, Values
 from shared.store.tx import Job, Record, Snapshot, Tx
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 MAX_COMBINED = 12
-DEADLINE = 15.0
-_AGAIN = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-_GONE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, OSError)
+MAX_WAITING = 2_000
+ATTEMPTS = 6
+STATEMENT_SECONDS = 15.0
+ACQUIRE_SECONDS = 10.0
+DEADLINE = 25.0
+_SERVER = {
+    "application_name": "concert",
+    # Statements are short and prepared once: compiling them costs more than it saves.
+    "jit": "off",
+    # What a client that has gone leaves behind must not hold rows for ever.
+    "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+    "idle_in_transaction_session_timeout": str(int(DEADLINE * 1000)),
+}
+_AGAIN = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,
+)
+# A time-out is an OSError too.
+_GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 
 
 class PostgresSession:
@@ -29,6 +58,7 @@ class PostgresSession:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
         self.open = False
+        self.failed = False
 
     async def begin(self) -> None:
         """Open the transaction, once."""
@@ -38,25 +68,33 @@ class PostgresSession:
 
     async def fetch(self, statement: Statement, values: Values) -> Sequence[Record]:
         """Run a query."""
-        if "FOR UPDATE" in statement.text:
+        if statement.locks:
             await self.begin()
-        return cast("Sequence[Record]", await self.connection.fetch(statement.text, *values))
+        try:
+            return cast("Sequence[Record]", await self.connection.fetch(statement.text, *values))
+        except asyncpg.PostgresError as failure:
+            raise self._judged(failure) from failure
 
     async def execute(self, statement: Statement, rows: Sequence[Values]) -> None:
         """Run a statement once for each of the rows."""
         await self.begin()
-        if len(rows) == 1:
-            await self.connection.execute(statement.text, *rows[0])
-        else:
-            await self.connection.executemany(statement.text, rows)
+        try:
+            if len(rows) == 1:
+                await self.connection.execute(statement.text, *rows[0])
+            else:
+                await self.connection.executemany(statement.text, rows)
+        except asyncpg.PostgresError as failure:
+            raise self._judged(failure) from failure
 
     async def finish(self, tx: Tx) -> None:
         """Write what the transaction has collected and commit it."""
         writes = tx.collected()
-        single = sum(len(rows) for rows, _ in writes) <= MAX_COMBINED and _once_per_table(writes)
-        if single and writes:
+        if writes and _can_be_combined(writes):
             text, values = _combine(writes)
-            await self.connection.execute(text, *values)
+            try:
+                await self.connection.execute(text, *values)
+            except asyncpg.PostgresError as failure:
+                raise self._judged(failure) from failure
         else:
             for rows, statement in writes:
                 await self.execute(statement, rows)
@@ -65,15 +103,25 @@ class PostgresSession:
             self.open = False
 
     async def abandon(self) -> None:
-        """Undo what was begun."""
+        """Undo what was begun; a connection that cannot do even that is thrown away."""
         if self.open and not self.connection.is_closed():
-            await self.connection.execute("ROLLBACK")
+            try:
+                await self.connection.execute("ROLLBACK")
+            except (asyncpg.PostgresError, *_GONE):
+                self.connection.terminate()
         self.open = False
 
+    def _judged(self, failure: asyncpg.PostgresError) -> Exception:
+        """The failure of a statement; one for which its values are to blame is the sender's."""
+        self.failed = True
+        if isinstance(failure, asyncpg.DataError):
+            return Invalid(f"This cannot be stored: {failure}.")
+        return failure
 
-def _once_per_table(writes: list[tuple[list[Values], Statement]]) -> bool:
+
+def _can_be_combined(writes: list[tuple[list[Values], Statement]]) -> bool:
     # The parts of one statement run in no promised order, so the journal's rows of one subject must not be split.
-    return all(len(rows) == 1 for rows, _ in writes)
+    return len(writes) <= MAX_COMBINED and all(len(rows) == 1 for rows, _ in writes)
 
 
 _NUMBER = re.compile(r"\$(\d+)")
@@ -86,14 +134,19 @@ def _combine(writes: list[tuple[list[Values], Statement]]) -> tuple[str, list[An
     values = [value for rows, _ in writes for value in rows[0]]
     text = _combined.get(key)
     if text is None:
-        parts, shift = [], 0
+        parts: list[str] = []
+        shift = 0
         for rows, statement in writes:
-            parts.append(_NUMBER.sub(lambda found, by=shift: f"${int(found[1]) + by}", statement.text))
+            parts.append(_shifted(statement.text, shift))
             shift += len(rows[0])
         *first, last = parts
         named = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(first))
         text = _combined[key] = f"WITH {named} {last}" if first else last
     return text, values
+
+
+def _shifted(text: str, shift: int) -> str:
+    return _NUMBER.sub(lambda found: f"${int(found[1]) + shift}", text)
 
 
 class PostgresStore:
@@ -106,23 +159,47 @@ class PostgresStore:
         self.connections = connections
         self.committed: Callable[[], None] = lambda: None
         self.group_sizes: Callable[[int], None] = lambda size: None
+        self._waiting = 0
 
     async def start(self) -> None:
         """Open the connections."""
         self._pool = await asyncpg.create_pool(
-            self.url, min_size=1, max_size=self.connections, command_timeout=DEADLINE, timeout=10
+            self.url,
+            min_size=1,
+            max_size=self.connections,
+            command_timeout=STATEMENT_SECONDS,
+            timeout=10,
+            statement_cache_size=1000,
+            server_settings=_SERVER,
+            reset=_leave_as_it_is,
         )
 
     async def close(self) -> None:
         """Close the connections, waiting a little for what runs."""
         try:
-            await asyncio.wait_for(self._pool.close(), 5)
+            async with asyncio.timeout(5):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
 
     async def write(self, job: Job[T]) -> T:
         """Run a job and commit; returns after the commit is durable."""
-        for attempt in range(4):
+        return await _in_time(self._write(job))
+
+    async def write_all(self, jobs: Sequence[Job[Any]]) -> list[Any]:
+        """Run jobs that commit together; what is refused is answered by its exception and leaves nothing."""
+        return await _in_time(self._write_all(jobs))
+
+    async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
+        """Answer a query from one snapshot."""
+        return await _in_time(self._read(query))
+
+    async def _write(self, job: Job[T]) -> T:
+        """Another request may come first: then reload and decide once more."""
+        failure: Exception | None = None
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))
             try:
                 async with self._session() as session:
                     tx = Tx(session)
@@ -130,62 +207,82 @@ class PostgresStore:
                     await session.finish(tx)
                 self._told(tx)
                 return outcome
-            except _AGAIN:
-                # Another request came first: reload and decide once more.
-                if attempt == 3:
-                    break
-        raise Conflict("Something else with this name or number was stored a moment before.")
+            except _AGAIN as again:
+                failure = again
+        if isinstance(failure, asyncpg.UniqueViolationError):
+            raise Conflict("Something else with this name or number was stored a moment before.") from failure
+        raise Overloaded("Too many change the same things at this moment; nothing was stored.") from failure
 
-    async def write_all(self, jobs: Sequence[Job[Any]]) -> list[Any]:
-        """Run jobs that commit together; what is refused is answered by its exception and leaves nothing."""
+    async def _write_all(self, jobs: Sequence[Job[Any]]) -> list[Any]:
+        self.group_sizes(len(jobs))
         try:
             async with self._session() as session:
                 tx = Tx(session)
-                outcomes = [await self._outcome(tx, job) for job in jobs]
+                outcomes = [await self._outcome(tx, session, job) for job in jobs]
                 await session.finish(tx)
             self._told(tx)
             return outcomes
-        except (*_AGAIN, _NeedsIsolation):
+        except (Invalid, asyncpg.PostgresError, _NeedsIsolation):
+            # What was refused by the database took the whole transaction with it.
             return [await self._alone(job) for job in jobs]
 
-    async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
-        """Answer a query from one snapshot."""
-        try:
-            async with self._pool.acquire(timeout=10) as connection:
+    async def _read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
+        async with self._connection() as connection:
+            try:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     return await query(Snapshot(PostgresSession(connection)))
-        except (TimeoutError, *_GONE) as failure:
-            raise OutcomeUnknown(f"The database did not answer ({type(failure).__name__}); try again.") from failure
+            except _GONE as failure:
+                log.warning("database_lost", reason=repr(failure))
+                raise OutcomeUnknown(f"The database did not answer ({type(failure).__name__}); ask again.") from failure
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[PostgresSession]:
-        try:
-            async with self._pool.acquire(timeout=10) as connection:
-                session = PostgresSession(connection)
-                try:
-                    yield session
-                except BaseException:
-                    await session.abandon()
-                    raise
-        except (TimeoutError, *_GONE) as failure:
-            raise OutcomeUnknown(
-                f"The database did not answer in time ({type(failure).__name__}); whether this was stored is not"
-                " known. Send it again with the same Idempotency-Key."
-            ) from failure
+        async with self._connection() as connection:
+            session = PostgresSession(connection)
+            try:
+                yield session
+            except _GONE as failure:
+                await session.abandon()
+                log.warning("database_lost", reason=repr(failure))
+                raise OutcomeUnknown(
+                    f"The database did not answer in time ({type(failure).__name__}); whether this was stored is not"
+                    " known. Send it again with the same Idempotency-Key."
+                ) from failure
+            except BaseException:
+                await session.abandon()
+                raise
 
-    async def _outcome(self, tx: Tx, job: Job[Any]) -> Any:
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded("More requests wait for the database than it can answer in time; nothing was stored.")
+        self._waiting += 1
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except (asyncpg.PostgresError, *_GONE) as failure:
+            raise Overloaded(f"The database cannot be reached ({type(failure).__name__}); nothing was stored.") from (
+                failure
+            )
+        finally:
+            self._waiting -= 1
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
+
+    async def _outcome(self, tx: Tx, session: PostgresSession, job: Job[Any]) -> Any:
         try:
             return await tx.run(job)
         except (asyncpg.PostgresError, *_GONE):
             raise
         except Exception as refusal:
-            if tx.flushed_in_job:
+            if tx.flushed_in_job or session.failed:
                 raise _NeedsIsolation from refusal
             return refusal
 
     async def _alone(self, job: Job[Any]) -> Any:
         try:
-            return await self.write(job)
+            return await self._write(job)
         except Exception as refusal:
             return refusal
 
@@ -196,3 +293,26 @@ class PostgresStore:
 
 class _NeedsIsolation(Exception):
     """A job was refused after some of it had reached the database: the jobs run again, one by one."""
+
+
+async def _leave_as_it_is(connection: Any) -> None:
+    """Nothing of a session is ever set, so the round trip that would reset it is saved for each request."""
+
+
+async def _in_time(work: Coroutine[Any, Any, T]) -> T:
+    """Work with a deadline of its own: the driver's does not hold while a paused database keeps the line open."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task}, timeout=DEADLINE)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if task.done():
+        return task.result()
+    # Not awaited: giving up needs the database too.
+    task.cancel()
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    raise OutcomeUnknown(
+        f"The database did not answer within {DEADLINE:g} s; whether this was stored is not known. Send it again with"
+        " the same Idempotency-Key."
+    )

@@ -22,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from shared.store.entity import Row
 
 SQLITE: sa.Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
-POSTGRES: sa.Dialect = PGDialect_asyncpg()
+POSTGRES: sa.Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 R = TypeVar("R", bound=Row)
 Values = Sequence[Any]
@@ -32,8 +32,12 @@ class Statement:
     """One Core statement in the words of one dialect."""
 
     def __init__(self, core: sa.sql.expression.Executable, dialect: sa.Dialect, keys: Sequence[str] | None = None):
-        compiled = cast(SQLCompiler, cast(sa.ClauseElement, core).compile(dialect=dialect, column_keys=keys))
+        element = cast(sa.ClauseElement, core)
+        # A list of constants in `column.in_([...])` is written out, one parameter each.
+        words = element.compile(dialect=dialect, column_keys=keys, compile_kwargs={"render_postcompile": True})
+        compiled = cast(SQLCompiler, words)
         self.text = compiled.string
+        self.locks = "FOR UPDATE" in self.text
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
         processors = compiled._bind_processors
         self.binders: tuple[Callable[[Any], Any] | None, ...] = tuple(
@@ -141,18 +145,18 @@ class Table:
         self.update = Statement(sa.update(self.table).where(match), dialect, rest) if rest else None
         insert = insert_into(self.table, dialect)
         onto = (
-            insert.on_conflict_do_update(
-                index_elements=self.keys, set_={name: insert.excluded[name] for name in rest}
-            )
+            insert.on_conflict_do_update(index_elements=self.keys, set_={name: insert.excluded[name] for name in rest})
             if rest
             else insert.on_conflict_do_nothing(index_elements=self.keys)
         )
-        self.upsert = Statement(onto, dialect, given)
+        self.upsert = Statement(onto, dialect, self.columns)
         self.select = Statement(sa.select(self.table).where(match), dialect)
         several = sa.select(self.table).where(OneOf(column[self.keys[0]], "keys")).order_by(column[self.keys[0]])
         self.several = Statement(several, dialect)
-        self.locked = self.select if dialect is SQLITE else Statement(
-            sa.select(self.table).where(match).with_for_update(), dialect
+        self.locked = (
+            self.select
+            if dialect is SQLITE
+            else Statement(sa.select(self.table).where(match).with_for_update(), dialect)
         )
         self.several_locked = self.several if dialect is SQLITE else Statement(several.with_for_update(), dialect)
 

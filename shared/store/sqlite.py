@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import queue
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
-from shared.errors import Conflict, OutcomeUnknown, Overloaded
+import structlog
+
+from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
 from shared.store.sql import SQLITE, Statement, Values
 from shared.store.tx import Job, Record, Snapshot, Tx
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 MAX_GROUP = 256
-MAX_QUEUE = 10_000
+MAX_QUEUE = 20_000
+DEADLINE = 25.0
+# Values that SQLite cannot take: the sender's fault, not the store's.
+_UNSTORABLE = (OverflowError, UnicodeEncodeError, sqlite3.DataError)
+# The file or the disk under it is to blame: nothing of the group can be stored, and no statement may follow.
+_DISK = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB,
+})  # fmt: skip
 
 
 class SqliteSession:
@@ -30,19 +43,27 @@ class SqliteSession:
 
     async def fetch(self, statement: Statement, values: Values) -> Sequence[Record]:
         """Run a query."""
-        return self.connection.execute(statement.text, values).fetchall()
+        try:
+            return self.connection.execute(statement.text, values).fetchall()
+        except _UNSTORABLE as fault:
+            raise Invalid(f"This cannot be stored or looked for: {fault}.") from fault
 
     async def execute(self, statement: Statement, rows: Sequence[Values]) -> None:
         """Run a statement once for each of the rows."""
-        self.connection.executemany(statement.text, rows)
+        try:
+            self.connection.executemany(statement.text, rows)
+        except _UNSTORABLE as fault:
+            raise Invalid(f"This cannot be stored: {fault}.") from fault
 
 
 def complete(work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
     """Run a coroutine that waits for nothing but this store, which on SQLite never suspends."""
+    coroutine = cast("Coroutine[Any, Any, T]", work)
     try:
-        cast("Coroutine[Any, Any, T]", work).send(None)
+        coroutine.send(None)
     except StopIteration as end:
         return cast(T, end.value)
+    coroutine.close()
     raise RuntimeError("a transaction may wait for nothing but its store")
 
 
@@ -84,11 +105,16 @@ class SqliteStore:
         self._readers = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._closed = False
+        self._waiting = 0
 
     async def start(self) -> None:
         """Open the file."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = self._claim()
         self._connection = connect(self.path)
+        if self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'lease'").fetchone():
+            # Nobody else has the file: what a process that died had leased is free.
+            self._connection.execute("DELETE FROM lease")
         self._writer.start()
 
     async def close(self) -> None:
@@ -102,6 +128,17 @@ class SqliteStore:
         for connection in self._open:
             connection.close()
         self._connection.close()
+        self._lock.close()
+
+    def _claim(self) -> IO[bytes]:
+        """The right to be the only process that has this file; it ends with the process, however that ends."""
+        lock = self.path.with_suffix(".lock").open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise StoreInUse(f"{self.path} is in use by another process; a data folder serves one at a time.") from None
+        return lock
 
     async def write(self, job: Job[T]) -> T:
         """Run a job and commit; returns after the commit is durable."""
@@ -114,32 +151,51 @@ class SqliteStore:
         """Run jobs that commit together; what is refused is answered by its exception and leaves nothing."""
         if self._closed:
             raise Overloaded("This service is stopping; send the request again.")
-        if self._queue.qsize() > MAX_QUEUE:
+        if self._waiting >= MAX_QUEUE:
             raise Overloaded("More writes are waiting than can be stored in time; try again in a second.")
-        work = _Work(jobs, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        work = _Work(jobs, loop)
+        self._waiting += len(jobs)
         self._queue.put(work)
-        return await work.future
+        alarm = loop.call_later(DEADLINE, _give_up, work)
+        try:
+            return await work.future
+        finally:
+            alarm.cancel()
 
     async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         """Answer a query from one snapshot."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
+        busy: list[sqlite3.Connection] = []
+        loop = asyncio.get_running_loop()
+        alarm = loop.call_later(DEADLINE, lambda: [connection.interrupt() for connection in busy])
+        try:
+            return await loop.run_in_executor(self._pool, self._read, query, busy)
+        except sqlite3.OperationalError as failure:
+            if not _is_of_the_disk(failure):
+                raise
+            raise Overloaded(f"The store cannot be read now ({failure}); ask again.") from failure
+        finally:
+            alarm.cancel()
 
-    def _read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
+    def _read(self, query: Callable[[Snapshot], Awaitable[T]], busy: list[sqlite3.Connection]) -> T:
         connection = getattr(self._readers, "connection", None)
         if connection is None:
             connection = self._readers.connection = connect(self.path, read_only=True)
             self._open.append(connection)
         connection.execute("BEGIN")
+        busy.append(connection)
         try:
             return complete(query(Snapshot(SqliteSession(connection))))
         finally:
-            connection.execute("COMMIT")
+            busy.clear()
+            if connection.in_transaction:
+                connection.execute("COMMIT")
 
     def _write_for_ever(self) -> None:
         while (group := self._next_group()) is not None:
             events = self._commit(group)
             for work in group:
-                work.loop.call_soon_threadsafe(_deliver, work)
+                work.loop.call_soon_threadsafe(self._deliver, work)
             if events:
                 group[0].loop.call_soon_threadsafe(self.committed)
 
@@ -164,23 +220,27 @@ class SqliteStore:
     def _commit(self, group: list[_Work]) -> int:
         """Run a group in one transaction; returns how many events it stored."""
         connection = self._connection
+        committing = False
         try:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 events = self._together(group)
-            except (sqlite3.IntegrityError, _NeedsIsolation):
+            except Exception as failure:
+                if _is_of_the_disk(failure):
+                    raise
+                # One job's fault must not become the fault of the others.
                 connection.execute("ROLLBACK")
                 connection.execute("BEGIN IMMEDIATE")
                 events = self._one_by_one(group)
+            committing = True
             connection.execute("COMMIT")
             return events
         except BaseException as failure:
             # A full disk rolls the whole group back by itself, and a second "rollback" would then fail.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            unknown = OutcomeUnknown(f"The store could not commit ({failure}); nothing of this was acknowledged.")
             for work in group:
-                work.outcomes = [unknown] * len(work.jobs)
+                work.outcomes = [_unstored(failure, committing)] * len(work.jobs)
             return 0
 
     def _together(self, group: list[_Work]) -> int:
@@ -202,27 +262,27 @@ class SqliteStore:
 
     def _alone(self, job: Job[Any]) -> tuple[Any, int]:
         connection = self._connection
+        outcome: Any = None
         for _ in range(2):
             connection.execute("SAVEPOINT job")
             tx = Tx(SqliteSession(connection))
             try:
                 outcome = complete(tx.run(job))
                 complete(tx.flush())
-            except sqlite3.IntegrityError:
-                # Another fact came first: reload and decide once more.
-                outcome = Conflict("Something else with this name or number was stored a moment before.")
-            except sqlite3.Error:
-                raise
-            except Exception as refusal:
-                outcome = refusal
-            else:
                 connection.execute("RELEASE job")
                 return outcome, tx.events
+            except Exception as refusal:
+                if _is_of_the_disk(refusal):
+                    raise
+                outcome = refusal
             connection.execute("ROLLBACK TO job")
             connection.execute("RELEASE job")
-            if not isinstance(outcome, Conflict):
-                break
-        return outcome, 0
+            if not isinstance(outcome, sqlite3.IntegrityError):
+                return outcome, 0
+            # Another fact came first: reload and decide once more.
+        conflict = Conflict("Something else with this name or number was stored a moment before.")
+        conflict.__cause__ = outcome
+        return conflict, 0
 
     def _outcome(self, tx: Tx, job: Job[Any]) -> Any:
         try:
@@ -234,11 +294,33 @@ class SqliteStore:
                 raise _NeedsIsolation from refusal
             return refusal
 
+    def _deliver(self, work: _Work) -> None:
+        self._waiting -= len(work.jobs)
+        if not work.future.done():
+            work.future.set_result(work.outcomes)
+
+
+class StoreInUse(Exception):
+    """Another process has this store's file."""
+
 
 class _NeedsIsolation(Exception):
     """A job was refused after some of it had reached the database: the group runs again, one by one."""
 
 
-def _deliver(work: _Work) -> None:
+def _is_of_the_disk(failure: BaseException) -> bool:
+    return isinstance(failure, sqlite3.Error) and getattr(failure, "sqlite_errorcode", 0) & 0xFF in _DISK
+
+
+def _unstored(failure: BaseException, committing: bool) -> Exception:
+    """The problem of a group that could not be stored; after a failed commit only a full disk is a sure no."""
+    log.error("store_failed", reason=str(failure), committing=committing)
+    if committing and getattr(failure, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_FULL:
+        return OutcomeUnknown(f"The store could not commit ({failure}); whether this was stored is not known.")
+    return Overloaded(f"The store cannot take anything now ({failure}); nothing of this was stored.")
+
+
+def _give_up(work: _Work) -> None:
     if not work.future.done():
-        work.future.set_result(work.outcomes)
+        late = f"The store did not answer within {DEADLINE:g} s; whether this was stored is not known."
+        work.future.set_exception(OutcomeUnknown(late))

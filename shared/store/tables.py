@@ -16,7 +16,7 @@ class Journal(Row, table=True):
 
     __table_args__ = (
         sa.UniqueConstraint("subject", "version"),
-        sa.Index("journal_unsent", "seq", sqlite_where=sa.text("NOT sent"), postgresql_where=sa.text("NOT sent")),
+        sa.Index("journal_unsent", "seq", sqlite_where=sa.text("sent = 0"), postgresql_where=sa.text("NOT sent")),
     )
 
     seq: int | None = Field(

@@ -261,7 +261,7 @@ class Tx(Snapshot):
             raise Conflict(f"{key[1]} already names another {entity.word or entity.kind}.")
         before = self._externals.get(key)
         self._externals[key] = entity.id
-        self._undo.append(lambda: self._externals.__setitem__(key, before))
+        self._undo.append(lambda: self._forget_name(key, before))
         self.add(External.make(kind=entity.kind, source=source, name=name, id=entity.id))
 
     def add(self, row: Row) -> None:
@@ -326,6 +326,12 @@ class Tx(Snapshot):
             entity.__dict__.update(before)
 
         self._undo.append(restore)
+
+    def _forget_name(self, key: tuple[str, str], before: str | None) -> None:
+        # Without a name before, the database is asked again: "not asked yet" must not become "not there".
+        del self._externals[key]
+        if before is not None:
+            self._externals[key] = before
 
     def _forget_new(self, place: tuple[type[Row], str]) -> None:
         self._pending.new.pop(place, None)
