@@ -7,6 +7,7 @@ execution. Measured in `docs/benchmarks.md`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -29,6 +30,9 @@ R = TypeVar("R", bound=Row)
 Values = Sequence[Any]
 
 
+_WRITTEN = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\S+)")
+
+
 class Statement:
     """One Core statement in the words of one dialect."""
 
@@ -39,6 +43,8 @@ class Statement:
         compiled = cast(SQLCompiler, words)
         self.text = compiled.string
         self.locks = "FOR UPDATE" in self.text
+        written = _WRITTEN.match(self.text)
+        self.table = written[1] if written else None
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
         processors = compiled._bind_processors
         self.binders: tuple[Callable[[Any], Any] | None, ...] = tuple(
@@ -152,8 +158,10 @@ class Table:
             else insert.on_conflict_do_nothing(index_elements=self.keys)
         )
         self.upsert = Statement(onto, dialect, self.columns)
+        self.begin = Statement(insert.on_conflict_do_nothing(index_elements=self.keys), dialect, given)
         self.select = Statement(sa.select(self.table).where(match), dialect)
-        several = sa.select(self.table).where(OneOf(column[self.keys[0]], "keys")).order_by(column[self.keys[0]])
+        several = sa.select(self.table).where(OneOf(column[self.keys[0]], "keys"))
+        several = several.order_by(*(column[key] for key in self.keys))
         self.several = Statement(several, dialect)
         self.locked = (
             self.select
