@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-
 from typing import Any
 
 import structlog
@@ -29,7 +28,7 @@ from shared.identity.permissions import assert_every_route_names_its_permission
 from shared.neighbours import Neighbours
 from shared.relay import Relay
 from shared.settings import Settings
-from shared.store import Row, Store, open_store
+from shared.store import Entity, Row, Store, open_store
 from shared.store.migrate import migrate
 from shared.store.tables import KIT_TABLES
 
@@ -53,6 +52,13 @@ class Service:
     """What is set up before the first request."""
     speaks_for_all: bool = False
     """Whether it publishes one document of all services, by a route of its own, instead of only its own."""
+
+    @property
+    def owned(self) -> list[type[Entity]]:
+        """The kinds of things whose books the service keeps; people are told on a topic that forgets."""
+        entities = [each.entity for each in self.collections]
+        entities += [table for table in self.tables if issubclass(table, Entity) and table.kind != "person"]
+        return entities
 
     @property
     def all_tables(self) -> list[type[Row]]:
@@ -95,7 +101,7 @@ def build_app(service: Service, runtime: Runtime, identity: Identity) -> FastAPI
         app.include_router(collection.routes())
     for router in service.routers:
         app.include_router(router)
-    app.include_router(books_router(service.name, [each.entity for each in service.collections]))
+    app.include_router(books_router(service.name, service.owned))
     app.include_router(probes_router(service.name))
     if not service.speaks_for_all:
         app.include_router(documents_router(service.name))

@@ -56,9 +56,7 @@ async def books_of(snapshot: Snapshot, kinds: Sequence[type[Entity]]) -> list[Li
             sa.cast(sa.func.sum(column.total), sa.BigInteger),
         ).group_by(column.shard, column.total_currency)
         for shard, currency, count, marks, total in await snapshot.rows(select):
-            line = lines.setdefault(
-                (kind.kind, shard), Line(kind=kind.kind, shard=shard, count=0, marks=0, totals={})
-            )
+            line = lines.setdefault((kind.kind, shard), Line(kind=kind.kind, shard=shard, count=0, marks=0, totals={}))
             line.count += count
             line.marks += int(marks)
             if currency:

@@ -33,13 +33,15 @@ def record_of(row: Any, source: str) -> Record:
 
 def envelope_of(record: Record) -> Envelope:
     """A record's postage. What is missing is left empty, so that the version rule can park it and say why."""
-    head = dict(record.headers)
+    # PostgreSQL's texts cannot hold a NUL; a record that has one is parked like any other that is broken.
+    head = {name: value.replace("\0", "\ufffd") for name, value in record.headers}
     sequence = head.get("ce_sequence", "")
+    counted = sequence.isdecimal() and len(sequence) <= 9
     return Envelope(
         id=head.get("ce_id", ""),
         type=head.get("ce_type", ""),
-        subject=head.get("ce_subject", record.key),
-        version=int(sequence) if sequence.isdecimal() else 0,
+        subject=head.get("ce_subject") or record.key.replace("\0", "\ufffd"),
+        version=int(sequence) if counted else 0,
         time=head.get("ce_time", ""),
         source=head.get("ce_source", ""),
         data=record.value,

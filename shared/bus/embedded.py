@@ -57,7 +57,11 @@ _SUPERSEDED = (
     "DELETE FROM batch WHERE key IS NOT NULL AND EXISTS (SELECT 1 FROM batch AS later"
     " WHERE later.topic = batch.topic AND later.key = batch.key AND later.seq > batch.seq)"
 )
-_OLD_TOMBSTONES = "DELETE FROM batch WHERE tombstone AND at < ?"
+# The last row of a partition stays: it says where the partition ends.
+_OLD_TOMBSTONES = (
+    "DELETE FROM batch WHERE tombstone AND at < ? AND EXISTS (SELECT 1 FROM batch AS later"
+    " WHERE later.topic = batch.topic AND later.partition = batch.partition AND later.seq > batch.seq)"
+)
 
 
 class EmbeddedBus:

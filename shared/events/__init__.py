@@ -8,7 +8,6 @@ is a new class with `.v2`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from pydantic import TypeAdapter
@@ -82,12 +81,18 @@ class Envelope:
             raise ValueError(f"no event of type {self.type} is known")
         if self.data is None:
             raise ValueError(f"an event of type {self.type} came without data")
-        return _adapter(declared).validate_json(self.data)
+        opened: Event = _adapter(declared).validate_json(self.data)
+        return opened
 
 
-@cache
+_adapters: dict[type[Event], TypeAdapter[Any]] = {}
+
+
 def _adapter(declared: type[Event]) -> TypeAdapter[Any]:
-    return TypeAdapter(declared)
+    found = _adapters.get(declared)
+    if found is None:
+        found = _adapters[declared] = TypeAdapter(declared)
+    return found
 
 
 def schema_of(declared: type[Event]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class PostgresSession:
                 self.connection.terminate()
         self.open = False
 
-    def _judged(self, failure: asyncpg.PostgresError) -> Exception:
+    def _judged(self, failure: Exception) -> Exception:
         """The failure of a statement; one for which its values are to blame is the sender's."""
         self.failed = True
         if isinstance(failure, asyncpg.DataError):
@@ -120,8 +120,9 @@ class PostgresSession:
 
 
 def _can_be_combined(writes: list[tuple[list[Values], Statement]]) -> bool:
-    # The parts of one statement run in no promised order, so the journal's rows of one subject must not be split.
-    return len(writes) <= MAX_COMBINED and all(len(rows) == 1 for rows, _ in writes)
+    # The parts of one statement run in no promised order and do not see one another: each needs a table of its own.
+    tables = {statement.table for _, statement in writes}
+    return len(tables) == len(writes) <= MAX_COMBINED and all(len(rows) == 1 for rows, _ in writes)
 
 
 _NUMBER = re.compile(r"\$(\d+)")

@@ -7,6 +7,7 @@ execution. Measured in `docs/benchmarks.md`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -17,6 +18,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import configure_mappers
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from shared.store.entity import Row
@@ -26,6 +28,9 @@ POSTGRES: sa.Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 R = TypeVar("R", bound=Row)
 Values = Sequence[Any]
+
+
+_WRITTEN = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\S+)")
 
 
 class Statement:
@@ -38,6 +43,8 @@ class Statement:
         compiled = cast(SQLCompiler, words)
         self.text = compiled.string
         self.locks = "FOR UPDATE" in self.text
+        written = _WRITTEN.match(self.text)
+        self.table = written[1] if written else None
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
         processors = compiled._bind_processors
         self.binders: tuple[Callable[[Any], Any] | None, ...] = tuple(
@@ -131,6 +138,7 @@ class Table:
     """The statements that the write path needs for one table, and the way between rows and parameters."""
 
     def __init__(self, model: type[Row], dialect: sa.Dialect) -> None:
+        configure_mappers()
         self.model = model
         self.dialect = dialect
         self.table: sa.Table = model.__table__  # type: ignore[attr-defined]
@@ -150,8 +158,10 @@ class Table:
             else insert.on_conflict_do_nothing(index_elements=self.keys)
         )
         self.upsert = Statement(onto, dialect, self.columns)
+        self.begin = Statement(insert.on_conflict_do_nothing(index_elements=self.keys), dialect, given)
         self.select = Statement(sa.select(self.table).where(match), dialect)
-        several = sa.select(self.table).where(OneOf(column[self.keys[0]], "keys")).order_by(column[self.keys[0]])
+        several = sa.select(self.table).where(OneOf(column[self.keys[0]], "keys"))
+        several = several.order_by(*(column[key] for key in self.keys))
         self.several = Statement(several, dialect)
         self.locked = (
             self.select

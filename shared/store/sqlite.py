@@ -167,7 +167,7 @@ class SqliteStore:
         """Answer a query from one snapshot."""
         busy: list[sqlite3.Connection] = []
         loop = asyncio.get_running_loop()
-        alarm = loop.call_later(DEADLINE, lambda: [connection.interrupt() for connection in busy])
+        alarm = loop.call_later(DEADLINE, _interrupt, busy)
         try:
             return await loop.run_in_executor(self._pool, self._read, query, busy)
         except sqlite3.OperationalError as failure:
@@ -318,6 +318,11 @@ def _unstored(failure: BaseException, committing: bool) -> Exception:
     if committing and getattr(failure, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_FULL:
         return OutcomeUnknown(f"The store could not commit ({failure}); whether this was stored is not known.")
     return Overloaded(f"The store cannot take anything now ({failure}); nothing of this was stored.")
+
+
+def _interrupt(busy: Sequence[sqlite3.Connection]) -> None:
+    for connection in busy:
+        connection.interrupt()
 
 
 def _give_up(work: _Work) -> None:

@@ -146,7 +146,7 @@ class _Pending:
     added: list[Row] = field(default_factory=list)
     put: list[Row] = field(default_factory=list)
     removed: list[Row] = field(default_factory=list)
-    journal: list[Row] = field(default_factory=list)
+    journal: list[Journal] = field(default_factory=list)
 
 
 class Tx(Snapshot):
@@ -235,6 +235,22 @@ class Tx(Snapshot):
             return None
         known = self._known.get((model, key))
         return cast(N, known) if known is not None else await self.find(model, key)
+
+    async def locked(self, model: type[R], keys: Sequence[str], blanks: Sequence[R]) -> list[R]:
+        """The rows with these (first) keys, in order and locked until the end; missing ones begin as the blanks."""
+        table = table_of(model, self.session.dialect)
+        statement = table.several_locked
+        values = statement.values({"keys": keys})
+        rows = [cast(R, table.row(record)) for record in await self.session.fetch(statement, values)]
+        have = {tuple(row.__dict__[key] for key in table.keys) for row in rows}
+        missing = [blank for blank in blanks if tuple(blank.__dict__[key] for key in table.keys) not in have]
+        if not missing:
+            return rows
+        if self.session.dialect is SQLITE:
+            return rows + missing
+        # Inserted before they are locked, or two who begin the same row would each believe to have it alone.
+        await self.execute(table.begin, [table.parameters(blank, table.begin) for blank in missing])
+        return [cast(R, table.row(record)) for record in await self.session.fetch(statement, values)]
 
     def save(self, entity: N, event: Event | None) -> N:
         """Store a change together with the event that tells of it. No event means that nothing changed."""
@@ -380,11 +396,13 @@ def _statements(pending: _Pending, dialect: sa.Dialect) -> Iterable[tuple[list[V
             statement: Statement = getattr(table, name)
             yield [table.parameters(row, statement) for row in group], statement
 
-    yield from of(sorted(pending.changed.values(), key=lambda entity: entity.subject), "update")
+    changed: list[Entity] = sorted(pending.changed.values(), key=lambda entity: entity.subject)
+    yield from of(changed, "update")
+    # First what goes: a name may pass from one thing to another.
+    yield from of(pending.removed, "delete")
     yield from of(pending.new.values(), "insert")
     yield from of(pending.added, "insert")
     yield from of(pending.put, "upsert")
-    yield from of(pending.removed, "delete")
     yield from of(pending.journal, "insert")
 
 
