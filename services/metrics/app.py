@@ -7,6 +7,7 @@ from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
 from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
+from services.metrics.page import entry, published, routes
 from shared.application import Service
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
@@ -29,8 +30,9 @@ async def keep_certificate(runtime: Runtime) -> None:
 service = Service(
     name="metrics",
     description="How we are doing: the five department views and their consistency.",
-    routers=(views.router, consistency.router),
+    routers=(views.router, consistency.router, published.router, entry.router, routes.router),
     subscriptions=subscriptions,
-    prepare=(make_certificate,),
+    prepare=(make_certificate, published.prepare_pages),
+    speaks_for_all=True,
     background=(keep_certificate,),
 )

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.metrics.page.layout import LAYOUTS, TITLES
 from services.metrics.page.values import day_in_words, in_words, moment_in_words, shown
+from services.metrics.views import VIEWS
 from shared import __version__
 from shared.http.runtime import runtime_of
 from shared.identity.permissions import Principal
@@ -73,7 +74,7 @@ def page(name: str, status: int = 200, **context: Any) -> HTMLResponse:
 
 def open_to(principal: Principal) -> list[str]:
     """The departments whose views somebody may read; their own comes first."""
-    found = [department for department in LAYOUTS if principal.may(f"views.{department}:read")]
+    found = [department for department in LAYOUTS if department in VIEWS and principal.may(f"views.{department}:read")]
     return sorted(found, key=lambda department: department != principal.department)
 
 

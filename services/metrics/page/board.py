@@ -14,7 +14,17 @@ from services.metrics.page import charts
 from services.metrics.page.dashboard import Dashboard
 from services.metrics.page.layout import LAYOUTS, STOCKS, Chart, Layout, groups_of, label_of
 from services.metrics.page.values import (
-    Shown, currencies_of, day_in_words, grouped, in_currency, in_words, money, number_of, percent, short, shown,
+    Shown,
+    currencies_of,
+    day_in_words,
+    grouped,
+    in_currency,
+    in_words,
+    money,
+    number_of,
+    percent,
+    short,
+    shown,
     signed_change,
 )  # fmt: skip
 from services.metrics.views import VIEWS
@@ -40,7 +50,7 @@ class Card:
     before: str = ""
     change: str = ""
     rows: str | None = None
-    spark: Markup = Markup("")
+    spark: Markup = charts.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,16 @@ class Board:
         self.layout: Layout = LAYOUTS[self.department]
         self.figures: Mapping[str, Any] = dashboard.view["figures"]
         self._notes = {note["figure"]: note["why"] for note in dashboard.view["notes"]}
+
+    @property
+    def between(self) -> str:
+        """The days of the period in words."""
+        period = self.dashboard.period
+        return f"{day_in_words(period.start)} \N{EN DASH} {day_in_words(period.end - timedelta(days=1))}"
+
+    def headline_label(self, department: str) -> str:
+        """What the figure on a department's tab is called."""
+        return label_of(LAYOUTS[department].headline)
 
     @property
     def lead(self) -> list[Card]:

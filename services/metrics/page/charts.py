@@ -20,6 +20,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 6, 12, 26
 MOST_LABELS: Final = 14
 MOST_BARS_WITH_NUMBERS: Final = 6
 _STEPS: Final = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
+NOTHING: Final = Markup("")
 Words = Callable[[Decimal], str]
 
 
@@ -75,13 +76,13 @@ def spark(values: Sequence[Decimal | None]) -> Markup:
     """A small picture of how a number went, without words: its table stands elsewhere on the page."""
     known = [value for value in values if value is not None]
     if len(known) < 3 or not any(known):
-        return Markup("")
+        return NOTHING
     low, high = min(Decimal(0), *known), max(Decimal(0), *known)
     step = Decimal(100) / len(values)
     shapes = []
     for place, value in enumerate(values):
         if value is not None:
-            top, bottom = sorted((24 * (high - each) / (high - low) for each in (value, Decimal(0))))
+            top, bottom = sorted(24 * (high - each) / (high - low) for each in (value, Decimal(0)))
             box = {"x": _n(step * place + 1), "y": _n(top), "width": _n(step - 2)}
             shapes.append(tag("rect", **box, height=_n(max(bottom - top, Decimal(1)))))
     view = {"viewBox": "0 0 100 25", "preserveAspectRatio": "none"}
@@ -119,7 +120,9 @@ class Scale:
 def tag(name: str, *inside: str | Markup, cls: str | None = None, **attributes: Any) -> Markup:
     """An element; whatever is not markup already is escaped."""
     given = {"class": cls, **{key.replace("_", "-"): value for key, value in attributes.items()}}
-    written = Markup("").join(Markup(' {}="{}"').format(key, value) for key, value in given.items() if value is not None)
+    written = Markup("").join(
+        Markup(' {}="{}"').format(key, value) for key, value in given.items() if value is not None
+    )
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, Markup("").join(inside))
 
 

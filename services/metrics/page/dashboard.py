@@ -69,7 +69,7 @@ async def question_asked(snapshot: Snapshot, asked: Asked) -> Question:
 
 async def look(snapshot: Snapshot, asked: Asked, principal: Principal, open_to: Sequence[str]) -> Dashboard:
     """One view and the headlines of the others, of one and the same moment."""
-    department = asked.view if asked.view in open_to else open_to[0]
+    department = asked.view if asked.view is not None and asked.view in open_to else open_to[0]
     view, layout = VIEWS[department], LAYOUTS[department]
     by = asked.breakdown or layout.breakdowns[0]
     question = await question_asked(snapshot, asked)
