@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
+from sqlalchemy.orm import configure_mappers
 from sqlmodel import Field, SQLModel
 
 from shared.ids import mark_of, shard_of
@@ -82,6 +83,8 @@ INTERNAL = frozenset({"mark", "shard", "total", "total_currency"})
 
 @cache
 def _defaults(cls: type[Row]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    # Rows are made past SQLAlchemy's own constructor, which would otherwise see to this at first use.
+    configure_mappers()
     plain: dict[str, Any] = {}
     factories = []
     for name, field in cls.model_fields.items():

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import configure_mappers
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from shared.store.entity import Row
@@ -137,6 +138,7 @@ class Table:
     """The statements that the write path needs for one table, and the way between rows and parameters."""
 
     def __init__(self, model: type[Row], dialect: sa.Dialect) -> None:
+        configure_mappers()
         self.model = model
         self.dialect = dialect
         self.table: sa.Table = model.__table__  # type: ignore[attr-defined]
