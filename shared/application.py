@@ -28,7 +28,7 @@ from shared.identity.permissions import assert_every_route_names_its_permission
 from shared.neighbours import Neighbours
 from shared.relay import Relay
 from shared.settings import Settings
-from shared.store import Row, Store, open_store
+from shared.store import Entity, Row, Store, open_store
 from shared.store.migrate import migrate
 from shared.store.tables import KIT_TABLES
 
@@ -48,8 +48,15 @@ class Service:
     tables: Sequence[type[Row]] = ()
     subscriptions: Subscriptions | None = None
     background: Sequence[Background] = ()
-    prepare: Sequence[Callable[[Runtime], None]] = ()
+    prepare: Sequence[Background] = ()
     """What is set up before the first request."""
+
+    @property
+    def owned(self) -> list[type[Entity]]:
+        """The kinds of things whose books the service keeps; people are told on a topic that forgets."""
+        entities = [each.entity for each in self.collections]
+        entities += [table for table in self.tables if issubclass(table, Entity) and table.kind != "person"]
+        return entities
 
     @property
     def all_tables(self) -> list[type[Row]]:
@@ -92,7 +99,7 @@ def build_app(service: Service, runtime: Runtime, identity: Identity) -> FastAPI
         app.include_router(collection.routes())
     for router in service.routers:
         app.include_router(router)
-    app.include_router(books_router(service.name, [each.entity for each in service.collections]))
+    app.include_router(books_router(service.name, service.owned))
     app.include_router(probes_router(service.name))
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
     assert_every_route_names_its_permission(app)
@@ -119,7 +126,7 @@ async def running(
         runtime.extras["neighbours"] = neighbours = Neighbours(settings, service.name)
         stack.push_async_callback(neighbours.close)
         for prepare in service.prepare:
-            prepare(runtime)
+            await prepare(runtime)
         stack.push_async_callback(_stop, started)
         _watch(started, "relay", runtime.relay.run)
         if service.subscriptions is not None:

@@ -33,6 +33,18 @@ def upgrade() -> None:
     sa.Column('applied', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('customer_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('region', sa.Text(), nullable=True),
+    sa.Column('lost_on', sa.Text(), nullable=False),
+    sa.Column('merged_into', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('deal_fact',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('shard', sa.Integer(), nullable=False),
@@ -62,6 +74,15 @@ def upgrade() -> None:
         batch_op.create_index('deal_fact_owner', ['owner', 'closed_on'], unique=False)
         batch_op.create_index('deal_fact_team', ['team', 'closed_on'], unique=False)
 
+    op.create_table('department_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('external',
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -72,6 +93,16 @@ def upgrade() -> None:
     with op.batch_alter_table('external', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_external_id'), ['id'], unique=False)
 
+    op.create_table('group_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('team', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('held_event',
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -103,7 +134,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('subject', 'version')
     )
     with op.batch_alter_table('journal', schema=None) as batch_op:
-        batch_op.create_index('journal_unsent', ['seq'], unique=False, sqlite_where=sa.text('NOT sent'), postgresql_where=sa.text('NOT sent'))
+        batch_op.create_index('journal_unsent', ['seq'], unique=False, sqlite_where=sa.text('sent = 0'), postgresql_where=sa.text('NOT sent'))
 
     op.create_table('kept_answer',
     sa.Column('owner', sa.Text(), nullable=False),
@@ -124,6 +155,42 @@ def upgrade() -> None:
     sa.Column('until', sa.Float(), nullable=False),
     sa.PrimaryKeyConstraint('job')
     )
+    op.create_table('member_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=True),
+    sa.Column('left_on', sa.Date(), nullable=True),
+    sa.Column('departments', sa.Text(), nullable=False),
+    sa.Column('memberships', sa.Text(), nullable=False),
+    sa.Column('groups', sa.Text(), nullable=False),
+    sa.Column('erased', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('member_fact', schema=None) as batch_op:
+        batch_op.create_index('member_fact_start', ['starts_on'], unique=False)
+
+    op.create_table('organisation_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('zone', sa.Text(), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('first_month', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('person_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('position',
     sa.Column('topic', sa.Text(), nullable=False),
     sa.Column('partition', sa.Integer(), nullable=False),
@@ -131,6 +198,15 @@ def upgrade() -> None:
     sa.Column('last_offset', sa.BigInteger(), nullable=False),
     sa.Column('last_id', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('topic', 'partition')
+    )
+    op.create_table('product_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
     )
     op.create_table('source_progress',
     sa.Column('owner', sa.Text(), nullable=False),
@@ -155,29 +231,51 @@ def upgrade() -> None:
     sa.Column('days', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('dim', 'key', 'measure', 'grain', 'start', 'currency')
     )
+    op.create_table('team_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
+    sa.Column('region', sa.Text(), nullable=True),
+    sa.Column('leader', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Lead the database back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table('team_fact')
     op.drop_table('tally')
     op.drop_table('source_progress')
+    op.drop_table('product_fact')
     op.drop_table('position')
+    op.drop_table('person_fact')
+    op.drop_table('organisation_fact')
+    with op.batch_alter_table('member_fact', schema=None) as batch_op:
+        batch_op.drop_index('member_fact_start')
+
+    op.drop_table('member_fact')
     op.drop_table('lease')
     with op.batch_alter_table('kept_answer', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_kept_answer_at'))
 
     op.drop_table('kept_answer')
     with op.batch_alter_table('journal', schema=None) as batch_op:
-        batch_op.drop_index('journal_unsent', sqlite_where=sa.text('NOT sent'), postgresql_where=sa.text('NOT sent'))
+        batch_op.drop_index('journal_unsent', sqlite_where=sa.text('sent = 0'), postgresql_where=sa.text('NOT sent'))
 
     op.drop_table('journal')
     op.drop_table('held_event')
+    op.drop_table('group_fact')
     with op.batch_alter_table('external', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_external_id'))
 
     op.drop_table('external')
+    op.drop_table('department_fact')
     with op.batch_alter_table('deal_fact', schema=None) as batch_op:
         batch_op.drop_index('deal_fact_team')
         batch_op.drop_index('deal_fact_owner')
@@ -186,6 +284,7 @@ def downgrade() -> None:
         batch_op.drop_index('deal_fact_closed')
 
     op.drop_table('deal_fact')
+    op.drop_table('customer_fact')
     op.drop_table('batch_progress')
     with op.batch_alter_table('applied', schema=None) as batch_op:
         batch_op.drop_index('applied_books')

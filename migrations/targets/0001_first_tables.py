@@ -122,7 +122,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('subject', 'version')
     )
     with op.batch_alter_table('journal', schema=None) as batch_op:
-        batch_op.create_index('journal_unsent', ['seq'], unique=False, sqlite_where=sa.text('NOT sent'), postgresql_where=sa.text('NOT sent'))
+        batch_op.create_index('journal_unsent', ['seq'], unique=False, sqlite_where=sa.text('sent = 0'), postgresql_where=sa.text('NOT sent'))
 
     op.create_table('kept_answer',
     sa.Column('owner', sa.Text(), nullable=False),
@@ -225,7 +225,7 @@ def downgrade() -> None:
 
     op.drop_table('kept_answer')
     with op.batch_alter_table('journal', schema=None) as batch_op:
-        batch_op.drop_index('journal_unsent', sqlite_where=sa.text('NOT sent'), postgresql_where=sa.text('NOT sent'))
+        batch_op.drop_index('journal_unsent', sqlite_where=sa.text('sent = 0'), postgresql_where=sa.text('NOT sent'))
 
     op.drop_table('journal')
     op.drop_table('held_event')

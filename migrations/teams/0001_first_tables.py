@@ -33,6 +33,17 @@ def upgrade() -> None:
     sa.Column('applied', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('department',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('external',
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -42,6 +53,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('external', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_external_id'), ['id'], unique=False)
+
+    op.create_table('group',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('team', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('group', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_group_team'), ['team'], unique=False)
 
     op.create_table('held_event',
     sa.Column('subject', sa.Text(), nullable=False),
@@ -74,7 +100,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('subject', 'version')
     )
     with op.batch_alter_table('journal', schema=None) as batch_op:
-        batch_op.create_index('journal_unsent', ['seq'], unique=False, sqlite_where=sa.text('NOT sent'), postgresql_where=sa.text('NOT sent'))
+        batch_op.create_index('journal_unsent', ['seq'], unique=False, sqlite_where=sa.text('sent = 0'), postgresql_where=sa.text('NOT sent'))
 
     op.create_table('kept_answer',
     sa.Column('owner', sa.Text(), nullable=False),
@@ -95,6 +121,57 @@ def upgrade() -> None:
     sa.Column('until', sa.Float(), nullable=False),
     sa.PrimaryKeyConstraint('job')
     )
+    op.create_table('member',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
+    sa.Column('job', sa.Text(), nullable=True),
+    sa.Column('manager', sa.Text(), nullable=True),
+    sa.Column('working_share', sa.Text(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('left_on', sa.Date(), nullable=True),
+    sa.Column('leaving_reason', sa.Text(), nullable=True),
+    sa.Column('departments', sa.Text(), nullable=False),
+    sa.Column('memberships', sa.Text(), nullable=False),
+    sa.Column('groups', sa.Text(), nullable=False),
+    sa.Column('erased', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('member', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_member_department'), ['department'], unique=False)
+
+    op.create_table('organisation',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('zone', sa.Text(), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('first_month', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('person',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('email', sa.Text(), nullable=True),
+    sa.Column('names', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('position',
     sa.Column('topic', sa.Text(), nullable=False),
     sa.Column('partition', sa.Integer(), nullable=False),
@@ -111,28 +188,60 @@ def upgrade() -> None:
     sa.Column('latest', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('owner')
     )
+    op.create_table('team',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
+    sa.Column('region', sa.Text(), nullable=True),
+    sa.Column('leader', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('team', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_team_department'), ['department'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Lead the database back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('team', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_team_department'))
+
+    op.drop_table('team')
     op.drop_table('source_progress')
     op.drop_table('position')
+    op.drop_table('person')
+    op.drop_table('organisation')
+    with op.batch_alter_table('member', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_member_department'))
+
+    op.drop_table('member')
     op.drop_table('lease')
     with op.batch_alter_table('kept_answer', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_kept_answer_at'))
 
     op.drop_table('kept_answer')
     with op.batch_alter_table('journal', schema=None) as batch_op:
-        batch_op.drop_index('journal_unsent', sqlite_where=sa.text('NOT sent'), postgresql_where=sa.text('NOT sent'))
+        batch_op.drop_index('journal_unsent', sqlite_where=sa.text('sent = 0'), postgresql_where=sa.text('NOT sent'))
 
     op.drop_table('journal')
     op.drop_table('held_event')
+    with op.batch_alter_table('group', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_group_team'))
+
+    op.drop_table('group')
     with op.batch_alter_table('external', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_external_id'))
 
     op.drop_table('external')
+    op.drop_table('department')
     op.drop_table('batch_progress')
     with op.batch_alter_table('applied', schema=None) as batch_op:
         batch_op.drop_index('applied_books')

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from services.metrics.api import consistency
+from services.metrics.api import consistency, views
 from services.metrics.consistency.certificate import Certificate
+from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
+from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
 from shared.application import Service
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
 from shared.http.runtime import Runtime
 
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
-subscriptions.keep(deals)
+subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals)
 
 
-def make_certificate(runtime: Runtime) -> None:
+async def make_certificate(runtime: Runtime) -> None:
     """The certificate, before the first request may ask for it."""
     runtime.extras["certificate"] = Certificate(runtime, subscriptions.facts)
 
@@ -27,7 +29,7 @@ async def keep_certificate(runtime: Runtime) -> None:
 service = Service(
     name="metrics",
     description="How we are doing: the five department views and their consistency.",
-    routers=(consistency.router,),
+    routers=(views.router, consistency.router),
     subscriptions=subscriptions,
     prepare=(make_certificate,),
     background=(keep_certificate,),

@@ -15,6 +15,7 @@ from shared.events.teams import (
     GroupFormed, MemberJoined, MemberLeft, MemberMoved, MemberRecruited, PersonDescribed, TeamFormed,
 )  # fmt: skip
 from shared.facts import Fact, Facts
+from shared.membership import begun, ended, latest_on, on_day
 from shared.store import Snapshot
 from shared.store.types import Json
 
@@ -28,13 +29,10 @@ class KnownMember(Fact, table=True):
     starts_on: date | None = None
     left_on: date | None = None
     memberships: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    """Dated teams, oldest first: `{"team", "from", "to"}`, to exclusive and none while it lasts."""
 
     def team_on(self, day: date) -> str | None:
         """The team of that day; the one joined last when there were several."""
-        text = day.isoformat()
-        on_day = [each for each in self.memberships if each["from"] <= text and (not each["to"] or text < each["to"])]
-        return str(on_day[-1]["team"]) if on_day else None
+        return latest_on(self.memberships, day)
 
 
 class KnownTeam(Fact, table=True):
@@ -77,26 +75,19 @@ def remember_start(member: KnownMember, event: MemberRecruited) -> None:
 
 @members.on(MemberJoined)
 def remember_team(member: KnownMember, event: MemberJoined) -> None:
-    joined = {"team": event.team, "from": event.on.isoformat(), "to": None}
-    member.memberships = sorted([*member.memberships, joined], key=lambda each: str(each["from"]))
+    if event.team not in on_day(member.memberships, event.on):
+        member.memberships = begun(member.memberships, event.team, event.on)
 
 
 @members.on(MemberMoved)
 def remember_move(member: KnownMember, event: MemberMoved) -> None:
-    day = event.on.isoformat()
-    ended = [
-        {**each, "to": day} if each["team"] == event.from_team and each["to"] is None else each
-        for each in member.memberships
-    ]
-    joined = {"team": event.to_team, "from": day, "to": None}
-    member.memberships = sorted([*ended, joined], key=lambda each: str(each["from"]))
+    member.memberships = begun(ended(member.memberships, event.on, event.from_team), event.to_team, event.on)
 
 
 @members.on(MemberLeft)
 def remember_leaving(member: KnownMember, event: MemberLeft) -> None:
-    day = event.on.isoformat()
     member.left_on = event.on
-    member.memberships = [{**each, "to": each["to"] or day} for each in member.memberships]
+    member.memberships = ended(member.memberships, event.on)
 
 
 @teams.on(TeamFormed)

@@ -8,6 +8,16 @@ from datetime import date
 from shared.events import PEOPLE, Event, event
 
 
+@event("concert.teams.organisation-described.v1")
+class OrganisationDescribed(Event):
+    """How the organisation is called, which clock and currency it keeps, and when its year begins."""
+
+    name: str
+    zone: str
+    currency: str
+    first_month: int
+
+
 @event("concert.teams.department-opened.v1")
 class DepartmentOpened(Event):
     """The organisation has a department of this name."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from shared.errors import Conflict, Fault, Invalid, NotFound
+from shared.events.common import linked_event
 from shared.http.bulk import bulk_route, cause_of
 from shared.http.bodies import Body, ExternalName, Named, read_model, shown
 from shared.http.documents import described
@@ -25,7 +26,7 @@ from shared.http.pages import Cursor, link_next
 from shared.http.problems import parse, parse_object
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
-from shared.http.writes import Answer, expect, version_headers, write
+from shared.http.writes import Answer, as_json, expect, version_headers, write
 from shared.identity.permissions import Principal, require
 from shared.ids import new_id
 from shared.store import Entity, Snapshot, Tx
@@ -34,7 +35,7 @@ from shared.store.tables import Journal
 
 N = TypeVar("N", bound=Entity)
 Handler = Callable[..., Awaitable[Any]]
-Present = Callable[[Snapshot, Sequence[Any]], Awaitable[list[dict[str, Any]]]]
+Present = Callable[[Snapshot, Sequence[Any], Principal | None], Awaitable[list[dict[str, Any]]]]
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _HISTORY = (
     sa.select(_journal.version, _journal.type, _journal.time, _journal.data)
@@ -87,6 +88,7 @@ class Collection(Generic[N]):
         self._create_body: type[Named] | None = None
         self._amend: Handler | None = None
         self._amend_body: type[Named] | None = None
+        self._link: Callable[[Tx, Any, ExternalName], Awaitable[Any]] | None = None
         self._built = False
 
     # -- declaring ---------------------------------------------------------------------------------------------
@@ -101,6 +103,11 @@ class Collection(Generic[N]):
         self._amend, self._amend_body = handler, get_type_hints(handler)["body"]
         return handler
 
+    def links(self, handler: Callable[[Tx, Any, ExternalName], Awaitable[Any]]) -> Any:
+        """`POST /v1/<name>/{id}/externals`, where another system's id is not told like any other field."""
+        self._link = handler
+        return handler
+
     def verb(self, name: str, *, undoes: bool = False) -> Callable[[Handler], Handler]:
         """`POST /v1/<name>/{id}/<verb>`: `handler(tx, thing, body)`. One that undoes lets verbs be repeated."""
 
@@ -112,10 +119,12 @@ class Collection(Generic[N]):
 
     # -- the work behind the routes ----------------------------------------------------------------------------
 
-    async def present(self, snapshot: Snapshot, things: Sequence[N]) -> list[dict[str, Any]]:
-        """Things as they are shown."""
+    async def present(
+        self, snapshot: Snapshot, things: Sequence[N], reader: Principal | None
+    ) -> list[dict[str, Any]]:
+        """Things as they are shown to a reader."""
         if self._present is not None:
-            return await self._present(snapshot, things)
+            return await self._present(snapshot, things, reader)
         return [shown(thing) for thing in things]
 
     async def made(self, tx: Tx, raw: bytes) -> N:
@@ -149,7 +158,7 @@ class Collection(Generic[N]):
         """A thing that is never changed by an update, if the body says what is already so."""
         assert self._create_body is not None
         sent = parse_object(raw)
-        (now,) = await self.present(tx, [thing])
+        (now,) = await self.present(tx, [thing], None)
         have = parse_object(to_json(now, fallback=lambda value: value.as_json()))
         for field, value in sent.items():
             if field not in ("external", "externals") and field in have and have[field] != value:
@@ -199,7 +208,7 @@ class Collection(Generic[N]):
             raw = await request.body()
 
             async def decide(tx: Tx) -> Answer:
-                return await self.answer(tx, await self.made(tx, raw), 201)
+                return await self.answer(tx, await self.made(tx, raw), 201, principal)
 
             return await write(request, principal, decide, body=raw)
 
@@ -217,12 +226,12 @@ class Collection(Generic[N]):
                 if not ref.startswith("ext:"):
                     thing = await tx.load(self.entity, ref)
                     expect(request, thing, required=True)
-                    return await self.answer(tx, await self.changed(tx, thing, raw), 200)
+                    return await self.answer(tx, await self.changed(tx, thing, raw), 200, principal)
                 existing = await tx.seek(self.entity, ref)
                 if existing is not None:
                     expect(request, existing)
                 thing, made = await self.upserted(tx, raw, external_of(ref))
-                return await self.answer(tx, thing, 201 if made else 200)
+                return await self.answer(tx, thing, 201 if made else 200, principal)
 
             return await write(request, principal, decide, body=raw)
 
@@ -241,7 +250,7 @@ class Collection(Generic[N]):
             async def decide(tx: Tx) -> Answer:
                 thing = await tx.load(self.entity, ref)
                 expect(request, thing, required=True)
-                return await self.answer(tx, await self.changed(tx, thing, raw), 200)
+                return await self.answer(tx, await self.changed(tx, thing, raw), 200, principal)
 
             return await write(request, principal, decide, body=raw)
 
@@ -259,7 +268,7 @@ class Collection(Generic[N]):
             async def decide(tx: Tx) -> Answer:
                 thing = await tx.load(self.entity, ref)
                 expect(request, thing)
-                return await self.answer(tx, await verb.run(tx, thing, body), 200)
+                return await self.answer(tx, await verb.run(tx, thing, body), 200, principal)
 
             return await write(request, principal, decide, body=raw, cause=cause_of(verb.name, raw))
 
@@ -278,7 +287,8 @@ class Collection(Generic[N]):
             async def decide(tx: Tx) -> Answer:
                 thing = await tx.load(self.entity, ref)
                 expect(request, thing)
-                return await self.answer(tx, link(tx, thing, name), 200)
+                linked = await self._link(tx, thing, name) if self._link else link(tx, thing, name)
+                return await self.answer(tx, linked, 200, principal)
 
             return await write(request, principal, decide, body=raw)
 
@@ -301,7 +311,7 @@ class Collection(Generic[N]):
         ) -> Response:
             async def query(snapshot: Snapshot) -> tuple[N, dict[str, Any]]:
                 thing = await snapshot.get(self.entity, ref)
-                (fields,) = await self.present(snapshot, [thing])
+                (fields,) = await self.present(snapshot, [thing], principal)
                 return thing, fields
 
             progress = runtime_of(request).progress
@@ -311,7 +321,7 @@ class Collection(Generic[N]):
             headers = version_headers(thing)
             if if_none_match is not None and headers["ETag"] in if_none_match:
                 return Response(status_code=304, headers=headers)
-            return Response(_json(fields), headers=headers, media_type="application/json")
+            return Response(as_json(fields), headers=headers, media_type="application/json")
 
         self._route(
             endpoint, "/{ref}", "GET", f"get_{self.entity.kind}", None, 200, None, f"One {self._word}", also=304
@@ -343,12 +353,12 @@ class Collection(Generic[N]):
             wanted = {name: request.query_params[name] for name in self.filters if name in request.query_params}
 
             async def query(snapshot: Snapshot) -> tuple[list[dict[str, Any]], str | None]:
-                return await self.page(snapshot, wanted, Cursor.read(cursor), limit, on)
+                return await self.page(snapshot, wanted, Cursor.read(cursor), limit, on, principal)
 
             progress = runtime_of(request).progress
             items, following = await progress.read(tokens_of(after), patience_of(prefer), query)
             headers = link_next(request, following)
-            return Response(_json({"items": items, "next": following}), headers=headers, media_type="application/json")
+            return Response(as_json({"items": items, "next": following}), headers=headers, media_type="application/json")
 
         described_filters = [
             {"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in self.filters
@@ -364,7 +374,13 @@ class Collection(Generic[N]):
         )
 
     async def page(
-        self, snapshot: Snapshot, wanted: Mapping[str, str], cursor: Cursor, limit: int, on: date | None
+        self,
+        snapshot: Snapshot,
+        wanted: Mapping[str, str],
+        cursor: Cursor,
+        limit: int,
+        on: date | None,
+        reader: Principal | None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """A page of things, oldest first, and where the next one begins."""
         table = table_of(self.entity, snapshot.session.dialect).table
@@ -378,7 +394,7 @@ class Collection(Generic[N]):
         while True:
             select = sa.select(table).where(*conditions, table.c.id > last).order_by(table.c.id).limit(limit + 1)
             things = await snapshot.all(self.entity, select)
-            shown_now = await self.present(snapshot, things[:limit])
+            shown_now = await self.present(snapshot, things[:limit], reader)
             for thing, fields in zip(things, shown_now, strict=False):
                 last = thing.id
                 changed = self.on_day(thing, on) if on is not None and self.on_day else {}
@@ -428,10 +444,10 @@ class Collection(Generic[N]):
             openapi_extra=described(may, None, {200: HistoryItem}, page=True, missing=True),
         )
 
-    async def answer(self, tx: Tx, thing: N, status: int) -> Answer:
+    async def answer(self, tx: Tx, thing: N, status: int, reader: Principal) -> Answer:
         """A thing as the answer to a write."""
-        (fields,) = await self.present(tx, [thing])
-        return Answer(status, _json(fields), version_headers(thing))
+        (fields,) = await self.present(tx, [thing], reader)
+        return Answer(status, as_json(fields), version_headers(thing))
 
     def _route(
         self,
@@ -474,8 +490,6 @@ class HistoryItem(BaseModel):
 
 def link(tx: Tx, thing: N, name: ExternalName) -> N:
     """Let another system's id lead to a thing."""
-    from shared.events.common import linked_event
-
     known = thing.externals.get(name.source)
     if known == name.id:
         return thing
@@ -521,6 +535,3 @@ def _typed(name: str, column: Any, value: Any) -> Any:
     except (ValueError, KeyError) as error:
         raise Invalid(f"{name} cannot be {value!r}.", [Fault(f"/{name}", "not of this kind")]) from error
 
-
-def _json(value: Any) -> bytes:
-    return to_json(value, fallback=lambda each: each.as_json())

@@ -19,7 +19,7 @@ from shared.http.runtime import runtime_of
 from shared.identity.permissions import Principal
 from shared.ids import fingerprint
 from shared.instant import now
-from shared.store import Context, Entity, Job, Snapshot, Tx
+from shared.store import Context, Entity, Job, Tx
 from shared.store.tables import KeptAnswer
 
 JSON = "application/json"
@@ -42,7 +42,9 @@ class Answer:
         return Response(self.body, self.status, self.headers, media)
 
 
-Present = Callable[[Snapshot, Entity], Awaitable[dict[str, Any]]]
+def as_json(value: Any) -> bytes:
+    """A value as the body of an answer."""
+    return to_json(value, fallback=lambda each: each.as_json())
 
 
 def version_headers(entity: Entity) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from shared.money.amount import CurrencyMismatch, Money
+from shared.money.currencies import DECIMALS, fault_of
 from shared.money.form import NotMoney
 from shared.money.numbers import ExchangeRate, Quantity, Rate, Share, plain
 from shared.money.price import UnitPrice, line_amount
@@ -30,10 +31,18 @@ def _not_negative(money: Money) -> Money:
     return money
 
 
+def _in_force(code: str) -> str:
+    if code not in DECIMALS:
+        raise PydanticCustomError("currency", "{message}", {"message": fault_of(code)})
+    return code
+
+
+Currency = Annotated[str, AfterValidator(_in_force)]
 Positive = Annotated[Money, AfterValidator(_positive)]
 NonNegative = Annotated[Money, AfterValidator(_not_negative)]
 
 __all__ = [
+    "Currency",
     "CurrencyMismatch",
     "ExchangeRate",
     "Money",

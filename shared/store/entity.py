@@ -83,7 +83,7 @@ INTERNAL = frozenset({"mark", "shard", "total", "total_currency"})
 
 @cache
 def _defaults(cls: type[Row]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    # Rows are made past SQLAlchemy's own constructor, which would otherwise see to this at first use.
+    # A mapped class can be read from only after SQLAlchemy has finished its mapping, which it does lazily.
     configure_mappers()
     plain: dict[str, Any] = {}
     factories = []

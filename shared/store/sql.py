@@ -157,7 +157,7 @@ class Table:
             if rest
             else insert.on_conflict_do_nothing(index_elements=self.keys)
         )
-        self.upsert = Statement(onto, dialect, given)
+        self.upsert = Statement(onto, dialect, self.columns)
         self.begin = Statement(insert.on_conflict_do_nothing(index_elements=self.keys), dialect, given)
         self.select = Statement(sa.select(self.table).where(match), dialect)
         several = sa.select(self.table).where(OneOf(column[self.keys[0]], "keys"))

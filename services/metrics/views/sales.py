@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.metrics.views.frame import Figure, Reading, View
+from services.metrics.views.customers import customer_counts
+from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.values import Amounts, mean, shown_money, shown_rate
 
 
@@ -89,9 +90,30 @@ async def pipeline(reading: Reading) -> Any:
     return money(reading, entered.amount - left.amount)
 
 
+def customers(which: str) -> Compute:
+    """One of the counts of customers; of the whole organisation or of one customer, since they belong to no team."""
+
+    async def compute(reading: Reading) -> int | None:
+        others = set(reading.filters) - {"customer"}
+        if others:
+            reading.note(f"customers_{which}", f"customers are not counted by {', '.join(sorted(others))}")
+            return None
+        count: int = getattr(await customer_counts(reading), which)
+        return count
+
+    return compute
+
+
 VIEW = View(
     "sales",
     (
+        Figure("customers_start", "Customers at the start: won before the period and not lost since.",
+               customers("start")),
+        Figure("customers_new", "Customers whose first won deal lies in the period.", customers("new")),
+        Figure("customers_reactivated", "Customers won again in the period after they had been lost.",
+               customers("reactivated")),
+        Figure("customers_lost", "Customers recorded as lost on a day of the period.", customers("lost")),
+        Figure("customers_end", "Customers at the end: start + new + reactivated - lost.", customers("end")),
         Figure("deals_opened", "Deals whose opening day lies in the period.", deals_opened, "deals_opened"),
         Figure("deals_won", "Deals won on a day of the period; a shared deal counts once.", deals_won, "deals_won"),
         Figure("deals_lost", "Deals lost on a day of the period.", deals_lost, "deals_lost"),
