@@ -10,6 +10,7 @@ from services.metrics.facts.meetings import requests
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
+from services.metrics.page import entry, published, routes
 from shared.application import Service
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
@@ -33,8 +34,9 @@ async def keep_certificate(runtime: Runtime) -> None:
 service = Service(
     name="metrics",
     description="How we are doing: the five department views and their consistency.",
-    routers=(views.router, consistency.router),
+    routers=(views.router, consistency.router, published.router, entry.router, routes.router),
     subscriptions=subscriptions,
-    prepare=(make_certificate,),
+    prepare=(make_certificate, published.prepare_pages),
+    speaks_for_all=True,
     background=(keep_certificate,),
 )
