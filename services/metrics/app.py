@@ -6,6 +6,9 @@ from services.metrics.api import consistency, views
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
+from services.metrics.facts.meetings import requests
+from services.metrics.facts.money import budgets, expenses, invoices, receipts
+from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
 from services.metrics.page import entry, published, routes
 from shared.application import Service
@@ -14,7 +17,8 @@ from shared.events import PEOPLE
 from shared.http.runtime import Runtime
 
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
-subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals)
+subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals, invoices,
+                   receipts, budgets, expenses, targets, requests)  # fmt: skip
 
 
 async def make_certificate(runtime: Runtime) -> None:
