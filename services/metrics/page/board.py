@@ -34,6 +34,7 @@ from shared.http.documents import anchor
 from shared.period import Period
 
 MOST_ROWS = 100
+MOST_LEAD = 4
 MOST_CURRENCIES = 4
 
 
@@ -111,18 +112,28 @@ class Board:
 
     def headline_label(self, department: str) -> str:
         """What the figure on a department's tab is called."""
-        return label_of(LAYOUTS[department].headline)
+        return label_of(self.dashboard.headlines[department][0])
+
+    @property
+    def _lead(self) -> list[str]:
+        return [key for key in self.layout.lead if self.figures.get(key) is not None][:MOST_LEAD]
 
     @property
     def lead(self) -> list[Card]:
         """The first and large cards."""
-        return [self.card(key, large=True) for key in self.layout.lead if key in self.figures]
+        return [self.card(key, large=True) for key in self._lead]
 
     @property
     def groups(self) -> list[tuple[str, list[Card]]]:
-        """The other cards, in their groups."""
-        found = groups_of(self.layout, list(self.figures))
-        return [(group.title, [self.card(key) for key in group.keys]) for group in found]
+        """The other figures that are known, in their groups."""
+        lead = self._lead
+        rest = [key for key, value in self.figures.items() if value is not None and key not in lead]
+        return [(group.title, [self.card(key) for key in group.keys]) for group in groups_of(self.layout, rest)]
+
+    @property
+    def unknown(self) -> list[Card]:
+        """The figures that are not known, each with the reason."""
+        return [self.card(key) for key, value in self.figures.items() if value is None]
 
     def card(self, key: str, *, large: bool = False) -> Card:
         """One figure."""
@@ -177,7 +188,7 @@ class Board:
         keys = [key for key in chart.keys if key in self.figures]
         values = [[row["figures"].get(key) for row in rows] for key in keys]
         flat = [value for series in values for value in series]
-        if not rows or not keys or all(value is None for value in flat):
+        if not rows or not any(_weight(value) for value in flat):
             return []
         several = _spans_years([row["period"] for row in rows])
         labels = [short_label(row["period"], several) for row in rows]
@@ -210,10 +221,10 @@ class Board:
     def _in_parts(self, key: str) -> list[Panel]:
         value = self.figures.get(key)
         parts = named_parts(value)
-        if not parts:
+        if not any(_weight(part) for _, part in parts):
             return []
         held = sorted({currency for _, part in parts for currency in currencies_of(part)})
-        table = [(in_words(name), None, [shown(part)]) for name, part in parts]
+        table = [(in_words(name), None, [self._shown(part, key)]) for name, part in parts]
         panels = []
         for place, currency in enumerate(held[:MOST_CURRENCIES] or [""], 1):
             series = [charts.Series(label_of(key), [_drawn(part, currency) for _, part in parts])]
@@ -297,7 +308,7 @@ def _drawn(value: Any, currency: str) -> Decimal | None:
 def _weight(value: Any) -> Decimal | None:
     """A number to compare rows by; of several currencies the largest amount, for want of a common measure."""
     if isinstance(value, Mapping) and value.get("mixed"):
-        return max((Decimal(each["amount"]) for each in value["amounts"]), default=None)
+        return max((Decimal(each["amount"]) for each in value["amounts"]), default=None, key=abs)
     return number_of(value)
 
 

@@ -19,9 +19,12 @@ _UNITS: Final = {
     "average_days_to_win": "days",
     "time_to_fill": "days",
     "time_to_resolve": "hours",
-    "lag": "s",
 }
 """What numbers without a unit of their own are counted in, by the key of their figure."""
+
+
+_SECONDS: Final = frozenset({"source_age"})
+_LONG: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,14 @@ def shown(value: Any, figure: str = "") -> Shown:
         case {"rate": _, "numerator": above, "denominator": below}:
             return Shown((percent(value["rate"]),), f"{text_of(above)} of {text_of(below)}", number=True)
         case Mapping():
-            parts = tuple((in_words(str(name)), shown(part)) for name, part in value.items())
+            parts = tuple((in_words(str(name)), shown(part, figure)) for name, part in value.items())
             return Shown((), parts=parts) if parts else Shown(("none",))
-        case str() | int() | Decimal():
+        case float() | int() if figure in _SECONDS:
+            return Shown((duration(value),), number=True)
+        case str() | int() | float() | Decimal():
             return Shown((_with_unit(value, figure),), number=number_of(value) is not None)
+        case [*amounts] if amounts and all(currencies_of(each) for each in amounts):
+            return Shown(tuple(money(each) for each in amounts), number=True)
         case Sequence():
             return Shown((), parts=tuple(_entry(each) for each in value)) if value else Shown(("none",))
     return Shown((str(value),))
@@ -80,9 +87,17 @@ def percent(rate: str | Decimal | None) -> str:
     return f"{_signed((Decimal(rate) * 100).quantize(Decimal('0.1'), ROUND_HALF_EVEN))}{SPACE}%"
 
 
-def grouped(number: str | int | Decimal) -> str:
+def grouped(number: str | int | float | Decimal) -> str:
     """A number with its thousands apart."""
-    return _signed(Decimal(number))
+    return _signed(Decimal(str(number)))
+
+
+def duration(seconds: float) -> str:
+    """How long something takes or has been, in its largest unit: `3 minutes`."""
+    for size, unit in _LONG:
+        if seconds >= 2 * size:
+            return f"{grouped(int(seconds // size))}{SPACE}{unit}"
+    return f"{grouped(int(seconds))}{SPACE}s"
 
 
 def short(number: Decimal) -> str:
@@ -108,8 +123,8 @@ def number_of(value: Any) -> Decimal | None:
     match value:
         case bool() | None:
             return None
-        case int() | Decimal():
-            return Decimal(value)
+        case int() | float() | Decimal():
+            return Decimal(str(value))
         case {"rate": str(rate)}:
             return Decimal(rate)
         case {"amount": str(amount), "currency": str()}:
@@ -177,7 +192,7 @@ def moment_in_words(text: str | None, zone: str = "UTC") -> str:
     return f"{day_in_words(moment.date())}, {moment:%H:%M:%S %Z}"
 
 
-def _with_unit(value: str | int | Decimal, figure: str) -> str:
+def _with_unit(value: str | int | float | Decimal, figure: str) -> str:
     if isinstance(value, str) and number_of(value) is None:
         return value
     unit = _UNITS.get(figure)
