@@ -91,6 +91,8 @@ class Table:
     head: Sequence[str]
     rows: Sequence[Row]
     many: int
+    without: Sequence[str]
+    """Figures that are not known in any row."""
 
 
 class Board:
@@ -127,7 +129,8 @@ class Board:
     def groups(self) -> list[tuple[str, list[Card]]]:
         """The other figures that are known, in their groups."""
         lead = self._lead
-        rest = [key for key, value in self.figures.items() if value is not None and key not in lead]
+        apart = {*lead, *(key for key in self.layout.parts if _has_parts(self.figures.get(key)))}
+        rest = [key for key, value in self.figures.items() if value is not None and key not in apart]
         return [(group.title, [self.card(key) for key in group.keys]) for group in groups_of(self.layout, rest)]
 
     @property
@@ -221,7 +224,7 @@ class Board:
     def _in_parts(self, key: str) -> list[Panel]:
         value = self.figures.get(key)
         parts = named_parts(value)
-        if not any(_weight(part) for _, part in parts):
+        if not _has_parts(value):
             return []
         held = sorted({currency for _, part in parts for currency in currencies_of(part)})
         table = [(in_words(name), None, [self._shown(part, key)]) for name, part in parts]
@@ -241,19 +244,25 @@ class Board:
         breakdown = self.dashboard.view["breakdown"]
         by, rows = str(breakdown["by"]), list(breakdown["rows"])
         keys = [key for key in self.layout.columns if key in self.figures] or list(self.figures)[:8]
+        shown_keys = [key for key in keys if any(row["figures"].get(key) is not None for row in rows)]
+        if by == "kind":
+            # Requests and expenses have kinds of their own; those of the other sort have nothing here.
+            rows = [row for row in rows if any(_weight(row["figures"].get(key)) for key in keys)]
+        first = shown_keys[0] if shown_keys else ""
+        weights = [_weight(row["figures"].get(first)) or Decimal(0) for row in rows]
         if by not in STRETCHES:
-            rows.sort(key=lambda row: -(_weight(row["figures"].get(keys[0])) or 0))
-        largest = max((_weight(row["figures"].get(keys[0])) or Decimal(0) for row in rows), default=Decimal(0))
+            order = sorted(range(len(rows)), key=lambda place: -weights[place])
+            rows, weights = [rows[place] for place in order], [weights[place] for place in order]
         made = [
-            Row(
-                str(row["name"]),
-                self._into(by, row["ref"]),
-                charts.gauge(_weight(row["figures"].get(keys[0])) or Decimal(0), largest),
-                [self._shown(row["figures"].get(key), key) for key in keys],
-            )
-            for row in rows[:MOST_ROWS]
+            self._row(by, row, shown_keys, charts.gauge(weight, max(weights)))
+            for row, weight in zip(rows[:MOST_ROWS], weights, strict=False)
         ]
-        return Table([in_words(by), *(label_of(key) for key in keys)], made, len(rows))
+        without = [label_of(key) for key in keys if key not in shown_keys] if rows else []
+        return Table([in_words(by), *(label_of(key) for key in shown_keys)], made, len(rows), without)
+
+    def _row(self, by: str, row: Mapping[str, Any], keys: Sequence[str], gauge: Markup) -> Row:
+        cells = [self._shown(row["figures"].get(key), key) for key in keys]
+        return Row(str(row["name"]), self._into(by, row["ref"]), gauge, cells)
 
     def _into(self, by: str, ref: str | None) -> str | None:
         """Where a row of the breakdown leads: to the same view of it alone."""
@@ -266,6 +275,10 @@ class Board:
             return None
         further = [each for each in self.layout.breakdowns if each != by and each not in asked.filters]
         return asked.url(**{by: ref, "breakdown": further[0] if further else None})
+
+
+def _has_parts(value: Any) -> bool:
+    return any(_weight(part) for _, part in named_parts(value))
 
 
 def named_parts(value: Any) -> list[tuple[str, Any]]:

@@ -22,7 +22,7 @@ LABELS: Final[Mapping[str, str]] = {
     "deals_open": "Deals still open",
     "requests_to_it": "Requests to IT",
     "headcount_sales": "Headcount of sales",
-    "outstanding_by_age": "Outstanding, by age",
+    "outstanding_by_age": "Outstanding by days overdue",
     "lag": "Events waiting for a predecessor",
     "parked": "Parked events",
     "source_age": "Age of the sources",
@@ -114,10 +114,9 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         headline=("outstanding", "invoiced"),
         lead=("invoiced", "received", "outstanding", "not_yet_invoiced"),
         groups=(
-            Group("Invoices and receipts", ("outstanding_by_age", "funds_generated")),
-            Group("Budgets", ("planned", "spent", "left", "unallocated", "spend_forecast", "overruns",
-                              "training_expense",
-                              "sales_expense")),
+            Group("Invoices", ("outstanding_by_age",)),
+            Group("Funds and budgets", ("funds_generated", "planned", "spent", "left", "unallocated", "spend_forecast",
+                                        "overruns", "training_expense", "sales_expense")),
         ),
         charts=(
             Chart("Invoiced and received by {piece}", ("invoiced", "received")),

@@ -23,6 +23,7 @@ _UNITS: Final = {
 """What numbers without a unit of their own are counted in, by the key of their figure."""
 
 
+_MOST_PLACES: Final = 2
 _SECONDS: Final = frozenset({"source_age"})
 _LONG: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 
@@ -175,7 +176,9 @@ def ticks(text: str) -> Markup:
 
 def in_words(key: str) -> str:
     """A key as words: `average_days_to_win` as `Average days to win`."""
-    words = key.replace("_", " ").replace("-", " ") if not any(letter.isdigit() for letter in key) else key
+    words = key.replace("_", " ")
+    if not any(letter.isdigit() for letter in key):
+        words = words.replace("-", " ")
     return words[:1].upper() + words[1:]
 
 
@@ -195,8 +198,11 @@ def moment_in_words(text: str | None, zone: str = "UTC") -> str:
 def _with_unit(value: str | int | float | Decimal, figure: str) -> str:
     if isinstance(value, str) and number_of(value) is None:
         return value
+    number = Decimal(str(value))
+    if -number.as_tuple().exponent > _MOST_PLACES:  # type: ignore[operator]
+        number = number.quantize(Decimal(1).scaleb(-_MOST_PLACES), ROUND_HALF_EVEN)
     unit = _UNITS.get(figure)
-    return f"{grouped(value)}{SPACE}{unit}" if unit else grouped(value)
+    return f"{grouped(number)}{SPACE}{unit}" if unit else grouped(number)
 
 
 def _entry(value: Any) -> tuple[str, Shown]:
