@@ -160,8 +160,8 @@ class Board:
         by, rows = str(breakdown["by"]), list(breakdown["rows"])
         keys = [key for key in self.layout.columns if key in self.figures] or list(self.figures)[:8]
         shown_keys = [key for key in keys if any(row["figures"].get(key) is not None for row in rows)]
-        if by == "kind":
-            # Requests and expenses have kinds of their own; those of the other sort have nothing here.
+        if by == "kind" or (self.dashboard.asked.filters and by not in STRETCHES):
+            # Kinds of expenses have nothing among requests, members of other teams nothing in this one.
             rows = [row for row in rows if any(weight_of(row["figures"].get(key)) for key in keys)]
         first = shown_keys[0] if shown_keys else ""
         weights = [weight_of(row["figures"].get(first)) or Decimal(0) for row in rows]
