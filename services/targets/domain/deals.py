@@ -25,6 +25,10 @@ class DealIsOpen(Refused):
     """This deal is open; there is nothing to reopen."""
 
 
+class DealIsInvoiced(Refused):
+    """This deal has invoices; void them before it is reopened."""
+
+
 class CreditsDoNotSum(Refused):
     """The shares of the credits sum to {actual}; they must sum to 1, with assists beside them."""
 
