@@ -10,19 +10,32 @@ import pytest
 
 from services.metrics.app import subscriptions
 from shared import consumer as applying
-from shared import lease
+from shared import lease, progress, rounds
 from shared.bus import LogBroken, Message, Position, Record
 from shared.consumer import Consumer, StoppedForSafety, Subscriptions
-from shared.errors import NotFound
+from shared.errors import NotFound, OutcomeUnknown
 from shared.events import PEOPLE
 from shared.events.targets import CustomerMet, DealWon
 from shared.events.teams import PersonDescribed
-from shared.store import Store
-from shared.store.tables import External
-from tests.kit.conftest import Stores
+from shared.store import Snapshot, Store
+from shared.store.tables import External, SourceProgress
+from tests.kit.conftest import Stores, until
 from tests.kit.told import (
-    Log, applied, applier, dump, feed, held, life, lost, moved, opened, reopened, sums, told, won,
-)  # fmt: skip
+    Log,
+    applied,
+    applier,
+    dump,
+    feed,
+    held,
+    life,
+    lost,
+    moved,
+    opened,
+    reopened,
+    sums,
+    told,
+    won,
+)
 
 DEAL = "deal/deal_1"
 OTHER = "deal/deal_2"
@@ -172,11 +185,16 @@ async def test_what_no_database_can_hold_is_found_in_its_batch_and_parked(
 @pytest.mark.parametrize(
     "broken",
     [
-        {"sequence": "x"}, {"sequence": "0"}, {"sequence": "9" * 5000}, {"sequence": "-1"}, {"id": ""},
-        {"type": "concert.targets.nobody-knows.v9"}, {"type": "\0"},
+        {"sequence": "x"},
+        {"sequence": "0"},
+        {"sequence": "9" * 5000},
+        {"sequence": "-1"},
+        {"id": ""},
+        {"type": "concert.targets.nobody-knows.v9"},
+        {"type": "\0"},
     ],
     ids=str,
-)  # fmt: skip
+)
 async def test_a_record_with_broken_postage_is_parked(store: Store, consumer: Consumer, broken: dict[str, str]) -> None:
     await feed(consumer, Log(), [told(DEAL, 1, opened(), **broken), *life(OTHER, opened(), won())])
     ((subject, _, reason),) = await held(store)
@@ -221,18 +239,24 @@ async def test_an_applier_that_is_behind_applies_nothing_twice(stores: Stores) -
     await zombie.apply(old)
     assert await sums(replicas[0]) == (0, 0)
     assert await applied(replicas[0], DEAL) == 3
+    assert await seen(replicas[0]) == 0
+
+
+async def seen(store: Store) -> int:
+    """How many events were met again after they had been applied."""
+    row = await store.read(lambda snapshot: snapshot.find(SourceProgress, "targets"))
+    assert row is not None
+    return row.seen
 
 
 async def test_a_batch_that_was_not_committed_is_applied_whole_later(
     store: Store, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shared import rounds
-    from shared.errors import OutcomeUnknown
 
     log = Log()
     messages = log.messages(*life(DEAL, opened(), won()))
     failures = [OutcomeUnknown("the database went away"), OutcomeUnknown("and again")]
-    count = rounds.count_progress
+    count = progress.count_progress
 
     async def fails_at_first(*arguments: Any) -> None:
         await count(*arguments)
@@ -324,8 +348,7 @@ async def follow(store: Store, messages: Sequence[Message], topics: Subscription
     """An applier that has read a log to its end, and was stopped."""
     consumer = Consumer(store, Replayed(messages), topics)
     running = asyncio.create_task(consumer.run())
-    while not consumer.caught_up and not running.done():
-        await asyncio.sleep(0.01)
+    await until(lambda: consumer.caught_up or running.done())
     if running.done():
         running.result()
     running.cancel()
@@ -375,18 +398,19 @@ async def test_of_two_appliers_one_applies_and_the_other_takes_over(
     messages = Log().messages(*life(DEAL, opened(), won()))
     consumers = [Consumer(replicas[number % len(replicas)], Replayed(messages), subscriptions) for number in range(2)]
     tasks = [asyncio.create_task(each.run()) for each in consumers]
-    async with asyncio.timeout(10):
-        while not any(each.caught_up for each in consumers):
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.3)
-        assert [each.caught_up for each in consumers].count(True) == 1
-        leader = [each.caught_up for each in consumers].index(True)
-        tasks[leader].cancel()
-        while not consumers[1 - leader].caught_up:
-            await asyncio.sleep(0.01)
+    await until(lambda: any(each.caught_up for each in consumers))
+    await asyncio.sleep(0.3)
+    assert [each.caught_up for each in consumers].count(True) == 1
+    leader = [each.caught_up for each in consumers].index(True)
+    tasks[leader].cancel()
+    await until(lambda: consumers[1 - leader].caught_up)
     tasks[1 - leader].cancel()
     await asyncio.wait(tasks)
     assert await sums(replicas[0]) == (1, 12000)
+
+
+async def greeting_of(name: str, snapshot: Snapshot) -> str | None:
+    return await snapshot.resolve("greeted", f"ext:test:{name}")
 
 
 async def test_a_reaction_runs_in_the_transaction_that_applies_its_cause(stores: Stores) -> None:
@@ -403,9 +427,7 @@ async def test_a_reaction_runs_in_the_transaction_that_applies_its_cause(stores:
     names = ["Acme", "trouble", "Zoo"]
     records = [told(f"customer/cust_{name}", 1, CustomerMet(name=name)) for name in names]
     await feed(consumer, Log(), records)
-    greeted = [
-        await store.read(lambda snapshot, n=name: snapshot.resolve("greeted", f"ext:test:{n}")) for name in names
-    ]  # type: ignore[misc]
+    greeted = [await store.read(partial(greeting_of, name)) for name in names]
     assert [bool(each) for each in greeted] == [True, False, True]
     assert [(subject, reason is not None) for subject, _, reason in await held(store)] == [
         ("customer/cust_trouble", True)

@@ -17,6 +17,7 @@ from shared.events import Event
 from shared.events.targets import DealLost, DealMoved, DealOpened, DealReopened, DealWon
 from shared.money import Money
 from shared.store import Store
+from shared.store.migrate import metadata_of
 
 TARGETS = "concert.targets"
 # What an applier notes about its own work; everything else must depend on the set of events alone.
@@ -93,7 +94,7 @@ def applier(store: Store) -> Consumer:
 
 async def dump(store: Store) -> dict[str, list[str]]:
     """Every row that must depend on the set of events alone, table by table."""
-    tables = {model.__tablename__: model.__table__ for model in metrics.all_tables}  # type: ignore[attr-defined]
+    tables = {table.name: table for table in metadata_of(metrics).sorted_tables}
 
     async def query(snapshot: Any) -> dict[str, list[str]]:
         found = {}
@@ -112,7 +113,7 @@ async def held(store: Store) -> list[tuple[str, int, str | None]]:
 
     column = HeldEvent.__table__.c  # type: ignore[attr-defined]
     select = sa.select(column.subject, column.version, column.reason).order_by(column.subject, column.version)
-    return [tuple(row) for row in await store.read(lambda snapshot: snapshot.rows(select))]  # type: ignore[misc]
+    return [(subject, version, reason) for subject, version, reason in await store.read(lambda it: it.rows(select))]
 
 
 async def applied(store: Store, subject: str) -> int:
