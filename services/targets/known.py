@@ -12,8 +12,15 @@ from shared.errors import Fault, Invalid
 from shared.events import PEOPLE
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
-    DepartmentOpened, GroupFormed, MemberJoined, MemberLeft, MemberMoved, MemberRecruited, OrganisationDescribed,
-    PersonDescribed, TeamFormed,
+    DepartmentOpened,
+    GroupFormed,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    MemberRecruited,
+    OrganisationDescribed,
+    PersonDescribed,
+    TeamFormed,
 )  # fmt: skip
 from shared.facts import Fact, Facts
 from shared.membership import begun, ended, latest_on, on_day

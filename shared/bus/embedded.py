@@ -112,11 +112,11 @@ class EmbeddedBus:
             self._flushing = asyncio.create_task(self._flush())
         await future
 
-    async def messages(
-        self, topics: Sequence[str], start: Mapping[Position, int]
-    ) -> AsyncIterator[Sequence[Message]]:
+    async def messages(self, topics: Sequence[str], start: Mapping[Position, int]) -> AsyncIterator[Sequence[Message]]:
         """Batches of messages from these offsets on; raises LogBroken when an offset lies beyond the end."""
-        wanted = {(topic, partition): start.get((topic, partition), 0) for topic in topics for partition in range(PARTITIONS)}
+        wanted = {
+            (topic, partition): start.get((topic, partition), 0) for topic in topics for partition in range(PARTITIONS)
+        }
         seq = self._first_seq(wanted)
         idle = False
         while True:
@@ -235,7 +235,10 @@ def _row(
     first = ends.get(place, 0)
     ends[place] = first + len(records)
     packed = to_json(
-        [[record.key, None if record.value is None else record.value.decode("latin-1"), record.headers] for record in records]
+        [
+            [record.key, None if record.value is None else record.value.decode("latin-1"), record.headers]
+            for record in records
+        ]
     )
     tombstone = key is not None and records[0].value is None
     return (*place, first, ends[place], key, tombstone, moment, packed)
@@ -244,10 +247,10 @@ def _row(
 def _decoded(topic: str, partition: int, first: int, begin: int, packed: bytes) -> list[Message]:
     return [
         Message(
-            Record(topic, key, None if value is None else value.encode("latin-1"), tuple(map(tuple, headers))), partition, offset
+            Record(topic, key, None if value is None else value.encode("latin-1"), tuple(map(tuple, headers))),
+            partition,
+            offset,
         )
         for offset, (key, value, headers) in enumerate(from_json(packed), first)
         if offset >= begin
     ]
-
-

@@ -17,7 +17,17 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from shared.bus import (
-    BATCH, COMPACTED, PARTITIONS, TOPICS, BusError, LogBroken, Message, Position, Record, TopicsMissing, check_size,
+    BATCH,
+    COMPACTED,
+    PARTITIONS,
+    TOPICS,
+    BusError,
+    LogBroken,
+    Message,
+    Position,
+    Record,
+    TopicsMissing,
+    check_size,
     partition_of,
 )  # fmt: skip
 
@@ -90,9 +100,7 @@ class KafkaBus:
                 raise
         self._failure = None
 
-    async def messages(
-        self, topics: Sequence[str], start: Mapping[Position, int]
-    ) -> AsyncIterator[Sequence[Message]]:
+    async def messages(self, topics: Sequence[str], start: Mapping[Position, int]) -> AsyncIterator[Sequence[Message]]:
         """Batches of messages from these offsets on; raises LogBroken when an offset lies beyond the end."""
         wanted = dict(start)
         pause = 0.2

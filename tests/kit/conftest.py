@@ -59,5 +59,5 @@ async def store(stores: Stores) -> Store:
 async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
     """Wait until something holds, in this process; raises TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 (what is waited for has no event)
+        while not holds():
             await asyncio.sleep(0.01)

@@ -11,8 +11,16 @@ from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
 from shared.events.targets import (
-    BudgetChanged, BudgetPlanned, ExpenseBooked, InvoiceCredited, InvoiceEntered, InvoiceVoided, InvoiceWrittenOff,
-    Portion, ReceiptBooked, ReceiptReversed,
+    BudgetChanged,
+    BudgetPlanned,
+    ExpenseBooked,
+    InvoiceCredited,
+    InvoiceEntered,
+    InvoiceVoided,
+    InvoiceWrittenOff,
+    Portion,
+    ReceiptBooked,
+    ReceiptReversed,
 )  # fmt: skip
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json

@@ -116,9 +116,7 @@ async def outstanding_by_age(reading: Reading) -> Any:
     ages = {name: Amounts() for name, _, _ in AGES}
     for due, currency, amount in await open_invoices(reading):
         late = (last - due).days
-        name = next(
-            name for name, low, high in AGES if (low is None or late >= low) and (high is None or late <= high)
-        )
+        name = next(name for name, low, high in AGES if (low is None or late >= low) and (high is None or late <= high))
         ages[name] = ages[name] + Amounts({currency: amount})
     return {name: money(reading, amount) for name, amount in ages.items()}
 
@@ -229,14 +227,15 @@ VIEW = View(
                not_yet_invoiced, "deals_won"),
         Figure("received", "Money that came in on days of the period, reversed receipts left out.", received,
                "receipts"),
-        Figure("outstanding", "At the end: invoiced - credited - written off - received.", outstanding, "invoices_open"),
+        Figure("outstanding", "At the end: invoiced - credited - written off - received.", outstanding,
+               "invoices_open"),
         Figure("outstanding_by_age", "What is outstanding at the end, by days overdue.", outstanding_by_age,
                "invoices_open"),
         Figure("planned", "What budgets plan for the days of the period; a row only partly in it counts by its days.",
                planned),
         Figure("spent", "Expenses on days of the period.", spent, "expenses"),
         Figure("left", "Planned - spent.", left),
-        Figure("spend_forecast", "Spent ÷ days that are over × days of the period.", spend_forecast),
+        Figure("spend_forecast", "Spent ÷ days that are over, times the days of the period.", spend_forecast),
         Figure("overruns", "Departments that have spent more in the period than was planned for it.", overruns),
         Figure("funds_generated", "Receipts of the period: what budgets can allocate.", funds_generated, "receipts"),
         Figure("unallocated", "Funds generated - planned.", unallocated),

@@ -146,8 +146,10 @@ async def _count_by_profit(reading: Reading, figure: str, positive: bool) -> Any
         _unknown_cost(reading, figure)
         return None
     profits = (await by_customer(reading)).profit.values()
-    return sum(all(amount > 0 for _, amount in profit) and bool(profit) for profit in profits) if positive else sum(
-        any(amount <= 0 for _, amount in profit) or not profit for profit in profits
+    return (
+        sum(all(amount > 0 for _, amount in profit) and bool(profit) for profit in profits)
+        if positive
+        else sum(any(amount <= 0 for _, amount in profit) or not profit for profit in profits)
     )
 
 

@@ -130,11 +130,7 @@ class Reading:
         others = {each: value for each, value in self.filters.items() if each != dim}
         ledger = await self._ledger(dim, others, [])
         only = self.filters.get(dim)
-        return {
-            key: entry
-            for (key, name), entry in ledger.inside.items()
-            if name == measure and only in (None, key)
-        }
+        return {key: entry for (key, name), entry in ledger.inside.items() if name == measure and only in (None, key)}
 
     async def departments(self) -> list[str]:
         """The ids of all departments."""

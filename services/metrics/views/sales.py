@@ -251,7 +251,7 @@ VIEW = View(
         Figure("attainment", "Revenue ÷ target, never capped.", attainment),
         Figure("variance", "Revenue - target.", variance),
         Figure("pace", "Attainment ÷ share of the period's days that are over; 1 is on time.", pace),
-        Figure("forecast", "Revenue ÷ days that are over × days of the period.", forecast),
+        Figure("forecast", "Revenue ÷ days that are over, times the days of the period.", forecast),
         Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,
                "requests"),

@@ -185,9 +185,7 @@ async def win_deal(tx: Tx, deal: Deal, body: WinDeal) -> Deal:
         ((await known(tx, KnownMember, credit.member, f"/credits/{place}/member")).id, credit.share)
         for place, credit in enumerate(body.credits)
     ]
-    assists = [
-        (await known(tx, KnownMember, ref, f"/assists/{place}")).id for place, ref in enumerate(body.assists)
-    ]
+    assists = [(await known(tx, KnownMember, ref, f"/assists/{place}")).id for place, ref in enumerate(body.assists)]
     if not lines and deal.product is not None:
         lines = [await _whole(tx, deal.product, value, on)]
     return tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))

@@ -30,7 +30,12 @@ from shared.store import Snapshot, Tx
 
 Metric = Literal["revenue", "margin", "deals_won", "customers_won"]
 Level = Literal["organisation", "department", "team", "group", "member"]
-LEVELS: dict[str, type[Fact]] = {"department": KnownDepartment, "team": KnownTeam, "group": KnownGroup, "member": KnownMember}
+LEVELS: dict[str, type[Fact]] = {
+    "department": KnownDepartment,
+    "team": KnownTeam,
+    "group": KnownGroup,
+    "member": KnownMember,
+}
 router = APIRouter(tags=["targets"])
 _READ = require("targets:read")
 targets = Collection(Target, "targets", filters={"metric": "metric", "level": "level", "ref": "ref"})

@@ -9,7 +9,12 @@ from sqlmodel import Field
 
 from shared.errors import Refused
 from shared.events.targets import (
-    InvoiceCredited, InvoiceEntered, InvoiceVoided, InvoiceWrittenOff, ReceiptBooked, ReceiptReversed,
+    InvoiceCredited,
+    InvoiceEntered,
+    InvoiceVoided,
+    InvoiceWrittenOff,
+    ReceiptBooked,
+    ReceiptReversed,
 )  # fmt: skip
 from shared.money import Money
 from shared.store import Entity
