@@ -1,0 +1,3 @@
+"""The kit that every service stands on, and the language in which they tell each other what happened."""
+
+__version__ = "0.1.0"

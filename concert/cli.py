@@ -1,0 +1,120 @@
+"""The command `concert`: runs Concert, and the tools around it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from concert import tokens
+from concert.imports import cli as imports
+from concert.runner import alone, listen, together
+from concert.services import SERVICES
+from shared import logs, settings
+from shared.bus import BusError
+from shared.identity.keys import BadKey
+from shared.settings import BadSettings, Settings
+from shared.store.migrate import migrate as bring_up_to_date
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(highlight=False)
+app.command("token")(tokens.token)
+app.add_typer(imports.app, name="import")
+
+
+@app.command()
+def run() -> None:
+    """All of Concert in one process on one port, with the embedded engines."""
+    chosen = _settings()
+    sys.setswitchinterval(0.001)
+    asyncio.run(_run(chosen))
+
+
+async def _run(chosen: Settings) -> None:
+    async with together(chosen) as (origin, identity):
+        ready = asyncio.Event()
+        serving = asyncio.create_task(listen(origin, chosen, ready))
+        await asyncio.wait({asyncio.create_task(ready.wait()), serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            console.print(f"\nConcert is ready. Open it once with this link (good for ten minutes):\n"
+                          f"  {identity.login_link()}\n"
+                          f"The API is described at {chosen.origin}/docs\n"
+                          f"A token for tools: .venv/bin/concert token --scope admin\n")  # fmt: skip
+        await serving
+
+
+@app.command()
+def serve(service: Annotated[str, typer.Argument(help="teams, targets, meetings or metrics")]) -> None:
+    """One service, for a container."""
+    chosen = _settings()
+    found = next((each for each in SERVICES if each.name == service), None)
+    if found is None:
+        _stop(f"There is no service {service!r}; there are {', '.join(each.name for each in SERVICES)}.")
+    else:
+        asyncio.run(_serve(found, chosen))
+
+
+async def _serve(service: object, chosen: Settings) -> None:
+    async with alone(service, chosen) as started:  # type: ignore[arg-type]
+        await listen(started.entry, chosen)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database of every service to the shape that this version needs."""
+    chosen = _settings()
+    for service in SERVICES:
+        bring_up_to_date(service, chosen.store)
+        console.print(f"{service.name}: up to date")
+
+
+@app.command()
+def topics(replicas: Annotated[int, typer.Option(help="Copies that the cluster keeps of each topic.")] = 1) -> None:
+    """Create the topics that the log lacks; waits a minute for the brokers."""
+    chosen = _settings()
+    if chosen.bus != "kafka":
+        _stop("The embedded log makes its topics by itself; set CONCERT_BUS=kafka for Kafka.")
+    asyncio.run(_create_topics(chosen, replicas))
+
+
+async def _create_topics(chosen: Settings, replicas: int) -> None:
+    from shared.bus.kafka import create_topics
+
+    deadline = asyncio.get_running_loop().time() + 60
+    while True:
+        try:
+            await create_topics(chosen.kafka_bootstrap_servers, replicas=replicas)
+        except BusError as fault:
+            if asyncio.get_running_loop().time() > deadline:
+                _stop(str(fault))
+            await asyncio.sleep(1)
+        else:
+            console.print("The topics are there.")
+            return
+
+
+def _settings() -> Settings:
+    try:
+        chosen = settings.load()
+    except BadSettings as fault:
+        _stop(str(fault))
+    logs.configure(chosen.log_level, chosen.log_format)
+    for sentence in settings.unknown():
+        console.print(f"[yellow]{sentence}[/yellow]", soft_wrap=True)
+    return chosen
+
+
+def _stop(message: str) -> None:
+    Console(stderr=True, highlight=False).print(message, soft_wrap=True)
+    raise typer.Exit(2)
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        app()
+    except BadKey as fault:
+        _stop(str(fault))

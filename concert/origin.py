@@ -1,0 +1,55 @@
+"""One origin for all services: a request goes to the service that owns its address, as the gateway does in compose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.application import Running
+from shared.http.edge import Receive, Scope, Send
+
+
+class Origin:
+    """The four services behind one address; what nobody claims is answered by metrics, which has the page."""
+
+    def __init__(self, services: Mapping[str, Running]) -> None:
+        self.services = services
+        self._owners = owners_of(services)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _answer_lifespan(receive, send)
+            return
+        owner = self._owners.get(_collection(scope["path"]), "metrics")
+        if scope["path"] == "/v1/books":
+            owner = _asked_service(scope) or owner
+        await self.services[owner].entry(scope, receive, send)
+
+
+def owners_of(services: Mapping[str, Running]) -> dict[str, str]:
+    """Which service answers for which collection."""
+    owners = {}
+    for name, running in services.items():
+        for path in running.app.openapi()["paths"]:
+            if path.startswith("/v1/") and path != "/v1/books":
+                owners[_collection(path)] = name
+    return owners
+
+
+def _collection(path: str) -> str:
+    return path[4:].partition("/")[0] if path.startswith("/v1/") else ""
+
+
+def _asked_service(scope: Scope) -> str | None:
+    for part in scope["query_string"].decode("latin-1").split("&"):
+        name, _, value = part.partition("=")
+        if name == "service" and value in ("teams", "targets", "meetings", "metrics"):
+            return value
+    return None
+
+
+async def _answer_lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

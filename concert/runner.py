@@ -1,0 +1,83 @@
+"""Starting Concert: all four services in one process for one machine, or one of them for a container."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import uvicorn
+
+from concert.origin import Origin
+from concert.services import SERVICES
+from shared.application import Running, Service, running
+from shared.bus import Bus
+from shared.identity.gate import Identity
+from shared.settings import Settings
+
+
+def open_bus(settings: Settings, client: str) -> Bus:
+    """The log that these settings name."""
+    if settings.bus == "kafka":
+        from shared.bus.kafka import KafkaBus
+
+        return KafkaBus(settings.kafka_bootstrap_servers, client)
+    from shared.bus.embedded import EmbeddedBus
+
+    return EmbeddedBus(settings.data / "log.db")
+
+
+@asynccontextmanager
+async def together(settings: Settings) -> AsyncIterator[tuple[Origin, Identity]]:
+    """All four services in this process, behind one origin."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    identity = Identity.of(settings)
+    async with AsyncExitStack() as stack:
+        bus = open_bus(settings, "concert")
+        await bus.start()
+        stack.push_async_callback(bus.close)
+        services: dict[str, Running] = {}
+        for service in SERVICES:
+            services[service.name] = await stack.enter_async_context(running(service, settings, bus, identity))
+        introduce(services)
+        yield Origin(services), identity
+
+
+def introduce(services: Mapping[str, Running]) -> None:
+    """Let services of one process ask each other without a network."""
+    for started in services.values():
+        started.runtime.extras["neighbours"].share_process_with({name: each.entry for name, each in services.items()})
+
+
+@asynccontextmanager
+async def alone(service: Service, settings: Settings) -> AsyncIterator[Running]:
+    """One service in this process; its database has been migrated by a job of its own."""
+    identity = Identity.of(settings)
+    bus = open_bus(settings, service.name)
+    await bus.start()
+    try:
+        async with running(service, settings, bus, identity, migrated=True) as started:
+            yield started
+    finally:
+        await bus.close()
+
+
+async def listen(app: object, settings: Settings, ready: asyncio.Event | None = None) -> None:
+    """Answer HTTP until the process is told to stop."""
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.shutdown_seconds),
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    if ready is not None:
+        ready.set()
+    await task

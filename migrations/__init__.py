@@ -1,0 +1,1 @@
+"""The history of each service's database."""

@@ -1,0 +1,36 @@
+"""The metrics service: how we are doing, in five views that never disagree."""
+
+from __future__ import annotations
+
+from services.metrics.api import consistency, views
+from services.metrics.consistency.certificate import Certificate
+from services.metrics.facts.customers import customers, products
+from services.metrics.facts.deals import deals
+from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
+from shared.application import Service
+from shared.consumer import Subscriptions
+from shared.events import PEOPLE
+from shared.http.runtime import Runtime
+
+subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
+subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals)
+
+
+async def make_certificate(runtime: Runtime) -> None:
+    """The certificate, before the first request may ask for it."""
+    runtime.extras["certificate"] = Certificate(runtime, subscriptions.facts)
+
+
+async def keep_certificate(runtime: Runtime) -> None:
+    """Keep the certificate up to date beside the requests."""
+    await runtime.extras["certificate"].keep()
+
+
+service = Service(
+    name="metrics",
+    description="How we are doing: the five department views and their consistency.",
+    routers=(views.router, consistency.router),
+    subscriptions=subscriptions,
+    prepare=(make_certificate,),
+    background=(keep_certificate,),
+)

@@ -1,0 +1,195 @@
+"""The organisation, its departments, people, teams and groups as the views see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from services.metrics.sums import ALL, Tally, cells
+from shared.events.common import TeamsExternalLinked
+from shared.events.teams import (
+    DepartmentOpened, GroupChanged, GroupFormed, MemberChanged, MemberErased, MemberJoined, MemberLeft, MemberMoved,
+    MemberRecruited, OrganisationDescribed, PersonDescribed, TeamChanged, TeamFormed,
+)  # fmt: skip
+from shared.facts import Cell, Fact, Facts
+from shared.membership import begun, changed, ended, on_day, spell
+from shared.store.types import Json
+
+
+class OrganisationFact(Fact, table=True):
+    """The organisation's name, clock, currency and year."""
+
+    __tablename__ = "organisation_fact"
+    kind: ClassVar[str] = "organisation"
+
+    name: str = "Organisation"
+    zone: str = "UTC"
+    currency: str = "EUR"
+    first_month: int = 1
+
+
+class DepartmentFact(Fact, table=True):
+    """A department."""
+
+    __tablename__ = "department_fact"
+    kind: ClassVar[str] = "department"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    name: str = ""
+
+
+class TeamFact(Fact, table=True):
+    """A team: its name, department and region."""
+
+    __tablename__ = "team_fact"
+    kind: ClassVar[str] = "team"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    name: str = ""
+    department: str = ""
+    region: str | None = None
+    leader: str | None = None
+
+
+class GroupFact(Fact, table=True):
+    """A group inside a team."""
+
+    __tablename__ = "group_fact"
+    kind: ClassVar[str] = "group"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    name: str = ""
+    team: str = ""
+
+
+class PersonFact(Fact, table=True):
+    """Who a member is: for showing names to those who may see them."""
+
+    __tablename__ = "person_fact"
+    kind: ClassVar[str] = "person"
+    names: ClassVar[str] = "member"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    name: str = ""
+
+
+class MemberFact(Fact, table=True):
+    """A member: when employed, in which department and teams."""
+
+    __tablename__ = "member_fact"
+    __table_args__ = (sa.Index("member_fact_start", "starts_on"),)
+    kind: ClassVar[str] = "member"
+
+    starts_on: date | None = None
+    left_on: date | None = None
+    departments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    memberships: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    groups: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    erased: bool = False
+
+
+def contributions(member: MemberFact) -> Iterator[Cell]:
+    """What a member adds: joining and leaving the organisation, and each spell in a department or without a team."""
+    if member.starts_on is None:
+        return
+    yield from cells("joined", member.starts_on, {ALL: ""})
+    if member.left_on is not None:
+        yield from cells("left", member.left_on, {ALL: ""})
+    for each in member.departments:
+        yield from cells("joined", date.fromisoformat(each["from"]), {"department": each["of"]})
+        if each["to"] is not None:
+            yield from cells("left", date.fromisoformat(each["to"]), {"department": each["of"]})
+    for each in member.memberships:
+        yield from cells("joined", date.fromisoformat(each["from"]), {"team": each["of"]})
+        if each["to"] is not None:
+            yield from cells("left", date.fromisoformat(each["to"]), {"team": each["of"]})
+
+
+organisation, departments = Facts(OrganisationFact), Facts(DepartmentFact)
+teams, groups, people = Facts(TeamFact), Facts(GroupFact), Facts(PersonFact)
+members = Facts(MemberFact, sums=Tally, cells=contributions)
+
+
+@organisation.on(OrganisationDescribed)
+def describe_organisation(fact: OrganisationFact, event: OrganisationDescribed) -> None:
+    fact.name, fact.zone, fact.currency, fact.first_month = event.name, event.zone, event.currency, event.first_month
+
+
+@departments.on(DepartmentOpened)
+def name_department(department: DepartmentFact, event: DepartmentOpened) -> None:
+    department.name, department.externals = event.name, event.externals
+
+
+@departments.on(TeamsExternalLinked)
+@teams.on(TeamsExternalLinked)
+@groups.on(TeamsExternalLinked)
+def link(fact: Any, event: TeamsExternalLinked) -> None:
+    if event.id is not None:
+        fact.externals = fact.externals | {event.source: event.id}
+
+
+@teams.on(TeamFormed)
+def form_team(team: TeamFact, event: TeamFormed) -> None:
+    team.externals = event.externals
+    team.name, team.department, team.region, team.leader = event.name, event.department, event.region, event.leader
+
+
+@teams.on(TeamChanged)
+def change_team(team: TeamFact, event: TeamChanged) -> None:
+    team.name, team.department, team.region, team.leader = event.name, event.department, event.region, event.leader
+
+
+@groups.on(GroupFormed)
+def form_group(group: GroupFact, event: GroupFormed) -> None:
+    group.name, group.team, group.externals = event.name, event.team, event.externals
+
+
+@groups.on(GroupChanged)
+def change_group(group: GroupFact, event: GroupChanged) -> None:
+    group.name = event.name
+
+
+@people.on(PersonDescribed)
+def name_person(person: PersonFact, event: PersonDescribed) -> None:
+    person.name, person.externals = event.name, event.externals
+
+
+@members.on(MemberRecruited)
+def recruit(member: MemberFact, event: MemberRecruited) -> None:
+    member.starts_on = event.starts_on
+    member.departments = [spell(event.department, event.starts_on)]
+
+
+@members.on(MemberChanged)
+def change(member: MemberFact, event: MemberChanged) -> None:
+    if event.department not in on_day(member.departments, event.on):
+        member.departments = changed(member.departments, event.department, event.on)
+
+
+@members.on(MemberJoined)
+def join(member: MemberFact, event: MemberJoined) -> None:
+    if event.team not in on_day(member.memberships, event.on):
+        member.memberships = begun(member.memberships, event.team, event.on)
+    if event.group is not None:
+        member.groups = begun(member.groups, event.group, event.on)
+
+
+@members.on(MemberMoved)
+def move(member: MemberFact, event: MemberMoved) -> None:
+    member.memberships = begun(ended(member.memberships, event.on, event.from_team), event.to_team, event.on)
+
+
+@members.on(MemberLeft)
+def leave(member: MemberFact, event: MemberLeft) -> None:
+    member.left_on = event.on
+    member.departments = ended(member.departments, event.on)
+    member.memberships, member.groups = ended(member.memberships, event.on), ended(member.groups, event.on)
+
+
+@members.on(MemberErased)
+def erase(member: MemberFact, event: MemberErased) -> None:
+    member.erased = True

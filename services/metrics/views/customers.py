@@ -1,0 +1,102 @@
+"""Customers in a period: who was there at its start, who came, came back, went, and who is there at its end.
+
+Somebody is a customer from their first won deal on, until they are lost; a deal won after that wins them back. Days
+decide: a customer who is lost on a day and wins again later is reactivated on that later day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from services.metrics.facts.customers import CustomerFact
+from services.metrics.sums import DAY, Tally
+from services.metrics.views.frame import Reading
+
+_tally = Tally.__table__.c  # type: ignore[attr-defined]
+_customer = CustomerFact.__table__.c  # type: ignore[attr-defined]
+_WON_DAYS = (
+    sa.select(_tally.key, _tally.start)
+    .where(_tally.dim == "customer", _tally.measure == "won", _tally.grain == DAY, _tally.key == sa.bindparam("key"))
+    .order_by(_tally.start)
+)
+_LOST = sa.select(_customer.id, _customer.lost_on).where(_customer.lost_on != [])
+_FIRST = (
+    sa.select(_customer.id, sa.select(sa.func.min(_tally.start)).where(
+        _tally.dim == "customer", _tally.key == _customer.id, _tally.measure == "won", _tally.grain == DAY
+    ).scalar_subquery())
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The customers of a period, counted."""
+
+    start: int = 0
+    new: int = 0
+    reactivated: int = 0
+    lost: int = 0
+    end: int = 0
+
+
+async def customer_counts(reading: Reading) -> Counts:
+    """The customers of the question's period, all or those of the team, member or product asked about."""
+    counts: Counts = await reading.once("customer counts", lambda: _count(reading))
+    return counts
+
+
+async def _count(reading: Reading) -> Counts:
+    span = reading.question.span
+    lost_days = {key: [date.fromisoformat(day) for day in days] for key, days in await reading.snapshot.rows(_LOST)}
+    only = reading.filters.get("customer")
+    tally = [0, 0, 0, 0, 0]
+    for customer, first in await first_wins(reading):
+        if only not in (None, customer):
+            continue
+        won = [first] if customer not in lost_days else await won_days(reading, customer)
+        for place, number in enumerate(_one(won, lost_days.get(customer, []), span.start, span.asked)):
+            tally[place] += number
+    return Counts(*tally)
+
+
+async def first_wins(reading: Reading) -> Sequence[tuple[str, date]]:
+    """Every customer who has won, with the day of the first win."""
+
+    async def read() -> list[tuple[str, date]]:
+        rows = await reading.snapshot.rows(_FIRST)
+        return [(customer, _day(first)) for customer, first in rows if first is not None]
+
+    found: list[tuple[str, date]] = await reading.shared("first wins", read)
+    return found
+
+
+async def won_days(reading: Reading, customer: str) -> list[date]:
+    """The days on which deals with a customer were won."""
+    return [_day(day) for _, day in await reading.snapshot.rows(_WON_DAYS, key=customer)]
+
+
+def _day(value: date | str) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _one(won: Sequence[date], lost: Sequence[date], start: date, end: date) -> tuple[int, int, int, int, int]:
+    """What one customer adds to start, new, reactivated, lost and end."""
+    active = ever = False
+    at_start = new = reactivated = gone = 0
+    happened = sorted([(day, 1) for day in won] + [(day, 0) for day in lost])
+    for day, is_win in happened:
+        if day >= end:
+            break
+        if day < start:
+            active, ever = bool(is_win), ever or bool(is_win)
+            at_start = int(active)
+            continue
+        if is_win and not active:
+            new, reactivated = (new, reactivated + 1) if ever else (new + 1, reactivated)
+            active = ever = True
+        elif not is_win and active:
+            gone, active = gone + 1, False
+    return at_start, new, reactivated, gone, int(active)

@@ -1,0 +1,162 @@
+"""The ledger of a question: the sums it needs, read once, by whose they are.
+
+A question that looks along one dimension reads the sums of that dimension. One that looks along two at once (the
+customers of a team) has no sums of its own: its cells are made from the facts that pass the filter, by the same
+contributions that feed the sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.metrics.sums import ALL, DAY, MONTH, Tally
+from services.metrics.views.values import Amounts
+from shared.facts import Facts
+from shared.store import Snapshot
+
+_tally = Tally.__table__.c  # type: ignore[attr-defined]
+_NUMBERS = ("count", "amount", "cost", "uncosted", "days")
+
+
+@dataclass(slots=True)
+class Entry:
+    """What one measure adds up to: how often, and how much by currency."""
+
+    count: int = 0
+    days: int = 0
+    amount: Amounts = field(default_factory=Amounts)
+    cost: Amounts = field(default_factory=Amounts)
+    uncosted: Amounts = field(default_factory=Amounts)
+
+    def add(self, currency: str, count: int, amount: int, cost: int, uncosted: int, days: int) -> None:
+        """One more cell."""
+        self.count += int(count)
+        self.days += int(days)
+        if currency:
+            self.amount += Amounts({currency: int(amount)})
+            self.cost += Amounts({currency: int(cost)})
+            self.uncosted += Amounts({currency: int(uncosted)})
+
+
+    def join(self, other: Entry) -> None:
+        """Another entry on top."""
+        self.count += other.count
+        self.days += other.days
+        self.amount, self.cost = self.amount + other.amount, self.cost + other.cost
+        self.uncosted += other.uncosted
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days a ledger speaks of, `end` exclusive; stocks are as at the end of the day before `asked`."""
+
+    start: date
+    end: date
+    asked: date
+
+
+Entries = dict[tuple[str, str], Entry]
+
+
+def entry_of(entries: Entries, measure: str, keys: Sequence[str]) -> Entry:
+    """What a measure adds up to over some keys."""
+    if len(keys) == 1:
+        return entries.get((keys[0], measure)) or Entry()
+    whole = Entry()
+    for key in keys:
+        found = entries.get((key, measure))
+        if found is not None:
+            whole.join(found)
+    return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The entries of one stretch of time, by key and measure: what happened in it, and all that happened before."""
+
+    inside: Entries
+    before: Entries
+    until: Entries
+
+    def of_day(self, day: date, span: Span) -> Iterator[Entries]:
+        """The parts of the ledger that a day belongs to."""
+        if day < span.start:
+            yield self.before
+        elif day < span.end:
+            yield self.inside
+        if day < span.asked:
+            yield self.until
+
+    def keys(self) -> set[str]:
+        """Whose entries there are."""
+        return {key for key, _ in self.inside} | {key for key, _ in self.until}
+
+
+async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None = None) -> Ledger:
+    """The ledger of a dimension, of all its keys or of one."""
+    inside = await _entries(snapshot, dim, key, span.start, span.end)
+    before = await _entries(snapshot, dim, key, date.min, span.start)
+    if span.asked == span.end:
+        return Ledger(inside, before, _joined(before, inside))
+    return Ledger(inside, before, await _entries(snapshot, dim, key, date.min, span.asked))
+
+
+async def _entries(
+    snapshot: Snapshot, dim: str, key: str | None, start: date, end: date
+) -> Entries:
+    conditions = [_tally.dim == dim, _within(start, end)]
+    if key is not None:
+        conditions.append(_tally.key == key)
+    numbers = [sa.cast(sa.func.sum(_tally[name]), sa.BigInteger) for name in _NUMBERS]
+    select = (
+        sa.select(_tally.key, _tally.measure, _tally.currency, *numbers)
+        .where(*conditions)
+        .group_by(_tally.key, _tally.measure, _tally.currency)
+    )
+    entries: Entries = {}
+    for whose, measure, currency, *values in await snapshot.rows(select):
+        entries.setdefault((whose, measure), Entry()).add(currency, *values)
+    return entries
+
+
+def _within(start: date, end: date) -> sa.ColumnElement[bool]:
+    """Whole months by their month cells, the days at both ends by their day cells."""
+    first, last = _next_month(start), end.replace(day=1)
+    if first >= last:
+        return sa.and_(_tally.grain == DAY, _tally.start >= start, _tally.start < end)
+    return sa.or_(
+        sa.and_(_tally.grain == MONTH, _tally.start >= first, _tally.start < last),
+        sa.and_(_tally.grain == DAY, _tally.start >= start, _tally.start < first),
+        sa.and_(_tally.grain == DAY, _tally.start >= last, _tally.start < end),
+    )
+
+
+def _next_month(day: date) -> date:
+    """The first day of a month on or after a day."""
+    return day if day.day == 1 else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def ledger_of(facts: Iterable[tuple[Facts[Any], Sequence[Any]]], dim: str, span: Span) -> Ledger:
+    """The ledger of some facts only, made by the contributions that feed the sums."""
+    ledger = Ledger({}, {}, {})
+    for keeper, rows in facts:
+        for row in rows:
+            for (along, key, measure, grain, day, currency), numbers in keeper.cells(row):
+                if along != dim or grain != DAY:
+                    continue
+                for entries in ledger.of_day(day, span):
+                    entries.setdefault((key, measure), Entry()).add(currency, *numbers)
+    return ledger
+
+
+def _joined(one: Entries, other: Entries) -> Entries:
+    joined: Entries = {}
+    for entries in (one, other):
+        for place, entry in entries.items():
+            joined.setdefault(place, Entry()).join(entry)
+    return joined

@@ -1,0 +1,57 @@
+"""Whose a row of a breakdown is: the keys it runs over and the names they are shown by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.metrics.facts.customers import CustomerFact, ProductFact
+from services.metrics.facts.teams import DepartmentFact, GroupFact, PersonFact, TeamFact
+from services.metrics.sums import Tally
+from services.metrics.views.frame import Reading
+from shared.facts import Fact
+from shared.identity.permissions import Principal
+from shared.store import Snapshot
+from shared.store.sql import OneOf
+
+_NAMED: Mapping[str, type[Fact]] = {
+    "department": DepartmentFact,
+    "team": TeamFact,
+    "group": GroupFact,
+    "member": PersonFact,
+    "customer": CustomerFact,
+    "product": ProductFact,
+}
+_ALWAYS_SHOWN = ("department", "team")
+"""Dimensions whose every member has a row, also one in which nothing happened."""
+_tally = Tally.__table__.c  # type: ignore[attr-defined]
+
+
+async def keys_of(reading: Reading, dim: str) -> list[str]:
+    """The ids a breakdown has rows for: those with entries, and all departments and teams."""
+    if dim == "region":
+        return sorted(await reading.teams_by("region"))
+    span = reading.question.span
+    used = sa.select(_tally.key).where(_tally.dim == dim, _tally.grain == "m", _tally.start < span.end).distinct()
+    keys = {key for (key,) in await reading.snapshot.rows(used)}
+    if dim in _ALWAYS_SHOWN:
+        table = _NAMED[dim].__table__.c  # type: ignore[attr-defined]
+        keys |= {key for (key,) in await reading.snapshot.rows(sa.select(table.id))}
+    if dim in reading.filters:
+        keys &= {reading.filters[dim]}
+    return sorted(keys)
+
+
+async def names_of(snapshot: Snapshot, dim: str, keys: Sequence[str], principal: Principal) -> dict[str, str]:
+    """The names that have arrived, by id; people's names only for those who may read them."""
+    model = _NAMED.get(dim)
+    if model is None or (dim == "member" and not principal.may("people:read")):
+        return {}
+    table = model.__table__.c  # type: ignore[attr-defined]
+    select = sa.select(table.id, table.name).where(OneOf(table.id, "keys"))
+    found: dict[str, Any] = {key: name for key, name in await snapshot.rows(select, keys=list(keys)) if name}
+    return found
+
+

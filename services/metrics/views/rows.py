@@ -1,0 +1,96 @@
+"""What figures are made of: for each source, the facts that a question selects, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.metrics.facts.deals import DealFact
+from services.metrics.views.frame import Reading
+from shared.facts import Fact
+from shared.identity.permissions import Principal
+from shared.money import Money
+
+Conditions = Callable[[Reading], Awaitable[list[sa.ColumnElement[bool]]]]
+_deal = DealFact.__table__.c  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the rows of a figure come from, which of them a question selects, and how one is shown."""
+
+    model: type[Fact]
+    conditions: Conditions
+    show: Callable[[Any], dict[str, Any]]
+
+
+def show_deal(deal: DealFact) -> dict[str, Any]:
+    """A deal as a row."""
+    amount = deal.value if deal.status == "won" else deal.estimate
+    return {
+        "ref": deal.id,
+        "kind": "deal",
+        "owner": deal.owner,
+        "team": deal.team,
+        "customer": deal.customer,
+        "product": deal.product,
+        "status": deal.status,
+        "opened_on": deal.opened_on,
+        "closed_on": deal.closed_on,
+        "value": Money.of_minor(amount, deal.currency).as_json() if deal.currency else None,
+        "externals": [{"source": source, "id": name} for source, name in sorted(deal.externals.items())],
+    }
+
+
+async def _deals(reading: Reading, *conditions: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
+    return [*conditions, *await reading.deals_of(reading.filters)]
+
+
+async def _won(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    span = reading.question.span
+    return await _deals(reading, _deal.status == "won", _deal.closed_on >= span.start, _deal.closed_on < span.end)
+
+
+async def _lost(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    span = reading.question.span
+    return await _deals(reading, _deal.status == "lost", _deal.closed_on >= span.start, _deal.closed_on < span.end)
+
+
+async def _closed(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    span = reading.question.span
+    return await _deals(reading, _deal.status != "open", _deal.closed_on >= span.start, _deal.closed_on < span.end)
+
+
+async def _opened(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    span = reading.question.span
+    return await _deals(reading, _deal.opened_on >= span.start, _deal.opened_on < span.end)
+
+
+async def _open(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    asked = reading.question.span.asked
+    still = sa.or_(_deal.closed_on.is_(None), _deal.closed_on >= asked)
+    return await _deals(reading, _deal.opened_on < asked, still)
+
+
+SOURCES: Mapping[str, Source] = {
+    "deals_won": Source(DealFact, _won, show_deal),
+    "deals_lost": Source(DealFact, _lost, show_deal),
+    "deals_closed": Source(DealFact, _closed, show_deal),
+    "deals_opened": Source(DealFact, _opened, show_deal),
+    "deals_open": Source(DealFact, _open, show_deal),
+}
+
+
+async def rows_of(
+    source: Source, reading: Reading, after: str, limit: int, principal: Principal
+) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of the rows a question selects, by id, and the last id when there are more."""
+    table = source.model.__table__  # type: ignore[attr-defined]
+    conditions = await source.conditions(reading)
+    select = sa.select(table).where(*conditions, table.c.id > after).order_by(table.c.id).limit(limit + 1)
+    found = await reading.snapshot.all(source.model, select)
+    page = found[:limit]
+    return [source.show(fact) for fact in page], page[-1].id if len(found) > limit else None

@@ -1,0 +1,235 @@
+"""`/v1/deals`: a chance to sell, opened, moved, won or lost."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from services.targets.domain.customers import Customer
+from services.targets.domain.deals import Deal, Sold
+from services.targets.domain.products import Product
+from services.targets.known import KnownMember, KnownTeam, known
+from shared.errors import Fault, Invalid
+from shared.http.bodies import Body, Name, Named, Ref
+from shared.http.collection import Collection, fresh
+from shared.instant import Day
+from shared.money import Money, NonNegative, Quantity, Share, UnitPrice, line_amount
+from shared.store import Tx
+
+Stage = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+CLOSED = ("won", "lost")
+
+
+def _on_day(deal: Any, day: date) -> dict[str, Any] | None:
+    if day < deal.opened_on:
+        return None
+    if deal.closed_on is not None and day < deal.closed_on:
+        return {"status": "open", "closed_on": None, "lines": [], "credits": [], "assists": [], "lost_reason": None}
+    return {}
+
+
+deals = Collection(
+    Deal,
+    "deals",
+    filters={"owner": "owner", "team": "team", "customer": "customer", "stage": "stage", "status": "status"},
+    refs={"owner": "member", "team": "team", "customer": "customer", "product": "product"},
+    on_day=_on_day,
+)
+
+
+def _open_stage(stage: str) -> str:
+    if stage in CLOSED:
+        raise ValueError(f"a deal becomes {stage} by its verb, not by a stage")
+    return stage
+
+
+OpenStage = Annotated[Stage, AfterValidator(_open_stage)]
+
+
+class OpenDeal(Named):
+    """A chance to sell."""
+
+    owner: Ref = Field(examples=["ext:hubspot:77"])
+    customer: Ref | None = None
+    product: Ref | None = None
+    team: Ref | None = None
+    opened_on: Day | None = None
+    stage: OpenStage = "prospecting"
+    value: NonNegative | None = None
+    name: Name | None = None
+
+
+class ChangeDeal(Named):
+    """What to change about an open deal; what is not sent stays, null clears."""
+
+    owner: Ref = ""
+    customer: Ref | None = None
+    product: Ref | None = None
+    team: Ref | None = None
+    opened_on: Day = date(1900, 1, 1)
+    stage: OpenStage = "prospecting"
+    value: NonNegative | None = None
+    name: Name | None = None
+
+
+class MoveDeal(Body):
+    """The stage a deal has reached."""
+
+    stage: OpenStage
+    on: Day | None = None
+
+
+class SoldLine(Body):
+    """So much of a product for so much a unit; what it cost is looked up for the day unless it is given."""
+
+    product: Ref
+    quantity: Quantity
+    unit_price: UnitPrice
+    cost: NonNegative | None = None
+
+
+class Credited(Body):
+    """A member and their share of the deal."""
+
+    member: Ref
+    share: Share
+
+
+class WinDeal(Body):
+    """How a deal was won: for one value or line by line."""
+
+    on: Day | None = None
+    lines: list[SoldLine] = Field(default=[], max_length=1000)
+    value: NonNegative | None = None
+    credits: list[Credited] = Field(default=[], max_length=100)
+    assists: list[Ref] = Field(default=[], max_length=100)
+
+    @model_validator(mode="after")
+    def _one_price(self) -> WinDeal:
+        if bool(self.lines) == (self.value is not None):
+            raise ValueError("a deal is won either for a value or line by line: send one of value and lines")
+        return self
+
+
+class LoseDeal(Body):
+    """Why and when a deal was lost."""
+
+    reason: Name
+    on: Day | None = None
+    competitor: Name | None = None
+
+
+class ReopenDeal(Body):
+    """The day on which a closing is taken back."""
+
+    on: Day | None = None
+
+
+@deals.create
+async def open_deal(tx: Tx, body: OpenDeal) -> Deal:
+    """Take up a chance to sell."""
+    opened_on = body.opened_on or tx.now.date()
+    owner = await known(tx, KnownMember, body.owner, "/owner")
+    team = (await known(tx, KnownTeam, body.team, "/team")).id if body.team else owner.team_on(opened_on)
+    deal, opened = Deal.open(
+        owner=owner.id,
+        opened_on=opened_on,
+        stage=body.stage,
+        customer=await _own(tx, Customer, body.customer, "/customer"),
+        product=await _own(tx, Product, body.product, "/product"),
+        team=team,
+        value=body.value,
+        name=body.name,
+        **fresh(Deal, body),
+    )
+    return tx.save(deal, opened)
+
+
+@deals.amend
+async def change_deal(tx: Tx, deal: Deal, body: ChangeDeal) -> Deal:
+    """Describe an open deal differently."""
+    sent = body.sent()
+    stage = sent.pop("stage", None)
+    if "owner" in sent:
+        sent["owner"] = (await known(tx, KnownMember, body.owner, "/owner")).id
+    if sent.get("team"):
+        sent["team"] = (await known(tx, KnownTeam, sent["team"], "/team")).id
+    for field, model in (("customer", Customer), ("product", Product)):
+        if field in sent:
+            sent[field] = await _own(tx, model, sent[field], f"/{field}")
+    if deal.status != "open":
+        # An import that runs again describes deals as they were when open: the value is then the winning's.
+        sent.pop("value", None)
+        stage = None
+    deal = tx.save(deal, deal.change(**sent))
+    return tx.save(deal, deal.move(stage, tx.now.date())) if stage else deal
+
+
+@deals.verb("move")
+async def move_deal(tx: Tx, deal: Deal, body: MoveDeal) -> Deal:
+    """Bring a deal to another stage."""
+    return tx.save(deal, deal.move(body.stage, body.on or tx.now.date()))
+
+
+@deals.verb("win")
+async def win_deal(tx: Tx, deal: Deal, body: WinDeal) -> Deal:
+    """Close a deal as won, with its lines and with credits that sum to 1."""
+    on = body.on or tx.now.date()
+    lines = [await _sold(tx, line, on, place) for place, line in enumerate(body.lines)]
+    value = body.value or _value_of(lines)
+    shares = [
+        ((await known(tx, KnownMember, credit.member, f"/credits/{place}/member")).id, credit.share)
+        for place, credit in enumerate(body.credits)
+    ]
+    assists = [
+        (await known(tx, KnownMember, ref, f"/assists/{place}")).id for place, ref in enumerate(body.assists)
+    ]
+    if not lines and deal.product is not None:
+        lines = [await _whole(tx, deal.product, value, on)]
+    return tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))
+
+
+@deals.verb("lose")
+async def lose_deal(tx: Tx, deal: Deal, body: LoseDeal) -> Deal:
+    """Close a deal as lost, and say why."""
+    return tx.save(deal, deal.lose(body.on or tx.now.date(), body.reason, body.competitor))
+
+
+@deals.verb("reopen", undoes=True)
+async def reopen_deal(tx: Tx, deal: Deal, body: ReopenDeal) -> Deal:
+    """Take a closing back."""
+    return tx.save(deal, deal.reopen(body.on or tx.now.date()))
+
+
+async def _sold(tx: Tx, line: SoldLine, on: date, place: int) -> Sold:
+    key = await _own(tx, Product, line.product, f"/lines/{place}/product")
+    assert key is not None
+    cost = line.cost
+    if cost is None:
+        unit = (await tx.get(Product, key)).cost_on(on)
+        cost = line_amount(line.quantity, UnitPrice(unit.text, unit.currency)) if unit else None
+    return Sold(key, line.quantity, line_amount(line.quantity, line.unit_price), cost)
+
+
+async def _whole(tx: Tx, product: str, value: Money, on: date) -> Sold:
+    """A deal won for one value is one line of its product, if it has one."""
+    return Sold(product, Decimal(1), value, (await tx.get(Product, product)).cost_on(on))
+
+
+def _value_of(lines: list[Sold]) -> Money:
+    return Money.total((line.amount for line in lines), lines[0].amount.currency)
+
+
+async def _own(tx: Tx, model: type[Customer] | type[Product], ref: str | None, at: str) -> str | None:
+    """The id of a customer or product a body refers to; raises Invalid with the place in the body."""
+    if ref is None:
+        return None
+    found = await tx.seek_unlocked(model, ref)
+    if found is None:
+        message = f"there is no {model.kind} {ref}"
+        raise Invalid(f"{at}: {message}.", [Fault(at, message)])
+    merged = getattr(found, "merged_into", None)
+    return merged or found.id

@@ -1,0 +1,16 @@
+"""The targets service: what we aim at and what we achieve."""
+
+from __future__ import annotations
+
+from services.targets.api.customers import customers
+from services.targets.api.deals import deals
+from services.targets.api.products import products
+from services.targets.known import subscriptions
+from shared.application import Service
+
+service = Service(
+    name="targets",
+    description="What we aim at and what we achieve: customers, products, deals, money and targets.",
+    collections=(customers, products, deals),
+    subscriptions=subscriptions,
+)

@@ -1,0 +1,189 @@
+"""Deals: a chance to sell, from its opening to the day it is won or lost, and who gets which credit for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar, Self
+
+from sqlmodel import Field
+
+from shared.errors import Refused
+from shared.events.targets import Credit, DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon, Line
+from shared.money import Money
+from shared.store import Entity
+from shared.store.types import Json, MoneyText
+
+
+class DealIsClosed(Refused):
+    """This deal was {status} on {on}; reopen it to correct it."""
+
+
+class DealIsOpen(Refused):
+    """This deal is open; there is nothing to reopen."""
+
+
+class CreditsDoNotSum(Refused):
+    """The shares of the credits sum to {actual}; they must sum to 1, with assists beside them."""
+
+    status, at = 422, "/credits"
+
+
+class CreditedTwice(Refused):
+    """{member} stands in the credits more than once; add the shares up."""
+
+    status, at = 422, "/credits"
+
+
+class ClosedBeforeOpened(Refused):
+    """A deal opened on {opened} cannot be closed on {closed}."""
+
+    status, at = 422, "/on"
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A line of a deal as it is won: amounts already exact, cost as of the day of the sale."""
+
+    product: str | None
+    quantity: Decimal
+    amount: Money
+    cost: Money | None
+
+
+class Deal(Entity, table=True):
+    """A chance to sell something to somebody."""
+
+    kind: ClassVar[str] = "deal"
+
+    name: str | None = None
+    owner: str = Field(index=True)
+    team: str | None = Field(default=None, index=True)
+    customer: str | None = Field(default=None, index=True)
+    product: str | None = None
+    stage: str = "prospecting"
+    status: str = "open"
+    opened_on: date
+    closed_on: date | None = None
+    value: Money | None = Field(default=None, sa_type=MoneyText)
+    lines: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    assists: list[str] = Field(default_factory=list, sa_type=Json)
+    lost_reason: str | None = None
+    competitor: str | None = None
+
+    def worth(self) -> Money | None:
+        """A won deal adds its value to the books."""
+        return self.value if self.status == "won" else None
+
+    @classmethod
+    def open(cls, *, owner: str, opened_on: date, stage: str = "prospecting", **fields: Any) -> tuple[Self, DealOpened]:
+        """Take up a chance to sell."""
+        deal = cls.make(owner=owner, opened_on=opened_on, stage=stage, **fields)
+        return deal, DealOpened(
+            owner=owner,
+            opened_on=opened_on,
+            stage=stage,
+            customer=deal.customer,
+            product=deal.product,
+            team=deal.team,
+            value=deal.value,
+            externals=deal.externals,
+        )
+
+    def change(self, **fields: Any) -> DealChanged | None:
+        """Describe an open deal differently; only the fields given change."""
+        changed = {name: value for name, value in fields.items() if getattr(self, name) != value}
+        if not changed:
+            return None
+        self._refuse_if_closed()
+        for name, value in changed.items():
+            setattr(self, name, value)
+        return DealChanged(
+            owner=self.owner,
+            opened_on=self.opened_on,
+            customer=self.customer,
+            product=self.product,
+            team=self.team,
+            value=self.value,
+        )
+
+    def move(self, stage: str, on: date) -> DealMoved | None:
+        """Bring the deal to another stage."""
+        if stage == self.stage and self.status == "open":
+            return None
+        self._refuse_if_closed()
+        self.stage = stage
+        return DealMoved(stage=stage, on=on)
+
+    def win(
+        self, on: date, value: Money, lines: Sequence[Sold], shares: Sequence[tuple[str, Decimal]], assists: list[str]
+    ) -> DealWon:
+        """Close the deal as won; the shares of those who are credited sum to 1."""
+        self._refuse_if_closed()
+        self._refuse_if_before_opening(on)
+        members = [member for member, _ in shares]
+        for member in members:
+            if members.count(member) > 1:
+                raise CreditedTwice(member=member)
+        if sum(share for _, share in shares) != 1:
+            raise CreditsDoNotSum(actual=sum(share for _, share in shares))
+        amounts = value.split([share for _, share in shares])
+        credits = tuple(
+            Credit(member=member, share=str(share), amount=amount)
+            for (member, share), amount in zip(shares, amounts, strict=True)
+        )
+        sold = tuple(
+            Line(product=line.product, quantity=str(line.quantity), amount=line.amount, cost=line.cost)
+            for line in lines
+        )
+        self.status, self.stage, self.closed_on, self.value = "won", "won", on, value
+        self.lines = [_plain(line) for line in sold]
+        self.credits = [_plain(credit) for credit in credits]
+        self.assists = assists
+        costs = [line.cost for line in lines]
+        return DealWon(
+            on=on,
+            value=value,
+            owner=self.owner,
+            lines=sold,
+            credits=credits,
+            assists=tuple(assists),
+            customer=self.customer,
+            product=self.product,
+            team=self.team,
+            cost=Money.total([cost for cost in costs if cost], value.currency) if costs and all(costs) else None,
+        )
+
+    def lose(self, on: date, reason: str, competitor: str | None) -> DealLost:
+        """Close the deal as lost, and say why."""
+        self._refuse_if_closed()
+        self._refuse_if_before_opening(on)
+        self.status, self.stage, self.closed_on = "lost", "lost", on
+        self.lost_reason, self.competitor = reason, competitor
+        return DealLost(on=on)
+
+    def reopen(self, on: date) -> DealReopened:
+        """Take a closing back; what was told of it is corrected, not forgotten."""
+        if self.status == "open":
+            raise DealIsOpen
+        self.status, self.stage, self.closed_on = "open", "reopened", None
+        self.lines, self.credits, self.assists = [], [], []
+        self.lost_reason = self.competitor = None
+        return DealReopened(on=on)
+
+    def _refuse_if_closed(self) -> None:
+        if self.status != "open":
+            raise DealIsClosed(status=self.status, on=self.closed_on)
+
+    def _refuse_if_before_opening(self, on: date) -> None:
+        if on < self.opened_on:
+            raise ClosedBeforeOpened(opened=self.opened_on, closed=on)
+
+
+def _plain(part: Line | Credit) -> dict[str, Any]:
+    return {
+        name: value.as_json() if isinstance(value, Money) else value for name, value in vars(part).items()
+    }

@@ -1,0 +1,170 @@
+"""From a service's table of contents to a running app: its store, its relay, its applier and its routes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI
+
+from shared import __version__
+from shared.books import books_router
+from shared.bus import Bus
+from shared.consumer import Consumer, Subscriptions
+from shared.http import problems
+from shared.http.collection import Collection
+from shared.http.documents import openapi_of
+from shared.http.edge import Edge
+from shared.http.probes import probes_router
+from shared.http.runtime import Runtime
+from shared.http.waiting import Progress
+from shared.identity.gate import Identity
+from shared.identity.permissions import assert_every_route_names_its_permission
+from shared.neighbours import Neighbours
+from shared.relay import Relay
+from shared.settings import Settings
+from shared.store import Entity, Row, Store, open_store
+from shared.store.migrate import migrate
+from shared.store.tables import KIT_TABLES
+
+log = structlog.get_logger(__name__)
+STOP_SECONDS = 6
+Background = Callable[[Runtime], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The table of contents of a service: what it keeps, what it offers, what it listens to."""
+
+    name: str
+    description: str
+    collections: Sequence[Collection[Any]] = ()
+    routers: Sequence[APIRouter] = ()
+    tables: Sequence[type[Row]] = ()
+    subscriptions: Subscriptions | None = None
+    background: Sequence[Background] = ()
+    prepare: Sequence[Background] = ()
+    """What is set up before the first request."""
+
+    @property
+    def owned(self) -> list[type[Entity]]:
+        """The kinds of things whose books the service keeps; people are told on a topic that forgets."""
+        entities = [each.entity for each in self.collections]
+        entities += [table for table in self.tables if issubclass(table, Entity) and table.kind != "person"]
+        return entities
+
+    @property
+    def all_tables(self) -> list[type[Row]]:
+        """Every table of the service's database."""
+        facts = self.subscriptions.facts.values() if self.subscriptions else ()
+        models = [
+            *KIT_TABLES,
+            *(each.entity for each in self.collections),
+            *self.tables,
+            *(keeper.model for keeper in facts),
+            *(keeper.sums for keeper in facts if keeper.sums),
+        ]
+        return list(dict.fromkeys(models))
+
+
+@dataclass(slots=True)
+class Running:
+    """A service that has been started."""
+
+    service: Service
+    runtime: Runtime
+    app: FastAPI
+    entry: Edge
+    tasks: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+
+
+def build_app(service: Service, runtime: Runtime, identity: Identity) -> FastAPI:
+    """The HTTP face of a service; refuses a route that does not name its permission."""
+    app = FastAPI(
+        title=f"Concert {service.name}",
+        description=service.description,
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.runtime, app.state.identity = runtime, identity
+    problems.install(app)
+    for collection in service.collections:
+        app.include_router(collection.routes())
+    for router in service.routers:
+        app.include_router(router)
+    app.include_router(books_router(service.name, service.owned))
+    app.include_router(probes_router(service.name))
+    app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
+    assert_every_route_names_its_permission(app)
+    return app
+
+
+@asynccontextmanager
+async def running(
+    service: Service, settings: Settings, bus: Bus, identity: Identity, *, migrated: bool = False
+) -> AsyncIterator[Running]:
+    """A service at work: migrated, relaying, applying, ready to answer. Stops in order and within seconds."""
+    async with AsyncExitStack() as stack:
+        if not migrated:
+            await asyncio.to_thread(migrate, service, settings.store)
+        store: Store = open_store(settings.store, service.name)
+        await store.start()
+        stack.push_async_callback(store.close)
+        runtime = Runtime(service.name, settings, store, Progress(store, service.name))
+        runtime.relay = Relay(store, bus, service.name)
+        store.committed = runtime.relay.wake
+        app = build_app(service, runtime, identity)
+        started = Running(service, runtime, app, Edge(app, service.name, settings.body_limit))
+        runtime.extras["tasks"] = started.tasks
+        runtime.extras["neighbours"] = neighbours = Neighbours(settings, service.name)
+        stack.push_async_callback(neighbours.close)
+        for prepare in service.prepare:
+            await prepare(runtime)
+        stack.push_async_callback(_stop, started)
+        _watch(started, "relay", runtime.relay.run)
+        if service.subscriptions is not None:
+            runtime.consumer = Consumer(store, bus, service.subscriptions)
+            runtime.consumer.moved = runtime.progress.moved
+            _watch(started, "applier", runtime.consumer.run)
+        for work in service.background:
+            _watch(started, work.__name__, partial(work, runtime))
+        yield started
+
+
+def _watch(started: Running, name: str, work: Callable[[], Awaitable[Any]]) -> None:
+    """Run something beside the requests; when it dies, readiness turns red and says of what."""
+
+    async def guarded() -> None:
+        try:
+            await work()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as fault:
+            log.critical("task_died", service=started.service.name, task=name, exc_info=fault)
+            raise
+
+    task = asyncio.create_task(guarded(), name=f"{started.service.name} {name}")
+    started.tasks[name] = task
+
+
+async def _stop(started: Running) -> None:
+    """The relay finishes what it is sending, then all that runs is cancelled."""
+    relay = started.tasks.get("relay")
+    if started.runtime.relay is not None and relay is not None:
+        started.runtime.relay.stop()
+        await asyncio.wait([relay], timeout=4)
+    pending = {task for task in started.tasks.values() if not task.done()}
+    for _ in range(STOP_SECONDS // 3):
+        if not pending:
+            return
+        # Again and again: a library may swallow a cancellation that comes at the wrong moment.
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=3)

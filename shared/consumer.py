@@ -1,0 +1,205 @@
+"""Applying what other services tell: each event once, in the order of its subject, whatever the log does.
+
+What happens to one event is decided in `shared.rounds`; here are the loop that follows the log, and what it does when
+the database, the log or an event gives trouble.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+
+from shared.bus import Bus, BusError, LogBroken, Message
+from shared.errors import NotFound, OutcomeUnknown, Overloaded
+from shared.events import Event
+from shared.facts import Facts
+from shared.instant import now
+from shared.lease import RENEW_AFTER, Lessee
+from shared.positions import Recognition, advance, stored_positions
+from shared.postage import envelope_of
+from shared.rounds import Poisoned, Reaction, Round
+from shared.store import Context, Job, Store, Tx
+
+log = structlog.get_logger(__name__)
+MAX_PARKS_A_MINUTE = 100
+Work = Callable[[Tx, dict[str, str]], Awaitable[None]]
+
+
+class Subscriptions:
+    """What a service wants to hear: facts it keeps of others, and what it is obliged to do."""
+
+    def __init__(self, *topics: str) -> None:
+        self.topics = topics
+        self.facts: dict[str, Facts[Any]] = {}
+        self.reactions: dict[type[Event], list[Reaction]] = {}
+
+    def keep(self, *facts: Facts[Any]) -> None:
+        """Keep these facts."""
+        for each in facts:
+            self.facts[each.kind] = each
+
+    def on(self, event: type[Event]) -> Callable[[Reaction], Reaction]:
+        """Do something about an event, in the transaction that applies it."""
+
+        def register(reaction: Reaction) -> Reaction:
+            self.reactions.setdefault(event, []).append(reaction)
+            return reaction
+
+        return register
+
+
+class StoppedForSafety(Exception):
+    """So many events were parked within a minute that the fault must be here, not in them."""
+
+
+class Consumer:
+    """The one applier of a service's database; replicas stand by and take over when its lease ends."""
+
+    def __init__(self, store: Store, bus: Bus, subscriptions: Subscriptions) -> None:
+        self.store = store
+        self.bus = bus
+        self.subscriptions = subscriptions
+        self.moved: Callable[[], None] = lambda: None
+        self.caught_up = False
+        self.failure: str | None = None
+        self._lease = Lessee(store, "applier")
+        self._parks: list[float] = []
+
+    async def run(self) -> None:
+        """Follow the log for ever from where the database says it stands. Raises LogBroken, StoppedForSafety."""
+        pause = 0.05
+        while True:
+            try:
+                if await self._lease.holds():
+                    async with self._keeping_the_lease():
+                        await self._follow()
+                # Another one applies; it may end at any moment.
+                self.failure, pause = None, 0.05
+                await asyncio.sleep(RENEW_AFTER / 4)
+            except LogBroken:
+                raise
+            except (BusError, OutcomeUnknown, Overloaded, OSError) as failure:
+                self.failure = f"events cannot be applied: {failure}"
+                log.warning("applying_waits", reason=str(failure))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+
+    async def _follow(self) -> None:
+        """Apply what comes, until another one has taken over."""
+        recognition = Recognition(await self.store.read(stored_positions))
+        async with aclosing(self._messages(recognition)) as batches:
+            async for messages in batches:
+                recognition.check(messages)
+                self.caught_up = not messages
+                if messages and not await self._lease.holds():
+                    return
+                if messages:
+                    await self.apply(messages)
+
+    def _messages(self, recognition: Recognition) -> Any:
+        return self.bus.messages(self.subscriptions.topics, recognition.start)
+
+    @asynccontextmanager
+    async def _keeping_the_lease(self) -> AsyncIterator[None]:
+        """While nothing comes, nobody asks for the lease: then it is renewed beside."""
+        task = asyncio.create_task(self._renew())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await self._lease.release()
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_AFTER)
+            with suppress(OutcomeUnknown, Overloaded, OSError):
+                await self._lease.holds()
+
+    async def apply(self, messages: Sequence[Message]) -> None:
+        """Apply a batch in one transaction; waits and repeats while the database cannot be reached."""
+        if not messages:
+            return
+        try:
+            await self._work(lambda tx, poisoned: self._apply(tx, messages, poisoned), wait=True)
+        except (OutcomeUnknown, Overloaded, StoppedForSafety):
+            raise
+        except Exception as fault:
+            await self._isolate(messages, fault)
+
+    async def _isolate(self, messages: Sequence[Message], fault: Exception) -> None:
+        """The database refused a batch: find the event that is to blame, and park that."""
+        if len(messages) > 1:
+            middle = len(messages) // 2
+            await self.apply(messages[:middle])
+            await self.apply(messages[middle:])
+            return
+        envelope = envelope_of(messages[0].record)
+        reason = f"{type(fault).__name__}: {fault}"
+        self._note_park(Poisoned(envelope.id, reason))
+        await self._work(lambda tx, poisoned: self._apply(tx, messages, {**poisoned, envelope.id: reason}), wait=True)
+
+    async def replay(self, subject: str) -> None:
+        """Try the oldest parked event of a subject again, then those behind it. Raises NotFound."""
+        await self._mend(subject, skip=False)
+
+    async def discard(self, subject: str) -> None:
+        """Give the oldest parked event of a subject up: it is recorded as skipped, and those behind it go on. Raises
+        NotFound."""
+        await self._mend(subject, skip=True)
+
+    async def _mend(self, subject: str, *, skip: bool) -> None:
+        async def work(tx: Tx, poisoned: dict[str, str]) -> None:
+            round_ = Round(tx, self.subscriptions, poisoned)
+            await round_.open([subject])
+            if not round_.held.get(subject):
+                raise NotFound(f"Nothing is held for {subject}.")
+            await round_.retry(subject, skip=skip)
+            await round_.store()
+
+        await self._work(work, wait=False)
+
+    async def _apply(self, tx: Tx, messages: Sequence[Message], poisoned: dict[str, str]) -> None:
+        envelopes = [envelope_of(message.record) for message in await advance(tx, messages)]
+        round_ = Round(tx, self.subscriptions, poisoned)
+        await round_.open(sorted({each.subject for each in envelopes}))
+        for envelope in envelopes:
+            await round_.judge(envelope)
+        await round_.store()
+
+    async def _work(self, work: Work, *, wait: bool) -> None:
+        """Run until all poison is parked; transient trouble is waited out where nobody waits for an answer."""
+        poisoned: dict[str, str] = {}
+        pause = 0.05
+        while True:
+            try:
+                await self.store.write(Job(lambda tx: work(tx, poisoned), Context(now())))
+                self.failure = None
+                break
+            except Poisoned as poison:
+                poisoned[poison.event_id] = poison.reason
+                self._note_park(poison)
+            except (OutcomeUnknown, Overloaded, OSError) as failure:
+                if not wait:
+                    raise
+                self.failure = f"events cannot be applied: {failure}"
+                log.warning("applying_waits", reason=str(failure))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+        self.moved()
+
+    def _note_park(self, poison: Poisoned) -> None:
+        moment = time.monotonic()
+        self._parks = [at for at in self._parks if at > moment - 60] + [moment]
+        log.error("event_parked", event_id=poison.event_id, reason=poison.reason)
+        if len(self._parks) > MAX_PARKS_A_MINUTE:
+            raise StoppedForSafety(f"more than {MAX_PARKS_A_MINUTE} events were parked within a minute")
+
+
+__all__ = ["Consumer", "Poisoned", "Reaction", "StoppedForSafety", "Subscriptions"]

@@ -1,0 +1,135 @@
+"""What teams tells: who works here, in which department and team, since when and until when."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from datetime import date
+
+from shared.events import PEOPLE, Event, event
+
+
+@event("concert.teams.organisation-described.v1")
+class OrganisationDescribed(Event):
+    """How the organisation is called, which clock and currency it keeps, and when its year begins."""
+
+    name: str
+    zone: str
+    currency: str
+    first_month: int
+
+
+@event("concert.teams.department-opened.v1")
+class DepartmentOpened(Event):
+    """The organisation has a department of this name."""
+
+    name: str
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.teams.team-formed.v1")
+class TeamFormed(Event):
+    """A team has been formed in a department."""
+
+    name: str
+    department: str
+    region: str | None = None
+    leader: str | None = None
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.teams.team-changed.v1")
+class TeamChanged(Event):
+    """A team has another name, region, department or leader; the event says all four."""
+
+    name: str
+    department: str
+    region: str | None = None
+    leader: str | None = None
+
+
+@event("concert.teams.group-formed.v1")
+class GroupFormed(Event):
+    """A group has been formed inside a team."""
+
+    name: str
+    team: str
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.teams.group-changed.v1")
+class GroupChanged(Event):
+    """A group has another name."""
+
+    name: str
+    team: str
+
+
+@event("concert.teams.member-recruited.v1")
+class MemberRecruited(Event):
+    """Somebody works here from a day on. Who it is, is told on the people topic only."""
+
+    department: str
+    starts_on: date
+    job: str | None = None
+    manager: str | None = None
+    working_share: str = "1"
+
+
+@event("concert.teams.member-changed.v1")
+class MemberChanged(Event):
+    """A member has another department, job, manager or working share from a day on; the event says all of them."""
+
+    on: date
+    department: str
+    job: str | None = None
+    manager: str | None = None
+    working_share: str = "1"
+
+
+@event("concert.teams.member-described.v1")
+class MemberDescribed(Event):
+    """Something personal about a member has changed; what, is told on the people topic only."""
+
+
+@event("concert.teams.member-joined.v1")
+class MemberJoined(Event):
+    """A member belongs to a team, and perhaps a group in it, from a day on."""
+
+    team: str
+    on: date
+    group: str | None = None
+
+
+@event("concert.teams.member-moved.v1")
+class MemberMoved(Event):
+    """A member has gone from one team to another; the past stays with the old one."""
+
+    from_team: str
+    to_team: str
+    on: date
+
+
+@event("concert.teams.member-left.v1")
+class MemberLeft(Event):
+    """A member works here no more from a day on; the reason is kept by teams."""
+
+    on: date
+
+
+@event("concert.teams.member-erased.v1")
+class MemberErased(Event):
+    """A member's personal data has been erased everywhere and is not accepted again."""
+
+
+@event("concert.people.person-described.v1", topic=PEOPLE)
+class PersonDescribed(Event):
+    """Everything personal that is known of a member, whole; the latest version is the truth."""
+
+    name: str
+    email: str | None = None
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.people.person-forgotten.v1", topic=PEOPLE, tombstone=True)
+class PersonForgotten(Event):
+    """A person is to be forgotten: a tombstone, which carries nothing."""

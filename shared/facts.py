@@ -1,0 +1,175 @@
+"""Facts: what a service knows of things it does not own, each the fold of one subject's events in version order.
+
+Beside a fact stand its sums: a fact contributes to cells, and when it changes the cells move from what it contributed
+before to what it contributes now. A contribution depends on that fact alone, so any interleaving of subjects gives the
+same sums. Whatever needs another subject, the clock or a setting is computed when it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from shared.events import Event
+from shared.ids import shard_of
+from shared.store.entity import Row
+from shared.store.sql import Statement, Table, Values, insert_into, table_of
+from shared.store.tx import Tx
+
+Key = tuple[Any, ...]
+Numbers = tuple[int, ...]
+Cell = tuple[Key, Numbers]
+
+
+class Fact(Row):
+    """What is known of one thing of another service."""
+
+    kind: ClassVar[str] = ""
+    names: ClassVar[str] = ""
+    """Of which kind the external ids of this fact are names, if not of its own."""
+
+    id: str = Field(primary_key=True)
+    shard: int = 0
+    total: int = Field(default=0, sa_type=sa.BigInteger)
+    total_currency: str = Field(default="")
+
+
+class Sum(Row):
+    """A cell that facts add up in: the key columns, then `parts` (how many contributions), then the numbers."""
+
+    parts: int = 0
+
+
+F = TypeVar("F", bound=Fact)
+E = TypeVar("E", bound=Event)
+
+
+class Facts(Generic[F]):
+    """The fold of one kind of subject: which event changes which fields, and what a fact contributes to."""
+
+    def __init__(
+        self,
+        model: type[F],
+        *,
+        sums: type[Sum] | None = None,
+        cells: Callable[[F], Iterable[Cell]] | None = None,
+    ) -> None:
+        self.model = model
+        self.kind = model.kind
+        self.sums = sums
+        self._cells = cells
+        self._folds: dict[type[Event], Callable[[F, Any], None]] = {}
+
+    def on(self, event: type[E]) -> Callable[[Callable[[F, E], None]], Callable[[F, E], None]]:
+        """Say what an event changes about a fact."""
+
+        def register(fold: Callable[[F, E], None]) -> Callable[[F, E], None]:
+            self._folds[event] = fold
+            return fold
+
+        return register
+
+    def fold(self, fact: F, event: Event) -> None:
+        """Let a fact learn of an event; events nobody asked for change nothing."""
+        change = self._folds.get(type(event))
+        if change is not None:
+            change(fact, event)
+
+    def cells(self, fact: F) -> Sequence[Cell]:
+        """What a fact contributes to the sums."""
+        return tuple(self._cells(fact)) if self._cells else ()
+
+    async def open(self, tx: Tx, ids: Sequence[str]) -> dict[str, F]:
+        """The facts with these ids, new ones blank."""
+        table = table_of(self.model, tx.session.dialect)
+        records = await tx.session.fetch(table.several, table.several.values({"keys": ids}))
+        facts = {str(record[0]): cast(F, table.row(record)) for record in records}
+        for missing in ids:
+            if missing not in facts:
+                facts[missing] = self.model.make(id=missing, shard=shard_of(f"{self.kind}/{missing}"))
+        return facts
+
+
+class Moves:
+    """How far each cell of the sums moves in one transaction."""
+
+    def __init__(self) -> None:
+        self._moved: dict[type[Sum], dict[Key, list[int]]] = {}
+
+    def move(self, sums: type[Sum] | None, before: Sequence[Cell], after: Sequence[Cell]) -> None:
+        """Take away what a fact contributed before and add what it contributes now."""
+        if sums is None or before == after:
+            return
+        cells = self._moved.setdefault(sums, {})
+        for sign, contributions in ((-1, before), (1, after)):
+            for key, numbers in contributions:
+                cell = cells.get(key)
+                if cell is None:
+                    cell = cells[key] = [0] * (len(numbers) + 1)
+                cell[0] += sign
+                for place, number in enumerate(numbers, 1):
+                    cell[place] += sign * number
+
+    async def store(self, tx: Tx) -> None:
+        """Move the stored cells, in sorted order, and drop those that nothing contributes to any more."""
+        for sums, cells in self._moved.items():
+            dialect = tx.session.dialect
+            table = table_of(sums, dialect)
+            add, clean = _accumulate(table), _clean(table)
+            moved = [(key, numbers) for key, numbers in sorted(cells.items()) if any(numbers)]
+            if not moved:
+                continue
+            await tx.session.execute(add, [_values(add, table, key, numbers) for key, numbers in moved])
+            emptied = [key for key, numbers in moved if numbers[0] < 0]
+            if emptied:
+                await tx.session.execute(clean, [_values(clean, table, key, ()) for key in emptied])
+
+
+_accumulating: dict[int, Statement] = {}
+_cleaning: dict[int, Statement] = {}
+
+
+def _accumulate(table: Table) -> Statement:
+    found = _accumulating.get(id(table))
+    if found is None:
+        column = table.table.c
+        insert = insert_into(table.table, table.dialect)
+        numbers = [name for name in table.columns if name not in table.keys]
+        core = insert.on_conflict_do_update(
+            index_elements=table.keys, set_={name: column[name] + insert.excluded[name] for name in numbers}
+        )
+        found = _accumulating[id(table)] = Statement(core, table.dialect, table.columns)
+    return found
+
+
+def _clean(table: Table) -> Statement:
+    found = _cleaning.get(id(table))
+    if found is None:
+        column = table.table.c
+        match = sa.and_(*(column[key] == sa.bindparam(f"key_{key}", type_=column[key].type) for key in table.keys))
+        core = sa.delete(table.table).where(match, column["parts"] == sa.literal_column("0"))
+        found = _cleaning[id(table)] = Statement(core, table.dialect)
+    return found
+
+
+def _values(statement: Statement, table: Table, key: Key, numbers: Sequence[int]) -> Values:
+    names = table.keys + [name for name in table.columns if name not in table.keys]
+    given = dict(zip(names, (*key, *numbers), strict=False))
+    return tuple(
+        given[name.removeprefix("key_")] if binder is None else binder(given[name.removeprefix("key_")])
+        for name, binder in zip(statement.names, statement.binders, strict=True)
+    )
+
+
+def total_over(cells: Iterable[Cell]) -> Iterator[Cell]:
+    """Cells with equal keys joined into one."""
+    joined: dict[Key, list[int]] = {}
+    for key, numbers in cells:
+        if key in joined:
+            joined[key] = [have + more for have, more in zip(joined[key], numbers, strict=True)]
+        else:
+            joined[key] = list(numbers)
+    return ((key, tuple(numbers)) for key, numbers in joined.items())

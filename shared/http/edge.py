@@ -1,0 +1,110 @@
+"""The edge of every app: a trace for each request, a limit for bodies, and the time each route took.
+
+Plain ASGI, because it runs for every request and a layer that wraps requests and answers costs more than the work.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from shared.errors import TooLarge
+from shared.http.problems import problem_response
+
+log = structlog.get_logger("shared.http.access")
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SECONDS = Histogram("concert_http_request_seconds", "Time to answer a request", ["service", "method", "route"])
+ANSWERS = Counter("concert_http_answers_total", "Answers by status", ["service", "method", "route", "status"])
+
+
+class Edge:
+    """Wraps the app of a service."""
+
+    def __init__(self, app: App, service: str, body_limit: int) -> None:
+        self.app = app
+        self.service = service
+        self.body_limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        _trace(scope)
+        status = 500
+
+        async def watch(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", scope["request_id"].encode())]
+            await send(message)
+
+        limited = receive if scope["path"].endswith("/bulk") else self._limited(receive)
+        try:
+            length = _content_length(scope)
+            if limited is not receive and length > self.body_limit:
+                raise TooLarge(_limit_message(self.body_limit, length))
+            await self.app(scope, limited, watch)
+        except TooLarge as problem:
+            response = problem_response(problem)
+            response.headers["connection"] = "close"
+            await response(scope, receive, watch)
+        finally:
+            seconds = time.perf_counter() - started
+            route = _route_of(scope)
+            SECONDS.labels(self.service, scope["method"], route).observe(seconds)
+            ANSWERS.labels(self.service, scope["method"], route, status).inc()
+            log.debug("answered", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 6))
+
+    def _limited(self, receive: Receive) -> Receive:
+        seen = 0
+
+        async def count() -> MutableMapping[str, Any]:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.body_limit:
+                raise TooLarge(_limit_message(self.body_limit, seen))
+            return message
+
+        return count
+
+
+def _limit_message(limit: int, length: int) -> str:
+    return f"A body may have {limit} bytes here; this one has {length} or more. Send many rows to a bulk route."
+
+
+def _content_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+def _trace(scope: Scope) -> None:
+    """Take the trace a caller sent (W3C traceparent), or begin one."""
+    traceparent = request_id = ""
+    for name, value in scope["headers"]:
+        if name == b"traceparent" and len(value) == 55:
+            traceparent = value.decode("latin-1")
+        elif name == b"x-request-id" and len(value) <= 128:
+            request_id = value.decode("latin-1")
+    if not traceparent:
+        traceparent = f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+    scope["traceparent"], scope["trace_id"] = traceparent, traceparent[3:35]
+    scope["request_id"] = request_id or scope["trace_id"]
+
+
+def _route_of(scope: Scope) -> str:
+    endpoint = scope.get("endpoint")
+    return getattr(endpoint, "__route__", None) or getattr(scope.get("route"), "name", None) or "none"

@@ -1,0 +1,36 @@
+"""What a running service consists of; routes reach it through the request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request
+
+from shared.store import Store
+
+if TYPE_CHECKING:
+    from shared.consumer import Consumer
+    from shared.http.waiting import Progress
+    from shared.relay import Relay
+    from shared.settings import Settings
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The parts of one running service."""
+
+    service: str
+    settings: Settings
+    store: Store
+    progress: Progress
+    relay: Relay | None = None
+    consumer: Consumer | None = None
+    in_flight: set[tuple[str, str]] = field(default_factory=set)
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The running service that a request came to."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime

@@ -1,0 +1,130 @@
+"""Whose tokens are believed: ourselves, or an issuer that publishes its keys (JWKS)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import httpx
+import structlog
+
+from shared.errors import Overloaded
+from shared.identity.keys import SigningKey, VerifyKey, key_set
+
+OWN_ISSUER: Final = "concert"
+MAX_BYTES: Final = 256 * 1024
+DEADLINE: Final = 5.0
+FRESH: Final = 600.0
+USABLE: Final = 3600.0
+BETWEEN_FETCHES: Final = 30.0
+BETWEEN_FAILURES: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class Issuer(Protocol):
+    """Someone whose tokens are believed."""
+
+    @property
+    def name(self) -> str:
+        """What its tokens say in `iss`."""
+
+    async def key(self, kid: str) -> VerifyKey | None:
+        """Its key of that name, if it has one. Raises Overloaded when that cannot be known now."""
+
+
+class Ourselves:
+    """Tokens we signed."""
+
+    name = OWN_ISSUER
+
+    def __init__(self, signing: SigningKey) -> None:
+        self._public = signing.public
+
+    async def key(self, kid: str) -> VerifyKey | None:
+        """Our key, when that is its name."""
+        return self._public if kid == self._public.kid else None
+
+
+class PublishedKeys:
+    """The keys an issuer publishes, fetched when first needed and kept.
+
+    Ten minutes old they are fetched again beside the requests; an unknown name fetches at most every 30 seconds; when
+    the issuer cannot be reached they serve for an hour.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._url = url
+        self._transport = transport
+        self._clock = clock
+        self._keys: dict[str, VerifyKey] = {}
+        self._fetched = self._tried = float("-inf")
+        self._pause = BETWEEN_FETCHES
+        self._fetching: asyncio.Task[None] | None = None
+
+    async def key(self, kid: str) -> VerifyKey | None:
+        """Its key of that name, if it has one. Raises Overloaded when its keys cannot be fetched."""
+        age = self._clock() - self._fetched
+        if age > USABLE:
+            await self._fetch()
+            if self._clock() - self._fetched > USABLE:
+                raise Overloaded("The keys that tokens are checked against cannot be fetched now; try again soon.")
+        elif kid not in self._keys:
+            await self._fetch()
+        elif age > FRESH:
+            self._begin()
+        return self._keys.get(kid)
+
+    async def _fetch(self) -> None:
+        task = self._begin()
+        if task is not None:
+            await asyncio.shield(task)
+
+    def _begin(self) -> asyncio.Task[None] | None:
+        if self._fetching is not None and not self._fetching.done():
+            return self._fetching
+        if self._clock() - self._tried < self._pause:
+            return None
+        self._tried = self._clock()
+        self._fetching = asyncio.create_task(self._refresh(), name="fetch the issuer's keys")
+        return self._fetching
+
+    async def _refresh(self) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                keys = key_set(json.loads(await self._download()))
+            if not keys:
+                raise ValueError("no usable key in it")
+        except Exception as error:
+            # Whatever it was: the keys at hand stay, and it is tried again.
+            self._pause = BETWEEN_FAILURES
+            log.warning("issuer_keys_not_fetched", issuer=self.name, reason=f"{type(error).__name__}: {error}")
+            return
+        self._keys, self._fetched, self._pause = keys, self._clock(), BETWEEN_FETCHES
+
+    async def _download(self) -> bytes:
+        # No redirects: whoever could redirect this request could choose the keys we believe.
+        client = httpx.AsyncClient(follow_redirects=False, timeout=DEADLINE, transport=self._transport)
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        async with client, client.stream("GET", self._url, headers=headers) as response:
+            if response.status_code != 200:
+                raise ValueError(f"it answered {response.status_code}")
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise ValueError("it is compressed, so its size is not known")
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise ValueError(f"it is larger than {MAX_BYTES} bytes")
+            return bytes(body)

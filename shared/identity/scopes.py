@@ -1,0 +1,139 @@
+"""What a token may be allowed: `<collection>:<read|write>`, and which of these a department or a person gets.
+
+A scope says which kind of thing may be read or written. Which of those things (one's own, one's team's, a meeting one
+takes part in) is decided by the service that owns them. Writing includes reading, because a write answers with what
+it wrote; `views:read` includes each department's view; `admin` includes everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+ADMIN: Final = "admin"
+DEPARTMENTS: Final = ("sales", "finance", "accounting", "hr", "it")
+
+COLLECTIONS: Final[dict[str, str]] = {
+    "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
+    " equipment setbacks recognitions challenges onboardings reputation",
+    "targets": "goals metrics targets customers products deals invoices receipts budgets expenses feedback rates",
+    "meetings": "series meetings items outcomes actions requests check-ins pulses",
+    "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
+    "every service": "books",
+}
+"""What can be read and written, by the service that owns it. `people` are names and e-mail addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A line of the table of permissions: who may read and write what, and why."""
+
+    who: str
+    write: str
+    read: str
+    why: str
+
+    def scopes(self) -> frozenset[str]:
+        """The line as scopes."""
+        written = {f"{collection}:write" for collection in self.write.split()}
+        return frozenset(written | {f"{collection}:read" for collection in self.read.split()})
+
+
+EVERYBODY = Grant(
+    "everybody",
+    write="series meetings items outcomes actions requests check-ins recognitions",
+    read="organisation departments members teams groups goals metrics products skills courses challenges options"
+    " rule-sets events",
+    why="departments meet, ask each other for help and thank each other; members appear by their id, not their name",
+)
+TABLE: Final = (
+    Grant(
+        "sales",
+        write="customers deals targets goals feedback reputation duties setbacks teams groups challenges reviews",
+        read="views.sales people invoices receipts rates trainings equipment openings onboardings scorecards"
+        " associations",
+        why="sales wins customers and deals, organises its teams and targets, and must know what has been paid",
+    ),
+    Grant(
+        "finance",
+        write="products targets rates",
+        read="views.finance customers deals invoices receipts budgets expenses feedback consistency books",
+        why="finance says what things cost, at which rate, and what is aimed at; it reads the money but books none",
+    ),
+    Grant(
+        "accounting",
+        write="invoices receipts budgets expenses",
+        read="views.accounting customers deals targets rates trainings equipment consistency books",
+        why="accounting books what was invoiced, received, planned and spent; it does not change what was sold",
+    ),
+    Grant(
+        "hr",
+        write="members absences people openings trainings courses skills onboardings teams groups departments"
+        " challenges setbacks pulses",
+        read="views.hr equipment duties reputation",
+        why="hr recruits, trains and looks after people; no other department sees or changes personal data",
+    ),
+    Grant(
+        "it",
+        write="equipment",
+        read="views.it people onboardings openings parked consistency books webhooks",
+        why="it hands out equipment, answers requests and watches the information itself, without changing it",
+    ),
+)
+MEMBER = Grant(
+    "member",
+    write="duties setbacks pulses",
+    read="people targets trainings equipment onboardings scorecards",
+    why="a member sees and reports what concerns them",
+)
+SALES_MEMBER = Grant(
+    "member of sales",
+    write="customers deals feedback",
+    read="invoices receipts rates reputation",
+    why="and, in sales, works on customers and deals",
+)
+LEADER = Grant(
+    "leader",
+    write="targets duties groups openings reviews",
+    read="absences goals associations reputation budgets",
+    why="a leader also organises the team, and sees its figures and those of the department",
+)
+
+DEPARTMENT_SCOPES: Final[dict[str, frozenset[str]]] = {
+    grant.who: grant.scopes() | EVERYBODY.scopes() for grant in TABLE
+}
+"""What a tool of a department may do unless its token says otherwise."""
+
+
+def tool_scopes(department: str) -> frozenset[str]:
+    """What a tool of a department gets; one that is not built in takes part in meetings and requests."""
+    return DEPARTMENT_SCOPES.get(department, EVERYBODY.scopes())
+
+
+def member_scopes(department: str | None = None, *, leader: bool = False) -> frozenset[str]:
+    """What a person gets, as a member of a department or as its leader."""
+    scopes = EVERYBODY.scopes() | MEMBER.scopes()
+    if department == "sales":
+        scopes |= SALES_MEMBER.scopes()
+    if leader:
+        scopes |= LEADER.scopes()
+        if department in DEPARTMENTS:
+            scopes |= {f"views.{department}:read"}
+    return scopes
+
+
+def known_scopes() -> frozenset[str]:
+    """Every scope there is."""
+    collections = {name for names in COLLECTIONS.values() for name in names.split()}
+    collections |= {f"views.{department}" for department in DEPARTMENTS}
+    return frozenset({f"{name}:{access}" for name in collections for access in ("read", "write")} | {ADMIN})
+
+
+def as_table() -> str:
+    """The table of permissions as Markdown, for the documents."""
+    rows = ["| who | may write | may also read | because |", "| --- | --- | --- | --- |"]
+    rows += [
+        f"| {grant.who} | {', '.join(grant.write.split())} | {', '.join(grant.read.split())} | {grant.why} |"
+        for grant in (EVERYBODY, *TABLE, MEMBER, SALES_MEMBER, LEADER)
+    ]
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,95 @@
+"""What a service keeps: things with an identity, a version and the marks that the books are compared by."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, ClassVar, Self
+
+import sqlalchemy as sa
+from sqlalchemy.orm import configure_mappers
+from sqlmodel import Field, SQLModel
+
+from shared.ids import mark_of, shard_of
+from shared.money import Money
+from shared.store.types import Json
+
+
+class Row(SQLModel):
+    """A stored row that is made, changed and loaded without validation and without an ORM's bookkeeping.
+
+    Only verbs and stores make rows, and what changed is known by what is saved. Both together cost fifty times as much
+    as the row itself (`docs/benchmarks.md`).
+    """
+
+    @classmethod
+    def make(cls, **fields: Any) -> Self:
+        """A new row with these fields, the others at their defaults."""
+        plain, factories = _defaults(cls)
+        row = object.__new__(cls)
+        held = row.__dict__
+        held.update(plain)
+        for name, factory in factories:
+            if name not in fields:
+                held[name] = factory()
+        held.update(fields)
+        return row
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+
+    def content(self) -> dict[str, Any]:
+        """The stored fields by name."""
+        return {name: self.__dict__[name] for name in type(self).model_fields}
+
+
+class Entity(Row):
+    """A thing with an identity whose every change is one version and one event."""
+
+    kind: ClassVar[str] = ""
+    """The name of the kind in subjects and references."""
+    prefix: ClassVar[str] = ""
+    """What ids of the kind begin with, if not the kind."""
+    word: ClassVar[str] = ""
+    """What a person calls it, if not the kind."""
+
+    id: str = Field(primary_key=True)
+    version: int = Field(default=0)
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    mark: int = Field(default=0, sa_type=sa.BigInteger)
+    shard: int = Field(default=0)
+    total: int = Field(default=0, sa_type=sa.BigInteger)
+    total_currency: str = Field(default="")
+
+    @property
+    def subject(self) -> str:
+        """The name under which events speak of this thing."""
+        return f"{self.kind}/{self.id}"
+
+    def worth(self) -> Money | None:
+        """The amount this thing adds to the control totals of the books, if it is about money."""
+        return None
+
+    def advance(self) -> None:
+        """Become the next version of oneself."""
+        self.version += 1
+        subject = self.subject
+        self.mark, self.shard = mark_of(subject, self.version), shard_of(subject)
+        worth = self.worth()
+        self.total, self.total_currency = (worth.minor, worth.currency) if worth else (0, "")
+
+
+INTERNAL = frozenset({"mark", "shard", "total", "total_currency"})
+
+
+@cache
+def _defaults(cls: type[Row]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    # A mapped class can be read from only after SQLAlchemy has finished its mapping, which it does lazily.
+    configure_mappers()
+    plain: dict[str, Any] = {}
+    factories = []
+    for name, field in cls.model_fields.items():
+        if field.default_factory is not None:
+            factories.append((name, field.default_factory))
+        else:
+            plain[name] = None if field.is_required() else field.default
+    return plain, factories

@@ -1,0 +1,319 @@
+"""The store beyond one machine: PostgreSQL, one short transaction per request, its writes sent as one statement."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+import asyncpg
+import structlog
+
+from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
+from shared.store.sql import POSTGRES, Statement, Values
+from shared.store.tx import Job, Record, Snapshot, Tx
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+MAX_COMBINED = 12
+MAX_WAITING = 2_000
+ATTEMPTS = 6
+STATEMENT_SECONDS = 15.0
+ACQUIRE_SECONDS = 10.0
+DEADLINE = 25.0
+_SERVER = {
+    "application_name": "concert",
+    # Statements are short and prepared once: compiling them costs more than it saves.
+    "jit": "off",
+    # What a client that has gone leaves behind must not hold rows for ever.
+    "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+    "idle_in_transaction_session_timeout": str(int(DEADLINE * 1000)),
+}
+_AGAIN = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,
+)
+# A time-out is an OSError too.
+_GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+
+
+class PostgresSession:
+    """A connection; its transaction is opened by the first query that locks something."""
+
+    dialect = POSTGRES
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.open = False
+        self.failed = False
+
+    async def begin(self) -> None:
+        """Open the transaction, once."""
+        if not self.open:
+            await self.connection.execute("BEGIN")
+            self.open = True
+
+    async def fetch(self, statement: Statement, values: Values) -> Sequence[Record]:
+        """Run a query."""
+        if statement.locks:
+            await self.begin()
+        try:
+            return cast("Sequence[Record]", await self.connection.fetch(statement.text, *values))
+        except asyncpg.PostgresError as failure:
+            raise self._judged(failure) from failure
+
+    async def execute(self, statement: Statement, rows: Sequence[Values]) -> None:
+        """Run a statement once for each of the rows."""
+        await self.begin()
+        try:
+            if len(rows) == 1:
+                await self.connection.execute(statement.text, *rows[0])
+            else:
+                await self.connection.executemany(statement.text, rows)
+        except asyncpg.PostgresError as failure:
+            raise self._judged(failure) from failure
+
+    async def finish(self, tx: Tx) -> None:
+        """Write what the transaction has collected and commit it."""
+        writes = tx.collected()
+        if writes and _can_be_combined(writes):
+            text, values = _combine(writes)
+            try:
+                await self.connection.execute(text, *values)
+            except asyncpg.PostgresError as failure:
+                raise self._judged(failure) from failure
+        else:
+            for rows, statement in writes:
+                await self.execute(statement, rows)
+        if self.open:
+            await self.connection.execute("COMMIT")
+            self.open = False
+
+    async def abandon(self) -> None:
+        """Undo what was begun; a connection that cannot do even that is thrown away."""
+        if self.open and not self.connection.is_closed():
+            try:
+                await self.connection.execute("ROLLBACK")
+            except (asyncpg.PostgresError, *_GONE):
+                self.connection.terminate()
+        self.open = False
+
+    def _judged(self, failure: Exception) -> Exception:
+        """The failure of a statement; one for which its values are to blame is the sender's."""
+        self.failed = True
+        if isinstance(failure, asyncpg.DataError):
+            return Invalid(f"This cannot be stored: {failure}.")
+        return failure
+
+
+def _can_be_combined(writes: list[tuple[list[Values], Statement]]) -> bool:
+    # The parts of one statement run in no promised order and do not see one another: each needs a table of its own.
+    tables = {statement.table for _, statement in writes}
+    return len(tables) == len(writes) <= MAX_COMBINED and all(len(rows) == 1 for rows, _ in writes)
+
+
+_NUMBER = re.compile(r"\$(\d+)")
+_combined: dict[tuple[str, ...], str] = {}
+
+
+def _combine(writes: list[tuple[list[Values], Statement]]) -> tuple[str, list[Any]]:
+    """Several writes as one statement with common table expressions: one round trip, atomic by itself."""
+    key = tuple(statement.text for _, statement in writes)
+    values = [value for rows, _ in writes for value in rows[0]]
+    text = _combined.get(key)
+    if text is None:
+        parts: list[str] = []
+        shift = 0
+        for rows, statement in writes:
+            parts.append(_shifted(statement.text, shift))
+            shift += len(rows[0])
+        *first, last = parts
+        named = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(first))
+        text = _combined[key] = f"WITH {named} {last}" if first else last
+    return text, values
+
+
+def _shifted(text: str, shift: int) -> str:
+    return _NUMBER.sub(lambda found: f"${int(found[1]) + shift}", text)
+
+
+class PostgresStore:
+    """One service's database."""
+
+    dialect = POSTGRES
+
+    def __init__(self, url: str, *, connections: int = 16) -> None:
+        self.url = url
+        self.connections = connections
+        self.committed: Callable[[], None] = lambda: None
+        self.group_sizes: Callable[[int], None] = lambda size: None
+        self._waiting = 0
+
+    async def start(self) -> None:
+        """Open the connections."""
+        self._pool = await asyncpg.create_pool(
+            self.url,
+            min_size=1,
+            max_size=self.connections,
+            command_timeout=STATEMENT_SECONDS,
+            timeout=10,
+            statement_cache_size=1000,
+            server_settings=_SERVER,
+            reset=_leave_as_it_is,
+        )
+
+    async def close(self) -> None:
+        """Close the connections, waiting a little for what runs."""
+        try:
+            async with asyncio.timeout(5):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def write(self, job: Job[T]) -> T:
+        """Run a job and commit; returns after the commit is durable."""
+        return await _in_time(self._write(job))
+
+    async def write_all(self, jobs: Sequence[Job[Any]]) -> list[Any]:
+        """Run jobs that commit together; what is refused is answered by its exception and leaves nothing."""
+        return await _in_time(self._write_all(jobs))
+
+    async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
+        """Answer a query from one snapshot."""
+        return await _in_time(self._read(query))
+
+    async def _write(self, job: Job[T]) -> T:
+        """Another request may come first: then reload and decide once more."""
+        failure: Exception | None = None
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))
+            try:
+                async with self._session() as session:
+                    tx = Tx(session)
+                    outcome = await tx.run(job)
+                    await session.finish(tx)
+                self._told(tx)
+                return outcome
+            except _AGAIN as again:
+                failure = again
+        if isinstance(failure, asyncpg.UniqueViolationError):
+            raise Conflict("Something else with this name or number was stored a moment before.") from failure
+        raise Overloaded("Too many change the same things at this moment; nothing was stored.") from failure
+
+    async def _write_all(self, jobs: Sequence[Job[Any]]) -> list[Any]:
+        self.group_sizes(len(jobs))
+        try:
+            async with self._session() as session:
+                tx = Tx(session)
+                outcomes = [await self._outcome(tx, session, job) for job in jobs]
+                await session.finish(tx)
+            self._told(tx)
+            return outcomes
+        except (Invalid, asyncpg.PostgresError, _NeedsIsolation):
+            # What was refused by the database took the whole transaction with it.
+            return [await self._alone(job) for job in jobs]
+
+    async def _read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
+        async with self._connection() as connection:
+            try:
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    return await query(Snapshot(PostgresSession(connection)))
+            except _GONE as failure:
+                log.warning("database_lost", reason=repr(failure))
+                raise OutcomeUnknown(f"The database did not answer ({type(failure).__name__}); ask again.") from failure
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[PostgresSession]:
+        async with self._connection() as connection:
+            session = PostgresSession(connection)
+            try:
+                yield session
+            except _GONE as failure:
+                await session.abandon()
+                log.warning("database_lost", reason=repr(failure))
+                raise OutcomeUnknown(
+                    f"The database did not answer in time ({type(failure).__name__}); whether this was stored is not"
+                    " known. Send it again with the same Idempotency-Key."
+                ) from failure
+            except BaseException:
+                await session.abandon()
+                raise
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded("More requests wait for the database than it can answer in time; nothing was stored.")
+        self._waiting += 1
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except (asyncpg.PostgresError, *_GONE) as failure:
+            raise Overloaded(f"The database cannot be reached ({type(failure).__name__}); nothing was stored.") from (
+                failure
+            )
+        finally:
+            self._waiting -= 1
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
+
+    async def _outcome(self, tx: Tx, session: PostgresSession, job: Job[Any]) -> Any:
+        try:
+            return await tx.run(job)
+        except (asyncpg.PostgresError, *_GONE):
+            raise
+        except Exception as refusal:
+            if tx.flushed_in_job or session.failed:
+                raise _NeedsIsolation from refusal
+            return refusal
+
+    async def _alone(self, job: Job[Any]) -> Any:
+        try:
+            return await self._write(job)
+        except Exception as refusal:
+            return refusal
+
+    def _told(self, tx: Tx) -> None:
+        if tx.events:
+            self.committed()
+
+
+class _NeedsIsolation(Exception):
+    """A job was refused after some of it had reached the database: the jobs run again, one by one."""
+
+
+async def _leave_as_it_is(connection: Any) -> None:
+    """Nothing of a session is ever set, so the round trip that would reset it is saved for each request."""
+
+
+async def _in_time(work: Coroutine[Any, Any, T]) -> T:
+    """Work with a deadline of its own: the driver's does not hold while a paused database keeps the line open."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task}, timeout=DEADLINE)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if task.done():
+        return task.result()
+    # Not awaited: giving up needs the database too.
+    task.cancel()
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    raise OutcomeUnknown(
+        f"The database did not answer within {DEADLINE:g} s; whether this was stored is not known. Send it again with"
+        " the same Idempotency-Key."
+    )

@@ -1,0 +1,66 @@
+"""What every test can ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests import engines
+from tests import world as worlds
+
+E = TypeVar("E", bound=engines.Engine)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[engines.Postgres]:
+    """A real PostgreSQL for the whole run; `create_database` gives each test its own."""
+    yield from _lend(engines.Postgres(os.environ.get("CONCERT_TEST_POSTGRES_URL")))
+
+
+@pytest.fixture(scope="session")
+def kafka_broker() -> Iterator[engines.Kafka]:
+    """A real Kafka broker for the whole run; `create_topic` gives each test its own."""
+    yield from _lend(engines.Kafka(os.environ.get("CONCERT_TEST_KAFKA")))
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """The system's Chromium; start it with `engines.CHROMIUM_FLAGS`."""
+    try:
+        return engines.chromium()
+    except engines.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(params=["embedded", "real"])
+async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[worlds.Ground]:
+    """The engines under a test, which runs once on each kind; skipped with the reason where real ones are missing."""
+    if request.param == "embedded":
+        async with worlds.embedded(tmp_path) as lent:
+            yield lent
+    else:
+        server, broker = request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_broker")
+        async with worlds.real(server, broker) as lent:
+            yield lent
+
+
+@pytest.fixture
+async def world(ground: worlds.Ground, tmp_path: Path) -> AsyncIterator[worlds.World]:
+    """A whole Concert, on each kind of engines."""
+    async with worlds.world(tmp_path, ground) as concert:
+        yield concert
+
+
+def _lend(engine: E) -> Iterator[E]:
+    try:
+        engine.start()
+    except engines.Unavailable as reason:
+        pytest.skip(str(reason))
+    try:
+        yield engine
+    finally:
+        engine.remove()

@@ -1,0 +1,92 @@
+"""What Concert is started with, compared with what it is: nothing here needs a container."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from concert.origin import owners_of
+from concert.runner import together
+from concert.services import SERVICES
+from shared import settings
+from shared.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+GATEWAY = (ROOT / "deploy" / "gateway" / "nginx.conf").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def owner(path: str) -> str:
+    """Whose this path is by the gateway's table: nginx takes the first expression that matches."""
+    table = re.search(r"map \$uri \$owner \{(.*?)\n    \}", GATEWAY, re.DOTALL)
+    assert table is not None
+    rows = re.findall(r"^\s+~(\S+) (\S+);$", table[1], re.MULTILINE)
+    return next((name for pattern, name in rows if re.search(pattern, path)), "metrics")
+
+
+async def test_the_gateway_sends_every_collection_to_its_owner(tmp_path: Path) -> None:
+    async with together(Settings(data=tmp_path, demo=False)) as (origin, _):
+        owners = owners_of(origin.services)
+        await asyncio.sleep(0)  # what was started takes its first step before it is stopped
+    assert {collection: owner(f"/v1/{collection}") for collection in owners} == owners
+    assert {collection: owner(f"/v1/{collection}/ext:crm:7/history") for collection in owners} == owners
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", "metrics"),
+        ("/docs", "metrics"),
+        ("/readyz", "metrics"),
+        ("/v1/views/sales", "metrics"),
+        ("/v1/events", "metrics"),
+        ("/v1/metrics", "targets"),
+        ("/v1/members/mbr_1/personal-data", "teams"),
+        ("/v1/deals/ext:hubspot:9087/win", "targets"),
+        ("/v1/meetings", "meetings"),
+        ("/v1/teamsters", "metrics"),
+        ("/docs/v1/teams", "metrics"),
+        ("/v1/books", "$books_owner"),
+    ],
+)
+def test_a_path_has_one_owner(path: str, expected: str) -> None:
+    assert owner(path) == expected
+
+
+def test_every_service_runs_in_a_container_and_the_gateway_waits_for_it() -> None:
+    names = {service.name for service in SERVICES}
+    assert {
+        name for name, each in COMPOSE["services"].items() if each.get("command", [])[:2] == ["concert", "serve"]
+    } == names
+    assert set(COMPOSE["services"]["gateway"]["depends_on"]) == names
+
+
+def test_the_containers_are_given_settings_that_exist() -> None:
+    for name, each in COMPOSE["services"].items():
+        given = {key: "" for key in each.get("environment") or {} if key.startswith(settings.PREFIX)}
+        assert settings.unknown(given) == [], name
+
+
+def test_nothing_is_published_beyond_this_machine() -> None:
+    published = {name: each["ports"] for name, each in COMPOSE["services"].items() if "ports" in each}
+    assert set(published) == {"gateway"}
+    assert all(port.startswith("127.0.0.1:") for port in published["gateway"])
+
+
+@pytest.mark.parametrize("name", list(COMPOSE["services"]))
+def test_a_container_may_do_no_more_than_it_must(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["read_only"] is True
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "mem_limit" in service
+
+
+def test_every_variable_has_a_default() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert re.findall(r"\$\{[A-Z_]+\}|\$\{[A-Z_]+:?\?", text) == []

@@ -1,0 +1,166 @@
+"""A whole Concert for a test: four services on stores and a log of their own, and clients that talk to it."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from concert.origin import Origin
+from concert.runner import introduce
+from concert.services import SERVICES
+from shared.application import Running, Service, running
+from shared.bus import TOPICS, Bus
+from shared.bus.embedded import EmbeddedBus
+from shared.bus.kafka import KafkaBus, create_topics
+from shared.identity.gate import Identity, signing_key
+from shared.identity.scopes import ADMIN
+from shared.identity.tokens import mint
+from shared.settings import Settings
+from shared.store.migrate import migrate
+from tests.engines import Kafka, Postgres
+
+
+@dataclass
+class World:
+    """Four running services and an administrator's client."""
+
+    services: dict[str, Running]
+    bus: Bus
+    settings: Settings
+    origin: Origin
+    admin: httpx.AsyncClient
+
+    async def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        """A write as the administrator."""
+        return await self.admin.post(path, json=body, headers=headers)
+
+    async def made(self, path: str, body: Any) -> dict[str, Any]:
+        """A write that must succeed; answers with the resource."""
+        response = await self.post(path, body)
+        assert response.status_code in (200, 201), response.text
+        result: dict[str, Any] = response.json()
+        return result
+
+    async def settled(self, path: str, response: httpx.Response, **query: Any) -> Any:
+        """What a path shows once it holds what a write made."""
+        query["after"] = response.headers["concert-version"]
+        answer = await self.admin.get(path, params=query, headers={"Prefer": "wait=20"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The engines that a world stands on: where its stores are, and its log."""
+
+    engines: str
+    store_url: str
+    bus: Bus
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[Ground]:
+    """SQLite files and the embedded log, in a folder."""
+    for file in _migrated_files().glob("*.db"):
+        if not (folder / file.name).exists():
+            shutil.copy(file, folder)
+    bus = EmbeddedBus(folder / "log.db")
+    await bus.start()
+    try:
+        yield Ground("embedded", f"sqlite:{folder}", bus)
+    finally:
+        await bus.close()
+
+
+@asynccontextmanager
+async def real(server: Postgres, broker: Kafka) -> AsyncIterator[Ground]:
+    """PostgreSQL databases of their own, and topics of their own on a Kafka broker."""
+    name = f"w{uuid4().hex[:12]}"
+    for service in SERVICES:
+        await server.create_database(f"{name}_{service.name}", template=await _migrated_database(server, service))
+    await create_topics(broker.address, prefix=f"{name}.")
+    bus = KafkaBus(broker.address, "tests", f"{name}.")
+    await bus.start()
+    try:
+        yield Ground("real", server.url(f"{name}_{{service}}"), bus)
+    finally:
+        await bus.close()
+        for service in SERVICES:
+            await server.drop_database(f"{name}_{service.name}")
+        for topic in TOPICS:
+            await broker.delete_topic(f"{name}.{topic}")
+
+
+@asynccontextmanager
+async def world(folder: Path, ground: Ground | None = None, **settings: Any) -> AsyncIterator[World]:
+    """A Concert in a folder, on embedded engines unless others are given."""
+    async with AsyncExitStack() as stack:
+        ground = ground or await stack.enter_async_context(embedded(folder))
+        chosen = Settings(data=folder, store_url=ground.store_url, demo=False, **settings)
+        identity = Identity.of(chosen)
+        services: dict[str, Running] = {}
+        for service in SERVICES:
+            started = running(service, chosen, ground.bus, identity, migrated=True)
+            services[service.name] = await stack.enter_async_context(started)
+        introduce(services)
+        origin = Origin(services)
+        admin = await stack.enter_async_context(client_of(origin, token_headers(chosen, ADMIN)))
+        yield World(services, ground.bus, chosen, origin, admin)
+
+
+@cache
+def _migrated_files() -> Path:
+    """Empty stores that have been migrated once, to be copied: a migration takes longer than most tests."""
+    folder = Path(tempfile.mkdtemp(prefix="concert-empty-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for service in SERVICES:
+        migrate(service, f"sqlite:{folder}")
+    return folder
+
+
+_migrated_databases: dict[tuple[str, str], str] = {}
+
+
+async def _migrated_database(server: Postgres, service: Service) -> str:
+    """The same on a server."""
+    place = (server.address, service.name)
+    if place not in _migrated_databases:
+        name = f"empty_{uuid4().hex[:12]}_{service.name}"
+        url = await server.create_database(name)
+        await asyncio.to_thread(migrate, service, url)
+        _migrated_databases[place] = name
+    return _migrated_databases[place]
+
+
+def client_of(origin: Origin, headers: Mapping[str, str]) -> httpx.AsyncClient:
+    """A client of the one origin, without a network between."""
+    transport = httpx.ASGITransport(origin, raise_app_exceptions=False)  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=transport, base_url="http://concert.test", headers=dict(headers), timeout=60)
+
+
+def token_headers(
+    settings: Settings, *scopes: str, department: str | None = None, member: str | None = None
+) -> dict[str, str]:
+    """The header that lets a client in with these scopes."""
+    subject = member or department or "tester"
+    token = mint(
+        signing_key(settings),
+        subject=subject,
+        scopes=scopes,
+        department=department,
+        member=member,
+        expires=timedelta(hours=1),
+    )
+    return {"Authorization": f"Bearer {token}"}
