@@ -4,8 +4,11 @@ It knows topics, keys and offsets and nothing of events: what a record means is 
 stand beside it: `shared.bus.embedded` for one machine, `shared.bus.kafka` beyond one.
 """
 
+from __future__ import annotations
+
+import re
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -15,7 +18,6 @@ TOPICS: Final = ("concert.teams", "concert.targets", "concert.meetings", "concer
 COMPACTED: Final = frozenset({PEOPLE})  # here the log keeps only the latest record of each key
 TOMBSTONE_DAYS: Final = 30  # how long a reader may be away and still learn from the compacted topic that a key has gone
 LARGEST_RECORD: Final = 1024 * 1024  # bytes of key, value and headers together
-SEPARATOR: Final = "\x1f"  # no header may hold it: the embedded log parts headers with it
 LARGEST_BATCH: Final = 1000  # messages a reader gets at once
 
 
@@ -55,43 +57,42 @@ class BusClosed(BusError):
     """The bus is closed, or was never started."""
 
 
-class RecordTooLarge(BusError):
-    """A record is larger than the log accepts, however often it is sent."""
+class RecordRefused(BusError):
+    """The log does not take a record, however often it is sent."""
+
+    def __init__(self, record: Record, reason: str) -> None:
+        super().__init__(f"The record of {record.key!r} for {record.topic} {reason}.")
+        self.record = record
+
+
+class RecordTooLarge(RecordRefused):
+    """A record is larger than the log takes."""
 
     def __init__(self, record: Record, size: int) -> None:
-        super().__init__(
-            f"The record of {record.key} for {record.topic} is {size:,} bytes large; the log takes {LARGEST_RECORD:,}."
-        )
-        self.record = record
+        super().__init__(record, f"has {size:,} bytes; the log takes {LARGEST_RECORD:,}")
         self.size = size
-
-
-class HeaderUnfit(BusError):
-    """A header holds the unit separator, which no header may."""
-
-    def __init__(self, record: Record) -> None:
-        super().__init__(
-            f"A header of the record of {record.key} for {record.topic} holds the unit separator (U+001F)."
-        )
-        self.record = record
 
 
 class TopicsMissing(BusError):
     """Topics are asked for that the log does not have."""
 
-    def __init__(self, topics: Sequence[str]) -> None:
-        super().__init__(f"These topics do not exist: {', '.join(sorted(topics))}. Create them with `concert topics`.")
-        self.topics = tuple(topics)
+    def __init__(self, topics: Iterable[str], where: str) -> None:
+        self.topics = tuple(sorted(topics))
+        super().__init__(f"{where} lacks {', '.join(self.topics)}; `concert topics` creates them.")
 
 
-class LogEndsBefore(BusError):
+class LogBroken(BusError):
+    """The log is not the one that was read before."""
+
+
+class LogEndsBefore(LogBroken):
     """A reader stands beyond the end of a partition: the topic has been created anew or restored to the past."""
 
     def __init__(self, position: Position, start: int, end: int) -> None:
         topic, partition = position
         super().__init__(
-            f"{topic} partition {partition} ends before offset {end}, but this reader had already come to {start}:"
-            " the topic was created anew or restored to the past."
+            f"{topic} partition {partition} ends at offset {end}, but was read up to {start} before: the topic has been"
+            " created anew or restored to the past."
         )
         self.position = position
         self.start = start
@@ -102,7 +103,7 @@ class Bus(Protocol):
     """A durable log of records, in order per key, read from any offset as often as one likes."""
 
     async def start(self) -> None:
-        """Open the log."""
+        """Reach the log. Raises BusError when it cannot be used."""
 
     async def close(self) -> None:
         """Let go of the log, in bounded time, whatever state it is in."""
@@ -111,7 +112,7 @@ class Bus(Protocol):
         """Return when every record is durably on the log, those of one key in the order given.
 
         After a BusError nothing is known about any of them: the caller sends again from the first unsent. Only
-        RecordTooLarge, HeaderUnfit and TopicsMissing are final, and raised before anything has been sent.
+        RecordRefused and TopicsMissing are final, and are raised before anything has been sent.
         """
 
     def messages(self, topics: Sequence[str], start: Mapping[Position, int]) -> AsyncIterator[Sequence[Message]]:
@@ -119,10 +120,26 @@ class Bus(Protocol):
 
         Batches are large when there is a backlog and come without delay when there is little. An empty batch comes
         once each time the reader stands at the end of every partition, and never when the log cannot be reached.
-        Offsets grow but have holes. The iteration outlives broker outages by itself and ends only by cancellation,
-        by LogEndsBefore, TopicsMissing or BusClosed.
+        Offsets grow but have holes. The iteration outlives an unreachable log by itself and ends only by
+        cancellation, or by LogBroken, TopicsMissing or BusClosed.
         """
 
     @property
     def healthy(self) -> str | None:
         """None when all is well, else a sentence for the readiness page."""
+
+
+_CONTROL = re.compile("[\x1e\x1f]")
+
+
+def refuse_unfit(record: Record) -> None:
+    """Refuse a record that is too large, or holds what a log needs for itself."""
+    texts = [record.key, *(text for header in record.headers for text in header)]
+    try:
+        size = len("".join(texts).encode()) + len(record.value or b"")
+    except UnicodeEncodeError:
+        raise RecordRefused(record, "holds text that is not Unicode in its key or headers") from None
+    if size > LARGEST_RECORD:
+        raise RecordTooLarge(record, size)
+    if any(map(_CONTROL.search, texts)):
+        raise RecordRefused(record, "holds a record or unit separator (U+001E, U+001F) in its key or headers")

@@ -1,25 +1,27 @@
 """The embedded bus: a durable log in one SQLite file, for all services of one process on one machine.
 
-A thread of its own appends, many publishes to one durable commit; readers are handed what was just committed from
-memory and go to the file only for what lies further back. Another process may read the file, never write it.
+A thread of its own appends, and what is published meanwhile shares the next durable commit. Readers are handed what was
+just committed from memory and go to the file only for what lies further back. Another process may read the file, never
+write it.
 """
+
+from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from shared.bus import (
     COMPACTED,
     LARGEST_BATCH,
-    PARTITIONS,
     TOPICS,
     BusClosed,
     BusError,
@@ -28,17 +30,17 @@ from shared.bus import (
     Position,
     Record,
     TopicsMissing,
-    logfile,
 )
+from shared.bus.logfile import Batch, Ends, LogFile, Reading, batched, head_of
 
-GROUP: Final = 5000  # records after which a commit no longer waits for company
-TAIL: Final = 8192  # messages kept in memory for readers that are up to date
-TAIL_BYTES: Final = 16 * 1024 * 1024
-PATIENCE: Final = 30.0  # seconds a publish waits for its commit
-COMPACT_AFTER: Final = 1000  # superseded records at most ...
-COMPACT_EVERY: Final = 3600.0  # ... or seconds at most, before compaction runs
+GROUP: Final = 2000  # records in one commit, more or less: putting them together holds the event loop
+TAIL_BATCHES: Final = 2048  # batches kept in memory for readers that are up to date ...
+TAIL_BYTES: Final = 16 * 1024 * 1024  # ... as long as they are not larger than this
+PATIENCE: Final = 30.0  # seconds a publish waits for the file, and a close for both
+COMPACT_AFTER: Final = 1000  # records that may have superseded others, at most ...
+COMPACT_EVERY: Final = 3600.0  # ... or seconds, until compaction runs
 
-Moved = Callable[[logfile.Ends, Sequence[Message] | None], None]
+Result = TypeVar("Result")
 
 
 class EmbeddedBus:
@@ -46,300 +48,324 @@ class EmbeddedBus:
 
     def __init__(self, path: Path | str, *, topics: Sequence[str] = TOPICS) -> None:
         self.path = Path(path)
-        self._names = tuple(topics)
+        self._topics = frozenset(topics)
+        self._front = Front()
         self._writer: Writer | None = None
-        self._tail = Tail(1)
-        self._ends = logfile.Ends(1, {})
-        self._topics: Mapping[str, int] = {}
-        self._wakes: set[asyncio.Event] = set()
-        self._trouble: str | None = None
-
-    async def start(self) -> None:
-        """Open the log, compact it and be ready to append."""
-        log = await asyncio.to_thread(self._open)
-        self._topics = logfile.topic_ids(log)
-        self._moved(logfile.ends(log), None)
-        self._writer = Writer(log, self._open, self._moved)
-
-    async def close(self) -> None:
-        """Append what has been handed over, then let go of the file; readers end with BusClosed."""
-        writer, self._writer = self._writer, None
-        self._wake()
-        if writer is not None:
-            await writer.stop()
-
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Return when all records are in one durable commit."""
-        if not records:
-            return
-        writer = self._running()
-        self._refuse_missing({record.topic for record in records})
-        await writer.do(records, [logfile.prepared(record, self._topics) for record in records])
-
-    async def compact(self) -> int:
-        """Compact now; the number of records removed."""
-        return await self._running().do((), [])
-
-    async def messages(self, topics: Sequence[str], start: Mapping[Position, int]) -> AsyncIterator[Sequence[Message]]:
-        """Yield what is on the topics from the given offsets on, and an empty batch at the end."""
-        self._running()
-        self._refuse_missing(topics)
-        self._refuse_beyond_end(topics, start)
-        wake = asyncio.Event()
-        self._wakes.add(wake)
-        try:
-            with closing(logfile.open_for_reading(self.path)) as log:
-                reading = logfile.Reading(log, topics, start, self._ends)
-                told = False
-                while True:
-                    if reading.place < self._ends.place:
-                        if batch := await self._read(reading):
-                            told = False
-                            yield batch
-                    elif told:
-                        wake.clear()
-                        await wake.wait()
-                    else:
-                        told = True
-                        yield []
-                    self._running()
-        finally:
-            self._wakes.discard(wake)
+        self._unreadable: str | None = None
 
     @property
     def healthy(self) -> str | None:
         """None, or why nothing can be appended or read just now."""
         if self._writer is None:
-            return "The log is closed."
-        return self._writer.trouble or self._trouble
+            return f"The log {self.path} is closed."
+        return self._writer.trouble or self._unreadable
 
-    def _open(self) -> sqlite3.Connection:
-        return logfile.open_for_writing(self.path, self._names)
+    async def start(self) -> None:
+        """Open the log and compact it."""
+        writer = Writer(LogFile(self.path, sorted(self._topics)), self._front)
+        try:
+            await writer.open()
+            await writer.compact()
+        except (sqlite3.Error, OSError) as error:
+            await writer.close()
+            raise BusError(f"The log {self.path} cannot be opened: {error}.") from error
+        self._writer = writer
 
-    async def _read(self, reading: logfile.Reading) -> list[Message]:
+    async def close(self) -> None:
+        """Finish what has been handed over and let go of the file; readers end with BusClosed."""
+        writer, self._writer = self._writer, None
+        self._front.wake()
+        if writer is not None:
+            await writer.close()
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Return when all records are in one durable commit."""
+        writer = self._running()
+        self._refuse_missing(record.topic for record in records)
+        if records:
+            await writer.append(records, [head_of(record) for record in records])
+
+    async def compact(self) -> int:
+        """Compact now; the number of records removed."""
+        try:
+            return await self._running().compact()
+        except sqlite3.Error as error:
+            raise BusError(f"The log {self.path} cannot be compacted: {error}.") from error
+
+    async def messages(self, topics: Sequence[str], start: Mapping[Position, int]) -> AsyncIterator[Sequence[Message]]:
+        """Yield what is on the topics from the given offsets on, and an empty batch at the end."""
+        self._refuse_missing(topics)
+        self._refuse_beyond_end(topics, start)
+        with closing(Reading(self.path, topics, start, self._front.end)) as reading:
+            told = False
+            while True:
+                more = self._front.more
+                if reading.place < self._front.end:
+                    if batch := await self._read(reading):
+                        told = False
+                        yield batch
+                elif told:
+                    await more.wait()
+                else:
+                    told = True
+                    yield []
+                self._running()
+
+    async def _read(self, reading: Reading) -> list[Message]:
         """Read on, from memory or from the file; in trouble say so, wait, and stay where we are."""
-        if reading.caught_up and self._tail.holds(reading.place):
-            return self._tail.read(reading)
+        if reading.caught_up and self._front.holds(reading.place):
+            return self._front.read(reading)
         await asyncio.sleep(0)  # a long backlog leaves room for everybody else on the loop
         try:
-            batch = reading.read(self._ends.place, LARGEST_BATCH)
+            batch = reading.read(self._front.end)
         except sqlite3.Error as error:
-            self._trouble = f"The log {self.path} cannot be read: {error}."
+            self._unreadable = f"The log {self.path} cannot be read: {error}."
             await asyncio.sleep(1)
             return []
-        self._trouble = None
+        self._unreadable = None
         return batch
 
-    def _moved(self, ends: logfile.Ends, messages: Sequence[Message] | None) -> None:
-        """Take notice of a commit, with the messages where they are known, and wake the readers."""
-        if messages is None:
-            self._tail = Tail(ends.place)
-        else:
-            self._tail.extend(messages)
-        self._ends = ends
-        self._wake()
-
-    def _wake(self) -> None:
-        for wake in self._wakes:
-            wake.set()
-
-    def _running(self) -> "Writer":
+    def _running(self) -> Writer:
         """The writer, if the bus is open."""
         if self._writer is None:
             raise BusClosed(f"The log {self.path} is closed.")
         return self._writer
 
-    def _refuse_missing(self, topics: Sequence[str] | set[str]) -> None:
+    def _refuse_missing(self, topics: Iterable[str]) -> None:
         """Refuse topics the log does not have."""
-        if missing := [topic for topic in topics if topic not in self._topics]:
-            raise TopicsMissing(missing)
+        if missing := set(topics) - self._topics:
+            raise TopicsMissing(missing, f"The log {self.path}")
 
     def _refuse_beyond_end(self, topics: Sequence[str], start: Mapping[Position, int]) -> None:
         """Refuse a reader that has already seen more than there is."""
-        for (topic, partition), offset in start.items():
-            if topic in topics:
-                end = self._ends.offsets[self._topics[topic] * PARTITIONS + partition]
-                if offset > end:
-                    raise LogEndsBefore((topic, partition), offset, end)
+        ends = self._running().ends
+        for position, offset in start.items():
+            if position[0] in topics and ends is not None and offset > ends.offsets[position]:
+                raise LogEndsBefore(position, offset, ends.offsets[position])
 
 
-class Tail:
-    """The last messages on the log, kept in memory so that readers who are up to date never touch the file."""
+class Front:
+    """The end of the log as readers see it: where it is, the last batches before it, and word when it moves on."""
 
-    def __init__(self, first: int) -> None:
-        self._first = first
-        self._messages: list[Message] = []
-        self._bytes = 0
+    def __init__(self) -> None:
+        self.end = 1  # the place before which everything is committed
+        self.more = asyncio.Event()  # set once, when there is more than there was when it was looked at
+        self._first = 1
+        self._batches: list[Batch] = []
+        self._size = 0
 
-    def extend(self, messages: Sequence[Message]) -> None:
+    def begin(self, place: int) -> None:
+        """Begin anew at what the file says of its end."""
+        self._first = self.end = place
+        self._batches, self._size = [], 0
+        self.wake()
+
+    def extend(self, batches: Sequence[Batch]) -> None:
         """Take in what has just been committed, and forget the older half when it grows too large."""
-        self._messages.extend(messages)
-        self._bytes += sum(len(message.record.value or b"") for message in messages)
-        while len(self._messages) > TAIL or self._bytes > TAIL_BYTES:
-            half = (len(self._messages) + 1) // 2
-            self._bytes -= sum(len(message.record.value or b"") for message in self._messages[:half])
-            del self._messages[:half]
+        self._batches += batches
+        self._size += sum(batch.size for batch in batches)
+        self.end += len(batches)
+        while len(self._batches) > TAIL_BATCHES or self._size > TAIL_BYTES:
+            half = (len(self._batches) + 1) // 2
+            self._size -= sum(batch.size for batch in self._batches[:half])
+            del self._batches[:half]
             self._first += half
+        self.wake()
+
+    def wake(self) -> None:
+        """Let readers look again."""
+        self.more.set()
+        self.more = asyncio.Event()
 
     def holds(self, place: int) -> bool:
-        """Whether the message at this place is still remembered."""
+        """Whether what stands at this place is still in memory."""
         return place >= self._first
 
-    def read(self, reading: logfile.Reading) -> list[Message]:
+    def read(self, reading: Reading) -> list[Message]:
         """What a reader wants of what comes next; moves the reader on."""
-        begin = reading.place - self._first
-        messages = self._messages[begin : begin + LARGEST_BATCH]
-        reading.place += len(messages)
-        return [message for message in messages if message.record.topic in reading.topics]
+        messages: list[Message] = []
+        while reading.place < self.end:
+            batch = self._batches[reading.place - self._first]
+            if batch.topic in reading.topics:
+                if messages and len(messages) + len(batch.messages) > LARGEST_BATCH:
+                    break
+                messages += batch.messages
+            reading.place += 1
+        return messages
 
 
 @dataclass(slots=True, eq=False)
-class Job:
-    """Something a caller waits for: records to append or, where there are none, a compaction."""
+class Parcel:
+    """What one caller publishes."""
 
     records: Sequence[Record]
-    entries: list[logfile.Entry]
-    done: asyncio.Future[int]
+    heads: list[str]
+    done: asyncio.Future[None]
+
+    def settle(self, error: BusError | None = None) -> None:
+        """Answer the caller, who may have gone away meanwhile."""
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
 
 
 class Writer:
-    """The one thread that writes: it groups what is waiting into one durable commit, and answers only after it."""
+    """Puts together what is waiting, has it committed on the one thread that writes, and answers only then."""
 
-    def __init__(self, log: sqlite3.Connection, reopen: Callable[[], sqlite3.Connection], moved: Moved) -> None:
+    def __init__(self, file: LogFile, front: Front) -> None:
+        self.ends: Ends | None = None  # None while only the file knows
         self.trouble: str | None = None
-        self._log: sqlite3.Connection | None = log
-        self._reopen = reopen
-        self._moved = moved
+        self._file = file
+        self._front = front
         self._loop = asyncio.get_running_loop()
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._ends = logfile.ends(log)
-        self._superseded = COMPACT_AFTER  # what an earlier process left is not known
-        self._compacted_at = 0.0
-        self._ended: asyncio.Future[None] = self._loop.create_future()
-        threading.Thread(target=self._run, name="embedded-log", daemon=True).start()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._waiting: list[Parcel] = []
+        self._busy = False
+        self._idle = asyncio.Event()
+        self._superseded = 0
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def do(self, records: Sequence[Record], entries: list[logfile.Entry]) -> int:
-        """Wait until the records are durable, or else until the log is compacted."""
-        done: asyncio.Future[int] = self._loop.create_future()
-        self._jobs.put(Job(records, entries, done))
-        try:
+    async def open(self) -> None:
+        """Open the file and learn where it ends."""
+        self._begin(await self._loop.run_in_executor(self._thread, self._file.open))
+
+    async def append(self, records: Sequence[Record], heads: list[str]) -> None:
+        """Wait until the records are durable, but not beyond PATIENCE."""
+        parcel = Parcel(records, heads, self._loop.create_future())
+        self._waiting.append(parcel)
+        if not self._busy:
+            # Not at once: who else publishes in this turn of the loop shares the commit.
+            self._busy = True
+            self._loop.call_soon(self._next)
+        await parcel.done
+
+    async def compact(self) -> int:
+        """Compact the log."""
+        return await asyncio.wrap_future(self._compaction())
+
+    async def close(self) -> None:
+        """Commit what waits and let go of the file, within PATIENCE."""
+        if self._timer is not None:
+            self._timer.cancel()
+        with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                return await done
-        except TimeoutError:
-            self.trouble = f"The log has not answered for {PATIENCE:.0f} s."
-            raise BusError(self.trouble) from None
+                while self._busy:
+                    self._idle.clear()
+                    await self._idle.wait()
+                await self._loop.run_in_executor(self._thread, self._file.close)
+        self._thread.shutdown(wait=False)
 
-    async def stop(self) -> None:
-        """Finish what is queued, within PATIENCE."""
-        self._jobs.put(None)
-        await asyncio.wait([self._ended], timeout=PATIENCE)
+    def _next(self) -> None:
+        """Begin the next commit, if anything waits; after a failed one, first learn from the file where it ends."""
+        self._busy = bool(self._waiting) or self.ends is None
+        if not self._busy:
+            self._idle.set()
+        elif self.ends is None:
+            self._watch = self._loop.call_later(PATIENCE, self._give_up, [])
+            self._on_thread(self._thread.submit(self._file.open), self._reopened)
+        else:
+            self._begin_commit(self._group(), self.ends)
 
-    def _run(self) -> None:
-        """The thread: group after group until it is told to stop."""
-        more = True
-        while more:
-            appends, compactions, more = self._next_group()
-            if appends:
-                self._commit(appends)
-            if compactions or self._compaction_due():
-                self._compact(compactions)
-        if self._log is not None:
-            self._log.close()
-        self._on_loop(_settle, self._ended)
+    def _group(self) -> list[Parcel]:
+        """The parcels that go together."""
+        count = size = 0
+        while count < len(self._waiting) and size < GROUP:
+            size += len(self._waiting[count].records)
+            count += 1
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        return group
 
-    def _next_group(self) -> tuple[list[Job], list[Job], bool]:
-        """What waits to be appended and to be compacted, and whether there will be more."""
-        appends: list[Job] = []
-        compactions: list[Job] = []
-        size = 0
+    def _begin_commit(self, group: list[Parcel], ends: Ends) -> None:
+        """Give a group to the thread."""
         try:
-            job = self._jobs.get(timeout=COMPACT_EVERY)
-            while job is not None:
-                (appends if job.entries else compactions).append(job)
-                size += len(job.entries)
-                if size >= GROUP:
-                    return appends, compactions, True
-                job = self._jobs.get_nowait()
-        except Empty:
-            return appends, compactions, True
-        return appends, compactions, False
-
-    def _commit(self, group: list[Job]) -> None:
-        """Make a group durable and answer it; after any error all of it has failed."""
-        try:
-            log = self._opened()
-            ends = self._ends.copy()
-            log.execute("BEGIN IMMEDIATE")
-            rows = logfile.rows_of([entry for job in group for entry in job.entries], ends, int(time.time()))
-            logfile.append(log, rows)
-            log.execute("COMMIT")
+            records = chain.from_iterable(parcel.records for parcel in group)
+            heads = chain.from_iterable(parcel.heads for parcel in group)
+            batches = batched(records, heads, ends)
+            appended_at = int(time.time())
+            rows = [batch.row(place, appended_at) for place, batch in enumerate(batches, self._front.end)]
         except Exception as error:
-            self._fail(group, error)
+            self._failed(group, error)
+        else:
+            self._watch = self._loop.call_later(PATIENCE, self._give_up, group)
+            self._on_thread(self._thread.submit(self._file.append, rows), partial(self._committed, group, batches))
+
+    def _committed(self, group: list[Parcel], batches: list[Batch], commit: Future[None]) -> None:
+        """Tell readers and callers how a commit went."""
+        self._watch.cancel()
+        if error := commit.exception():
+            self._failed(group, error)
             return
-        self._ends = ends
         self.trouble = None
-        records = (record for job in group for record in job.records)
-        messages = [Message(record, row[1] % PARTITIONS, row[2]) for record, row in zip(records, rows, strict=True)]
-        self._superseded += sum(message.record.topic in COMPACTED for message in messages)
-        self._on_loop(self._answer, group, ends.copy(), messages)
+        self._front.extend(batches)
+        for parcel in group:
+            parcel.settle()
+        self._superseded += sum(batch.topic in COMPACTED for batch in batches)
+        if self._superseded >= COMPACT_AFTER:
+            self._compact_if_worthwhile()
+        self._loop.call_soon(self._next)  # those just answered may share the next commit
 
-    def _compact(self, asked: list[Job]) -> None:
-        """Compact, and tell those who asked for it."""
-        try:
-            removed = logfile.compact(self._opened(), int(time.time()))
-        except Exception as error:
-            self._fail(asked, error)
-            return
-        self._superseded, self._compacted_at = 0, time.monotonic()
-        for job in asked:
-            self._on_loop(_settle, job.done, removed)
+    def _give_up(self, group: list[Parcel]) -> None:
+        """Let nobody wait any longer for a file that does not answer; what was to be written may still be."""
+        self.trouble = f"The log has not answered for {PATIENCE:.0f} s."
+        waiting, self._waiting = self._waiting, []
+        for parcel in group + waiting:
+            parcel.settle(BusError(self.trouble))
+        self._watch = self._loop.call_later(PATIENCE, self._give_up, [])
 
-    def _compaction_due(self) -> bool:
-        """Whether enough has been superseded, or something long enough ago."""
-        overdue = time.monotonic() - self._compacted_at >= COMPACT_EVERY
-        return self._superseded >= COMPACT_AFTER or (overdue and self._superseded > 0)
-
-    def _opened(self) -> sqlite3.Connection:
-        """The connection; after an error a new one, and what the file then says of its end."""
-        if self._log is None:
-            self._log = self._reopen()
-            self._ends = logfile.ends(self._log)
-            # The commit that failed may have reached the file all the same: readers look there, not in memory.
-            self._on_loop(self._moved, self._ends.copy(), None)
-        return self._log
-
-    def _fail(self, group: list[Job], error: Exception) -> None:
-        """Fail all of a group; closing takes back whatever of it is still in a transaction."""
-        # A full disk rolls a transaction back by itself, after which every further statement would commit on its own.
+    def _failed(self, group: list[Parcel], error: BaseException) -> None:
+        """Fail all of a group: whether it reached the file, only the file knows."""
+        self.ends = None
         self.trouble = f"The log cannot be written: {error}."
-        log, self._log = self._log, None
-        if log is not None:
-            with suppress(sqlite3.Error):
-                log.close()
-        with suppress(sqlite3.Error, OSError):
-            self._opened()
-        for job in group:
-            self._on_loop(_settle, job.done, error=BusError(self.trouble))
+        for parcel in group:
+            parcel.settle(BusError(self.trouble))
+        self._next()
 
-    def _answer(self, group: list[Job], ends: logfile.Ends, messages: list[Message]) -> None:
-        """Let readers and callers know of a commit."""
-        self._moved(ends, messages)
-        for job in group:
-            _settle(job.done, len(job.records))
+    def _reopened(self, opening: Future[Ends]) -> None:
+        """Go on from where the file says it ends; while it cannot be opened, nobody waits."""
+        self._watch.cancel()
+        if error := opening.exception():
+            self.trouble = f"The log cannot be opened: {error}."
+            group, self._waiting, self._busy = self._waiting, [], False
+            for parcel in group:
+                parcel.settle(BusError(self.trouble))
+            self._idle.set()
+            return
+        self._begin(opening.result())
+        self._next()
 
-    def _on_loop(self, call: Callable[..., None], *arguments: object, error: BusError | None = None) -> None:
-        """Run something on the event loop, if there still is one."""
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(
-                partial(call, *arguments, error=error) if error else partial(call, *arguments)
-            )
+    def _begin(self, ends: Ends) -> None:
+        self.ends = ends
+        self._front.begin(ends.place)
 
+    def _compact_if_worthwhile(self) -> None:
+        """Compact if anything may have been superseded, and look again after a while."""
+        if self._superseded:
+            self._on_thread(self._compaction(), self._compacted)
+        else:
+            self._look_again()
 
-def _settle(done: asyncio.Future[Any], result: object = None, error: BusError | None = None) -> None:
-    """Answer a caller who may have gone away meanwhile."""
-    if done.done():
-        return
-    if error is None:
-        done.set_result(result)
-    else:
-        done.set_exception(error)
+    def _compaction(self) -> Future[int]:
+        """Have the thread compact between two commits."""
+        self._superseded = 0
+        self._look_again()
+        return self._thread.submit(self._file.compact, int(time.time()))
+
+    def _compacted(self, compaction: Future[int]) -> None:
+        if error := compaction.exception():
+            self.trouble = f"The log cannot be compacted: {error}."
+
+    def _look_again(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(COMPACT_EVERY, self._compact_if_worthwhile)
+
+    def _on_thread(self, future: Future[Result], done: Callable[[Future[Result]], None]) -> None:
+        """Go on, on the event loop, when the thread is done."""
+        future.add_done_callback(partial(self._back_on_loop, done))
+
+    def _back_on_loop(self, done: Callable[[Future[Result]], None], future: Future[Result]) -> None:
+        with suppress(RuntimeError):  # the loop is closed, nobody waits
+            self._loop.call_soon_threadsafe(done, future)

@@ -17,9 +17,19 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from shared.bus import (
-    BATCH, COMPACTED, PARTITIONS, TOPICS, BusError, LogBroken, Message, Position, Record, TopicsMissing, check_size,
+    COMPACTED,
+    LARGEST_BATCH,
+    PARTITIONS,
+    TOPICS,
+    BusError,
+    LogEndsBefore,
+    Message,
+    Position,
+    Record,
+    TopicsMissing,
     partition_of,
-)  # fmt: skip
+    refuse_unfit,
+)
 
 log = structlog.get_logger(__name__)
 SEND_SECONDS = 20.0
@@ -62,7 +72,7 @@ class KafkaBus:
             await _bounded(consumer.stop())
         missing = [topic for topic in TOPICS if self.prefix + topic not in known]
         if missing:
-            raise TopicsMissing(f"Kafka at {self.servers} lacks {', '.join(missing)}; `concert topics` creates them.")
+            raise TopicsMissing(missing, f"Kafka at {self.servers}")
 
     async def close(self) -> None:
         """Let go of the brokers, within seconds."""
@@ -76,7 +86,7 @@ class KafkaBus:
     async def publish(self, records: Sequence[Record]) -> None:
         """Put records on the log, in this order per key; returns when the brokers have all of them."""
         for record in records:
-            check_size(record)
+            refuse_unfit(record)
         async with self._producing:
             try:
                 producer = self._producer or await self._start_producer()
@@ -90,9 +100,7 @@ class KafkaBus:
                 raise
         self._failure = None
 
-    async def messages(
-        self, topics: Sequence[str], start: Mapping[Position, int]
-    ) -> AsyncIterator[Sequence[Message]]:
+    async def messages(self, topics: Sequence[str], start: Mapping[Position, int]) -> AsyncIterator[Sequence[Message]]:
         """Batches of messages from these offsets on; raises LogBroken when an offset lies beyond the end."""
         wanted = dict(start)
         pause = 0.2
@@ -103,7 +111,7 @@ class KafkaBus:
                 enable_auto_commit=False,
                 auto_offset_reset="none",
                 fetch_max_wait_ms=FETCH_WAIT_MS,
-                max_poll_records=BATCH,
+                max_poll_records=LARGEST_BATCH,
                 request_timeout_ms=int(CALL_SECONDS * 1000),
             )
             try:
@@ -132,15 +140,12 @@ class KafkaBus:
             topic = place.topic.removeprefix(self.prefix)
             offset = start.get((topic, place.partition), 0)
             if offset > ends[place]:
-                raise LogBroken(
-                    f"{topic} partition {place.partition} ends at {ends[place]} but was read up to {offset}: it is"
-                    " not the same log"
-                )
+                raise LogEndsBefore((topic, place.partition), offset, ends[place])
             consumer.seek(place, offset)
         self._heard = time.monotonic()
         idle = False
         while True:
-            fetched = await consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=BATCH)
+            fetched = await consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=LARGEST_BATCH)
             batch = [self._message(each) for records in fetched.values() for each in records]
             if batch:
                 self._heard, idle = time.monotonic(), False
