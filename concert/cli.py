@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
@@ -29,7 +28,6 @@ app.add_typer(imports.app, name="import")
 def run() -> None:
     """All of Concert in one process on one port, with the embedded engines."""
     chosen = _settings()
-    sys.setswitchinterval(0.001)
     asyncio.run(_run(chosen))
 
 

@@ -186,8 +186,8 @@ def _plan_order(plan: Plan, order: Order) -> None:
 def _plan_system_orders(plan: Plan, folder: Path, report: Report) -> None:
     """Orders of the sales system, by their SubTotal; it has four decimals and is rounded to cents per order."""
     step = plan.step("deals")
-    for row in read_table(folder / "orders_by_salesperson.csv", report,
-                          required=["SalesOrderID", "SubTotal", "SalesPersonID", "OrderDate", "TerritoryID"]):  # fmt: skip
+    required = ["SalesOrderID", "SubTotal", "SalesPersonID", "OrderDate", "TerritoryID"]
+    for row in read_table(folder / "orders_by_salesperson.csv", report, required=required):
         try:
             amount, on = row.number("SubTotal"), row.day("OrderDate")
             if amount is None or on is None:

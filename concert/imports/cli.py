@@ -57,9 +57,7 @@ def adventureworks(
     _import(lambda found: plan_adventureworks(folder, found), url, token, dry_run, report)
 
 
-def _import(
-    make: Callable[[Report], Plan], url: str, token: str, dry_run: bool, report_file: Path | None
-) -> None:
+def _import(make: Callable[[Report], Plan], url: str, token: str, dry_run: bool, report_file: Path | None) -> None:
     report = Report()
     try:
         plan = make(report)

@@ -1,4 +1,4 @@
-"""The plan of an import: batches of rows for the bulk routes, in an order in which everything is known when it is used."""
+"""The plan of an import: rows for the bulk routes, in an order in which everything is known when it is used."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Row:
                 return datetime.strptime(value, form).date()  # noqa: DTZ007
             except ValueError:
                 continue
-        raise BadCell(f'{column} is {value!r}; a day is written as 2017-03-01 or 3/1/2017')
+        raise BadCell(f"{column} is {value!r}; a day is written as 2017-03-01 or 3/1/2017")
 
     def number(self, column: str) -> Decimal | None:
         """An exact number: `1054`, `$1,054.00`, `1.054,00`. Raises BadCell."""
@@ -139,7 +139,9 @@ def _records(path: Path) -> tuple[Iterator[tuple[int, list[str]]], str]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = raw[: fault.start].count(b"\n") + 1
-        raise Unreadable(f"{path.name}, line {line}: this is not UTF-8; save the file as UTF-8 and try again.") from None
+        raise Unreadable(
+            f"{path.name}, line {line}: this is not UTF-8; save the file as UTF-8 and try again."
+        ) from None
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

@@ -12,7 +12,15 @@ from shared.errors import Fault, Invalid
 from shared.events import PEOPLE
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
-    GroupFormed, MemberJoined, MemberLeft, MemberMoved, MemberRecruited, PersonDescribed, TeamFormed,
+    DepartmentOpened,
+    GroupFormed,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    MemberRecruited,
+    OrganisationDescribed,
+    PersonDescribed,
+    TeamFormed,
 )  # fmt: skip
 from shared.facts import Fact, Facts
 from shared.membership import begun, ended, latest_on, on_day
@@ -63,9 +71,29 @@ class KnownPerson(Fact, table=True):
     externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
 
 
+class KnownDepartment(Fact, table=True):
+    """A department that may have budgets and targets."""
+
+    __tablename__ = "known_department"
+    kind: ClassVar[str] = "department"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+
+
+class KnownOrganisation(Fact, table=True):
+    """The organisation's year and clock."""
+
+    __tablename__ = "known_organisation"
+    kind: ClassVar[str] = "organisation"
+
+    zone: str = "UTC"
+    first_month: int = 1
+
+
+departments, organisation = Facts(KnownDepartment), Facts(KnownOrganisation)
 members, teams, groups, people = Facts(KnownMember), Facts(KnownTeam), Facts(KnownGroup), Facts(KnownPerson)
 subscriptions = Subscriptions("concert.teams", PEOPLE)
-subscriptions.keep(members, teams, groups, people)
+subscriptions.keep(organisation, departments, members, teams, groups, people)
 
 
 @members.on(MemberRecruited)
@@ -109,6 +137,22 @@ def name_group(group: KnownGroup, event: GroupFormed) -> None:
 @people.on(PersonDescribed)
 def name_person(person: KnownPerson, event: PersonDescribed) -> None:
     person.externals = event.externals
+
+
+@departments.on(DepartmentOpened)
+def name_department(department: KnownDepartment, event: DepartmentOpened) -> None:
+    department.externals = event.externals
+
+
+@organisation.on(OrganisationDescribed)
+def describe_organisation(fact: KnownOrganisation, event: OrganisationDescribed) -> None:
+    fact.zone, fact.first_month = event.zone, event.first_month
+
+
+async def fiscal_year(snapshot: Snapshot) -> int:
+    """The first month of the organisation's fiscal year, 1 to 12."""
+    found = await snapshot.recall(KnownOrganisation, "organisation")
+    return found.first_month if found else 1
 
 
 async def known(snapshot: Snapshot, model: type[Fact], ref: str, at: str) -> Any:

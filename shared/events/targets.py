@@ -150,3 +150,126 @@ class DealReopened(Event):
     """A closed deal is open again, as if it had not been closed."""
 
     on: date
+
+
+@event("concert.targets.invoice-entered.v1")
+class InvoiceEntered(Event):
+    """An invoice for a won deal was written, by whichever system writes them."""
+
+    deal: str
+    amount: Money
+    on: date
+    due_on: date
+    tax: Money | None = None
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.targets.invoice-credited.v1")
+class InvoiceCredited(Event):
+    """A part of an invoice was taken back."""
+
+    amount: Money
+    on: date
+
+
+@event("concert.targets.invoice-voided.v1")
+class InvoiceVoided(Event):
+    """An invoice counts no more, as if it had not been written."""
+
+    on: date
+
+
+@event("concert.targets.invoice-written-off.v1")
+class InvoiceWrittenOff(Event):
+    """A part of an invoice will not be paid any more."""
+
+    amount: Money
+    on: date
+
+
+@event("concert.targets.receipt-booked.v1")
+class ReceiptBooked(Event):
+    """Money has come in for an invoice."""
+
+    invoice: str
+    amount: Money
+    on: date
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.targets.receipt-reversed.v1")
+class ReceiptReversed(Event):
+    """Money that had come in has gone back."""
+
+    on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portion:
+    """What a plan has for one stretch of days."""
+
+    start: date
+    end: date
+    amount: Money
+
+
+@event("concert.targets.budget-planned.v1")
+class BudgetPlanned(Event):
+    """A department may spend so much, spread over stretches of days."""
+
+    department: str
+    start: date
+    end: date
+    amount: Money
+    rows: tuple[Portion, ...]
+    on_overrun: str
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.targets.budget-changed.v1")
+class BudgetChanged(Event):
+    """A budget has another amount or another way with overruns; the event says both."""
+
+    amount: Money
+    rows: tuple[Portion, ...]
+    on_overrun: str
+
+
+@event("concert.targets.expense-booked.v1")
+class ExpenseBooked(Event):
+    """A department has spent something."""
+
+    department: str
+    spent_for: str
+    amount: Money
+    on: date
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.targets.target-set.v1")
+class TargetSet(Event):
+    """So much is aimed at: by whom, of what, in which days. A value without currency is a number of things."""
+
+    metric: str
+    level: str
+    ref: str | None
+    start: date
+    end: date
+    value: str
+    currency: str | None
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.targets.target-changed.v1")
+class TargetChanged(Event):
+    """Something else is aimed at than before; the reason is kept by targets."""
+
+    value: str
+    currency: str | None
+
+
+@event("concert.targets.target-closed.v1")
+class TargetClosed(Event):
+    """A target is aimed at no more."""
+
+    on: date

@@ -51,6 +51,8 @@ class Entity(Row):
     """What ids of the kind begin with, if not the kind."""
     word: ClassVar[str] = ""
     """What a person calls it, if not the kind."""
+    shown_as: ClassVar[dict[str, str]] = {}
+    """Fields that are called otherwise in bodies."""
 
     id: str = Field(primary_key=True)
     version: int = Field(default=0)

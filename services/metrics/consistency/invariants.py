@@ -13,6 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
+from services.metrics.facts.meetings import RequestFact
+from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact
+from services.metrics.facts.teams import MemberFact
 from services.metrics.sums import ALL, MONTH, Tally
 from services.metrics.views.values import Amounts
 from shared.money import Money
@@ -21,7 +24,25 @@ from shared.store import Snapshot
 Value = int | Amounts
 Side = Callable[[Snapshot], Awaitable[Value]]
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
-_deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_deals: sa.Table = DealFact.__table__  # type: ignore[attr-defined]
+_invoices: sa.Table = InvoiceFact.__table__  # type: ignore[attr-defined]
+_receipts: sa.Table = ReceiptFact.__table__  # type: ignore[attr-defined]
+_deal, _invoice, _receipt = _deals.c, _invoices.c, _receipts.c
+_expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
+_member = MemberFact.__table__.c  # type: ignore[attr-defined]
+_request = RequestFact.__table__.c  # type: ignore[attr-defined]
+_INVOICED_OF_DEAL = (
+    sa.select(sa.func.sum(_invoice.amount))
+    .where(_invoice.deal == _deal.id, _invoice.voided_on.is_(None))
+    .correlate(_deals)
+    .scalar_subquery()
+)
+_RECEIVED_OF_INVOICE = (
+    sa.select(sa.func.sum(_receipt.amount))
+    .where(_receipt.invoice == _invoice.id, _receipt.reversed_on.is_(None))
+    .correlate(_invoices)
+    .scalar_subquery()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +56,8 @@ class Invariant:
     right_value: Side
 
 
-def summed(measure: str, dim: str = ALL, column: str = "amount") -> Side:
-    """A measure over all time, from the sums of a dimension."""
+def summed(measure: str, dim: str = ALL, column: str = "amount", key: str | None = None) -> Side:
+    """A measure over all time, from the sums of a dimension, of all its keys or of one."""
 
     async def value(snapshot: Snapshot) -> Value:
         total = sa.cast(sa.func.sum(_tally[column]), sa.BigInteger)
@@ -45,6 +66,8 @@ def summed(measure: str, dim: str = ALL, column: str = "amount") -> Side:
             .where(_tally.dim == dim, _tally.measure == measure, _tally.grain == MONTH)
             .group_by(_tally.currency)
         )
+        if key is not None:
+            select = select.where(_tally.key == key)
         records = await snapshot.rows(select)
         if column == "count":
             return sum(int(amount) for _, amount in records)
@@ -87,6 +110,26 @@ def together(*sides: tuple[int, Side]) -> Side:
     return value
 
 
+def headcount_of(department: str) -> Side:
+    """How many members a department has, from the sums."""
+    return together((1, summed("joined", "department", "count", department)),
+                    (-1, summed("left", "department", "count", department)))  # fmt: skip
+
+
+def headcount(model: Any, spells: Any, of: str | None) -> Side:
+    """How many members are in some department now, in a team or in none; counted one by one."""
+
+    async def value(snapshot: Snapshot) -> Value:
+        count = 0
+        for departments, memberships in await snapshot.rows(sa.select(model.departments, spells)):
+            in_sales = any(each["of"] == "sales" and each["to"] is None for each in departments)
+            in_team = any(each["to"] is None for each in memberships)
+            count += in_sales and (of is None or in_team == (of == "team"))
+        return count
+
+    return value
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "sales revenue = finance revenue",
@@ -118,6 +161,54 @@ INVARIANTS: tuple[Invariant, ...] = (
         "revenue of all days",
         summed("won", "product"),
         summed("won"),
+    ),
+    Invariant(
+        "invoices of won deals + not yet invoiced = revenue",
+        "invoices of won deals, and of each deal what no invoice asks for",
+        "revenue of all days",
+        together(
+            (1, added(_invoice.currency, _invoice.amount, _invoice.voided_on.is_(None), _deal.status == "won",
+                      of=sa.join(_invoices, _deals, _invoice.deal == _deal.id))),
+            (1, added(_deal.currency, _deal.value - sa.func.coalesce(_INVOICED_OF_DEAL, 0), _deal.status == "won")),
+        ),
+        summed("won"),
+    ),
+    Invariant(
+        "invoiced = received + credited + written off + outstanding",
+        "invoices of all days, from the sums",
+        "receipts of these invoices, what was taken from them, and what is open of each",
+        summed("invoiced"),
+        together(
+            (1, added(_receipt.currency, _receipt.amount, _receipt.reversed_on.is_(None), _invoice.voided_on.is_(None),
+                      of=sa.join(_receipts, _invoices, _receipt.invoice == _invoice.id))),
+            (1, summed("credited")),
+            (1, summed("written_off")),
+            (1, added(_invoice.currency,
+                      _invoice.amount - _invoice.reduced - sa.func.coalesce(_RECEIVED_OF_INVOICE, 0),
+                      _invoice.voided_on.is_(None), _invoice.currency != "")),
+        ),
+    ),
+    Invariant(
+        "spent by department = spent",
+        "expenses of all departments",
+        "expenses, one by one",
+        summed("spent", "department"),
+        added(_expense.currency, _expense.amount, _expense.currency != ""),
+    ),
+    Invariant(
+        "sales department = members in teams + members without team",
+        "members of the sales department, from the sums",
+        "members of sales in a team and members of sales without one, one by one",
+        headcount_of("sales"),
+        together((1, headcount(_member, _member.memberships, "team")),
+                 (1, headcount(_member, _member.memberships, "none"))),
+    ),
+    Invariant(
+        "requests from sales in it = requests to it in sales",
+        "requests from sales to it, from the sums",
+        "requests from sales to it, one by one",
+        summed("asked", "pair", "count", "sales>it"),
+        counted(RequestFact, _request.from_department == "sales", _request.to_department == "it"),
     ),
     Invariant(
         "open deals = opened - won - lost",

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact, deals
-from services.metrics.facts.teams import TeamFact
+from services.metrics.facts.teams import DepartmentFact, TeamFact
 from services.metrics.sums import ALL
 from services.metrics.views.ledger import Entry, Ledger, Span, entry_of, ledger_of, read_ledger
 from shared.period import Period, Unit
@@ -27,6 +27,7 @@ BY_TEAM: Final = ("region", "department")
 """What a deal has from its team."""
 DEAL_MEASURES: Final = frozenset({"opened", "won", "lost", "pipeline_in", "pipeline_out"})
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_department = DepartmentFact.__table__.c  # type: ignore[attr-defined]
 _team = TeamFact.__table__.c  # type: ignore[attr-defined]
 _COLUMNS = {"team": _deal.team, "member": _deal.owner, "customer": _deal.customer, "product": _deal.product}
 
@@ -118,6 +119,23 @@ class Reading:
         """All that has happened up to the period's end or the day of asking, whichever is earlier."""
         ledger, keys = await self._entries(measure)
         return entry_of(ledger.until, measure, keys)
+
+    async def measured_along(self, dim: str, key: str, measure: str, *, stock: bool = False) -> Entry:
+        """A measure of one key of another dimension, of the same period: its flow, or its stock at the end."""
+        ledger = await self._ledger(dim, {}, [key])
+        return entry_of(ledger.until if stock else ledger.inside, measure, [key])
+
+    async def entries_along(self, dim: str, measure: str) -> dict[str, Entry]:
+        """A measure inside the period for each key of a dimension, of what the question is about."""
+        others = {each: value for each, value in self.filters.items() if each != dim}
+        ledger = await self._ledger(dim, others, [])
+        only = self.filters.get(dim)
+        return {key: entry for (key, name), entry in ledger.inside.items() if name == measure and only in (None, key)}
+
+    async def departments(self) -> list[str]:
+        """The ids of all departments."""
+        rows = await self.snapshot.rows(sa.select(_department.id).order_by(_department.id))
+        return [key for (key,) in rows]
 
     async def _entries(self, measure: str) -> tuple[Ledger, Sequence[str]]:
         dim = self.along or (next(iter(self.filters), ALL) if len(self.filters) == 1 else ALL)

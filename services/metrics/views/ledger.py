@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.sums import ALL, DAY, MONTH, Tally
+from services.metrics.sums import DAY, MONTH, Tally
 from services.metrics.views.values import Amounts
 from shared.facts import Facts
 from shared.store import Snapshot
@@ -41,7 +41,6 @@ class Entry:
             self.amount += Amounts({currency: int(amount)})
             self.cost += Amounts({currency: int(cost)})
             self.uncosted += Amounts({currency: int(uncosted)})
-
 
     def join(self, other: Entry) -> None:
         """Another entry on top."""
@@ -106,9 +105,7 @@ async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None 
     return Ledger(inside, before, await _entries(snapshot, dim, key, date.min, span.asked))
 
 
-async def _entries(
-    snapshot: Snapshot, dim: str, key: str | None, start: date, end: date
-) -> Entries:
+async def _entries(snapshot: Snapshot, dim: str, key: str | None, start: date, end: date) -> Entries:
     conditions = [_tally.dim == dim, _within(start, end)]
     if key is not None:
         conditions.append(_tally.key == key)

@@ -9,6 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
+from services.metrics.facts.meetings import RequestFact
+from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact
+from services.metrics.facts.targets import TargetFact
+from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import Reading
 from shared.facts import Fact
 from shared.identity.permissions import Principal
@@ -16,6 +20,12 @@ from shared.money import Money
 
 Conditions = Callable[[Reading], Awaitable[list[sa.ColumnElement[bool]]]]
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_invoice = InvoiceFact.__table__.c  # type: ignore[attr-defined]
+_receipt = ReceiptFact.__table__.c  # type: ignore[attr-defined]
+_expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
+_target = TargetFact.__table__.c  # type: ignore[attr-defined]
+_member = MemberFact.__table__.c  # type: ignore[attr-defined]
+_request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +85,86 @@ async def _open(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, _deal.opened_on < asked, still)
 
 
+def _between(column: Any) -> Conditions:
+    """Facts whose day lies in the period."""
+
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        span = reading.question.span
+        return [column >= span.start, column < span.end]
+
+    return conditions
+
+
+def _simple(kind: str, *fields: str) -> Callable[[Any], dict[str, Any]]:
+    """A fact as a row: these fields, and its amount if it has one."""
+
+    def show(fact: Any) -> dict[str, Any]:
+        row = {"ref": fact.id, "kind": kind} | {name: getattr(fact, name) for name in fields}
+        if getattr(fact, "currency", None) and hasattr(fact, "amount"):
+            row["amount"] = Money.of_minor(fact.amount, fact.currency).as_json()
+        return row
+
+    return show
+
+
+async def _open_invoices(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    received = (
+        sa.select(sa.func.coalesce(sa.func.sum(_receipt.amount), 0))
+        .where(_receipt.invoice == _invoice.id, _receipt.reversed_on.is_(None),
+               _receipt.received_on < reading.question.span.asked)
+        .scalar_subquery()
+    )  # fmt: skip
+    return [
+        _invoice.voided_on.is_(None),
+        _invoice.issued_on < reading.question.span.asked,
+        _invoice.amount - _invoice.reduced - received != 0,
+    ]
+
+
+async def _employed(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    asked = reading.question.span.asked
+    return [_member.starts_on < asked, sa.or_(_member.left_on.is_(None), _member.left_on >= asked)]
+
+
+async def _open_requests(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    asked = reading.question.span.asked
+    return [_request.asked_on < asked, sa.or_(_request.resolved_on.is_(None), _request.resolved_on >= asked)]
+
+
+async def _sales_expenses(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_expense.department == "sales", *await _between(_expense.spent_on)(reading)]
+
+
+async def _targets(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    span = reading.question.span
+    return [_target.start >= span.start, _target.end <= span.end, _target.closed_on.is_(None)]
+
+
+_show_invoice = _simple("invoice", "deal", "issued_on", "due_on", "voided_on")
+_show_expense = _simple("expense", "department", "spent_for", "spent_on")
+_show_member = _simple("member", "starts_on", "left_on", "departments", "memberships")
+_show_request = _simple("request", "asks_for", "asked_on", "from_department", "to_department", "promised_by",
+                        "resolved_on")  # fmt: skip
+
 SOURCES: Mapping[str, Source] = {
     "deals_won": Source(DealFact, _won, show_deal),
     "deals_lost": Source(DealFact, _lost, show_deal),
     "deals_closed": Source(DealFact, _closed, show_deal),
     "deals_opened": Source(DealFact, _opened, show_deal),
     "deals_open": Source(DealFact, _open, show_deal),
-}
+    "invoices": Source(InvoiceFact, _between(_invoice.issued_on), _show_invoice),
+    "invoices_open": Source(InvoiceFact, _open_invoices, _show_invoice),
+    "receipts": Source(ReceiptFact, _between(_receipt.received_on), _simple("receipt", "invoice", "received_on",
+                                                                           "reversed_on")),
+    "expenses": Source(ExpenseFact, _between(_expense.spent_on), _show_expense),
+    "sales_expenses": Source(ExpenseFact, _sales_expenses, _show_expense),
+    "targets": Source(TargetFact, _targets, _simple("target", "metric", "level", "start", "end", "value")),
+    "members": Source(MemberFact, _employed, _show_member),
+    "joiners": Source(MemberFact, _between(_member.starts_on), _show_member),
+    "leavers": Source(MemberFact, _between(_member.left_on), _show_member),
+    "requests": Source(RequestFact, _between(_request.asked_on), _show_request),
+    "requests_open": Source(RequestFact, _open_requests, _show_request),
+}  # fmt: skip
 
 
 async def rows_of(

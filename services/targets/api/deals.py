@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from services.targets.api.invoices import invoiced
 from services.targets.domain.customers import Customer
-from services.targets.domain.deals import Deal, Sold
+from services.targets.domain.deals import Deal, DealIsInvoiced, Sold
 from services.targets.domain.products import Product
 from services.targets.known import KnownMember, KnownTeam, known
 from shared.errors import Fault, Invalid
@@ -184,9 +185,7 @@ async def win_deal(tx: Tx, deal: Deal, body: WinDeal) -> Deal:
         ((await known(tx, KnownMember, credit.member, f"/credits/{place}/member")).id, credit.share)
         for place, credit in enumerate(body.credits)
     ]
-    assists = [
-        (await known(tx, KnownMember, ref, f"/assists/{place}")).id for place, ref in enumerate(body.assists)
-    ]
+    assists = [(await known(tx, KnownMember, ref, f"/assists/{place}")).id for place, ref in enumerate(body.assists)]
     if not lines and deal.product is not None:
         lines = [await _whole(tx, deal.product, value, on)]
     return tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))
@@ -201,6 +200,8 @@ async def lose_deal(tx: Tx, deal: Deal, body: LoseDeal) -> Deal:
 @deals.verb("reopen", undoes=True)
 async def reopen_deal(tx: Tx, deal: Deal, body: ReopenDeal) -> Deal:
     """Take a closing back."""
+    if await invoiced(tx, deal.id):
+        raise DealIsInvoiced
     return tx.save(deal, deal.reopen(body.on or tx.now.date()))
 
 

@@ -25,6 +25,10 @@ class DealIsOpen(Refused):
     """This deal is open; there is nothing to reopen."""
 
 
+class DealIsInvoiced(Refused):
+    """This deal has invoices; void them before it is reopened."""
+
+
 class CreditsDoNotSum(Refused):
     """The shares of the credits sum to {actual}; they must sum to 1, with assists beside them."""
 
@@ -184,6 +188,4 @@ class Deal(Entity, table=True):
 
 
 def _plain(part: Line | Credit) -> dict[str, Any]:
-    return {
-        name: value.as_json() if isinstance(value, Money) else value for name, value in vars(part).items()
-    }
+    return {name: value.as_json() if isinstance(value, Money) else value for name, value in vars(part).items()}
