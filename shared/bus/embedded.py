@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -32,6 +31,7 @@ from shared.bus import (
     TopicsMissing,
 )
 from shared.bus.logfile import Batch, Ends, LogFile, Reading, batched, head_of
+from shared.instant import now
 
 GROUP: Final = 2000  # records in one commit, more or less: putting them together holds the event loop
 TAIL_BATCHES: Final = 2048  # batches kept in memory for readers that are up to date ...
@@ -284,7 +284,7 @@ class Writer:
             records = chain.from_iterable(parcel.records for parcel in group)
             heads = chain.from_iterable(parcel.heads for parcel in group)
             batches = batched(records, heads, ends)
-            appended_at = int(time.time())
+            appended_at = int(now().timestamp())
             rows = [batch.row(place, appended_at) for place, batch in enumerate(batches, self._front.end)]
         except Exception as error:
             self._failed(group, error)
@@ -351,7 +351,7 @@ class Writer:
         """Have the thread compact between two commits."""
         self._superseded = 0
         self._look_again()
-        return self._thread.submit(self._file.compact, int(time.time()))
+        return self._thread.submit(self._file.compact, int(now().timestamp()))
 
     def _compacted(self, compaction: Future[int]) -> None:
         if error := compaction.exception():
