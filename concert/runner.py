@@ -6,7 +6,7 @@ import asyncio
 import gc
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
@@ -42,19 +42,21 @@ def settle() -> None:
 
 
 @asynccontextmanager
-async def together(settings: Settings) -> AsyncIterator[tuple[Origin, Identity]]:
-    """All four services in this process, behind one origin."""
+async def together(
+    settings: Settings, services: Sequence[Service] = SERVICES
+) -> AsyncIterator[tuple[Origin, Identity]]:
+    """All services in this process, behind one origin."""
     settings.data.mkdir(parents=True, exist_ok=True)
     identity = Identity.of(settings)
     async with AsyncExitStack() as stack:
         bus = open_bus(settings, "concert")
         await bus.start()
         stack.push_async_callback(bus.close)
-        services: dict[str, Running] = {}
-        for service in SERVICES:
-            services[service.name] = await stack.enter_async_context(running(service, settings, bus, identity))
-        introduce(services)
-        yield Origin(services), identity
+        started: dict[str, Running] = {}
+        for service in services:
+            started[service.name] = await stack.enter_async_context(running(service, settings, bus, identity))
+        introduce(started)
+        yield Origin(started), identity
 
 
 def introduce(services: Mapping[str, Running]) -> None:
