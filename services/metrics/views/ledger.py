@@ -21,6 +21,24 @@ from shared.store import Snapshot
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
 _NUMBERS = ("count", "amount", "cost", "uncosted", "days")
+_START, _FIRST, _LAST, _END = (sa.bindparam(name, type_=sa.Date()) for name in ("start", "first", "last", "end"))
+# Whole months by their month cells, the days at both ends by their day cells.
+_WITHIN = sa.or_(
+    sa.and_(_tally.grain == MONTH, _tally.start >= _FIRST, _tally.start < _LAST),
+    sa.and_(_tally.grain == DAY, _tally.start >= _START, _tally.start < _FIRST),
+    sa.and_(_tally.grain == DAY, _tally.start >= _LAST, _tally.start < _END),
+)
+_OF_ALL = (
+    sa.select(
+        _tally.key,
+        _tally.measure,
+        _tally.currency,
+        *(sa.cast(sa.func.sum(_tally[name]), sa.BigInteger) for name in _NUMBERS),
+    )
+    .where(_tally.dim == sa.bindparam("dim"), _WITHIN)
+    .group_by(_tally.key, _tally.measure, _tally.currency)
+)
+_OF_ONE = _OF_ALL.where(_tally.key == sa.bindparam("key"))
 
 
 @dataclass(slots=True)
@@ -106,31 +124,15 @@ async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None 
 
 
 async def _entries(snapshot: Snapshot, dim: str, key: str | None, start: date, end: date) -> Entries:
-    conditions = [_tally.dim == dim, _within(start, end)]
-    if key is not None:
-        conditions.append(_tally.key == key)
-    numbers = [sa.cast(sa.func.sum(_tally[name]), sa.BigInteger) for name in _NUMBERS]
-    select = (
-        sa.select(_tally.key, _tally.measure, _tally.currency, *numbers)
-        .where(*conditions)
-        .group_by(_tally.key, _tally.measure, _tally.currency)
-    )
-    entries: Entries = {}
-    for whose, measure, currency, *values in await snapshot.rows(select):
-        entries.setdefault((whose, measure), Entry()).add(currency, *values)
-    return entries
-
-
-def _within(start: date, end: date) -> sa.ColumnElement[bool]:
-    """Whole months by their month cells, the days at both ends by their day cells."""
     first, last = _next_month(start), end.replace(day=1)
     if first >= last:
-        return sa.and_(_tally.grain == DAY, _tally.start >= start, _tally.start < end)
-    return sa.or_(
-        sa.and_(_tally.grain == MONTH, _tally.start >= first, _tally.start < last),
-        sa.and_(_tally.grain == DAY, _tally.start >= start, _tally.start < first),
-        sa.and_(_tally.grain == DAY, _tally.start >= last, _tally.start < end),
-    )
+        first = last = end
+    days = {"start": start, "first": first, "last": last, "end": end, "dim": dim}
+    records = await (snapshot.rows(_OF_ALL, **days) if key is None else snapshot.rows(_OF_ONE, **days, key=key))
+    entries: Entries = {}
+    for whose, measure, currency, *values in records:
+        entries.setdefault((whose, measure), Entry()).add(currency, *values)
+    return entries
 
 
 def _next_month(day: date) -> date:
