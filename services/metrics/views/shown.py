@@ -22,7 +22,8 @@ async def question_of(snapshot: Snapshot, period: AskedPeriod, filters: Mapping[
     """What is asked, in the organisation's terms; raises NotFound for a filter that names nothing known."""
     found: dict[str, str] = {}
     for dim, ref in filters.items():
-        resolved = await snapshot.resolve(dim, ref)
+        # PostgreSQL refuses to be asked for what no text column can hold.
+        resolved = await snapshot.resolve(dim, ref) if ref.isprintable() else None
         if resolved is None:
             raise NotFound(f"There is no {dim} {ref} here.", [Fault(f"/{dim}", "not known")])
         found[dim] = resolved
