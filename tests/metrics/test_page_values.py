@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from services.metrics.page import charts
 from services.metrics.page.amounts import currencies_of, in_currency, named_parts, number_of, weight_of, zero_in
 from services.metrics.page.values import (
-    change_of, duration, in_words, moment_in_words, percent, short, shown, ticks,
+    change_of,
+    duration,
+    in_words,
+    moment_in_words,
+    percent,
+    short,
+    shown,
+    ticks,
 )  # fmt: skip
 from tests.metrics.company import HOSTILE
 
