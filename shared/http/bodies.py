@@ -65,7 +65,7 @@ def read_model(entity: type[Entity], extra: type[BaseModel] | None = None) -> ty
     """The form in which a kind of thing is shown: its fields, but for those that only the books need."""
     fields: dict[str, Any] = {}
     for name, field in entity.model_fields.items():
-        if name in INTERNAL or name == "externals":
+        if name in INTERNAL or name in entity.hidden or name == "externals":
             continue
         fields[name] = (field.annotation, ... if field.is_required() else field.default)
     fields["externals"] = (list[ExternalName], [])
@@ -76,7 +76,8 @@ def read_model(entity: type[Entity], extra: type[BaseModel] | None = None) -> ty
 
 def shown(entity: Entity) -> dict[str, Any]:
     """A thing's fields as they are shown."""
-    fields = {name: value for name, value in entity.content().items() if name not in INTERNAL}
+    unseen = INTERNAL | entity.hidden
+    fields = {name: value for name, value in entity.content().items() if name not in unseen}
     fields["externals"] = [{"source": source, "id": name} for source, name in sorted(entity.externals.items())]
     return fields
 
