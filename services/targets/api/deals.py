@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from services.targets.api.invoices import invoiced
 from services.targets.domain.customers import Customer
 from services.targets.domain.deals import Deal, Sold
 from services.targets.domain.products import Product
@@ -201,7 +202,7 @@ async def lose_deal(tx: Tx, deal: Deal, body: LoseDeal) -> Deal:
 @deals.verb("reopen", undoes=True)
 async def reopen_deal(tx: Tx, deal: Deal, body: ReopenDeal) -> Deal:
     """Take a closing back."""
-    return tx.save(deal, deal.reopen(body.on or tx.now.date()))
+    return tx.save(deal, deal.reopen(body.on or tx.now.date(), await invoiced(tx, deal)))
 
 
 async def _sold(tx: Tx, line: SoldLine, on: date, place: int) -> Sold:

@@ -25,6 +25,10 @@ class DealIsOpen(Refused):
     """This deal is open; there is nothing to reopen."""
 
 
+class DealIsInvoiced(Refused):
+    """{invoiced} of this deal is invoiced; void its invoices before it is reopened."""
+
+
 class CreditsDoNotSum(Refused):
     """The shares of the credits sum to {actual}; they must sum to 1, with assists beside them."""
 
@@ -165,10 +169,12 @@ class Deal(Entity, table=True):
         self.lost_reason, self.competitor = reason, competitor
         return DealLost(on=on)
 
-    def reopen(self, on: date) -> DealReopened:
-        """Take a closing back; what was told of it is corrected, not forgotten."""
+    def reopen(self, on: date, invoiced: Money | None = None) -> DealReopened:
+        """Take a closing back, unless invoices ask for it; what was told of it is corrected, not forgotten."""
         if self.status == "open":
             raise DealIsOpen
+        if invoiced is not None:
+            raise DealIsInvoiced(invoiced=invoiced)
         self.status, self.stage, self.closed_on = "open", "reopened", None
         self.lines, self.credits, self.assists = [], [], []
         self.lost_reason = self.competitor = None
