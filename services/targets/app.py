@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.targets.api import attainment
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
@@ -15,5 +16,6 @@ service = Service(
     name="targets",
     description="What we aim at and what we achieve: customers, products, deals, money and targets.",
     collections=(customers, products, deals, invoices, receipts, budgets, expenses, targets),
+    routers=(attainment.router,),
     subscriptions=subscriptions,
 )

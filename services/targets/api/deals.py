@@ -28,7 +28,8 @@ def _on_day(deal: Any, day: date) -> dict[str, Any] | None:
     if day < deal.opened_on:
         return None
     if deal.closed_on is not None and day < deal.closed_on:
-        return {"status": "open", "closed_on": None, "lines": [], "credits": [], "assists": [], "lost_reason": None}
+        unknown = dict.fromkeys(("closed_on", "cost", "lost_reason"))
+        return {"status": "open", "lines": [], "credits": [], "assists": [], **unknown}
     return {}
 
 
