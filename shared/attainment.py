@@ -1,7 +1,8 @@
 """How far a target is reached: one arithmetic for everybody who shows it.
 
 Values are whole minor units of one currency, or decimal numbers of things; nothing is rounded before it is shown.
-Attainment is never capped, and nothing achieved is the whole target missing, not nothing missing.
+Attainment is never capped, and nothing achieved is the whole target missing, not nothing missing. Pace sets the share
+that is attained against the share of the distribution that is over: 1 is on time, less is behind.
 """
 
 from __future__ import annotations
@@ -58,22 +59,22 @@ class Attainment:
         return {
             "target": unit(self.value),
             "actual": unit(self.actual),
-            "attainment": self._share(self.actual, unit),
+            "attainment": _share(self.actual, self.value, unit),
             "variance": unit(self.variance),
             "variance_rate": _rate(self.variance, self.value),
             "pace": self._pace(unit),
         }
 
-    def _share(self, part: Fraction, unit: Callable[[Fraction], Any]) -> dict[str, Any] | None:
-        rate = _rate(part, self.value)
-        return None if rate is None else {"rate": rate, "numerator": unit(part), "denominator": unit(self.value)}
-
     def _pace(self, unit: Callable[[Fraction], Any]) -> dict[str, Any] | None:
-        elapsed, attained = _rate(self.due, self.value), _rate(self.actual, self.value)
-        if elapsed is None or attained is None:
+        share = _share(self.actual, self.due, unit)
+        if share is None:
             return None
-        ahead = _rate(self.actual - self.due, self.value)
-        return {"due": unit(self.due), "elapsed": elapsed, "attained": attained, "ahead": ahead}
+        return share | {"attained": _rate(self.actual, self.value), "elapsed": _rate(self.due, self.value)}
+
+
+def _share(part: Fraction, whole: Fraction, unit: Callable[[Fraction], Any]) -> dict[str, Any] | None:
+    rate = _rate(part, whole)
+    return None if rate is None else {"rate": rate, "numerator": unit(part), "denominator": unit(whole)}
 
 
 def _rate(part: Fraction, whole: Fraction) -> str | None:

@@ -33,6 +33,19 @@ def upgrade() -> None:
     sa.Column('applied', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('budget_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
+    sa.Column('start', sa.Date(), nullable=True),
+    sa.Column('end', sa.Date(), nullable=True),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('rows', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('customer_fact',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('shard', sa.Integer(), nullable=False),
@@ -83,6 +96,21 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('expense_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
+    sa.Column('spent_for', sa.Text(), nullable=False),
+    sa.Column('spent_on', sa.Date(), nullable=True),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('expense_fact', schema=None) as batch_op:
+        batch_op.create_index('expense_fact_on', ['spent_on'], unique=False)
+
     op.create_table('external',
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -117,6 +145,25 @@ def upgrade() -> None:
     sa.Column('since', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('subject', 'version', 'id')
     )
+    op.create_table('invoice_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('deal', sa.Text(), nullable=False),
+    sa.Column('issued_on', sa.Date(), nullable=True),
+    sa.Column('due_on', sa.Date(), nullable=True),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('taken', sa.Text(), nullable=False),
+    sa.Column('reduced', sa.BigInteger(), nullable=False),
+    sa.Column('voided_on', sa.Date(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('invoice_fact', schema=None) as batch_op:
+        batch_op.create_index('invoice_fact_on', ['issued_on'], unique=False)
+        batch_op.create_index(batch_op.f('ix_invoice_fact_deal'), ['deal'], unique=False)
+
     op.create_table('journal',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
@@ -208,6 +255,40 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('receipt_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('invoice', sa.Text(), nullable=False),
+    sa.Column('received_on', sa.Date(), nullable=True),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('reversed_on', sa.Date(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('receipt_fact', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_receipt_fact_invoice'), ['invoice'], unique=False)
+        batch_op.create_index('receipt_fact_on', ['received_on'], unique=False)
+
+    op.create_table('request_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('asks_for', sa.Text(), nullable=False),
+    sa.Column('asked_on', sa.Date(), nullable=True),
+    sa.Column('from_department', sa.Text(), nullable=False),
+    sa.Column('to_department', sa.Text(), nullable=False),
+    sa.Column('promised_by', sa.Date(), nullable=True),
+    sa.Column('resolutions', sa.Text(), nullable=False),
+    sa.Column('reopenings', sa.Text(), nullable=False),
+    sa.Column('resolved_on', sa.Date(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('request_fact', schema=None) as batch_op:
+        batch_op.create_index('request_fact_asked', ['asked_on'], unique=False)
+
     op.create_table('source_progress',
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('applied', sa.BigInteger(), nullable=False),
@@ -231,6 +312,24 @@ def upgrade() -> None:
     sa.Column('days', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('dim', 'key', 'measure', 'grain', 'start', 'currency')
     )
+    op.create_table('target_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('metric', sa.Text(), nullable=False),
+    sa.Column('level', sa.Text(), nullable=False),
+    sa.Column('ref', sa.Text(), nullable=True),
+    sa.Column('start', sa.Date(), nullable=True),
+    sa.Column('end', sa.Date(), nullable=True),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=True),
+    sa.Column('closed_on', sa.Date(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('target_fact', schema=None) as batch_op:
+        batch_op.create_index('target_fact_window', ['metric', 'level', 'start'], unique=False)
+
     op.create_table('team_fact',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('shard', sa.Integer(), nullable=False),
@@ -250,8 +349,21 @@ def downgrade() -> None:
     """Lead the database back."""
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table('team_fact')
+    with op.batch_alter_table('target_fact', schema=None) as batch_op:
+        batch_op.drop_index('target_fact_window')
+
+    op.drop_table('target_fact')
     op.drop_table('tally')
     op.drop_table('source_progress')
+    with op.batch_alter_table('request_fact', schema=None) as batch_op:
+        batch_op.drop_index('request_fact_asked')
+
+    op.drop_table('request_fact')
+    with op.batch_alter_table('receipt_fact', schema=None) as batch_op:
+        batch_op.drop_index('receipt_fact_on')
+        batch_op.drop_index(batch_op.f('ix_receipt_fact_invoice'))
+
+    op.drop_table('receipt_fact')
     op.drop_table('product_fact')
     op.drop_table('position')
     op.drop_table('person_fact')
@@ -269,12 +381,21 @@ def downgrade() -> None:
         batch_op.drop_index('journal_unsent', sqlite_where=sa.text('sent = 0'), postgresql_where=sa.text('NOT sent'))
 
     op.drop_table('journal')
+    with op.batch_alter_table('invoice_fact', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_invoice_fact_deal'))
+        batch_op.drop_index('invoice_fact_on')
+
+    op.drop_table('invoice_fact')
     op.drop_table('held_event')
     op.drop_table('group_fact')
     with op.batch_alter_table('external', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_external_id'))
 
     op.drop_table('external')
+    with op.batch_alter_table('expense_fact', schema=None) as batch_op:
+        batch_op.drop_index('expense_fact_on')
+
+    op.drop_table('expense_fact')
     op.drop_table('department_fact')
     with op.batch_alter_table('deal_fact', schema=None) as batch_op:
         batch_op.drop_index('deal_fact_team')
@@ -285,6 +406,7 @@ def downgrade() -> None:
 
     op.drop_table('deal_fact')
     op.drop_table('customer_fact')
+    op.drop_table('budget_fact')
     op.drop_table('batch_progress')
     with op.batch_alter_table('applied', schema=None) as batch_op:
         batch_op.drop_index('applied_books')

@@ -33,6 +33,25 @@ def upgrade() -> None:
     sa.Column('applied', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('budget',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
+    sa.Column('start', sa.Date(), nullable=False),
+    sa.Column('end', sa.Date(), nullable=False),
+    sa.Column('amount', sa.Text(), nullable=False),
+    sa.Column('rows', sa.Text(), nullable=False),
+    sa.Column('on_overrun', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('budget', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_budget_department'), ['department'], unique=False)
+
     op.create_table('customer',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -81,6 +100,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_deal_owner'), ['owner'], unique=False)
         batch_op.create_index(batch_op.f('ix_deal_team'), ['team'], unique=False)
 
+    op.create_table('expense',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
+    sa.Column('spent_for', sa.Text(), nullable=False),
+    sa.Column('amount', sa.Text(), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('expense', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_expense_department'), ['department'], unique=False)
+        batch_op.create_index(batch_op.f('ix_expense_on'), ['on'], unique=False)
+
     op.create_table('external',
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -105,6 +142,27 @@ def upgrade() -> None:
     sa.Column('since', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('subject', 'version', 'id')
     )
+    op.create_table('invoice',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('deal', sa.Text(), nullable=False),
+    sa.Column('amount', sa.Text(), nullable=False),
+    sa.Column('tax', sa.Text(), nullable=True),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('credited', sa.Text(), nullable=False),
+    sa.Column('written_off', sa.Text(), nullable=False),
+    sa.Column('voided_on', sa.Date(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('invoice', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_invoice_deal'), ['deal'], unique=False)
+
     op.create_table('journal',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
@@ -137,6 +195,14 @@ def upgrade() -> None:
     with op.batch_alter_table('kept_answer', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_kept_answer_at'), ['at'], unique=False)
 
+    op.create_table('known_department',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('known_group',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('shard', sa.Integer(), nullable=False),
@@ -153,6 +219,15 @@ def upgrade() -> None:
     sa.Column('starts_on', sa.Date(), nullable=True),
     sa.Column('left_on', sa.Date(), nullable=True),
     sa.Column('memberships', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('known_organisation',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('zone', sa.Text(), nullable=False),
+    sa.Column('first_month', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('known_person',
@@ -198,6 +273,23 @@ def upgrade() -> None:
     sa.Column('costs', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('receipt',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('invoice', sa.Text(), nullable=False),
+    sa.Column('amount', sa.Text(), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('reversed_on', sa.Date(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('receipt', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_receipt_invoice'), ['invoice'], unique=False)
+
     op.create_table('source_progress',
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('applied', sa.BigInteger(), nullable=False),
@@ -206,20 +298,52 @@ def upgrade() -> None:
     sa.Column('latest', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('owner')
     )
+    op.create_table('target',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('mark', sa.BigInteger(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('metric', sa.Text(), nullable=False),
+    sa.Column('level', sa.Text(), nullable=False),
+    sa.Column('ref', sa.Text(), nullable=True),
+    sa.Column('start', sa.Date(), nullable=False),
+    sa.Column('end', sa.Date(), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=True),
+    sa.Column('closed_on', sa.Date(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('target', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_target_ref'), ['ref'], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Lead the database back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('target', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_target_ref'))
+
+    op.drop_table('target')
     op.drop_table('source_progress')
+    with op.batch_alter_table('receipt', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_receipt_invoice'))
+
+    op.drop_table('receipt')
     op.drop_table('product')
     op.drop_table('position')
     op.drop_table('lease')
     op.drop_table('known_team')
     op.drop_table('known_person')
+    op.drop_table('known_organisation')
     op.drop_table('known_member')
     op.drop_table('known_group')
+    op.drop_table('known_department')
     with op.batch_alter_table('kept_answer', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_kept_answer_at'))
 
@@ -228,11 +352,20 @@ def downgrade() -> None:
         batch_op.drop_index('journal_unsent', sqlite_where=sa.text('sent = 0'), postgresql_where=sa.text('NOT sent'))
 
     op.drop_table('journal')
+    with op.batch_alter_table('invoice', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_invoice_deal'))
+
+    op.drop_table('invoice')
     op.drop_table('held_event')
     with op.batch_alter_table('external', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_external_id'))
 
     op.drop_table('external')
+    with op.batch_alter_table('expense', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_expense_on'))
+        batch_op.drop_index(batch_op.f('ix_expense_department'))
+
+    op.drop_table('expense')
     with op.batch_alter_table('deal', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_deal_team'))
         batch_op.drop_index(batch_op.f('ix_deal_owner'))
@@ -243,6 +376,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_customer_merged_into'))
 
     op.drop_table('customer')
+    with op.batch_alter_table('budget', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_budget_department'))
+
+    op.drop_table('budget')
     op.drop_table('batch_progress')
     with op.batch_alter_table('applied', schema=None) as batch_op:
         batch_op.drop_index('applied_books')

@@ -153,8 +153,8 @@ class DealReopened(Event):
     on: date
 
 
-@event("concert.targets.invoice-issued.v1")
-class InvoiceIssued(Event):
+@event("concert.targets.invoice-entered.v1")
+class InvoiceEntered(Event):
     """A won deal, or a part of it, has been invoiced; the amount is net of tax.
 
     It also says when the deal was won and for which customer and team. These cannot become untrue while the invoice
@@ -229,8 +229,8 @@ class Planned:
     amount: Money
 
 
-@event("concert.targets.budget-set.v1")
-class BudgetSet(Event):
+@event("concert.targets.budget-planned.v1")
+class BudgetPlanned(Event):
     """A department may spend so much in a period; the rows say when, and sum to the amount."""
 
     department: str
@@ -255,7 +255,7 @@ class ExpenseBooked(Event):
     """A department has spent money on something of a kind."""
 
     department: str
-    kind: str
+    spent_for: str
     amount: Money
     on: date
     externals: dict[str, str] = field(default_factory=dict)

@@ -53,6 +53,8 @@ class Entity(Row):
     """What a person calls it, if not the kind."""
     hidden: ClassVar[frozenset[str]] = frozenset()
     """Columns that are not shown as they are, because a presentation says the same in the form of the bodies."""
+    shown_as: ClassVar[dict[str, str]] = {}
+    """Fields that are called otherwise in bodies."""
 
     id: str = Field(primary_key=True)
     version: int = Field(default=0)

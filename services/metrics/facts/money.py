@@ -1,10 +1,10 @@
 """Money as the views see it: invoices and what settles them, budgets and expenses.
 
-An invoice carries the day its deal was won, a receipt the days of its invoice. So cohorts (the invoices of the deals won
-in a period, the receipts of the invoices issued in it) are sums like all others, and no read joins invoices with deals.
-Copied days cannot go stale: an invoice keeps its days for ever, and a deal with an invoice that is not voided is not
-reopened, while a voided invoice counts nowhere. When events of several subjects come late or in another order, a
-cohort may for that moment hold an invoice whose deal is not here as won: an orphan, a figure of the certificate.
+An invoice carries the day its deal was won, a receipt the days of its invoice. So cohorts (the invoices of the deals
+won in a period, the receipts of the invoices issued in it) are sums like all others, and no read joins invoices with
+deals. Copied days cannot go stale: an invoice keeps its days for ever, and a deal with an invoice that is not voided is
+not reopened, while a voided invoice counts nowhere. When the events of several subjects come late or in another order,
+a cohort may for a moment hold an invoice whose deal is not here as won: an orphan, which the certificate counts.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from sqlmodel import Field
 from services.metrics.sums import ALL, Tally, cells
 from shared.events.targets import (
     BudgetChanged,
-    BudgetSet,
+    BudgetPlanned,
     ExpenseBooked,
     ExpenseReversed,
     InvoiceCredited,
-    InvoiceIssued,
+    InvoiceEntered,
     InvoiceVoided,
     InvoiceWrittenOff,
     ReceiptBooked,
     ReceiptReversed,
 )
 from shared.facts import Cell, Fact, Facts
+from shared.period import Period
 from shared.store.types import Json
 
 DUE = "due"
@@ -44,24 +45,27 @@ class InvoiceFact(Fact, table=True):
     __tablename__ = "invoice_fact"
     __table_args__ = (
         sa.Index("invoice_fact_deal", "deal"),
-        sa.Index("invoice_fact_customer", "customer", "on"),
-        sa.Index("invoice_fact_team", "team", "on"),
-        sa.Index("invoice_fact_on", "on"),
+        sa.Index("invoice_fact_customer", "customer", "issued_on"),
+        sa.Index("invoice_fact_team", "team", "issued_on"),
+        sa.Index("invoice_fact_on", "issued_on"),
     )
     kind: ClassVar[str] = "invoice"
 
     deal: str = ""
     customer: str | None = None
     team: str | None = None
-    on: date | None = None
+    issued_on: date | None = None
     due_on: date | None = None
     won_on: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
-    credits: list[list[Any]] = Field(default_factory=list, sa_type=Json)
-    """Each with its day and its minor units; so are the write-offs."""
-    write_offs: list[list[Any]] = Field(default_factory=list, sa_type=Json)
-    void: bool = False
+    taken: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """What was credited or written off: `{"on", "minor", "how"}`."""
+    reduced: int = Field(default=0, sa_type=sa.BigInteger)
+    """The sum of what was taken, in minor units."""
+    first_taken_on: date | None = None
+    last_taken_on: date | None = None
+    voided_on: date | None = None
 
 
 class ReceiptFact(Fact, table=True):
@@ -70,21 +74,22 @@ class ReceiptFact(Fact, table=True):
     __tablename__ = "receipt_fact"
     __table_args__ = (
         sa.Index("receipt_fact_invoice", "invoice"),
-        sa.Index("receipt_fact_customer", "customer", "on"),
-        sa.Index("receipt_fact_team", "team", "on"),
-        sa.Index("receipt_fact_on", "on"),
+        sa.Index("receipt_fact_customer", "customer", "received_on"),
+        sa.Index("receipt_fact_team", "team", "received_on"),
+        sa.Index("receipt_fact_on", "received_on"),
     )
     kind: ClassVar[str] = "receipt"
 
     invoice: str = ""
     customer: str | None = None
     team: str | None = None
-    on: date | None = None
+    received_on: date | None = None
     reversed_on: date | None = None
     invoiced_on: date | None = None
     due_on: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     applied: int = Field(default=0, sa_type=sa.BigInteger)
+    """What of the amount settles the invoice; the rest stays on account."""
     currency: str = ""
 
 
@@ -92,60 +97,69 @@ class ExpenseFact(Fact, table=True):
     """Money that a department spent."""
 
     __tablename__ = "expense_fact"
-    __table_args__ = (sa.Index("expense_fact_department", "department", "on"),)
+    __table_args__ = (
+        sa.Index("expense_fact_department", "department", "spent_on"),
+        sa.Index("expense_fact_on", "spent_on"),
+    )
     kind: ClassVar[str] = "expense"
 
     department: str = ""
-    what: str = ""
-    on: date | None = None
+    spent_for: str = ""
+    spent_on: date | None = None
     reversed_on: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
 
 
 class BudgetFact(Fact, table=True):
-    """What a department may spend in a period, and when."""
+    """What a department may spend in a period, and when. Budgets are few: they are read as they are."""
 
     __tablename__ = "budget_fact"
     kind: ClassVar[str] = "budget"
 
     department: str = ""
     label: str = ""
-    starts_on: date | None = None
-    ends_on: date | None = None
+    start: date | None = None
+    end: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
     on_overrun: str = ""
     rows: list[list[Any]] = Field(default_factory=list, sa_type=Json)
     """Each with its day and its minor units."""
 
+    @property
+    def period(self) -> Period:
+        """The days it is for."""
+        assert self.start is not None
+        assert self.end is not None
+        return Period(self.label, self.start, self.end)
+
 
 def invoice_cells(invoice: InvoiceFact) -> Iterator[Cell]:
     """What an invoice adds: its amount on its day and on the day its deal was won; what it leaves owed until when."""
-    if invoice.on is None or invoice.due_on is None or invoice.won_on is None or invoice.void:
+    if invoice.issued_on is None or invoice.due_on is None or invoice.won_on is None or invoice.voided_on is not None:
         return
     along: dict[str, str | None] = {ALL: "", "team": invoice.team, "customer": invoice.customer}
     owing = {**along, DUE: invoice.due_on.isoformat()}
     currency = invoice.currency
-    yield from cells("invoiced", invoice.on, along, amount=invoice.amount, currency=currency)
+    yield from cells("invoiced", invoice.issued_on, along, amount=invoice.amount, currency=currency)
     yield from cells("invoiced_of_won", invoice.won_on, along, amount=invoice.amount, currency=currency)
-    yield from cells("owed", invoice.on, owing, amount=invoice.amount, currency=currency)
-    for measure, parts in (("credited", invoice.credits), ("written_off", invoice.write_offs)):
-        for day, minor in parts:
-            on = date.fromisoformat(day)
-            yield from cells(measure, on, along, amount=minor, currency=currency)
-            yield from cells(f"{measure}_of_invoiced", invoice.on, along, amount=minor, currency=currency)
-            yield from cells("owed", on, owing, amount=-minor, currency=currency)
+    yield from cells("owed", invoice.issued_on, owing, amount=invoice.amount, currency=currency)
+    for each in invoice.taken:
+        on, minor = date.fromisoformat(each["on"]), each["minor"]
+        yield from cells(each["how"], on, along, amount=minor, currency=currency)
+        yield from cells("taken_of_invoiced", invoice.issued_on, along, amount=minor, currency=currency)
+        yield from cells("owed", on, owing, amount=-minor, currency=currency)
 
 
 def receipt_cells(receipt: ReceiptFact) -> Iterator[Cell]:
     """What a receipt adds on its day, and takes away on the day it is reversed: money, and what it settles."""
-    if receipt.on is None or receipt.due_on is None or receipt.invoiced_on is None:
+    if receipt.received_on is None or receipt.due_on is None or receipt.invoiced_on is None:
         return
     along: dict[str, str | None] = {ALL: "", "team": receipt.team, "customer": receipt.customer}
     owing = {**along, DUE: receipt.due_on.isoformat()}
     currency, over = receipt.currency, receipt.amount - receipt.applied
-    moves = [(receipt.on, 1)] + ([(receipt.reversed_on, -1)] if receipt.reversed_on else [])
+    moves = [(receipt.received_on, 1)] + ([(receipt.reversed_on, -1)] if receipt.reversed_on else [])
     for day, sign in moves:
         amount, applied = sign * receipt.amount, sign * receipt.applied
         yield from cells("received", day, along, count=sign, amount=amount, currency=currency)
@@ -158,58 +172,58 @@ def receipt_cells(receipt: ReceiptFact) -> Iterator[Cell]:
 
 def expense_cells(expense: ExpenseFact) -> Iterator[Cell]:
     """What an expense adds on its day, and takes away on the day it is reversed."""
-    if expense.on is None:
+    if expense.spent_on is None:
         return
-    both = f"{expense.department}/{expense.what}"
-    along = {ALL: "", "department": expense.department, "kind": expense.what, DEPARTMENT_KIND: both}
-    yield from cells("spent", expense.on, along, amount=expense.amount, currency=expense.currency)
+    both = f"{expense.department}/{expense.spent_for}"
+    along = {ALL: "", "department": expense.department, "kind": expense.spent_for, DEPARTMENT_KIND: both}
+    yield from cells("spent", expense.spent_on, along, amount=expense.amount, currency=expense.currency)
     if expense.reversed_on is not None:
         amount = -expense.amount
         yield from cells("spent", expense.reversed_on, along, count=-1, amount=amount, currency=expense.currency)
 
 
-def budget_cells(budget: BudgetFact) -> Iterator[Cell]:
-    """What a budget plans, on the days of its rows."""
-    along = {ALL: "", "department": budget.department}
-    for day, minor in budget.rows:
-        yield from cells("planned", date.fromisoformat(day), along, amount=minor, currency=budget.currency)
-
-
 invoices = Facts(InvoiceFact, sums=Tally, cells=invoice_cells)
 receipts = Facts(ReceiptFact, sums=Tally, cells=receipt_cells)
 expenses = Facts(ExpenseFact, sums=Tally, cells=expense_cells)
-budgets = Facts(BudgetFact, sums=Tally, cells=budget_cells)
+budgets = Facts(BudgetFact)
 
 
-@invoices.on(InvoiceIssued)
-def issue(invoice: InvoiceFact, event: InvoiceIssued) -> None:
+@invoices.on(InvoiceEntered)
+def enter(invoice: InvoiceFact, event: InvoiceEntered) -> None:
     invoice.deal, invoice.customer, invoice.team = event.deal, event.customer, event.team
-    invoice.on, invoice.due_on, invoice.won_on = event.on, event.due_on, event.won_on
+    invoice.issued_on, invoice.due_on, invoice.won_on = event.on, event.due_on, event.won_on
     invoice.amount, invoice.currency = event.amount.minor, event.amount.currency
-    invoice.total, invoice.total_currency = event.amount.minor, event.amount.currency
+    invoice.total, invoice.total_currency = invoice.amount, invoice.currency
 
 
 @invoices.on(InvoiceCredited)
 def credit(invoice: InvoiceFact, event: InvoiceCredited) -> None:
-    invoice.credits = [*invoice.credits, [event.on.isoformat(), event.amount.minor]]
+    _take(invoice, event, "credited")
 
 
 @invoices.on(InvoiceWrittenOff)
 def write_off(invoice: InvoiceFact, event: InvoiceWrittenOff) -> None:
-    invoice.write_offs = [*invoice.write_offs, [event.on.isoformat(), event.amount.minor]]
+    _take(invoice, event, "written_off")
+
+
+def _take(invoice: InvoiceFact, event: InvoiceCredited | InvoiceWrittenOff, how: str) -> None:
+    invoice.taken = [*invoice.taken, {"on": event.on.isoformat(), "minor": event.amount.minor, "how": how}]
+    invoice.reduced += event.amount.minor
+    invoice.first_taken_on = min(invoice.first_taken_on or event.on, event.on)
+    invoice.last_taken_on = max(invoice.last_taken_on or event.on, event.on)
 
 
 @invoices.on(InvoiceVoided)
 def void(invoice: InvoiceFact, event: InvoiceVoided) -> None:
-    invoice.void, invoice.total, invoice.total_currency = True, 0, ""
+    invoice.voided_on, invoice.total, invoice.total_currency = event.on, 0, ""
 
 
 @receipts.on(ReceiptBooked)
 def book_receipt(receipt: ReceiptFact, event: ReceiptBooked) -> None:
     receipt.invoice, receipt.customer, receipt.team = event.invoice, event.customer, event.team
-    receipt.on, receipt.invoiced_on, receipt.due_on = event.on, event.invoiced_on, event.due_on
+    receipt.received_on, receipt.invoiced_on, receipt.due_on = event.on, event.invoiced_on, event.due_on
     receipt.amount, receipt.applied, receipt.currency = event.amount.minor, event.applied.minor, event.amount.currency
-    receipt.total, receipt.total_currency = event.amount.minor, event.amount.currency
+    receipt.total, receipt.total_currency = receipt.amount, receipt.currency
 
 
 @receipts.on(ReceiptReversed)
@@ -219,9 +233,9 @@ def reverse_receipt(receipt: ReceiptFact, event: ReceiptReversed) -> None:
 
 @expenses.on(ExpenseBooked)
 def book_expense(expense: ExpenseFact, event: ExpenseBooked) -> None:
-    expense.department, expense.what, expense.on = event.department, event.kind, event.on
+    expense.department, expense.spent_for, expense.spent_on = event.department, event.spent_for, event.on
     expense.amount, expense.currency = event.amount.minor, event.amount.currency
-    expense.total, expense.total_currency = event.amount.minor, event.amount.currency
+    expense.total, expense.total_currency = expense.amount, expense.currency
 
 
 @expenses.on(ExpenseReversed)
@@ -229,15 +243,15 @@ def reverse_expense(expense: ExpenseFact, event: ExpenseReversed) -> None:
     expense.reversed_on, expense.total, expense.total_currency = event.on, 0, ""
 
 
-@budgets.on(BudgetSet)
-def set_budget(budget: BudgetFact, event: BudgetSet) -> None:
+@budgets.on(BudgetPlanned)
+def plan(budget: BudgetFact, event: BudgetPlanned) -> None:
     budget.department, budget.label = event.department, event.period.label
-    budget.starts_on, budget.ends_on = event.period.start, event.period.end
-    plan(budget, event)
+    budget.start, budget.end = event.period.start, event.period.end
+    change_budget(budget, event)
 
 
 @budgets.on(BudgetChanged)
-def plan(budget: BudgetFact, event: BudgetSet | BudgetChanged) -> None:
+def change_budget(budget: BudgetFact, event: BudgetPlanned | BudgetChanged) -> None:
     budget.amount, budget.currency, budget.on_overrun = event.amount.minor, event.amount.currency, event.on_overrun
     budget.rows = [[row.on.isoformat(), row.amount.minor] for row in event.rows]
-    budget.total, budget.total_currency = event.amount.minor, event.amount.currency
+    budget.total, budget.total_currency = budget.amount, budget.currency

@@ -19,15 +19,15 @@ class TargetFact(Fact, table=True):
     """So much of a metric, aimed at by somebody in a period."""
 
     __tablename__ = "target_fact"
-    __table_args__ = (sa.Index("target_fact_whose", "metric", "level", "ref", "starts_on"),)
+    __table_args__ = (sa.Index("target_fact_whose", "metric", "level", "ref", "start"),)
     kind: ClassVar[str] = "target"
 
     metric: str = ""
     level: str = ""
     ref: str = ""
     label: str = ""
-    starts_on: date | None = None
-    ends_on: date | None = None
+    start: date | None = None
+    end: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     """Minor units, of a target in money."""
     currency: str = ""
@@ -40,9 +40,9 @@ class TargetFact(Fact, table=True):
     @property
     def period(self) -> Period:
         """The days it is for."""
-        assert self.starts_on is not None
-        assert self.ends_on is not None
-        return Period(self.label, self.starts_on, self.ends_on)
+        assert self.start is not None
+        assert self.end is not None
+        return Period(self.label, self.start, self.end)
 
 
 targets = Facts(TargetFact)
@@ -51,7 +51,7 @@ targets = Facts(TargetFact)
 @targets.on(TargetSet)
 def set_target(target: TargetFact, event: TargetSet) -> None:
     target.metric, target.level, target.ref = event.metric, event.level, event.ref or ""
-    target.label, target.starts_on, target.ends_on = event.period.label, event.period.start, event.period.end
+    target.label, target.start, target.end = event.period.label, event.period.start, event.period.end
     change_target(target, event)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.sums import ALL, DAY, MONTH, Tally
+from services.metrics.sums import DAY, MONTH, Tally
 from services.metrics.views.values import Amounts
 from shared.facts import Facts
 from shared.store import Snapshot
@@ -109,7 +109,7 @@ async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None 
 async def _entries(
     snapshot: Snapshot, dim: str, key: str | None, start: date, end: date
 ) -> Entries:
-    conditions = [_tally.dim == dim, _within(start, end)]
+    conditions = [_tally.dim == dim, within(start, end)]
     if key is not None:
         conditions.append(_tally.key == key)
     numbers = [sa.cast(sa.func.sum(_tally[name]), sa.BigInteger) for name in _NUMBERS]
@@ -124,8 +124,8 @@ async def _entries(
     return entries
 
 
-def _within(start: date, end: date) -> sa.ColumnElement[bool]:
-    """Whole months by their month cells, the days at both ends by their day cells."""
+def within(start: date, end: date) -> sa.ColumnElement[bool]:
+    """The cells of some days: whole months by their month cells, the days at both ends by their day cells."""
     first, last = _next_month(start), end.replace(day=1)
     if first >= last:
         return sa.and_(_tally.grain == DAY, _tally.start >= start, _tally.start < end)

@@ -45,22 +45,10 @@ class BudgetPeriod(BaseModel):
     period: Period
 
 
-class ExpenseKind(BaseModel):
-    """What was spent on."""
-
-    kind: str
-
-
 async def _present_budgets(
     snapshot: Snapshot, found: Sequence[Budget], reader: Principal | None
 ) -> list[dict[str, Any]]:
     return [shown(budget) | {"period": budget.period.as_json()} for budget in found]
-
-
-async def _present_expenses(
-    snapshot: Snapshot, found: Sequence[Expense], reader: Principal | None
-) -> list[dict[str, Any]]:
-    return [shown(expense) | {"kind": expense.what} for expense in found]
 
 
 def _expense_on(expense: Any, day: date) -> dict[str, Any] | None:
@@ -85,10 +73,8 @@ budgets = Collection(
 expenses = Collection(
     Expense,
     "expenses",
-    filters={"department": "department", "kind": "what"},
+    filters={"department": "department", "kind": "spent_for"},
     refs={"department": "department"},
-    present=_present_expenses,
-    extra=ExpenseKind,
     on_day=_expense_on,
 )
 
@@ -176,7 +162,7 @@ async def book_expense(tx: Tx, body: BookExpense) -> Expense:
     budget = await tx.load(Budget, found[0].id) if found else None
     expense, booked = Expense.book(
         department=department,
-        what=body.kind,
+        spent_for=body.kind,
         amount=body.amount,
         on=on,
         budget=budget,

@@ -186,9 +186,7 @@ async def win_deal(tx: Tx, deal: Deal, body: WinDeal) -> Deal:
         ((await known(tx, KnownMember, credit.member, f"/credits/{place}/member")).id, credit.share)
         for place, credit in enumerate(body.credits)
     ]
-    assists = [
-        (await known(tx, KnownMember, ref, f"/assists/{place}")).id for place, ref in enumerate(body.assists)
-    ]
+    assists = [(await known(tx, KnownMember, ref, f"/assists/{place}")).id for place, ref in enumerate(body.assists)]
     if not lines and deal.product is not None:
         lines = [await _whole(tx, deal.product, value, on)]
     return tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))
@@ -211,14 +209,20 @@ async def _sold(tx: Tx, line: SoldLine, on: date, place: int) -> Sold:
     assert key is not None
     cost = line.cost
     if cost is None:
-        unit = (await tx.get(Product, key)).cost_on(on)
-        cost = line_amount(line.quantity, UnitPrice(unit.text, unit.currency)) if unit else None
+        unit = await _unit_cost(tx, key, on, line.unit_price.currency)
+        cost = line_amount(line.quantity, UnitPrice.of(unit)) if unit else None
     return Sold(key, line.quantity, line_amount(line.quantity, line.unit_price), cost)
 
 
 async def _whole(tx: Tx, product: str, value: Money, on: date) -> Sold:
     """A deal won for one value is one line of its product, if it has one."""
-    return Sold(product, Decimal(1), value, (await tx.get(Product, product)).cost_on(on))
+    return Sold(product, Decimal(1), value, await _unit_cost(tx, product, on, value.currency))
+
+
+async def _unit_cost(tx: Tx, product: str, on: date, currency: str) -> Money | None:
+    """What a unit cost on a day; a cost in another currency is not known in this one, that needs a dated rate."""
+    cost = (await tx.get(Product, product)).cost_on(on)
+    return cost if cost is not None and cost.currency == currency else None
 
 
 def _value_of(lines: list[Sold]) -> Money:

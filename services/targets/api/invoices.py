@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from shared.money import Money, NonNegative, Positive
 from shared.store import Snapshot, Tx
 from shared.store.sql import OneOf
 
+DAYS_TO_PAY = 30
 _invoice = Invoice.__table__.c  # type: ignore[attr-defined]
 _receipt = Receipt.__table__.c  # type: ignore[attr-defined]
 _OF_DEAL = sa.select(Invoice).where(_invoice.deal == sa.bindparam("deal"), _invoice.status != "void")
@@ -95,7 +96,7 @@ class IssueInvoice(Named):
     amount: Positive
     tax: NonNegative | None = Field(default=None, description="what the customer pays on top; not part of any figure")
     on: Day | None = None
-    due_on: Day | None = Field(default=None, description="the day of the invoice if it is not sent")
+    due_on: Day | None = Field(default=None, description=f"{DAYS_TO_PAY} days after it was issued if it is not sent")
 
 
 class TakeOff(Body):
@@ -134,9 +135,14 @@ async def issue_invoice(tx: Tx, body: IssueInvoice) -> Invoice:
         raise Invalid(f"/deal: there is no deal {body.deal}.", [Fault("/deal", f"there is no deal {body.deal}")])
     on = body.on or await today(tx)
     invoice, issued = Invoice.issue(
-        deal, amount=body.amount, on=on, due_on=body.due_on or on, invoiced=await invoiced(tx, deal), tax=body.tax,
+        deal,
+        amount=body.amount,
+        on=on,
+        due_on=body.due_on or on + timedelta(days=DAYS_TO_PAY),
+        invoiced=await invoiced(tx, deal),
+        tax=body.tax,
         **fresh(Invoice, body),
-    )  # fmt: skip
+    )
     return tx.save(invoice, issued)
 
 

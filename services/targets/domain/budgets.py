@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.targets import BudgetChanged, BudgetSet, ExpenseBooked, ExpenseReversed, Planned
+from shared.events.targets import BudgetChanged, BudgetPlanned, ExpenseBooked, ExpenseReversed, Planned
 from shared.money import Money
 from shared.period import Period
 from shared.store import Entity
@@ -105,7 +105,7 @@ class Budget(Entity, table=True):
         rows: Sequence[Planned] | None,
         others: Sequence[Budget],
         **identity: Any,
-    ) -> tuple[Self, BudgetSet]:
+    ) -> tuple[Self, BudgetPlanned]:
         """Allow a department to spend; without rows it is spread over the months. `others` are its other budgets."""
         for other in others:
             if other.starts_on < period.end and period.start < other.ends_on:
@@ -115,7 +115,7 @@ class Budget(Entity, table=True):
             department=department, label=period.label, starts_on=period.start, ends_on=period.end, amount=amount,
             on_overrun=on_overrun, rows=_plain(planned), **identity,
         )  # fmt: skip
-        return budget, BudgetSet(
+        return budget, BudgetPlanned(
             department=department, period=period, amount=amount, on_overrun=on_overrun, rows=planned,
             externals=budget.externals,
         )  # fmt: skip
@@ -192,10 +192,10 @@ class Expense(Entity, table=True):
     __table_args__ = (sa.Index("expense_department", "department", "on"),)
     kind: ClassVar[str] = "expense"
     prefix: ClassVar[str] = "exp"
-    hidden: ClassVar[frozenset[str]] = frozenset({"what"})
+    shown_as: ClassVar[dict[str, str]] = {"spent_for": "kind"}
 
     department: str
-    what: str
+    spent_for: str
     amount: Money = Field(sa_type=MoneyText)
     on: date
     warning: str | None = None
@@ -211,7 +211,7 @@ class Expense(Entity, table=True):
         cls,
         *,
         department: str,
-        what: str,
+        spent_for: str,
         amount: Money,
         on: date,
         budget: Budget | None,
@@ -224,9 +224,11 @@ class Expense(Entity, table=True):
         if over is not None and budget is not None and budget.on_overrun == "warn":
             spent += amount
             warning = f"The budget of {budget.label} is {budget.amount}; with this {spent} is spent, {over} too much."
-        expense = cls.make(department=department, what=what, amount=amount, on=on, warning=warning, **identity)
+        expense = cls.make(
+            department=department, spent_for=spent_for, amount=amount, on=on, warning=warning, **identity
+        )
         return expense, ExpenseBooked(
-            department=department, kind=what, amount=amount, on=on, externals=expense.externals
+            department=department, spent_for=spent_for, amount=amount, on=on, externals=expense.externals
         )
 
     def reverse(self, on: date) -> ExpenseReversed:

@@ -198,6 +198,4 @@ class Deal(Entity, table=True):
 
 
 def _plain(part: Line | Credit) -> dict[str, Any]:
-    return {
-        name: value.as_json() if isinstance(value, Money) else value for name, value in vars(part).items()
-    }
+    return {name: value.as_json() if isinstance(value, Money) else value for name, value in vars(part).items()}

@@ -17,7 +17,7 @@ from services.targets.domain.deals import Deal
 from shared.errors import Refused
 from shared.events.targets import (
     InvoiceCredited,
-    InvoiceIssued,
+    InvoiceEntered,
     InvoiceVoided,
     InvoiceWrittenOff,
     ReceiptBooked,
@@ -128,7 +128,7 @@ class Invoice(Entity, table=True):
         invoiced: Money | None,
         tax: Money | None,
         **identity: Any,
-    ) -> tuple[Self, InvoiceIssued]:
+    ) -> tuple[Self, InvoiceEntered]:
         """Ask for a won deal or a part of it; `invoiced` is what other invoices ask for, so far as not voided."""
         if deal.status != "won" or deal.value is None or deal.closed_on is None:
             raise DealIsNotWon(status=deal.status)
@@ -145,7 +145,7 @@ class Invoice(Entity, table=True):
             deal=deal.id, customer=deal.customer, team=deal.team, amount=amount, tax=tax, on=on, due_on=due_on,
             won_on=deal.closed_on, **identity,
         )  # fmt: skip
-        return invoice, InvoiceIssued(
+        return invoice, InvoiceEntered(
             deal=deal.id, amount=amount, on=on, due_on=due_on, won_on=deal.closed_on, tax=tax, customer=deal.customer,
             team=deal.team, externals=invoice.externals,
         )  # fmt: skip
