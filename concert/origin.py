@@ -43,7 +43,7 @@ def _asked_service(scope: Scope) -> str | None:
     for part in scope["query_string"].decode("latin-1").split("&"):
         name, _, value = part.partition("=")
         if name == "service" and value in ("teams", "targets", "meetings", "metrics"):
-            return value
+            return str(value)
     return None
 
 

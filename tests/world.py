@@ -102,7 +102,8 @@ async def real(server: Postgres, broker: Kafka) -> AsyncIterator[Ground]:
 async def world(folder: Path, ground: Ground | None = None, **settings: Any) -> AsyncIterator[World]:
     """A Concert in a folder, on embedded engines unless others are given."""
     async with AsyncExitStack() as stack:
-        ground = ground or await stack.enter_async_context(embedded(folder))
+        if ground is None:
+            ground = await stack.enter_async_context(embedded(folder))
         chosen = Settings(data=folder, store_url=ground.store_url, demo=False, **settings)
         identity = Identity.of(chosen)
         services: dict[str, Running] = {}
@@ -164,7 +165,7 @@ _free_databases: dict[str, list[str]] = {}
 
 def client_of(origin: Origin, headers: Mapping[str, str]) -> httpx.AsyncClient:
     """A client of the one origin, without a network between."""
-    transport = httpx.ASGITransport(origin, raise_app_exceptions=False)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(origin, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://concert.test", headers=dict(headers), timeout=60)
 
 

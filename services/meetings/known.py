@@ -12,7 +12,13 @@ from shared.errors import Fault, Invalid
 from shared.events import PEOPLE
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
-    DepartmentOpened, MemberChanged, MemberLeft, MemberRecruited, OrganisationDescribed, PersonDescribed, TeamFormed,
+    DepartmentOpened,
+    MemberChanged,
+    MemberLeft,
+    MemberRecruited,
+    OrganisationDescribed,
+    PersonDescribed,
+    TeamFormed,
 )  # fmt: skip
 from shared.facts import Fact, Facts
 from shared.instant import day_of

@@ -6,7 +6,7 @@ Rows arrive as NDJSON or as a JSON array and are answered as they are stored; gr
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import Response, StreamingResponse
@@ -31,6 +31,8 @@ GROUP = 200
 MAX_ROW = 256 * 1024
 MAX_ARRAY = 16 * 1024 * 1024
 WHOLE = 20_000
+
+
 class BulkAnswer(BaseModel):
     """What became of one row."""
 

@@ -19,8 +19,8 @@ from pydantic_core import to_json
 
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.common import linked_event
-from shared.http.bulk import bulk_route, cause_of
 from shared.http.bodies import Body, ExternalName, Named, read_model, shown
+from shared.http.bulk import bulk_route, cause_of
 from shared.http.documents import described
 from shared.http.pages import Cursor, link_next
 from shared.http.problems import parse, parse_object
@@ -119,9 +119,7 @@ class Collection(Generic[N]):
 
     # -- the work behind the routes ----------------------------------------------------------------------------
 
-    async def present(
-        self, snapshot: Snapshot, things: Sequence[N], reader: Principal | None
-    ) -> list[dict[str, Any]]:
+    async def present(self, snapshot: Snapshot, things: Sequence[N], reader: Principal | None) -> list[dict[str, Any]]:
         """Things as they are shown to a reader."""
         if self._present is not None:
             return await self._present(snapshot, things, reader)
@@ -129,7 +127,8 @@ class Collection(Generic[N]):
 
     async def made(self, tx: Tx, raw: bytes) -> N:
         """A new thing from a body."""
-        assert self._create is not None and self._create_body is not None
+        assert self._create is not None
+        assert self._create_body is not None
         body = parse(self._create_body, raw)
         for name in body.names():
             if await tx.resolve(self.entity.kind, f"ext:{name.source}:{name.id}") is not None:
@@ -221,9 +220,7 @@ class Collection(Generic[N]):
     def _add_put(self) -> None:
         may = require(f"{self.name}:write")
 
-        async def endpoint(
-            request: Request, ref: Reference, principal: Principal = Depends(may)
-        ) -> Response:
+        async def endpoint(request: Request, ref: Reference, principal: Principal = Depends(may)) -> Response:
             raw = await request.body()
 
             async def decide(tx: Tx) -> Answer:
@@ -246,9 +243,7 @@ class Collection(Generic[N]):
     def _add_patch(self) -> None:
         may = require(f"{self.name}:write")
 
-        async def endpoint(
-            request: Request, ref: Reference, principal: Principal = Depends(may)
-        ) -> Response:
+        async def endpoint(request: Request, ref: Reference, principal: Principal = Depends(may)) -> Response:
             raw = await request.body()
 
             async def decide(tx: Tx) -> Answer:
@@ -263,9 +258,7 @@ class Collection(Generic[N]):
     def _add_verb(self, verb: Verb) -> None:
         may = require(f"{self.name}:write")
 
-        async def endpoint(
-            request: Request, ref: Reference, principal: Principal = Depends(may)
-        ) -> Response:
+        async def endpoint(request: Request, ref: Reference, principal: Principal = Depends(may)) -> Response:
             raw = await request.body()
             body = parse(verb.body, raw or b"{}")
 
@@ -282,9 +275,7 @@ class Collection(Generic[N]):
     def _add_externals(self) -> None:
         may = require(f"{self.name}:write")
 
-        async def endpoint(
-            request: Request, ref: Reference, principal: Principal = Depends(may)
-        ) -> Response:
+        async def endpoint(request: Request, ref: Reference, principal: Principal = Depends(may)) -> Response:
             raw = await request.body()
             name = parse(ExternalName, raw)
 
@@ -297,9 +288,7 @@ class Collection(Generic[N]):
             return await write(request, principal, decide, body=raw)
 
         summary = f"Say what another system calls a {self._word}"
-        self._route(
-            endpoint, "/{ref}/externals", "POST", f"link_{self.entity.kind}", ExternalName, 200, None, summary
-        )
+        self._route(endpoint, "/{ref}/externals", "POST", f"link_{self.entity.kind}", ExternalName, 200, None, summary)
 
     def _add_get(self) -> None:
         may = require(f"{self.name}:read")
@@ -362,7 +351,9 @@ class Collection(Generic[N]):
             progress = runtime_of(request).progress
             items, following = await progress.read(tokens_of(after), patience_of(prefer), query)
             headers = link_next(request, following)
-            return Response(as_json({"items": items, "next": following}), headers=headers, media_type="application/json")
+            return Response(
+                as_json({"items": items, "next": following}), headers=headers, media_type="application/json"
+            )
 
         described_filters = [
             {"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in self.filters
@@ -538,4 +529,3 @@ def _typed(name: str, column: Any, value: Any) -> Any:
         return kind(value) if kind is int else value
     except (ValueError, KeyError) as error:
         raise Invalid(f"{name} cannot be {value!r}.", [Fault(f"/{name}", "not of this kind")]) from error
-

@@ -14,7 +14,15 @@ from pydantic_core import ErrorDetails, from_json, to_json
 from starlette.exceptions import HTTPException
 
 from shared.errors import (
-    Fault, Forbidden, Invalid, MethodNotAllowed, NotFound, Overloaded, Problem, TooLarge, Unauthenticated,
+    Fault,
+    Forbidden,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    Overloaded,
+    Problem,
+    TooLarge,
+    Unauthenticated,
 )  # fmt: skip
 from shared.http.runtime import Runtime
 
@@ -111,9 +119,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def answer_invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [
-            Fault(pointer_of(each["loc"][1:]) or f"/{each['loc'][0]}", _message(each)) for each in error.errors()
-        ]
+        faults = [Fault(pointer_of(each["loc"][1:]) or f"/{each['loc'][0]}", _message(each)) for each in error.errors()]
         where = error.errors()[0]["loc"][0]
         detail = f"{where} {faults[0].pointer.lstrip('/')}: {faults[0].detail}"
         return _answer(Invalid(detail, faults), request)

@@ -70,9 +70,7 @@ class Progress:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def read(
-        self, after: Sequence[Token], patience: float, query: Callable[[Snapshot], Awaitable[T]]
-    ) -> T:
+    async def read(self, after: Sequence[Token], patience: float, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         """Answer a query from a snapshot that holds all of these versions; raises NotYetApplied."""
         if not after:
             return await self.store.read(query)

@@ -53,7 +53,11 @@ def version_headers(entity: Entity) -> dict[str, str]:
 
 
 async def write(
-    request: Request, principal: Principal, decide: Callable[[Tx], Awaitable[Answer]], *, body: bytes = b"",
+    request: Request,
+    principal: Principal,
+    decide: Callable[[Tx], Awaitable[Answer]],
+    *,
+    body: bytes = b"",
     cause: str | None = None,
 ) -> Response:
     """Run a decision in a transaction and answer after it is durable."""

@@ -316,9 +316,7 @@ async def items_of_meeting(request: Request, ref: Reference) -> Response:
         mine = [_item.meeting == meeting.id]
         if meeting.series is not None:
             column = Meeting.__table__.c  # type: ignore[attr-defined]
-            earlier = sa.select(column.id).where(
-                column.series == meeting.series, column.starts_at < meeting.starts_at
-            )
+            earlier = sa.select(column.id).where(column.series == meeting.series, column.starts_at < meeting.starts_at)
             carried = sa.or_(_item.series == meeting.series, _item.meeting.in_(earlier))
             mine.append(sa.and_(carried, _item.resolved_on.is_(None)))
         found = await snapshot.all(Item, sa.select(Item).where(sa.or_(*mine)).order_by(_item.id))

@@ -12,8 +12,18 @@ from sqlmodel import Field
 
 from shared.errors import Refused
 from shared.events.meetings import (
-    ActionAgreed, ActionDone, ItemRaised, ItemReopened, ItemResolved, MeetingCalled, MeetingCancelled, MeetingEnded,
-    MeetingStarted, SeriesChanged, SeriesEnded, SeriesPlanned,
+    ActionAgreed,
+    ActionDone,
+    ItemRaised,
+    ItemReopened,
+    ItemResolved,
+    MeetingCalled,
+    MeetingCancelled,
+    MeetingEnded,
+    MeetingStarted,
+    SeriesChanged,
+    SeriesEnded,
+    SeriesPlanned,
 )  # fmt: skip
 from shared.store import Entity
 from shared.store.types import Json, Moment

@@ -107,9 +107,7 @@ class Asked:
     operation_id="read_views",
     openapi_extra=described(_ALL, None, {200: ViewsShown}, missing=True),
 )
-async def read_views(
-    asked: Annotated[Asked, Depends()], principal: Annotated[Principal, Depends(_ALL)]
-) -> Response:
+async def read_views(asked: Annotated[Asked, Depends()], principal: Annotated[Principal, Depends(_ALL)]) -> Response:
     """All five views from one snapshot."""
 
     async def query(snapshot: Snapshot, question: Question) -> dict[str, Any]:
@@ -178,5 +176,3 @@ def _view(department: str) -> View:
 
 def _json(value: Any) -> Response:
     return Response(to_json(value), media_type="application/json")
-
-

@@ -75,7 +75,11 @@ async def broken_down(view: View, reading: Reading, by: str, principal: Principa
     keys = await keys_of(reading, by)
     names = await names_of(reading.snapshot, by, keys, principal)
     rows = [
-        {"ref": key or None, "name": names.get(key, key) or "none", "figures": await compute(view, reading.row(by, key))}
+        {
+            "ref": key or None,
+            "name": names.get(key, key) or "none",
+            "figures": await compute(view, reading.row(by, key)),
+        }
         for key in keys
     ]
     return sorted(rows, key=lambda row: (str(row["name"]), str(row["ref"])))

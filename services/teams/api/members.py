@@ -236,9 +236,7 @@ async def memberships_of_member(
     status_code=204,
     openapi_extra=described(_WRITE, None, {204: None}, missing=True),
 )
-async def erase_member(
-    request: Request, ref: Reference, principal: Annotated[Principal, Depends(_WRITE)]
-) -> Response:
+async def erase_member(request: Request, ref: Reference, principal: Annotated[Principal, Depends(_WRITE)]) -> Response:
     """Forget who a member was, here and in every service, for ever; what they did stays counted."""
 
     async def decide(tx: Tx) -> Answer:
