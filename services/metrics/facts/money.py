@@ -21,24 +21,14 @@ from shared.events.targets import (
     BudgetChanged,
     BudgetPlanned,
     ExpenseBooked,
-<<<<<<< HEAD
     ExpenseReversed,
-=======
->>>>>>> main
     InvoiceCredited,
     InvoiceEntered,
     InvoiceVoided,
     InvoiceWrittenOff,
-<<<<<<< HEAD
     ReceiptBooked,
     ReceiptReversed,
 )
-=======
-    Portion,
-    ReceiptBooked,
-    ReceiptReversed,
-)  # fmt: skip
->>>>>>> main
 from shared.facts import Cell, Fact, Facts
 from shared.period import Period
 from shared.store.types import Json

@@ -22,14 +22,9 @@ LABELS: Final[Mapping[str, str]] = {
     "deals_open": "Deals still open",
     "requests_to_it": "Requests to IT",
     "headcount_sales": "Headcount of sales",
-<<<<<<< HEAD
-    "outstanding_by_age": "Outstanding, by age",
-    "overpaid": "Paid beyond invoices",
-    "lag": "Lag of the views",
-=======
     "outstanding_by_age": "Outstanding by days overdue",
+    "overpaid": "Paid beyond invoices",
     "lag": "Events waiting for a predecessor",
->>>>>>> main
     "parked": "Parked events",
     "source_age": "Age of the sources",
     "spend_forecast": "Forecast of spending",
@@ -120,16 +115,9 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         headline=("outstanding", "invoiced"),
         lead=("invoiced", "received", "outstanding", "not_yet_invoiced"),
         groups=(
-<<<<<<< HEAD
-            Group("Invoices and receipts", ("outstanding_by_age", "overpaid", "credited", "written_off",
-                                            "funds_generated")),
-            Group("Budgets", ("planned", "spent", "left", "spend_forecast", "overruns", "training_expense",
-                              "sales_expense")),
-=======
-            Group("Invoices", ("outstanding_by_age",)),
+            Group("Invoices", ("outstanding_by_age", "overpaid", "credited", "written_off")),
             Group("Funds and budgets", ("funds_generated", "planned", "spent", "left", "unallocated", "spend_forecast",
                                         "overruns", "training_expense", "sales_expense")),
->>>>>>> main
         ),
         charts=(
             Chart("Invoiced and received by {piece}", ("invoiced", "received")),

@@ -51,15 +51,7 @@ async def outstanding_by_age(reading: Reading) -> Any:
         return None
     owed = await reading.entries_along(DUE, "owed", stock=True)
     last = reading.question.span.asked - timedelta(days=1)
-<<<<<<< HEAD
     ages = by_age({date.fromisoformat(due): entry.amount for due, entry in owed.items()}, last)
-=======
-    ages = {name: Amounts() for name, _, _ in AGES}
-    for due, currency, amount in await open_invoices(reading):
-        late = (last - due).days
-        name = next(name for name, low, high in AGES if (low is None or late >= low) and (high is None or late <= high))
-        ages[name] = ages[name] + Amounts({currency: amount})
->>>>>>> main
     return {name: money(reading, amount) for name, amount in ages.items()}
 
 
@@ -128,7 +120,6 @@ VIEW = View(
                flow("invoiced", "invoiced"), "invoices"),
         Figure("not_yet_invoiced", "Revenue of the period - all invoices of its deals, whenever they were issued.",
                not_yet_invoiced, "deals_won"),
-<<<<<<< HEAD
         Figure("credited", "What was taken off invoices by credits on days of the period.",
                flow("credited", "credited"), "invoices_reduced"),
         Figure("written_off", "What was given up of invoices on days of the period.",
@@ -140,30 +131,17 @@ VIEW = View(
         Figure("outstanding", "At the end: invoiced - credited - written off - received, without what is overpaid.",
                stock("outstanding", "owed"), "invoices_open"),
         Figure("outstanding_by_age", "What is outstanding at the end, by the days it is overdue.", outstanding_by_age,
-=======
-        Figure("received", "Money that came in on days of the period, reversed receipts left out.", received,
-               "receipts"),
-        Figure("outstanding", "At the end: invoiced - credited - written off - received.", outstanding,
-               "invoices_open"),
-        Figure("outstanding_by_age", "What is outstanding at the end, by days overdue.", outstanding_by_age,
->>>>>>> main
                "invoices_open"),
         Figure("planned", "What budgets plan for the days of the period: each of their rows evenly over the days until "
                "the next.", planned, "budgets"),
         Figure("spent", "Expenses on days of the period - what came back of earlier ones.", spent("spent"), "expenses"),
         Figure("left", "Planned - spent.", left),
-<<<<<<< HEAD
         Figure("spend_forecast", "Spent + what budgets plan for the days of the period that are still to come.",
                spend_forecast),
         Figure("overruns", "Budgets with days in the period of which more is spent by the end than they plan in all.",
                overruns, "budgets_overrun"),
         Figure("funds_generated", "Receipts of the period: what budgets can allocate.",
                flow("funds_generated", "received"), "receipts"),
-=======
-        Figure("spend_forecast", "Spent ÷ days that are over, times the days of the period.", spend_forecast),
-        Figure("overruns", "Departments that have spent more in the period than was planned for it.", overruns),
-        Figure("funds_generated", "Receipts of the period: what budgets can allocate.", funds_generated, "receipts"),
->>>>>>> main
         Figure("unallocated", "Funds generated - planned.", unallocated),
         Figure("training_expense", "Expenses of the kind training on days of the period.",
                spent("training_expense", kind=TRAINING), "training_expenses"),

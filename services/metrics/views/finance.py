@@ -134,17 +134,8 @@ async def profit_per_customer(reading: Reading) -> Any:
     if not customers:
         reading.note("profit_per_customer", "no customer bought in the period")
         return None
-<<<<<<< HEAD
     profit = Amounts.total(found.profit.values())
     return money(reading, Amounts({currency: round(Fraction(amount, customers)) for currency, amount in profit}))
-=======
-    profits = (await by_customer(reading)).profit.values()
-    return (
-        sum(all(amount > 0 for _, amount in profit) and bool(profit) for profit in profits)
-        if positive
-        else sum(any(amount <= 0 for _, amount in profit) or not profit for profit in profits)
-    )
->>>>>>> main
 
 
 def with_profit(figure: str, good: bool) -> Compute:

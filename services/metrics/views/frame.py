@@ -126,15 +126,11 @@ class Reading:
         others = {each: value for each, value in self.filters.items() if each != dim}
         ledger = await self._ledger(dim, others, [], measure)
         only = self.filters.get(dim)
-<<<<<<< HEAD
         return {
             key: entry
             for (key, name), entry in (ledger.until if stock else ledger.inside).items()
             if name == measure and only in (None, key)
         }
-=======
-        return {key: entry for (key, name), entry in ledger.inside.items() if name == measure and only in (None, key)}
->>>>>>> main
 
     async def departments(self) -> list[str]:
         """The ids of all departments."""

@@ -105,15 +105,8 @@ async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None 
     return Ledger(inside, before, await _entries(snapshot, dim, key, date.min, span.asked))
 
 
-<<<<<<< HEAD
-async def _entries(
-    snapshot: Snapshot, dim: str, key: str | None, start: date, end: date
-) -> Entries:
-    conditions = [_tally.dim == dim, within(start, end)]
-=======
 async def _entries(snapshot: Snapshot, dim: str, key: str | None, start: date, end: date) -> Entries:
-    conditions = [_tally.dim == dim, _within(start, end)]
->>>>>>> main
+    conditions = [_tally.dim == dim, within(start, end)]
     if key is not None:
         conditions.append(_tally.key == key)
     numbers = [sa.cast(sa.func.sum(_tally[name]), sa.BigInteger) for name in _NUMBERS]

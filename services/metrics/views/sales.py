@@ -231,7 +231,6 @@ VIEW = View(
         Figure("weighted_pipeline", "Estimated values of the deals open at the end, each times the chance of its stage "
                "(prospecting 0.1, engaging 0.25).", weighted_pipeline, "deals_open"),
         Figure("coverage", "Pipeline ÷ (target - revenue), while something is left of the target.", coverage),
-<<<<<<< HEAD
         Figure("target", "Sum of the revenue targets whose days lie within the period, longer ones standing for "
                "shorter ones they overlap; without any, the period's part of the smallest target around it.",
                target, "targets"),
@@ -240,15 +239,7 @@ VIEW = View(
         Figure("variance", "Revenue of the target's days - target.", of_target("variance"), "targets"),
         Figure("pace", "Revenue of the target's days ÷ what the target's distribution has due by the end: 1 is on "
                "time.", of_target("pace"), "targets"),
-        Figure("forecast", "Revenue ÷ days that are over × days of the period.", forecast),
-=======
-        Figure("target", "Sum of the revenue targets whose days lie within the period, of the organisation or of whom "
-               "is asked about.", target, "targets"),
-        Figure("attainment", "Revenue ÷ target, never capped.", attainment),
-        Figure("variance", "Revenue - target.", variance),
-        Figure("pace", "Attainment ÷ share of the period's days that are over; 1 is on time.", pace),
         Figure("forecast", "Revenue ÷ days that are over, times the days of the period.", forecast),
->>>>>>> main
         Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,
                "requests"),

@@ -32,25 +32,11 @@ _SAME = sa.select(Target).where(
 )
 Metric = Literal["revenue", "margin", "deals_won", "customers_won"]
 Level = Literal["organisation", "department", "team", "group", "member"]
-<<<<<<< HEAD
 assert get_args(Metric) == METRICS
 assert get_args(Level) == LEVELS
 _KNOWN: dict[str, type[Fact]] = {
     "department": KnownDepartment, "team": KnownTeam, "group": KnownGroup, "member": KnownMember,
 }  # fmt: skip
-=======
-LEVELS: dict[str, type[Fact]] = {
-    "department": KnownDepartment,
-    "team": KnownTeam,
-    "group": KnownGroup,
-    "member": KnownMember,
-}
-router = APIRouter(tags=["targets"])
-_READ = require("targets:read")
-targets = Collection(Target, "targets", filters={"metric": "metric", "level": "level", "ref": "ref"})
-_target = Target.__table__.c  # type: ignore[attr-defined]
-_deal = Deal.__table__.c  # type: ignore[attr-defined]
->>>>>>> main
 
 
 class Scope(Body):
