@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sqlmodel import Field
 
+from shared.asked_period import AskedPeriod
 from shared.consumer import Subscriptions
 from shared.errors import Fault, Invalid
 from shared.events import PEOPLE
@@ -20,12 +21,34 @@ from shared.events.teams import (
     MemberRecruited,
     OrganisationDescribed,
     PersonDescribed,
+    TeamChanged,
     TeamFormed,
 )  # fmt: skip
 from shared.facts import Fact, Facts
+from shared.instant import day_of
 from shared.membership import begun, ended, latest_on, on_day
-from shared.store import Snapshot
+from shared.period import Period
+from shared.store import Snapshot, Tx
 from shared.store.types import Json
+
+
+class KnownOrganisation(Fact, table=True):
+    """The organisation's clock and year."""
+
+    __tablename__ = "known_organisation"
+    kind: ClassVar[str] = "organisation"
+
+    zone: str = "UTC"
+    first_month: int = 1
+
+
+class KnownDepartment(Fact, table=True):
+    """A department that plans and spends."""
+
+    __tablename__ = "known_department"
+    kind: ClassVar[str] = "department"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
 
 
 class KnownMember(Fact, table=True):
@@ -37,6 +60,7 @@ class KnownMember(Fact, table=True):
     starts_on: date | None = None
     left_on: date | None = None
     memberships: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    groups: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
 
     def team_on(self, day: date) -> str | None:
         """The team of that day; the one joined last when there were several."""
@@ -44,11 +68,12 @@ class KnownMember(Fact, table=True):
 
 
 class KnownTeam(Fact, table=True):
-    """A team that targets may be set for."""
+    """A team that targets may be set for, and its department."""
 
     __tablename__ = "known_team"
     kind: ClassVar[str] = "team"
 
+    department: str = ""
     externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
 
 
@@ -71,29 +96,26 @@ class KnownPerson(Fact, table=True):
     externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
 
 
-class KnownDepartment(Fact, table=True):
-    """A department that may have budgets and targets."""
-
-    __tablename__ = "known_department"
-    kind: ClassVar[str] = "department"
-
-    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
-
-
-class KnownOrganisation(Fact, table=True):
-    """The organisation's year and clock."""
-
-    __tablename__ = "known_organisation"
-    kind: ClassVar[str] = "organisation"
-
-    zone: str = "UTC"
-    first_month: int = 1
-
-
-departments, organisation = Facts(KnownDepartment), Facts(KnownOrganisation)
+organisation, departments = Facts(KnownOrganisation), Facts(KnownDepartment)
 members, teams, groups, people = Facts(KnownMember), Facts(KnownTeam), Facts(KnownGroup), Facts(KnownPerson)
 subscriptions = Subscriptions("concert.teams", PEOPLE)
 subscriptions.keep(organisation, departments, members, teams, groups, people)
+
+
+@organisation.on(OrganisationDescribed)
+def remember_clock(house: KnownOrganisation, event: OrganisationDescribed) -> None:
+    house.zone, house.first_month = event.zone, event.first_month
+
+
+@departments.on(DepartmentOpened)
+def name_department(department: KnownDepartment, event: DepartmentOpened) -> None:
+    department.externals = event.externals
+
+
+@departments.on(TeamsExternalLinked)
+def link_department(department: KnownDepartment, event: TeamsExternalLinked) -> None:
+    if event.id is not None:
+        department.externals = department.externals | {event.source: event.id}
 
 
 @members.on(MemberRecruited)
@@ -105,6 +127,8 @@ def remember_start(member: KnownMember, event: MemberRecruited) -> None:
 def remember_team(member: KnownMember, event: MemberJoined) -> None:
     if event.team not in on_day(member.memberships, event.on):
         member.memberships = begun(member.memberships, event.team, event.on)
+    if event.group is not None:
+        member.groups = begun(member.groups, event.group, event.on)
 
 
 @members.on(MemberMoved)
@@ -115,12 +139,17 @@ def remember_move(member: KnownMember, event: MemberMoved) -> None:
 @members.on(MemberLeft)
 def remember_leaving(member: KnownMember, event: MemberLeft) -> None:
     member.left_on = event.on
-    member.memberships = ended(member.memberships, event.on)
+    member.memberships, member.groups = ended(member.memberships, event.on), ended(member.groups, event.on)
 
 
 @teams.on(TeamFormed)
 def name_team(team: KnownTeam, event: TeamFormed) -> None:
-    team.externals = event.externals
+    team.externals, team.department = event.externals, event.department
+
+
+@teams.on(TeamChanged)
+def place_team(team: KnownTeam, event: TeamChanged) -> None:
+    team.department = event.department
 
 
 @teams.on(TeamsExternalLinked)
@@ -139,27 +168,26 @@ def name_person(person: KnownPerson, event: PersonDescribed) -> None:
     person.externals = event.externals
 
 
-@departments.on(DepartmentOpened)
-def name_department(department: KnownDepartment, event: DepartmentOpened) -> None:
-    department.externals = event.externals
-
-
-@organisation.on(OrganisationDescribed)
-def describe_organisation(fact: KnownOrganisation, event: OrganisationDescribed) -> None:
-    fact.zone, fact.first_month = event.zone, event.first_month
-
-
-async def fiscal_year(snapshot: Snapshot) -> int:
-    """The first month of the organisation's fiscal year, 1 to 12."""
-    found = await snapshot.recall(KnownOrganisation, "organisation")
-    return found.first_month if found else 1
-
-
 async def known(snapshot: Snapshot, model: type[Fact], ref: str, at: str) -> Any:
-    """The member, team or group a body refers to; raises Invalid with the place in the body."""
+    """The department, member, team or group a body refers to; raises Invalid with the place in the body."""
     key = await snapshot.resolve(model.kind, ref)
     found = await snapshot.recall(model, key) if key is not None else None
     if found is None:
         message = f"no {model.kind} {ref} is known here (yet)"
         raise Invalid(f"{at}: {message}.", [Fault(at, message)])
     return found
+
+
+async def house(snapshot: Snapshot) -> KnownOrganisation:
+    """The organisation, or what it is until it has said something else."""
+    return await snapshot.recall(KnownOrganisation, "organisation") or KnownOrganisation.make(id="organisation")
+
+
+async def today(tx: Tx) -> date:
+    """The day it is for the organisation."""
+    return day_of(tx.now, (await house(tx)).zone)
+
+
+async def period_of(snapshot: Snapshot, asked: AskedPeriod) -> Period:
+    """The days of a period that a body names, in the organisation's year."""
+    return asked.resolve((await house(snapshot)).first_month)

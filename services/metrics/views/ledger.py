@@ -135,6 +135,14 @@ async def _entries(snapshot: Snapshot, dim: str, key: str | None, start: date, e
     return entries
 
 
+def within(start: date, end: date) -> sa.ColumnElement[bool]:
+    """The cells of some days: whole months by their month cells, the days at both ends by their day cells."""
+    first, last = _next_month(start), end.replace(day=1)
+    if first >= last:
+        first = last = end
+    return _WITHIN.params(start=start, first=first, last=last, end=end)
+
+
 def _next_month(day: date) -> date:
     """The first day of a month on or after a day."""
     return day if day.day == 1 else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
