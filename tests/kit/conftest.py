@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -55,13 +56,8 @@ async def store(stores: Stores) -> Store:
     return await stores.open("targets")
 
 
-@pytest.fixture
-def pair(stores: Stores) -> Callable[[], object]:
-    """Two stores of targets as two processes have them; only PostgreSQL allows that."""
-
-    async def opened() -> tuple[Store, Store]:
-        if not stores.on_postgres:
-            pytest.skip("a SQLite file belongs to one process")
-        return await stores.open("targets"), await stores.open("targets")
-
-    return opened
+async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something holds, in this process; raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.01)

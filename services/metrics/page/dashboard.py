@@ -33,8 +33,8 @@ class Dashboard:
     asked: Asked
     question: Question
     view: Mapping[str, Any]
-    headlines: Mapping[str, Any]
-    """By department the figure that stands on its tab."""
+    headlines: Mapping[str, tuple[str, Any]]
+    """By department the figure that stands on its tab: its key and its value."""
     before: Mapping[str, Any]
     """The figures of the period before, where there is one."""
     earlier: Period | None
@@ -93,15 +93,21 @@ async def look(snapshot: Snapshot, asked: Asked, principal: Principal, open_to: 
 
 async def _headlines(
     snapshot: Snapshot, question: Question, open_to: Sequence[str], have: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    headlines = {}
-    for department in open_to:
-        figure = VIEWS[department].figure(LAYOUTS[department].headline)
-        if department in have:
-            headlines[department] = have[department].get(LAYOUTS[department].headline)
-        elif figure is not None:
-            headlines[department] = await figure.compute(Reading(snapshot, question))
-    return headlines
+) -> dict[str, tuple[str, Any]]:
+    return {name: await _headline(snapshot, question, name, have.get(name, {})) for name in open_to}
+
+
+async def _headline(
+    snapshot: Snapshot, question: Question, department: str, have: Mapping[str, Any]
+) -> tuple[str, Any]:
+    keys = LAYOUTS[department].headline
+    for key in keys:
+        figure = VIEWS[department].figure(key)
+        if figure is not None:
+            value = have[key] if key in have else await figure.compute(Reading(snapshot, question))
+            if value is not None:
+                return key, value
+    return keys[0], None
 
 
 async def _over_time(
