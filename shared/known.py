@@ -13,8 +13,17 @@ from sqlmodel import Field
 from shared.errors import Fault, Invalid
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
-    DepartmentOpened, GroupFormed, MemberChanged, MemberJoined, MemberLeft, MemberMoved, MemberRecruited,
-    OrganisationDescribed, PersonDescribed, TeamChanged, TeamFormed,
+    DepartmentOpened,
+    GroupFormed,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    MemberRecruited,
+    OrganisationDescribed,
+    PersonDescribed,
+    TeamChanged,
+    TeamFormed,
 )  # fmt: skip
 from shared.facts import Fact, Facts
 from shared.instant import day_of

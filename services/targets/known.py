@@ -5,8 +5,20 @@ from __future__ import annotations
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
 from shared.known import (
-    KnownDepartment, KnownGroup, KnownMember, KnownOrganisation, KnownPerson, KnownTeam, departments, fiscal_year,
-    groups, known, members, organisation, people, teams,
+    KnownDepartment,
+    KnownGroup,
+    KnownMember,
+    KnownOrganisation,
+    KnownPerson,
+    KnownTeam,
+    departments,
+    fiscal_year,
+    groups,
+    known,
+    members,
+    organisation,
+    people,
+    teams,
 )  # fmt: skip
 
 subscriptions = Subscriptions("concert.teams", PEOPLE)

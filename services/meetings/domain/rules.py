@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final, Self
 
@@ -20,6 +20,7 @@ _DAY_OF_MONTH = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)")
 _UNTIL = re.compile(r"(\d{4})(\d\d)(\d\d)(T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
 # The hour that a clock change skips or repeats, and a little more.
 _MARGIN = timedelta(hours=3)
+FAR = timedelta(days=6 * 366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,15 @@ class Rule:
             if after <= at < before:
                 yield at
 
-    def begins(self, start: datetime, zone: str) -> bool:
-        """Whether a series by this rule that starts at `start` meets at `start`."""
-        return next(self.between(start, zone, start, start + timedelta(seconds=1)), None) == start
+    def first(self, start: datetime, zone: str) -> datetime | None:
+        """When it is time first, from a moment on, at that moment's time of day; none when not within six years."""
+        place = zone_named(zone)
+        clock = start.astimezone(place).time()
+        # Without its count, for a rule that never comes would be followed to the end of the calendar.
+        endless = replace(self, options={name: value for name, value in self.options.items() if name != "count"})
+        times = endless.between(start, zone, start, start + FAR)
+        # Not at a time that a clock change moves, for the first one tells the time of day of all.
+        return next((at for at in times if at.astimezone(place).time() == clock), None)
 
     def _from(self, start: datetime, end: datetime) -> Iterator[datetime]:
         if "count" not in self.options:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, ClassVar, Self
 
 from sqlmodel import Field
 
 from services.meetings.domain.meetings import Meeting
-from services.meetings.domain.rules import Rule
+from services.meetings.domain.rules import FAR, Rule
 from shared.errors import Refused
 from shared.events.meetings import MeetingCalled, SeriesChanged, SeriesEnded, SeriesPlanned
 from shared.instant import day_of
 from shared.store import Entity
 from shared.store.types import Json, Moment
 
-FAR = timedelta(days=366 * 6)
 
+class NeverMeets(Refused):
+    """By the rule {rrule} nobody meets in the six years from {starts_at} on."""
 
-class NotByTheRule(Refused):
-    """A series by {rrule} does not meet at {starts_at}, {zone} time; let it start at {following}, when it does."""
-
-    status, at = 422, "/starts_at"
+    status, at = 422, "/rrule"
 
 
 class NotAnOccurrence(Refused):
@@ -63,18 +61,22 @@ class Series(Entity, table=True):
 
     @classmethod
     def plan(cls, **fields: Any) -> tuple[Self, SeriesPlanned]:
-        """Plan to meet again and again."""
+        """Plan to meet again and again; it starts with the first time by the rule."""
         series = cls.make(**fields)
-        series._refuse_unless_sound()
+        series._refuse_too_few()
+        series.starts_at = series._first()
         return series, SeriesPlanned(**series._told(), externals=series.externals)
 
     def change(self, **fields: Any) -> SeriesChanged | None:
         """Meet by another rule, at another time, under another name or with others; what was held stays."""
+        wanted = type(self).make(**self.content() | fields)
+        if {"rrule", "zone", "starts_at"} & set(fields):
+            fields["starts_at"] = wanted._first()
         new = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if not new:
             return None
         self._refuse_if_ended()
-        type(self).make(**self.content() | new)._refuse_unless_sound()
+        wanted._refuse_too_few()
         for name, value in new.items():
             setattr(self, name, value)
         return SeriesChanged(**self._told())
@@ -114,20 +116,18 @@ class Series(Entity, table=True):
             "departments": tuple(self.departments),
         }
 
-    def _refuse_unless_sound(self) -> None:
-        parties = {"team": len(self.teams), "joint": (len(self.teams) + len(self.departments)) // 2}
-        if not parties.get(self.form, len(self.teams) + len(self.departments)):
+    def _first(self) -> datetime:
+        first = Rule.read(self.rrule).first(self.starts_at, self.zone)
+        if first is None:
+            raise NeverMeets(rrule=self.rrule, starts_at=self.starts_at.isoformat())
+        return first
+
+    def _refuse_too_few(self) -> None:
+        several = len(self.teams) + len(self.departments)
+        enough = {"team": bool(self.teams), "joint": several > 1, "consultative": several > 0}
+        if not enough[self.form]:
             raise TooFewParties(
                 form=self.form, needed=NEEDED[self.form], teams=len(self.teams), departments=len(self.departments)
-            )
-        rule = Rule.read(self.rrule)
-        if not rule.begins(self.starts_at, self.zone):
-            first = next(rule.between(self.starts_at, self.zone, self.starts_at, self.starts_at + FAR), None)
-            raise NotByTheRule(
-                rrule=self.rrule,
-                zone=self.zone,
-                starts_at=self.starts_at.isoformat(),
-                following=first.isoformat() if first else "another time",
             )
 
     def _refuse_if_ended(self) -> None:

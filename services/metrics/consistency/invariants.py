@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
-from services.metrics.facts.meetings import RequestFact
+from services.metrics.facts.requests import RequestFact
 from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.sums import ALL, MONTH, Tally

@@ -13,11 +13,21 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from services.metrics.facts.requests import RequestFact, requests
 from services.metrics.sums import ALL, Tally, cells
 from shared.events.meetings import (
-    ActionAgreed, ActionChanged, ActionDone, ActionReopened, ItemChanged, ItemRaised, ItemReopened, ItemResolved,
-    MeetingCalled, MeetingCancelled, MeetingChanged, MeetingEnded, MeetingStarted,
+    ActionAgreed,
+    ActionChanged,
+    ActionDone,
+    ActionReopened,
+    ItemChanged,
+    ItemRaised,
+    ItemReopened,
+    ItemResolved,
+    MeetingCalled,
+    MeetingCancelled,
+    MeetingChanged,
+    MeetingEnded,
+    MeetingStarted,
 )  # fmt: skip
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
@@ -169,6 +179,3 @@ def finish(action: ActionFact, event: ActionDone) -> None:
 @actions.on(ActionReopened)
 def undo(action: ActionFact, event: ActionReopened) -> None:
     action.reopenings = [*action.reopenings, event.on.isoformat()]
-
-
-__all__ = ["ActionFact", "ItemFact", "MeetingFact", "RequestFact", "actions", "items", "meetings", "requests"]
