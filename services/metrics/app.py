@@ -6,8 +6,9 @@ from services.metrics.api import consistency, views
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
-from services.metrics.facts.meetings import requests
+from services.metrics.facts.meetings import actions, items, meetings
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
+from services.metrics.facts.requests import requests
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
 from services.metrics.page import entry, published, routes
@@ -18,7 +19,8 @@ from shared.http.runtime import Runtime
 
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals, invoices,
-                   receipts, budgets, expenses, targets, requests)  # fmt: skip
+                   receipts, budgets, expenses, targets, requests, meetings,
+                   items, actions)  # fmt: skip
 
 
 async def make_certificate(runtime: Runtime) -> None:

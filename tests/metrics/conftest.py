@@ -17,7 +17,7 @@ async def company(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wor
     folder: Path = tmp_path_factory.mktemp("company")
     async with world(folder) as running:
         tokens = await settle_in(running.admin)
-        query = [("after", token) for token in tokens] + [("period", "2025")]
+        query = {"after": tokens, "period": "2025"}
         answer = await running.admin.get("/v1/views", params=query, headers={"Prefer": "wait=20"})
         assert answer.status_code == 200, answer.text
         yield running

@@ -20,7 +20,7 @@ from shared.facts import Facts
 from shared.store import Snapshot
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
-_NUMBERS = ("count", "amount", "cost", "uncosted", "days")
+_NUMBERS = ("count", "amount", "cost", "uncosted", "took")
 _START, _FIRST, _LAST, _END = (sa.bindparam(name, type_=sa.Date()) for name in ("start", "first", "last", "end"))
 # Whole months by their month cells, the days at both ends by their day cells.
 _WITHIN = sa.or_(
@@ -46,15 +46,15 @@ class Entry:
     """What one measure adds up to: how often, and how much by currency."""
 
     count: int = 0
-    days: int = 0
+    took: int = 0
     amount: Amounts = field(default_factory=Amounts)
     cost: Amounts = field(default_factory=Amounts)
     uncosted: Amounts = field(default_factory=Amounts)
 
-    def add(self, currency: str, count: int, amount: int, cost: int, uncosted: int, days: int) -> None:
+    def add(self, currency: str, count: int, amount: int, cost: int, uncosted: int, took: int) -> None:
         """One more cell."""
         self.count += int(count)
-        self.days += int(days)
+        self.took += int(took)
         if currency:
             self.amount += Amounts({currency: int(amount)})
             self.cost += Amounts({currency: int(cost)})
@@ -63,7 +63,7 @@ class Entry:
     def join(self, other: Entry) -> None:
         """Another entry on top."""
         self.count += other.count
-        self.days += other.days
+        self.took += other.took
         self.amount, self.cost = self.amount + other.amount, self.cost + other.cost
         self.uncosted += other.uncosted
 
