@@ -21,13 +21,18 @@ from shared.store import Snapshot
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
 _NUMBERS = ("count", "amount", "cost", "uncosted", "took")
-_START, _FIRST, _LAST, _END = (sa.bindparam(name, type_=sa.Date()) for name in ("start", "first", "last", "end"))
-# Whole months by their month cells, the days at both ends by their day cells.
-_WITHIN = sa.or_(
-    sa.and_(_tally.grain == MONTH, _tally.start >= _FIRST, _tally.start < _LAST),
-    sa.and_(_tally.grain == DAY, _tally.start >= _START, _tally.start < _FIRST),
-    sa.and_(_tally.grain == DAY, _tally.start >= _LAST, _tally.start < _END),
-)
+
+
+def _cells_of(start: Any, first: Any, last: Any, end: Any) -> sa.ColumnElement[bool]:
+    """Whole months from `first` to `last` by their month cells, the days at both ends by their day cells."""
+    return sa.or_(
+        sa.and_(_tally.grain == MONTH, _tally.start >= first, _tally.start < last),
+        sa.and_(_tally.grain == DAY, _tally.start >= start, _tally.start < first),
+        sa.and_(_tally.grain == DAY, _tally.start >= last, _tally.start < end),
+    )
+
+
+_WITHIN = _cells_of(*(sa.bindparam(name, type_=sa.Date()) for name in ("start", "first", "last", "end")))
 _OF_ALL = (
     sa.select(
         _tally.key,
@@ -124,9 +129,7 @@ async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None 
 
 
 async def _entries(snapshot: Snapshot, dim: str, key: str | None, start: date, end: date) -> Entries:
-    first, last = _next_month(start), end.replace(day=1)
-    if first >= last:
-        first = last = end
+    first, last = _months(start, end)
     days = {"start": start, "first": first, "last": last, "end": end, "dim": dim}
     records = await (snapshot.rows(_OF_ALL, **days) if key is None else snapshot.rows(_OF_ONE, **days, key=key))
     entries: Entries = {}
@@ -136,11 +139,14 @@ async def _entries(snapshot: Snapshot, dim: str, key: str | None, start: date, e
 
 
 def within(start: date, end: date) -> sa.ColumnElement[bool]:
-    """The cells of some days: whole months by their month cells, the days at both ends by their day cells."""
+    """The cells of some days."""
+    return _cells_of(start, *_months(start, end), end)
+
+
+def _months(start: date, end: date) -> tuple[date, date]:
+    """The whole months in a stretch of days: from the first day of one up to that of another."""
     first, last = _next_month(start), end.replace(day=1)
-    if first >= last:
-        first = last = end
-    return _WITHIN.params(start=start, first=first, last=last, end=end)
+    return (first, last) if first < last else (end, end)
 
 
 def _next_month(day: date) -> date:
