@@ -78,8 +78,10 @@ async def alone(service: Service, settings: Settings) -> AsyncIterator[Running]:
         await bus.close()
 
 
-async def listen(app: object, settings: Settings, ready: asyncio.Event | None = None) -> None:
-    """Answer HTTP until the process is told to stop."""
+async def listen(
+    app: object, settings: Settings, ready: asyncio.Event | None = None, stopping: Sequence[asyncio.Event] = ()
+) -> None:
+    """Answer HTTP until the process is told to stop; answers that would stay open are told so by these events."""
     settle()
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
@@ -93,16 +95,24 @@ async def listen(app: object, settings: Settings, ready: asyncio.Event | None = 
     )
     server = _Server(config)
     server.ready = ready
+    server.stopping = stopping
     await server.serve()
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it listens."""
+    """A server that says when it listens, and when it is about to stop."""
 
     ready: asyncio.Event | None = None
+    stopping: Sequence[asyncio.Event] = ()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
         if self.ready is not None:
             self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let open answers end, then stop."""
+        for event in self.stopping:
+            event.set()
+        await super().shutdown(sockets)
