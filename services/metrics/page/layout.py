@@ -23,6 +23,7 @@ LABELS: Final[Mapping[str, str]] = {
     "requests_to_it": "Requests to IT",
     "headcount_sales": "Headcount of sales",
     "outstanding_by_age": "Outstanding by days overdue",
+    "overpaid": "Paid beyond invoices",
     "lag": "Events waiting for a predecessor",
     "parked": "Parked events",
     "source_age": "Age of the sources",
@@ -33,7 +34,7 @@ LABELS: Final[Mapping[str, str]] = {
 STOCKS: Final = frozenset(
     "customers_start customers_end deals_open pipeline weighted_pipeline coverage members outstanding"
     " outstanding_by_age left headcount headcount_sales openings_open equipment_out joiners_waiting requests_open"
-    " source_age imports parked lag not_yet_invoiced target forecast".split()
+    " source_age imports parked lag not_yet_invoiced overpaid target forecast".split()
 )
 """Figures that are as at one day; the others count what happened in the period."""
 
@@ -114,7 +115,7 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         headline=("outstanding", "invoiced"),
         lead=("invoiced", "received", "outstanding", "not_yet_invoiced"),
         groups=(
-            Group("Invoices", ("outstanding_by_age",)),
+            Group("Invoices", ("outstanding_by_age", "overpaid", "credited", "written_off")),
             Group("Funds and budgets", ("funds_generated", "planned", "spent", "left", "unallocated", "spend_forecast",
                                         "overruns", "training_expense", "sales_expense")),
         ),

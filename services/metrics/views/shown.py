@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.teams import OrganisationFact
-from services.metrics.views.frame import STRETCHES, Question, Reading, View, compute
+from services.metrics.views.frame import STRETCHES, Question, Reading, Shelf, View, compute
 from services.metrics.views.names import keys_of, names_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Fault, NotFound
@@ -46,9 +46,10 @@ async def show(
     breakdown: str | None,
     principal: Principal,
     as_of: Mapping[str, Any],
+    shelf: Shelf | None = None,
 ) -> dict[str, Any]:
-    """A view as it is shown."""
-    reading = Reading(snapshot, question)
+    """A view as it is shown; views that share a shelf read each ledger once."""
+    reading = Reading(snapshot, question, shelf)
     figures = await compute(view, reading)
     shown: dict[str, Any] = {
         "department": view.department,
