@@ -63,7 +63,7 @@ async def test_a_resolution_between_two_meetings_is_remembered_although_the_item
 
 
 async def test_an_item_of_a_meeting_by_itself_goes_nowhere_else(office: Office) -> None:
-    _, (first, second, _) = await held(office)
+    _, (_, second, _) = await held(office)
     single = await office.world.made("/v1/meetings", {"name": "Talk", "starts_at": "2026-03-17T08:00:00Z"})
     await raised(office, "Secret", meeting=single["id"], on="2026-03-17")
     assert await table(office, single["id"]) == [("Secret", False)]

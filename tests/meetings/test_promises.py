@@ -40,10 +40,9 @@ def day(number: int) -> date:
 
 
 def asked(**fields: Any) -> Request:
-    request, _ = Request.ask(
-        **{"id": "req_1", "asks_for": "it_support", "title": "No sound", "from_department": "sales",
-           "to_department": "it", "asked_at": july(1), "asked_on": day(1)} | fields
-    )  # fmt: skip
+    said: dict[str, Any] = {"id": "req_1", "asks_for": "it_support", "title": "No sound", "from_department": "sales",
+           "to_department": "it", "asked_at": july(1), "asked_on": day(1)}  # fmt: skip
+    request, _ = Request.ask(**(said | fields))
     return request
 
 

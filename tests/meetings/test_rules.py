@@ -116,7 +116,7 @@ def test_weekly_and_monthly_rules_are_followed_to_their_end(rule: str, expected:
     ],
 )
 def test_a_rule_that_cannot_be_followed_is_refused_in_plain_words(rule: str, says: str) -> None:
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError, match=r".") as refused:
         Rule.read(rule)
     assert says in str(refused.value)
 

@@ -27,13 +27,13 @@ async def everything(office: Office) -> list[str]:
     item = (
         await office.world.made(
             "/v1/items", {"kind": "problem", "title": WORDS, "about": WORDS, "meeting": meeting, "on": "2026-03-16"}
-        )  # fmt: skip
+        )
     )["id"]
     await patch(f"/v1/items/{item}", json={"about": f"{WORDS}!"}, headers={"If-Match": '"1"'})
     action = (
         await office.world.made(
             "/v1/actions", {"title": WORDS, "owner": office.ada, "due": "2026-03-20", "item": item, "on": "2026-03-16"}
-        )  # fmt: skip
+        )
     )["id"]
     await patch(f"/v1/actions/{action}", json={"title": f"{WORDS}!"}, headers={"If-Match": '"1"'})
     request = (await office.asks(title=WORDS)).json()["id"]
