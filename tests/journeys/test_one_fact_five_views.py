@@ -18,6 +18,7 @@ async def settled_company(world: World) -> dict[str, str]:
     member = hired.json()["id"]
     joined = await world.post(f"/v1/members/{member}/join", {"team": team["id"], "from": "2026-01-05"})
     await world.settled("/v1/deals", joined)
+    await world.settled("/v1/requests", joined)
     customer = await world.made("/v1/customers", {"name": "Cancity"})
     product = await world.made("/v1/products", {"name": "GTX Pro"})
     cost = {"cost": {"amount": "30.00", "currency": "EUR"}, "from": "2026-01-01"}
