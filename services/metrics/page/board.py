@@ -122,10 +122,15 @@ class Board:
             self._notes.get(key, "") if value is None else "",
             earlier.label if earlier else "",
             str(self._shown(before, key)) if earlier else "",
-            change_of(before, value) if earlier else "",
+            change_of(before, value) if earlier and self._comparable(key, value) else "",
             self.dashboard.asked.on(breakdown=None).url("/rows") + f"&figure={key}" if has_rows else None,
             charts.spark(history),
         )
+
+    def _comparable(self, key: str, value: Any) -> bool:
+        """Whether a figure can be held against the period before: what is only partly over has not counted all yet."""
+        running = self.dashboard.period.contains(self.dashboard.question.today)
+        return not running or key in STOCKS or (isinstance(value, Mapping) and "rate" in value)
 
     def _shown(self, value: Any, key: str) -> Shown:
         return shown(zero_in(value, self.currency), key)
