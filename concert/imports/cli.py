@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,21 +13,31 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from concert.imports.adventureworks import plan_adventureworks
+from concert.imports.asking import Asking, Stopped
 from concert.imports.crm import plan_crm
-from concert.imports.plan import Plan, totals
-from concert.imports.send import Outcome, Stopped, carry_out, wait_for
-from concert.imports.tables import Report, Unreadable
+from concert.imports.plan import Plan, Span, totals
+from concert.imports.report import Report
+from concert.imports.send import Outcome, carry_out
+from concert.imports.tables import Unreadable
+from shared.money import Money
+from shared.money.currencies import DECIMALS, fault_of
 
 app = typer.Typer(no_args_is_help=True, help="Bring in what a company already has.")
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 SHOWN = 20
+HERE = "http://127.0.0.1:8000"
 Url = Annotated[str, typer.Option(envvar="CONCERT_URL", help="Where Concert answers.")]
 Token = Annotated[str, typer.Option(envvar="CONCERT_TOKEN", help="A token with admin or the scopes written to.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and judge everything, send nothing.")]
-ReportFile = Annotated[Path | None, typer.Option("--report", help="Write every repaired and refused row here (CSV).")]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write every repaired and refused row here: JSON if named .json, else CSV."),
+]
 Currency = Annotated[str, typer.Option(help="The currency of the amounts.")]
-HERE = "http://127.0.0.1:8000"
+Orders = Annotated[
+    bool, typer.Option("--orders/--no-orders", help="Take the sales system's orders (2011 to 2014) besides the lines.")
+]
 
 
 @app.command()
@@ -42,6 +50,8 @@ def crm(
     currency: Currency = "USD",
 ) -> None:
     """A CRM's deals: its own files, or an export with HubSpot's or Salesforce's labels."""
+    if currency not in DECIMALS:
+        raise typer.BadParameter(fault_of(currency), param_hint="--currency")
     _import(lambda found: plan_crm(source, found, currency=currency), url, token, dry_run, report)
 
 
@@ -52,79 +62,115 @@ def adventureworks(
     token: Token = "",
     dry_run: DryRun = False,
     report: ReportFile = None,
+    orders: Orders = True,
 ) -> None:
     """AdventureWorks: resellers, order lines with cost, sales people, territories, quotas and monthly targets."""
-    _import(lambda found: plan_adventureworks(folder, found), url, token, dry_run, report)
+    _import(lambda found: plan_adventureworks(folder, found, with_orders=orders), url, token, dry_run, report)
 
 
 def _import(make: Callable[[Report], Plan], url: str, token: str, dry_run: bool, report_file: Path | None) -> None:
+    """Read, plan and send; leaves with 0, 1 (something was refused) or 2 (nothing could be begun)."""
+    _refuse_bad_address(url)
+    _refuse_bad_report(report_file)
     report = Report()
     try:
         plan = make(report)
-        outcome = None if dry_run else asyncio.run(_run(plan, url, token, report))
-    except (Unreadable, Stopped) as fault:
-        err.print(str(fault), soft_wrap=True)
-        raise typer.Exit(2 if isinstance(fault, Unreadable) else 1) from None
-    _say(plan, outcome, report)
+    except Unreadable as fault:
+        err.print(str(fault), markup=False)
+        raise typer.Exit(2) from None
+    stopped = False
+    try:
+        if dry_run:
+            _say_plan(plan)
+        else:
+            _say_outcome(asyncio.run(_run(plan, url, token, report)))
+    except Stopped as fault:
+        err.print(f"Stopped: {fault} What was stored stays; the same command goes on from there.", markup=False)
+        stopped = True
+    _say_report(report)
     if report_file is not None:
-        _write(report, report_file)
-    raise typer.Exit(1 if report.refused else 0)
+        report.write(report_file)
+    raise typer.Exit(1 if stopped or report.refused else 0)
+
+
+def _refuse_bad_address(url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"{url} is no address; write one as {HERE}", param_hint="--url")
+
+
+def _refuse_bad_report(path: Path | None) -> None:
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise typer.BadParameter(f"{path} cannot be written: name a file in a folder that is there",
+                                 param_hint="--report")  # fmt: skip
 
 
 async def _run(plan: Plan, url: str, token: str, report: Report) -> Outcome:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=120) as client:
         with Progress(*columns, console=err, transient=True) as bar:
-            tasks = {name: bar.add_task(name, total=len(step.rows)) for name, step in plan.steps.items()}
+            tasks = {name: bar.add_task(name, total=step.size) for name, step in plan.steps.items() if step.facts}
             outcome = await carry_out(plan, client, report, lambda name, rows: bar.advance(tasks[name], rows))
-        await _show(client, plan, outcome)
+        for span in plan.spans:
+            await _show(Asking(client), span, outcome)
     return outcome
 
 
-async def _show(client: httpx.AsyncClient, plan: Plan, outcome: Outcome) -> None:
+async def _show(asking: Asking, span: Span, outcome: Outcome) -> None:
     """Wait until all five views hold everything, and say what they show."""
-    first, _, last = plan.period.partition("/")
-    query = {"from": f"{first}-01-01", "to": f"{int(last or first) + 1}-01-01"}
-    answer = await wait_for(client, "/v1/views", outcome.batches, **query)
-    figures = answer.json()["views"]["sales"]["figures"]
-    out.print(f"The views of {first} to {last} show {figures['deals_won']} deals won, {figures['deals_lost']} lost and "
-              f"{_money(figures['revenue'])} of revenue.", soft_wrap=True)  # fmt: skip
+    query = {"from": span.start.isoformat(), "to": span.end.isoformat()}
+    answer = await asking.read("/v1/views", outcome.batches, **query)
+    views = answer.json()["views"]
+    shown = ", ".join(f"{name.replace('_', ' ')} {_figure(views[view]['figures'][name])}" for view, name in HEADLINES
+                      if name in views.get(view, {}).get("figures", {}))  # fmt: skip
+    out.print(f"The views of {span.name} ({span.start} until {span.end}): {shown}.", markup=False)
 
 
-def _money(shown: Any) -> str:
-    if shown is None:
-        return "nothing"
-    amounts = shown.get("amounts", [shown])
-    return " and ".join(f"{each['amount']} {each['currency']}" for each in amounts)
+HEADLINES = (
+    ("sales", "deals_won"), ("sales", "deals_lost"), ("sales", "deals_open"), ("sales", "revenue"),
+    ("sales", "win_rate"), ("sales", "average_days_to_win"), ("sales", "target"), ("sales", "attainment"),
+    ("finance", "gross_margin"), ("hr", "headcount"),
+)  # fmt: skip
 
 
-def _say(plan: Plan, outcome: Outcome | None, report: Report) -> None:
-    if outcome is None:
-        rows = ", ".join(f"{count} {name}" for name, count in totals(plan).items() if count)
-        out.print(f"Nothing was sent. Would send: {rows}.", soft_wrap=True)
-    else:
-        out.print(
-            f"{outcome.created} created, {outcome.changed} updated or unchanged, {outcome.refused} refused by Concert.",
-            soft_wrap=True,
-        )
+def _figure(shown: Any) -> str:
+    """A figure as a person reads it."""
+    if isinstance(shown, dict) and "amounts" in shown:
+        return " and ".join(map(_figure, shown["amounts"]))
+    if isinstance(shown, dict):
+        return " ".join(str(shown[part]) for part in ("amount", "currency", "rate") if part in shown)
+    return "not known" if shown is None else str(shown)
+
+
+def _say_plan(plan: Plan) -> None:
+    rows = ", ".join(f"{step.size} {name}" for name, step in plan.steps.items() if step.facts)
+    found = totals(plan)
+    out.print(f"Nothing was sent. Would send {sum(step.size for step in plan.steps.values())} rows: {rows}.")
+    out.print(f"They make {found.opened} deals: {found.won} won for {_sum(found.revenue)}, {found.lost} lost, "
+              f"{found.open} open.")  # fmt: skip
+    if found.targets:
+        out.print(f"The targets add up to {_sum(found.targets)}.")
+
+
+def _sum(amounts: dict[str, Money]) -> str:
+    return " and ".join(f"{amount.amount:,} {amount.currency}" for amount in amounts.values()) or "nothing"
+
+
+def _say_outcome(outcome: Outcome) -> None:
+    out.print(
+        f"{outcome.created} created, {outcome.done} done, {outcome.unchanged} there already, "
+        f"{outcome.refused} refused by Concert; {outcome.events} facts stored."
+    )
+
+
+def _say_report(report: Report) -> None:
     for remark in report.remarks:
-        out.print(remark, soft_wrap=True)
-    for what, count in Counter(_kind(what) for _, _, what in report.repaired).most_common():
-        out.print(f"repaired {count:>6}: {what}", soft_wrap=True)
-    for file, line, why in report.refused[:SHOWN]:
-        err.print(f"{file}, line {line}: {why}", soft_wrap=True)
+        out.print(f"Note: {remark}", markup=False)
+    for what, count in report.repairs()[:SHOWN]:
+        out.print(f"repaired {count:>6}: {what}", markup=False)
+    if report.refused:
+        err.print(f"{len(report.refused)} rows were refused:")
+    for note in report.refused[:SHOWN]:
+        err.print(str(note), markup=False)
     if len(report.refused) > SHOWN:
-        err.print(f"... and {len(report.refused) - SHOWN} more refused rows; --report lists all.")
-
-
-def _kind(what: str) -> str:
-    return what.partition(" (")[0]
-
-
-def _write(report: Report, path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["what", "file", "line", "how or why"])
-        writer.writerows(("repaired", *each) for each in report.repaired)
-        writer.writerows(("refused", *each) for each in report.refused)
+        err.print(f"... and {len(report.refused) - SHOWN} more; --report lists all.")

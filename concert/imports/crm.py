@@ -1,228 +1,288 @@
-"""A CRM's deals, from its own files or from an export with HubSpot's or Salesforce's labels.
+"""A CRM's deals and what belongs to them: from its own files, or from one list with HubSpot's or Salesforce's labels.
 
-Every form of the same deals gives the same ids, so importing another form of what is there changes nothing.
+Every form of the same deals gives the same ids and says the same of each deal, so that importing another form of what
+is already there changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
-from concert.imports.plan import Plan, day, money, person_id, slug
-from concert.imports.tables import BadCell, Report, Row, Unreadable, read_header, read_table
+from concert.imports.deals import LOST, WON, Deal, read_deals
+from concert.imports.plan import Body, Plan, Span, Step, day, digest, person_id, slug
+from concert.imports.report import Report
+from concert.imports.tables import Row, Unreadable, each, read_table
+from shared.money import Money
 
 SOURCE = "crm"
-REPAIRED_PRODUCTS = {"GTXPro": "GTX Pro"}
-REPAIRED_PLACES = {"Philipines": "Philippines"}
-STAGES = {
-    "won": "won", "closed won": "won", "lost": "lost", "closed lost": "lost", "engaging": "engaging",
-    "qualification": "engaging", "qualified to buy": "engaging", "prospecting": "prospecting",
-    "appointment scheduled": "prospecting",
-}  # fmt: skip
+DEALS = "sales_pipeline.csv"
+ALREADY_IN_TEAM = "already-in-team"
 NO_REASON = "not stated"
+MISSPELT = {"Philipines": "Philippines", "technolgy": "technology"}
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """How one kind of export labels a deal."""
-
-    name: str
-    id: str
-    owner: str
-    product: str
-    account: str
-    stage: str
-    opened: str
-    closed: str
-    amount: str
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns an export must have."""
-        return [self.id, self.owner, self.product, self.account, self.stage, self.opened, self.closed, self.amount]
-
-
-FORMS = (
-    Form("CRM", "opportunity_id", "sales_agent", "product", "account", "deal_stage", "engage_date", "close_date",
-         "close_value"),
-    Form("HubSpot", "Record ID", "Deal owner", "Deal Name", "Associated Company", "Deal Stage", "Create Date",
-         "Close Date", "Amount"),
-    Form("Salesforce", "Opportunity ID", "Opportunity Owner", "Opportunity Name", "Account Name", "Stage",
-         "Created Date", "Close Date", "Amount"),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Deal:
-    """A deal as a file tells it."""
+class Account:
+    """A company that is sold to."""
 
     row: Row
-    id: str
-    owner: str
-    product: str
-    account: str | None
-    stage: str
-    opened_on: date | None
-    closed_on: date | None
-    amount: Decimal | None
+    name: str
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A product and its list price."""
+
+    row: Row
+    name: str
+    price: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Somebody who sells, for a manager of a regional office."""
+
+    row: Row
+    name: str
+    manager: str
+    office: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crm:
+    """Everything that was read; lists of deals alone have no accounts, offers and agents."""
+
+    deals: list[Deal]
+    accounts: list[Account]
+    offers: list[Offer]
+    agents: list[Agent]
+
+    @property
+    def days(self) -> list[date]:
+        """Every day that a deal was opened or closed on."""
+        return [each for deal in self.deals for each in (deal.opened_on, deal.closed_on) if each is not None]
 
 
 def plan_crm(path: Path, report: Report, *, currency: str = "USD") -> Plan:
-    """The plan for a folder with a CRM's files, or for one export file. Raises Unreadable."""
+    """The plan for a folder with a CRM's files, or for one list of deals. Raises Unreadable."""
+    return plan_of(read_crm(path, report, currency), report)
+
+
+def read_crm(path: Path, report: Report, currency: str) -> Crm:
+    """What the files say. Raises Unreadable."""
+    if not path.is_dir():
+        return Crm(read_deals(path, report, currency), [], [], [])
+    if not (path / DEALS).is_file():
+        raise Unreadable(f"{path} does not hold {DEALS}, the list of deals; name a file to import that list alone.")
+    accounts = _rows(path / "accounts.csv", report, ["account", "sector", "office_location"])
+    offers = _rows(path / "products.csv", report, ["product", "sales_price"])
+    agents = _rows(path / "sales_teams.csv", report, ["sales_agent", "manager", "regional_office"])
+    crm = Crm(
+        read_deals(path / DEALS, report, currency),
+        list(each(accounts, report, lambda row: _account(row, report))),
+        list(each(offers, report, lambda row: Offer(row, row.need("product"), row.money("sales_price", currency)))),
+        list(
+            each(agents, report, lambda row: Agent(row, *map(row.need, ("sales_agent", "manager", "regional_office"))))
+        ),
+    )
+    return replace(crm, deals=_with_offered_names(crm, report))
+
+
+def _rows(path: Path, report: Report, required: list[str]) -> Iterable[Row]:
+    if path.is_file():
+        return read_table(path, report, required=required)
+    report.remark(f"{path.name} is not in the folder: what it would say is left out.")
+    return []
+
+
+def _account(row: Row, report: Report) -> Account:
+    account = Account(row, row.need("account"), row.name("office_location"))
+    for column in ("sector", "office_location"):
+        written = row.text(column)
+        if written in MISSPELT:
+            report.repair(row.file, row.line, f"{column} {written} taken as {MISSPELT[written]}")
+    return replace(account, region=MISSPELT.get(account.region or "", account.region))
+
+
+def _with_offered_names(crm: Crm, report: Report) -> list[Deal]:
+    """The deals with their products spelt as they are offered, where only blanks and capitals differ."""
+    spelt = {_bare(offer.name): offer.name for offer in crm.offers}
+    deals = []
+    for deal in crm.deals:
+        offered = spelt.get(_bare(deal.product or ""), deal.product)
+        if offered != deal.product:
+            report.repair(deal.row.file, deal.row.line, f"product {deal.product} taken as {offered}")
+            deal = replace(deal, product=offered)
+        deals.append(deal)
+    return deals
+
+
+def _bare(name: str) -> str:
+    return "".join(name.casefold().split())
+
+
+def plan_of(crm: Crm, report: Report) -> Plan:
+    """The plan for what was read."""
     plan = Plan(SOURCE)
-    folder, deals_file = (path, path / "sales_pipeline.csv") if path.is_dir() else (None, path)
-    form = _form_of(deals_file)
-    deals = list(_deals(deals_file, form, report))
-    if not deals:
-        raise Unreadable(f"{deals_file.name} holds no deal that can be imported.")
-    first = min(deal.opened_on for deal in deals if deal.opened_on is not None)
-    last = max(deal.closed_on or deal.opened_on or first for deal in deals)
-    plan.period = f"{first.year}/{last.year}"
-    beginning = date(first.year, 1, 1)
-    teams = _plan_teams(plan, folder, report, beginning) if folder else {}
-    _plan_people(plan, {deal.owner for deal in deals}, teams, beginning)
-    _plan_accounts(plan, folder, deals, report)
-    _plan_products(plan, folder, deals, report, currency)
-    for deal in deals:
-        _plan_deal(plan, deal, first, currency, report)
+    first, last = (min(crm.days), max(crm.days)) if crm.days else (None, None)
+    if first is not None and last is not None:
+        plan.spans.append(Span("the deals", date(first.year, 1, 1), date(last.year + 1, 1, 1)))
+    _plan_people(plan, crm, first or date(2000, 1, 1), report)
+    _plan_customers(plan, crm, report)
+    _plan_products(plan, crm, report)
+    step = plan.step("deals")
+    for deal in crm.deals:
+        step.add(*_telling(plan, deal, last, report), origin=deal.row)
     return plan
 
 
-def _form_of(path: Path) -> Form:
-    header = {name.strip() for name in read_header(path)}
-    for form in FORMS:
-        if form.id in header and form.owner in header:
-            return form
-    known = "; ".join(f"{form.name}: {', '.join(form.columns)}" for form in FORMS)
-    raise Unreadable(f"{path.name}, line 1: these are not the columns of a list of deals. Known are {known}.")
+def _plan_people(plan: Plan, crm: Crm, first: date, report: Report) -> None:
+    """Managers and agents; each manager leads a team that the agents belong to from the first year on."""
+    begin = date(first.year, 1, 1)
+    # Managers before agents and members before teams: the one is spoken of by the other.
+    managers, agents = plan.step("managers", "members"), plan.step("members")
+    led = {agent.manager: agent for agent in crm.agents}
+    for manager, agent in led.items():
+        _recruit(plan, managers, manager, begin, agent.row)
+        _plan_team(plan, manager, agent)
+    member_of = {agent.name: agent for agent in crm.agents}
+    for name, row in _sellers(crm).items():
+        agent_of = member_of.get(name)
+        if name not in led:
+            _recruit(plan, agents, name, begin, row, manager=agent_of.manager if agent_of else None)
+            if agent_of is None and crm.agents:
+                report.repair(row.file, row.line, "the agent is in no team of sales_teams.csv; taken without a team")
+    for manager, agent in led.items():
+        _join(plan, manager, manager, begin, agent.row)
+    for agent in crm.agents:
+        if agent.name not in led:
+            _join(plan, agent.name, agent.manager, begin, agent.row)
 
 
-def _deals(path: Path, form: Form, report: Report) -> Iterable[Deal]:
-    seen: dict[str, int] = {}
-    for row in read_table(path, report, required=form.columns):
-        try:
-            deal = _deal(row, form, report)
-        except BadCell as fault:
-            report.refuse(row, str(fault))
-            continue
-        if deal.id in seen:
-            report.refuse(row, f"{form.id} {deal.id} stands in line {seen[deal.id]} already")
-            continue
-        seen[deal.id] = row.line
-        yield deal
+def _sellers(crm: Crm) -> dict[str, Row]:
+    """Everybody who sells, with the row that names them first."""
+    named: dict[str, Row] = {agent.name: agent.row for agent in crm.agents}
+    for deal in crm.deals:
+        named.setdefault(deal.owner, deal.row)
+    return named
 
 
-def _deal(row: Row, form: Form, report: Report) -> Deal:
-    stage_name = row.need(form.stage)
-    stage = STAGES.get(stage_name.lower())
-    if stage is None:
-        raise BadCell(f"{form.stage} is {stage_name!r}; known are {', '.join(sorted(STAGES))}")
-    product = row.need(form.product).partition(" - ")[0].strip()
-    if product in REPAIRED_PRODUCTS:
-        report.repair(row, f"{form.product} {product} taken as {REPAIRED_PRODUCTS[product]}")
-        product = REPAIRED_PRODUCTS[product]
-    closed_on, amount = row.day(form.closed), row.number(form.amount)
-    if stage in ("won", "lost") and closed_on is None:
-        raise BadCell(f"{form.closed} is empty, but the deal is {stage}")
-    if stage == "won" and amount is None:
-        raise BadCell(f"{form.amount} is empty, but the deal is won")
-    if amount is not None and amount < 0:
-        raise BadCell(f"{form.amount} is {amount}; an amount is not negative")
-    account, opened_on = row.text(form.account), row.day(form.opened)
-    return Deal(row, row.need(form.id), row.need(form.owner), product, account, stage, opened_on, closed_on, amount)
+def _plan_team(plan: Plan, manager: str, agent: Agent) -> None:
+    plan.step("teams").add(
+        {
+            "external": plan.external(_team_id(manager)),
+            "name": manager,
+            "department": "sales",
+            "region": agent.office,
+            "leader": plan.ref(person_id(manager)),
+        },
+        origin=agent.row,
+    )
 
 
-def _plan_teams(plan: Plan, folder: Path, report: Report, beginning: date) -> Mapping[str, str]:
-    """Managers lead teams; says in which team each agent is."""
-    team_of: dict[str, str] = {}
-    step, people = plan.step("teams"), plan.step("members")
-    for row in read_table(folder / "sales_teams.csv", report, required=["sales_agent", "manager", "regional_office"]):
-        try:
-            agent, manager, office = (row.need(name) for name in ("sales_agent", "manager", "regional_office"))
-        except BadCell as fault:
-            report.refuse(row, str(fault))
-            continue
-        if manager not in team_of.values():
-            body = {"external": plan.external(slug(manager)), "name": manager, "department": "sales", "region": office}
-            step.add(body, row)
-            people.add(_person(plan, manager, beginning), row)
-        team_of[agent] = manager
-    return team_of
+def _join(plan: Plan, name: str, manager: str, begin: date, origin: Row) -> None:
+    joined = {"member": plan.ref(person_id(name)), "team": plan.ref(_team_id(manager)), "from": day(begin)}
+    step = plan.step("memberships", "members")
+    step.add({"do": "join"} | joined, origin=origin, settled_by=ALREADY_IN_TEAM)
 
 
-def _plan_people(plan: Plan, owners: Iterable[str], teams: Mapping[str, str], beginning: date) -> None:
-    people, joins = plan.step("members"), plan.step("memberships", "members")
-    for agent in sorted(set(owners) | set(teams)):
-        people.add(_person(plan, agent, beginning))
-        if agent in teams:
-            team = plan.ref(slug(teams[agent]))
-            joins.add({"do": "join", "member": plan.ref(person_id(agent)), "team": team, "from": day(beginning)})
+def _recruit(plan: Plan, step: Step, name: str, begin: date, origin: Row, manager: str | None = None) -> None:
+    known: Body = {"external": plan.external(person_id(name)), "name": name, "department": "sales"}
+    if manager is not None:
+        known["manager"] = plan.ref(person_id(manager))
+    # Who is known since an earlier import keeps the day on which they started.
+    step.add(known | {"starts_on": day(begin)}, origin=origin, instead=known)
 
 
-def _person(plan: Plan, name: str, beginning: date) -> dict[str, object]:
-    external = plan.external(person_id(name))
-    return {"external": external, "name": name, "department": "sales", "starts_on": day(beginning)}
+def _team_id(manager: str) -> str:
+    return "t-" + digest(manager)
 
 
-def _plan_accounts(plan: Plan, folder: Path | None, deals: list[Deal], report: Report) -> None:
-    step, known = plan.step("customers"), set()
-    if folder is not None:
-        for row in read_table(folder / "accounts.csv", report, required=["account", "office_location"]):
-            name, region = row.text("account"), row.text("office_location")
-            if name is None:
-                report.refuse(row, "account is empty")
-                continue
-            if region in REPAIRED_PLACES:
-                report.repair(row, f"office_location {region} taken as {REPAIRED_PLACES[region]}")
-                region = REPAIRED_PLACES[region]
-            known.add(slug(name))
-            step.add({"external": plan.external(slug(name)), "name": name, "region": region}, row)
-    for name in sorted({deal.account for deal in deals if deal.account}):
-        if slug(name) not in known:
-            step.add({"external": plan.external(slug(name)), "name": name})
+def _plan_customers(plan: Plan, crm: Crm, report: Report) -> None:
+    step, known = plan.step("customers"), dict[str, str]()
+    for account in crm.accounts:
+        if _is_new(known, account.name, account.row, report):
+            body = {"external": plan.external(slug(account.name)), "name": account.name}
+            step.add(body | ({"region": account.region} if account.region else {}), origin=account.row)
+    for deal in crm.deals:
+        if deal.account is not None and _is_new(known, deal.account, deal.row, report):
+            step.add({"external": plan.external(slug(deal.account)), "name": deal.account}, origin=deal.row)
+            if crm.accounts:
+                report.repair(
+                    deal.row.file, deal.row.line, "the account is not in accounts.csv; taken with its name only"
+                )
 
 
-def _plan_products(plan: Plan, folder: Path | None, deals: list[Deal], report: Report, currency: str) -> None:
-    step, known = plan.step("products"), set()
-    if folder is not None:
-        for row in read_table(folder / "products.csv", report, required=["product", "sales_price"]):
-            try:
-                name, price = row.need("product"), row.number("sales_price")
-            except BadCell as fault:
-                report.refuse(row, str(fault))
-                continue
-            known.add(slug(name))
-            body = {"external": plan.external(slug(name)), "name": name}
-            step.add(body | ({"price": money(price, currency)} if price is not None else {}), row)
-    for name in sorted({deal.product for deal in deals}):
-        if slug(name) not in known:
-            step.add({"external": plan.external(slug(name)), "name": name})
+def _plan_products(plan: Plan, crm: Crm, report: Report) -> None:
+    step, known = plan.step("products"), dict[str, str]()
+    for offer in crm.offers:
+        if _is_new(known, offer.name, offer.row, report):
+            body = {"external": plan.external(slug(offer.name)), "name": offer.name}
+            step.add(body | ({"price": offer.price.as_json()} if offer.price else {}), origin=offer.row)
+    for deal in crm.deals:
+        if deal.product is not None and _is_new(known, deal.product, deal.row, report):
+            step.add({"external": plan.external(slug(deal.product)), "name": deal.product}, origin=deal.row)
+            if crm.offers:
+                report.repair(deal.row.file, deal.row.line, "the product is not in products.csv; taken without a price")
 
 
-def _plan_deal(plan: Plan, deal: Deal, first: date, currency: str, report: Report) -> None:
-    step, opened_on = plan.step("deals"), deal.opened_on
-    if opened_on is None:
-        opened_on = first
-        report.repair(deal.row, f"no opening date; taken as {first}, the first of the file")
-    body: dict[str, object] = {
+def _is_new(known: dict[str, str], name: str, row: Row, report: Report) -> bool:
+    """Whether a name is met for the first time; one that differs by signs only is the same, and said to be."""
+    key = slug(name)
+    if key not in known:
+        known[key] = name
+        return True
+    if known[key] != name:
+        report.repair(row.file, row.line, f"{name} taken as {known[key]}")
+    return False
+
+
+def _telling(plan: Plan, deal: Deal, last: date | None, report: Report) -> list[Body]:
+    """What is to be said about a deal: that it was opened, and how it was closed."""
+    opened: Body = {
         "external": plan.external(deal.id),
         "owner": plan.ref(person_id(deal.owner)),
-        "product": plan.ref(slug(deal.product)),
-        "opened_on": day(opened_on),
-        "stage": deal.stage if deal.stage in ("prospecting", "engaging") else "engaging",
+        "stage": "engaging" if deal.closed else deal.stage,
     }
+    if (opened_on := _opening_day(deal, last, report)) is not None:
+        opened["opened_on"] = day(opened_on)
+    if deal.product is not None:
+        opened["product"] = plan.ref(slug(deal.product))
     if deal.account is not None:
-        body["customer"] = plan.ref(slug(deal.account))
-    step.add(body, deal.row)
-    ref = plan.ref(deal.id)
-    if deal.stage == "won":
-        assert deal.closed_on is not None
-        assert deal.amount is not None
-        won = {"do": "win", "deal": ref, "on": day(deal.closed_on), "value": money(deal.amount, currency)}
-        step.add(won, deal.row)
-    elif deal.stage == "lost":
-        assert deal.closed_on is not None
-        step.add({"do": "lose", "deal": ref, "on": day(deal.closed_on), "reason": NO_REASON}, deal.row)
+        opened["customer"] = plan.ref(slug(deal.account))
+    if deal.name is not None:
+        opened["name"] = deal.name
+    if deal.amount is not None and not deal.closed:
+        opened["value"] = deal.amount.as_json()
+    return [opened, *_closing(plan, deal)]
+
+
+def _closing(plan: Plan, deal: Deal) -> list[Body]:
+    if deal.closed_on is None or not deal.closed:
+        return []
+    ref, on = plan.ref(deal.id), day(deal.closed_on)
+    if deal.stage == LOST:
+        return [{"do": "lose", "deal": ref, "on": on, "reason": NO_REASON}]
+    assert deal.stage == WON
+    assert deal.amount is not None
+    return [{"do": "win", "deal": ref, "on": on, "value": deal.amount.as_json()}]
+
+
+def _opening_day(deal: Deal, last: date | None, report: Report) -> date | None:
+    """When a deal was opened.
+
+    A deal without that day is known to have been there on the last day the file speaks of, and on no earlier one: with
+    an earlier day it would be counted as open in periods of which nobody knows that. A closed one was there when it
+    was closed.
+    """
+    if deal.opened_on is not None:
+        return deal.opened_on
+    on, which = (deal.closed_on, "it was closed") if deal.closed else (last, f"the file speaks of last, {last}")
+    if on is None:
+        which = "of the import"
+    report.repair(deal.row.file, deal.row.line, f"no opening day; taken as the day {which}")
+    return on

@@ -26,13 +26,18 @@ def upgrade() -> None:
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('helpers', sa.Text(), nullable=False),
     sa.Column('item', sa.Text(), nullable=True),
+    sa.Column('agreed_on', sa.Date(), nullable=False),
     sa.Column('due', sa.Date(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
     sa.Column('done_on', sa.Date(), nullable=True),
+    sa.Column('opened', sa.Text(), nullable=False),
+    sa.Column('closed', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('action', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_action_item'), ['item'], unique=False)
         batch_op.create_index(batch_op.f('ix_action_owner'), ['owner'], unique=False)
+        batch_op.create_index(batch_op.f('ix_action_status'), ['status'], unique=False)
 
     op.create_table('applied',
     sa.Column('subject', sa.Text(), nullable=False),
@@ -51,22 +56,6 @@ def upgrade() -> None:
     op.create_table('batch_progress',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('applied', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('id')
-    )
-    op.create_table('colleague',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('shard', sa.Integer(), nullable=False),
-    sa.Column('total', sa.BigInteger(), nullable=False),
-    sa.Column('total_currency', sa.Text(), nullable=False),
-    sa.Column('departments', sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint('id')
-    )
-    op.create_table('colleague_name',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('shard', sa.Integer(), nullable=False),
-    sa.Column('total', sa.BigInteger(), nullable=False),
-    sa.Column('total_currency', sa.Text(), nullable=False),
-    sa.Column('externals', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('external',
@@ -93,30 +82,6 @@ def upgrade() -> None:
     sa.Column('since', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('subject', 'version', 'id')
     )
-    op.create_table('house_clock',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('shard', sa.Integer(), nullable=False),
-    sa.Column('total', sa.BigInteger(), nullable=False),
-    sa.Column('total_currency', sa.Text(), nullable=False),
-    sa.Column('zone', sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint('id')
-    )
-    op.create_table('invited_department',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('shard', sa.Integer(), nullable=False),
-    sa.Column('total', sa.BigInteger(), nullable=False),
-    sa.Column('total_currency', sa.Text(), nullable=False),
-    sa.Column('externals', sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint('id')
-    )
-    op.create_table('invited_team',
-    sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('shard', sa.Integer(), nullable=False),
-    sa.Column('total', sa.BigInteger(), nullable=False),
-    sa.Column('total_currency', sa.Text(), nullable=False),
-    sa.Column('externals', sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint('id')
-    )
     op.create_table('item',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -133,12 +98,16 @@ def upgrade() -> None:
     sa.Column('series', sa.Text(), nullable=True),
     sa.Column('raised_by', sa.Text(), nullable=True),
     sa.Column('raised_on', sa.Date(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
     sa.Column('resolved_on', sa.Date(), nullable=True),
+    sa.Column('opened', sa.Text(), nullable=False),
+    sa.Column('closed', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('item', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_item_meeting'), ['meeting'], unique=False)
         batch_op.create_index(batch_op.f('ix_item_series'), ['series'], unique=False)
+        batch_op.create_index(batch_op.f('ix_item_status'), ['status'], unique=False)
 
     op.create_table('journal',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -172,6 +141,52 @@ def upgrade() -> None:
     with op.batch_alter_table('kept_answer', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_kept_answer_at'), ['at'], unique=False)
 
+    op.create_table('known_department',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('known_member',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=True),
+    sa.Column('left_on', sa.Date(), nullable=True),
+    sa.Column('departments', sa.Text(), nullable=False),
+    sa.Column('memberships', sa.Text(), nullable=False),
+    sa.Column('groups', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('known_organisation',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('zone', sa.Text(), nullable=False),
+    sa.Column('first_month', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('known_person',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_table('known_team',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('lease',
     sa.Column('job', sa.Text(), nullable=False),
     sa.Column('holder', sa.Text(), nullable=False),
@@ -187,13 +202,18 @@ def upgrade() -> None:
     sa.Column('total', sa.BigInteger(), nullable=False),
     sa.Column('total_currency', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('form', sa.Text(), nullable=False),
+    sa.Column('teams', sa.Text(), nullable=False),
+    sa.Column('departments', sa.Text(), nullable=False),
     sa.Column('series', sa.Text(), nullable=True),
+    sa.Column('occurrence', sa.Text(), nullable=True),
     sa.Column('starts_at', sa.Text(), nullable=False),
+    sa.Column('on', sa.Date(), nullable=False),
     sa.Column('minutes', sa.Integer(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('started_at', sa.Text(), nullable=True),
     sa.Column('ended_at', sa.Text(), nullable=True),
-    sa.Column('protocol', sa.Text(), nullable=True),
+    sa.Column('minutes_text', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('meeting', schema=None) as batch_op:
@@ -218,20 +238,27 @@ def upgrade() -> None:
     sa.Column('asks_for', sa.Text(), nullable=False),
     sa.Column('title', sa.Text(), nullable=False),
     sa.Column('from_department', sa.Text(), nullable=False),
-    sa.Column('to_department', sa.Text(), nullable=False),
     sa.Column('from_member', sa.Text(), nullable=True),
+    sa.Column('to_department', sa.Text(), nullable=False),
     sa.Column('to_member', sa.Text(), nullable=True),
     sa.Column('asked_at', sa.Text(), nullable=False),
+    sa.Column('asked_on', sa.Date(), nullable=False),
     sa.Column('promised_by', sa.Date(), nullable=True),
+    sa.Column('judged_by', sa.Date(), nullable=True),
+    sa.Column('status', sa.Text(), nullable=False),
     sa.Column('resolved_at', sa.Text(), nullable=True),
+    sa.Column('on_time', sa.Boolean(), nullable=True),
     sa.Column('note', sa.Text(), nullable=True),
     sa.Column('reopened', sa.Integer(), nullable=False),
     sa.Column('reopened_at', sa.Text(), nullable=True),
     sa.Column('reopening_reason', sa.Text(), nullable=True),
+    sa.Column('opened', sa.Text(), nullable=False),
+    sa.Column('closed', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('request', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_request_from_department'), ['from_department'], unique=False)
+        batch_op.create_index(batch_op.f('ix_request_status'), ['status'], unique=False)
         batch_op.create_index(batch_op.f('ix_request_to_department'), ['to_department'], unique=False)
 
     op.create_table('series',
@@ -271,6 +298,7 @@ def downgrade() -> None:
     op.drop_table('series')
     with op.batch_alter_table('request', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_request_to_department'))
+        batch_op.drop_index(batch_op.f('ix_request_status'))
         batch_op.drop_index(batch_op.f('ix_request_from_department'))
 
     op.drop_table('request')
@@ -280,6 +308,11 @@ def downgrade() -> None:
 
     op.drop_table('meeting')
     op.drop_table('lease')
+    op.drop_table('known_team')
+    op.drop_table('known_person')
+    op.drop_table('known_organisation')
+    op.drop_table('known_member')
+    op.drop_table('known_department')
     with op.batch_alter_table('kept_answer', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_kept_answer_at'))
 
@@ -289,26 +322,23 @@ def downgrade() -> None:
 
     op.drop_table('journal')
     with op.batch_alter_table('item', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_item_status'))
         batch_op.drop_index(batch_op.f('ix_item_series'))
         batch_op.drop_index(batch_op.f('ix_item_meeting'))
 
     op.drop_table('item')
-    op.drop_table('invited_team')
-    op.drop_table('invited_department')
-    op.drop_table('house_clock')
     op.drop_table('held_event')
     with op.batch_alter_table('external', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_external_id'))
 
     op.drop_table('external')
-    op.drop_table('colleague_name')
-    op.drop_table('colleague')
     op.drop_table('batch_progress')
     with op.batch_alter_table('applied', schema=None) as batch_op:
         batch_op.drop_index('applied_books')
 
     op.drop_table('applied')
     with op.batch_alter_table('action', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_action_status'))
         batch_op.drop_index(batch_op.f('ix_action_owner'))
         batch_op.drop_index(batch_op.f('ix_action_item'))
 

@@ -42,11 +42,12 @@ def upgrade() -> None:
     sa.Column('total', sa.BigInteger(), nullable=False),
     sa.Column('total_currency', sa.Text(), nullable=False),
     sa.Column('department', sa.Text(), nullable=False),
-    sa.Column('start', sa.Date(), nullable=False),
-    sa.Column('end', sa.Date(), nullable=False),
+    sa.Column('label', sa.Text(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
     sa.Column('amount', sa.Text(), nullable=False),
-    sa.Column('rows', sa.Text(), nullable=False),
     sa.Column('on_overrun', sa.Text(), nullable=False),
+    sa.Column('rows', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('budget', schema=None) as batch_op:
@@ -88,6 +89,7 @@ def upgrade() -> None:
     sa.Column('opened_on', sa.Date(), nullable=False),
     sa.Column('closed_on', sa.Date(), nullable=True),
     sa.Column('value', sa.Text(), nullable=True),
+    sa.Column('cost', sa.Text(), nullable=True),
     sa.Column('lines', sa.Text(), nullable=False),
     sa.Column('credits', sa.Text(), nullable=False),
     sa.Column('assists', sa.Text(), nullable=False),
@@ -96,7 +98,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('deal', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_deal_customer'), ['customer'], unique=False)
+        batch_op.create_index('deal_closed', ['status', 'closed_on'], unique=False)
+        batch_op.create_index('deal_customer_closed', ['customer', 'closed_on'], unique=False)
         batch_op.create_index(batch_op.f('ix_deal_owner'), ['owner'], unique=False)
         batch_op.create_index(batch_op.f('ix_deal_team'), ['team'], unique=False)
 
@@ -112,11 +115,12 @@ def upgrade() -> None:
     sa.Column('spent_for', sa.Text(), nullable=False),
     sa.Column('amount', sa.Text(), nullable=False),
     sa.Column('on', sa.Date(), nullable=False),
+    sa.Column('warning', sa.Text(), nullable=True),
+    sa.Column('reversed_on', sa.Date(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('expense', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_expense_department'), ['department'], unique=False)
-        batch_op.create_index(batch_op.f('ix_expense_on'), ['on'], unique=False)
+        batch_op.create_index('expense_department', ['department', 'on'], unique=False)
 
     op.create_table('external',
     sa.Column('kind', sa.Text(), nullable=False),
@@ -151,17 +155,23 @@ def upgrade() -> None:
     sa.Column('total', sa.BigInteger(), nullable=False),
     sa.Column('total_currency', sa.Text(), nullable=False),
     sa.Column('deal', sa.Text(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=True),
+    sa.Column('team', sa.Text(), nullable=True),
+    sa.Column('status', sa.Text(), nullable=False),
     sa.Column('amount', sa.Text(), nullable=False),
     sa.Column('tax', sa.Text(), nullable=True),
     sa.Column('on', sa.Date(), nullable=False),
     sa.Column('due_on', sa.Date(), nullable=False),
-    sa.Column('credited', sa.Text(), nullable=False),
-    sa.Column('written_off', sa.Text(), nullable=False),
+    sa.Column('won_on', sa.Date(), nullable=False),
+    sa.Column('credits', sa.Text(), nullable=False),
+    sa.Column('write_offs', sa.Text(), nullable=False),
     sa.Column('voided_on', sa.Date(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('invoice', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_invoice_deal'), ['deal'], unique=False)
+        batch_op.create_index('invoice_deal', ['deal'], unique=False)
+        batch_op.create_index(batch_op.f('ix_invoice_customer'), ['customer'], unique=False)
+        batch_op.create_index(batch_op.f('ix_invoice_team'), ['team'], unique=False)
 
     op.create_table('journal',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -218,7 +228,9 @@ def upgrade() -> None:
     sa.Column('total_currency', sa.Text(), nullable=False),
     sa.Column('starts_on', sa.Date(), nullable=True),
     sa.Column('left_on', sa.Date(), nullable=True),
+    sa.Column('departments', sa.Text(), nullable=False),
     sa.Column('memberships', sa.Text(), nullable=False),
+    sa.Column('groups', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('known_organisation',
@@ -244,6 +256,7 @@ def upgrade() -> None:
     sa.Column('total', sa.BigInteger(), nullable=False),
     sa.Column('total_currency', sa.Text(), nullable=False),
     sa.Column('externals', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('lease',
@@ -283,6 +296,7 @@ def upgrade() -> None:
     sa.Column('total_currency', sa.Text(), nullable=False),
     sa.Column('invoice', sa.Text(), nullable=False),
     sa.Column('amount', sa.Text(), nullable=False),
+    sa.Column('applied', sa.Text(), nullable=False),
     sa.Column('on', sa.Date(), nullable=False),
     sa.Column('reversed_on', sa.Date(), nullable=True),
     sa.PrimaryKeyConstraint('id')
@@ -308,14 +322,16 @@ def upgrade() -> None:
     sa.Column('total_currency', sa.Text(), nullable=False),
     sa.Column('metric', sa.Text(), nullable=False),
     sa.Column('level', sa.Text(), nullable=False),
-    sa.Column('ref', sa.Text(), nullable=True),
-    sa.Column('start', sa.Date(), nullable=False),
-    sa.Column('end', sa.Date(), nullable=False),
-    sa.Column('value', sa.Text(), nullable=False),
-    sa.Column('currency', sa.Text(), nullable=True),
+    sa.Column('ref', sa.Text(), nullable=False),
+    sa.Column('label', sa.Text(), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('money', sa.Text(), nullable=True),
+    sa.Column('number', sa.Text(), nullable=True),
+    sa.Column('rows', sa.Text(), nullable=False),
     sa.Column('closed_on', sa.Date(), nullable=True),
-    sa.Column('reason', sa.Text(), nullable=True),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('metric', 'level', 'ref', 'starts_on', 'ends_on')
     )
     with op.batch_alter_table('target', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_target_ref'), ['ref'], unique=False)
@@ -353,7 +369,9 @@ def downgrade() -> None:
 
     op.drop_table('journal')
     with op.batch_alter_table('invoice', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_invoice_deal'))
+        batch_op.drop_index(batch_op.f('ix_invoice_team'))
+        batch_op.drop_index(batch_op.f('ix_invoice_customer'))
+        batch_op.drop_index('invoice_deal')
 
     op.drop_table('invoice')
     op.drop_table('held_event')
@@ -362,14 +380,14 @@ def downgrade() -> None:
 
     op.drop_table('external')
     with op.batch_alter_table('expense', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_expense_on'))
-        batch_op.drop_index(batch_op.f('ix_expense_department'))
+        batch_op.drop_index('expense_department')
 
     op.drop_table('expense')
     with op.batch_alter_table('deal', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_deal_team'))
         batch_op.drop_index(batch_op.f('ix_deal_owner'))
-        batch_op.drop_index(batch_op.f('ix_deal_customer'))
+        batch_op.drop_index('deal_customer_closed')
+        batch_op.drop_index('deal_closed')
 
     op.drop_table('deal')
     with op.batch_alter_table('customer', schema=None) as batch_op:

@@ -22,7 +22,7 @@ from shared.events.common import linked_event
 from shared.http.bodies import Body, ExternalName, Named, read_model, shown
 from shared.http.bulk import bulk_route, cause_of
 from shared.http.documents import described
-from shared.http.pages import Cursor, link_next
+from shared.http.pages import Cursor, asked_once, link_next
 from shared.http.problems import parse, parse_object
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
@@ -158,14 +158,18 @@ class Collection(Generic[N]):
         assert self._create_body is not None
         sent = parse_object(raw)
         (now,) = await self.present(tx, [thing], None)
-        have = parse_object(to_json(now, fallback=lambda value: value.as_json()))
-        for field, value in sent.items():
-            if field not in ("external", "externals") and field in have and have[field] != value:
-                if await self._same_thing(tx, field, value, have[field]):
-                    continue
+        have = parse_object(as_json(now))
+        names = self._create_body.model_fields.keys() - {"external", "externals"}
+        stored = {name: have[name] for name in names if have.get(name) is not None}
+        # Read as the whole body, so that two ways of writing the same value are the same.
+        said = parse_object(as_json(parse(self._create_body, as_json(stored | sent)).model_dump(mode="json")))
+        for field, value in said.items():
+            if field not in names or field not in sent or value == have.get(field):
+                continue
+            if not await self._same_thing(tx, field, value, have.get(field)):
                 raise Conflict(
-                    f"A {self._word} is not changed once it is stored; {field} is {have[field]!r} and cannot become"
-                    f" {value!r}. Correct it with a verb.",
+                    f"This {self._word} is not changed once it is stored; {field} is {have.get(field)!r} and cannot"
+                    f" become {value!r}. Correct it with a verb.",
                     [Fault(f"/{field}", "differs from what is stored")],
                 )
         return thing
@@ -224,9 +228,7 @@ class Collection(Generic[N]):
                     thing = await tx.load(self.entity, ref)
                     expect(request, thing, required=True)
                     return await self.answer(tx, await self.changed(tx, thing, raw), 200, principal)
-                existing = await tx.seek(self.entity, ref)
-                if existing is not None:
-                    expect(request, existing)
+                expect(request, await tx.seek(self.entity, ref))
                 thing, made = await self.upserted(tx, raw, external_of(ref))
                 return await self.answer(tx, thing, 201 if made else 200, principal)
 
@@ -308,7 +310,7 @@ class Collection(Generic[N]):
             if on is not None:
                 fields = self._as_on(thing, fields, on, ref)
             headers = version_headers(thing)
-            if if_none_match is not None and headers["ETag"] in if_none_match:
+            if if_none_match is not None and (headers["ETag"] in if_none_match or if_none_match.strip() == "*"):
                 return Response(status_code=304, headers=headers)
             return Response(as_json(fields), headers=headers, media_type="application/json")
 
@@ -334,6 +336,7 @@ class Collection(Generic[N]):
             on: Annotated[date | None, Query(description="as things were on this day")] = None,
             prefer: Prefer = None,
         ) -> Response:
+            asked_once(request)
             unknown = set(request.query_params) - {"limit", "cursor", "after", "on"} - set(self.filters)
             if unknown:
                 field = sorted(unknown)[0]
@@ -409,7 +412,7 @@ class Collection(Generic[N]):
         ) -> Response:
             async def query(snapshot: Snapshot) -> Sequence[Sequence[Any]]:
                 thing = await snapshot.get(self.entity, ref)
-                above = int(Cursor.read(cursor).last or 0)
+                above = Cursor.read(cursor).number
                 return await snapshot.rows(_HISTORY, subject=thing.subject, above=above, limit=limit + 1)
 
             records = await runtime_of(request).store.read(query)

@@ -165,6 +165,8 @@ class SqliteStore:
 
     async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         """Answer a query from one snapshot."""
+        if self._closed:
+            raise Overloaded("This service is stopping; ask again.")
         busy: list[sqlite3.Connection] = []
         loop = asyncio.get_running_loop()
         alarm = loop.call_later(DEADLINE, _interrupt, busy)

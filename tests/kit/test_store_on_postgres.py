@@ -70,7 +70,7 @@ class _Only:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
 
-    async def acquire(self, timeout: float) -> Any:
+    async def acquire(self, **patience: float) -> Any:
         return self.connection
 
     async def release(self, connection: Any) -> None:

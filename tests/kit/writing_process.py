@@ -1,4 +1,4 @@
-"""A process that writes for ever and prints each customer once it is acknowledged; it is there to be killed."""
+"""A process that writes for ever and prints the id of each customer it was acknowledged; it is there to be killed."""
 
 from __future__ import annotations
 

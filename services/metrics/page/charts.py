@@ -19,6 +19,7 @@ WIDTH, HEIGHT = 640, 232
 LEFT, RIGHT, TOP, BOTTOM = 58, 6, 12, 26
 MOST_LABELS: Final = 14
 MOST_BARS_WITH_NUMBERS: Final = 6
+LEAST_FOR_SPARK: Final = 6
 _STEPS: Final = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 NOTHING: Final = Markup("")
 Words = Callable[[Decimal], str]
@@ -75,7 +76,7 @@ def line(title: str, labels: Sequence[str], series: Sequence[Series], axis: Word
 def spark(values: Sequence[Decimal | None]) -> Markup:
     """A small picture of how a number went, without words: its table stands elsewhere on the page."""
     known = [value for value in values if value is not None]
-    if len(known) < 3 or not any(known):
+    if len(known) < LEAST_FOR_SPARK or not any(known):
         return NOTHING
     low, high = min(Decimal(0), *known), max(Decimal(0), *known)
     step = Decimal(100) / len(values)

@@ -68,7 +68,7 @@ def chapters(document: Mapping[str, Any], origin: str) -> list[tuple[str, list[O
 def _operation(
     document: Mapping[str, Any], origin: str, path: str, method: str, operation: Mapping[str, Any]
 ) -> Operation:
-    title, says = str(operation.get("summary", "")), str(operation.get("description", ""))
+    title, says = _title(operation)
     permission = str(operation.get("x-permission", ""))
     name = str(operation.get("operationId") or f"{method}-{path}")
     media, schema = _content(operation.get("requestBody", {}))
@@ -87,6 +87,15 @@ def _operation(
         _curl(document, origin, path, method, permission, media, schema),
         words,
     )
+
+
+def _title(operation: Mapping[str, Any]) -> tuple[str, str]:
+    """What an operation is called, and what else is said of it; a name made of a function's name says nothing."""
+    title, says = str(operation.get("summary", "")), str(operation.get("description", ""))
+    if says and title == title.title():
+        first, _, rest = says.partition("\n\n")
+        return first.rstrip(".").replace("\n", " "), rest
+    return title, says
 
 
 def _parameter(document: Mapping[str, Any], given: Mapping[str, Any]) -> Line:

@@ -1,0 +1,23 @@
+"""A small company that the tests of metrics look at and do not change."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.metrics.company import settle_in
+from tests.world import World, world
+
+
+@pytest.fixture(scope="module")
+async def company(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A running Concert with the small company in it, whose views hold everything."""
+    folder: Path = tmp_path_factory.mktemp("company")
+    async with world(folder) as running:
+        tokens = await settle_in(running.admin)
+        query = {"after": tokens, "period": "2025"}
+        answer = await running.admin.get("/v1/views", params=query, headers={"Prefer": "wait=20"})
+        assert answer.status_code == 200, answer.text
+        yield running
