@@ -1,0 +1,17 @@
+"""Worlds for the tests of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests import world as worlds
+
+
+@pytest.fixture
+async def embedded_world(tmp_path: Path) -> AsyncIterator[worlds.World]:
+    """A whole Concert on embedded engines, for what does not depend on them."""
+    async with worlds.world(tmp_path) as concert:
+        yield concert
