@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """A small company that the tests of metrics look at and do not change."""
+=======
+"""Worlds for the tests of metrics."""
+>>>>>>> hooks
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+<<<<<<< HEAD
 from tests.metrics.company import settle_in
 from tests.world import World, world
 
@@ -21,3 +26,13 @@ async def company(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wor
         answer = await running.admin.get("/v1/views", params=query, headers={"Prefer": "wait=20"})
         assert answer.status_code == 200, answer.text
         yield running
+=======
+from tests import world as worlds
+
+
+@pytest.fixture
+async def embedded_world(tmp_path: Path) -> AsyncIterator[worlds.World]:
+    """A whole Concert on embedded engines, for what does not depend on them."""
+    async with worlds.world(tmp_path) as concert:
+        yield concert
+>>>>>>> hooks
