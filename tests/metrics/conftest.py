@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""A small company that the tests of metrics look at and do not change."""
-=======
-"""Worlds for the tests of metrics."""
->>>>>>> hooks
+"""Worlds for the tests of metrics: a small company to look at, and an empty one to fill."""
 
 from __future__ import annotations
 
@@ -11,9 +7,15 @@ from pathlib import Path
 
 import pytest
 
-<<<<<<< HEAD
 from tests.metrics.company import settle_in
 from tests.world import World, world
+
+
+@pytest.fixture
+async def embedded_world(tmp_path: Path) -> AsyncIterator[World]:
+    """A whole Concert on embedded engines, for what does not depend on them."""
+    async with world(tmp_path) as concert:
+        yield concert
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +28,3 @@ async def company(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wor
         answer = await running.admin.get("/v1/views", params=query, headers={"Prefer": "wait=20"})
         assert answer.status_code == 200, answer.text
         yield running
-=======
-from tests import world as worlds
-
-
-@pytest.fixture
-async def embedded_world(tmp_path: Path) -> AsyncIterator[worlds.World]:
-    """A whole Concert on embedded engines, for what does not depend on them."""
-    async with worlds.world(tmp_path) as concert:
-        yield concert
->>>>>>> hooks
