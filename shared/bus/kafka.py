@@ -204,7 +204,8 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
     """aiokafka's producer, and an end to it.
 
     Its own `stop` delivers the queue first, for as long as that takes; giving that up leaves its tasks alive, and they
-    deliver when the cluster comes back. Nothing of this is public in aiokafka; tests/bus/test_zombies.py guards it.
+    deliver when the cluster comes back. What a broker or the network has already taken, one request per broker, may
+    still be appended: no client can call that back. None of this is public in aiokafka; test_kafka_client.py guards it.
     """
 
     def __init__(self, **settings: Any) -> None:
