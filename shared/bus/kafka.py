@@ -195,10 +195,6 @@ class Cluster:
         """What aiokafka calls a position."""
         return TopicPartition(self.prefix + position[0], position[1])
 
-    def position(self, place: Any) -> Position:
-        """The position, of what aiokafka calls so."""
-        return place.topic.removeprefix(self.prefix), place.partition
-
 
 class Producer(AIOKafkaProducer):  # type: ignore[misc]
     """aiokafka's producer, and an end to it.
@@ -216,7 +212,8 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
 
     async def _tracked(self, *arguments: Any) -> None:
         task = asyncio.current_task()
-        assert task is not None
+        if task is None or self._closed:  # begun, but not yet running when the end came
+            raise asyncio.CancelledError
         self._requests.add(task)
         try:
             await self._send_request(*arguments)
