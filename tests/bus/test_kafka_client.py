@@ -88,6 +88,27 @@ async def test_of_a_failed_publish_nothing_is_sent_later(
     assert bus.healthy is None
 
 
+async def test_a_producer_that_was_given_up_leaves_nothing_running(bus: Bus, way: Proxy) -> None:
+    for break_it in (way.cut, way.silence):
+        await bus.publish([record("deal/1", "before")])
+        break_it()
+        with pytest.raises(BusError):
+            await bus.publish(many("lost"))
+        assert not tasks_of_producers()
+        with pytest.raises(BusError):
+            await bus.publish(many("lost too"))
+        async with asyncio.timeout(10):
+            while tasks_of_producers():
+                await asyncio.sleep(0.1)
+        way.mend()
+
+
+def tasks_of_producers() -> set[str]:
+    """What aiokafka still does for any producer in this process."""
+    names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
+    return {name for name in names if name.startswith(("Sender.", "Producer.", "AIOKafka"))}
+
+
 async def test_a_publish_that_breaks_in_the_middle_stays_as_it_was_then(bus: Bus, way: Proxy, observer: Bus) -> None:
     await bus.publish([record("deal/1", "before")])
     publishing = asyncio.create_task(bus.publish(many("half", 100)))

@@ -1,4 +1,4 @@
-"""A small company that the tests of metrics look at and do not change."""
+"""Worlds for the tests of metrics: a small company to look at, and an empty one to fill."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ import pytest
 
 from tests.metrics.company import settle_in
 from tests.world import World, world
+
+
+@pytest.fixture
+async def embedded_world(tmp_path: Path) -> AsyncIterator[World]:
+    """A whole Concert on embedded engines, for what does not depend on them."""
+    async with world(tmp_path) as concert:
+        yield concert
 
 
 @pytest.fixture(scope="module")
