@@ -18,7 +18,7 @@ from shared.bus import Bus
 from shared.consumer import Consumer, Subscriptions
 from shared.http import problems
 from shared.http.collection import Collection
-from shared.http.documents import openapi_of
+from shared.http.documents import documents_router, openapi_of
 from shared.http.edge import Edge
 from shared.http.probes import probes_router
 from shared.http.runtime import Runtime
@@ -50,6 +50,8 @@ class Service:
     background: Sequence[Background] = ()
     prepare: Sequence[Background] = ()
     """What is set up before the first request."""
+    speaks_for_all: bool = False
+    """Whether it publishes one document of all services, by a route of its own, instead of only its own."""
 
     @property
     def owned(self) -> list[type[Entity]]:
@@ -101,6 +103,8 @@ def build_app(service: Service, runtime: Runtime, identity: Identity) -> FastAPI
         app.include_router(router)
     app.include_router(books_router(service.name, service.owned))
     app.include_router(probes_router(service.name))
+    if not service.speaks_for_all:
+        app.include_router(documents_router(service.name))
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
     assert_every_route_names_its_permission(app)
     return app
@@ -117,7 +121,7 @@ async def running(
         store: Store = open_store(settings.store, service.name)
         await store.start()
         stack.push_async_callback(store.close)
-        runtime = Runtime(service.name, settings, store, Progress(store, service.name))
+        runtime = Runtime(service.name, settings, store, Progress(store, service.name), bus)
         runtime.relay = Relay(store, bus, service.name)
         store.committed = runtime.relay.wake
         app = build_app(service, runtime, identity)

@@ -44,7 +44,7 @@ class Sum(Row):
 
 
 F = TypeVar("F", bound=Fact)
-E = TypeVar("E", bound=Event)
+Fold = TypeVar("Fold", bound=Callable[..., None])
 
 
 class Facts(Generic[F]):
@@ -63,10 +63,10 @@ class Facts(Generic[F]):
         self._cells = cells
         self._folds: dict[type[Event], Callable[[F, Any], None]] = {}
 
-    def on(self, event: type[E]) -> Callable[[Callable[[F, E], None]], Callable[[F, E], None]]:
-        """Say what an event changes about a fact."""
+    def on(self, event: type[Event]) -> Callable[[Fold], Fold]:
+        """Say what an event changes about a fact: `fold(fact, event)`."""
 
-        def register(fold: Callable[[F, E], None]) -> Callable[[F, E], None]:
+        def register(fold: Fold) -> Fold:
             self._folds[event] = fold
             return fold
 

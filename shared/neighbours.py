@@ -32,9 +32,13 @@ class Neighbours:
         """These services run here: ask them without a network."""
         self._apps = apps
 
-    async def get(self, service: str, path: str, /, *, seconds: float = 5, **query: Any) -> httpx.Response:
-        """Ask a neighbour; raises httpx.HTTPError when it does not answer in time."""
-        return await self._client(service).get(path, params=query, headers=self._headers(), timeout=seconds)
+    async def get(
+        self, service: str, path: str, /, *, seconds: float = 5, headers: Mapping[str, str] | None = None, **query: Any
+    ) -> httpx.Response:
+        """Ask a neighbour, as this service or with the headers of somebody else; raises httpx.HTTPError when it does
+        not answer in time."""
+        sent = self._headers() if headers is None else dict(headers)
+        return await self._client(service).get(path, params=query, headers=sent, timeout=seconds)
 
     async def close(self) -> None:
         """Close the connections."""

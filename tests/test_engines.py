@@ -133,5 +133,5 @@ async def test_an_engine_ends_with_its_owner_even_a_killed_one(postgres_server: 
     owner.kill()
     await owner.wait()
     async with asyncio.timeout(20):
-        while await listens(url):  # noqa: ASYNC110 (another process has no event to wait for)
+        while await listens(url):
             await asyncio.sleep(0.1)

@@ -27,6 +27,7 @@ DOMAIN_KNOWS = (
     "shared.money",
     "shared.instant",
     "shared.ids",
+    "shared.membership",
     "shared.period",
     "shared.store.Entity",
     "shared.store.types",

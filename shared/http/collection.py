@@ -19,10 +19,10 @@ from pydantic_core import to_json
 
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.common import linked_event
-from shared.http.bulk import bulk_route, cause_of
 from shared.http.bodies import Body, ExternalName, Named, read_model, shown
+from shared.http.bulk import bulk_route, cause_of
 from shared.http.documents import described
-from shared.http.pages import Cursor, link_next
+from shared.http.pages import Cursor, asked_once, link_next
 from shared.http.problems import parse, parse_object
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
@@ -119,9 +119,7 @@ class Collection(Generic[N]):
 
     # -- the work behind the routes ----------------------------------------------------------------------------
 
-    async def present(
-        self, snapshot: Snapshot, things: Sequence[N], reader: Principal | None
-    ) -> list[dict[str, Any]]:
+    async def present(self, snapshot: Snapshot, things: Sequence[N], reader: Principal | None) -> list[dict[str, Any]]:
         """Things as they are shown to a reader."""
         if self._present is not None:
             return await self._present(snapshot, things, reader)
@@ -129,7 +127,8 @@ class Collection(Generic[N]):
 
     async def made(self, tx: Tx, raw: bytes) -> N:
         """A new thing from a body."""
-        assert self._create is not None and self._create_body is not None
+        assert self._create is not None
+        assert self._create_body is not None
         body = parse(self._create_body, raw)
         for name in body.names():
             if await tx.resolve(self.entity.kind, f"ext:{name.source}:{name.id}") is not None:
@@ -159,14 +158,18 @@ class Collection(Generic[N]):
         assert self._create_body is not None
         sent = parse_object(raw)
         (now,) = await self.present(tx, [thing], None)
-        have = parse_object(to_json(now, fallback=lambda value: value.as_json()))
-        for field, value in sent.items():
-            if field not in ("external", "externals") and field in have and have[field] != value:
-                if await self._same_thing(tx, field, value, have[field]):
-                    continue
+        have = parse_object(as_json(now))
+        names = self._create_body.model_fields.keys() - {"external", "externals"}
+        stored = {name: have[name] for name in names if have.get(name) is not None}
+        # Read as the whole body, so that two ways of writing the same value are the same.
+        said = parse_object(as_json(parse(self._create_body, as_json(stored | sent)).model_dump(mode="json")))
+        for field, value in said.items():
+            if field not in names or field not in sent or value == have.get(field):
+                continue
+            if not await self._same_thing(tx, field, value, have.get(field)):
                 raise Conflict(
-                    f"A {self._word} is not changed once it is stored; {field} is {have[field]!r} and cannot become"
-                    f" {value!r}. Correct it with a verb.",
+                    f"This {self._word} is not changed once it is stored; {field} is {have.get(field)!r} and cannot"
+                    f" become {value!r}. Correct it with a verb.",
                     [Fault(f"/{field}", "differs from what is stored")],
                 )
         return thing
@@ -217,9 +220,7 @@ class Collection(Generic[N]):
     def _add_put(self) -> None:
         may = require(f"{self.name}:write")
 
-        async def endpoint(
-            request: Request, ref: Reference, principal: Principal = Depends(may)
-        ) -> Response:
+        async def endpoint(request: Request, ref: Reference, principal: Principal = Depends(may)) -> Response:
             raw = await request.body()
 
             async def decide(tx: Tx) -> Answer:
@@ -227,9 +228,7 @@ class Collection(Generic[N]):
                     thing = await tx.load(self.entity, ref)
                     expect(request, thing, required=True)
                     return await self.answer(tx, await self.changed(tx, thing, raw), 200, principal)
-                existing = await tx.seek(self.entity, ref)
-                if existing is not None:
-                    expect(request, existing)
+                expect(request, await tx.seek(self.entity, ref))
                 thing, made = await self.upserted(tx, raw, external_of(ref))
                 return await self.answer(tx, thing, 201 if made else 200, principal)
 
@@ -242,9 +241,7 @@ class Collection(Generic[N]):
     def _add_patch(self) -> None:
         may = require(f"{self.name}:write")
 
-        async def endpoint(
-            request: Request, ref: Reference, principal: Principal = Depends(may)
-        ) -> Response:
+        async def endpoint(request: Request, ref: Reference, principal: Principal = Depends(may)) -> Response:
             raw = await request.body()
 
             async def decide(tx: Tx) -> Answer:
@@ -259,9 +256,7 @@ class Collection(Generic[N]):
     def _add_verb(self, verb: Verb) -> None:
         may = require(f"{self.name}:write")
 
-        async def endpoint(
-            request: Request, ref: Reference, principal: Principal = Depends(may)
-        ) -> Response:
+        async def endpoint(request: Request, ref: Reference, principal: Principal = Depends(may)) -> Response:
             raw = await request.body()
             body = parse(verb.body, raw or b"{}")
 
@@ -278,9 +273,7 @@ class Collection(Generic[N]):
     def _add_externals(self) -> None:
         may = require(f"{self.name}:write")
 
-        async def endpoint(
-            request: Request, ref: Reference, principal: Principal = Depends(may)
-        ) -> Response:
+        async def endpoint(request: Request, ref: Reference, principal: Principal = Depends(may)) -> Response:
             raw = await request.body()
             name = parse(ExternalName, raw)
 
@@ -293,9 +286,7 @@ class Collection(Generic[N]):
             return await write(request, principal, decide, body=raw)
 
         summary = f"Say what another system calls a {self._word}"
-        self._route(
-            endpoint, "/{ref}/externals", "POST", f"link_{self.entity.kind}", ExternalName, 200, None, summary
-        )
+        self._route(endpoint, "/{ref}/externals", "POST", f"link_{self.entity.kind}", ExternalName, 200, None, summary)
 
     def _add_get(self) -> None:
         may = require(f"{self.name}:read")
@@ -319,7 +310,7 @@ class Collection(Generic[N]):
             if on is not None:
                 fields = self._as_on(thing, fields, on, ref)
             headers = version_headers(thing)
-            if if_none_match is not None and headers["ETag"] in if_none_match:
+            if if_none_match is not None and (headers["ETag"] in if_none_match or if_none_match.strip() == "*"):
                 return Response(status_code=304, headers=headers)
             return Response(as_json(fields), headers=headers, media_type="application/json")
 
@@ -345,6 +336,7 @@ class Collection(Generic[N]):
             on: Annotated[date | None, Query(description="as things were on this day")] = None,
             prefer: Prefer = None,
         ) -> Response:
+            asked_once(request)
             unknown = set(request.query_params) - {"limit", "cursor", "after", "on"} - set(self.filters)
             if unknown:
                 field = sorted(unknown)[0]
@@ -358,7 +350,9 @@ class Collection(Generic[N]):
             progress = runtime_of(request).progress
             items, following = await progress.read(tokens_of(after), patience_of(prefer), query)
             headers = link_next(request, following)
-            return Response(as_json({"items": items, "next": following}), headers=headers, media_type="application/json")
+            return Response(
+                as_json({"items": items, "next": following}), headers=headers, media_type="application/json"
+            )
 
         described_filters = [
             {"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in self.filters
@@ -418,7 +412,7 @@ class Collection(Generic[N]):
         ) -> Response:
             async def query(snapshot: Snapshot) -> Sequence[Sequence[Any]]:
                 thing = await snapshot.get(self.entity, ref)
-                above = int(Cursor.read(cursor).last or 0)
+                above = Cursor.read(cursor).number
                 return await snapshot.rows(_HISTORY, subject=thing.subject, above=above, limit=limit + 1)
 
             records = await runtime_of(request).store.read(query)
@@ -534,4 +528,3 @@ def _typed(name: str, column: Any, value: Any) -> Any:
         return kind(value) if kind is int else value
     except (ValueError, KeyError) as error:
         raise Invalid(f"{name} cannot be {value!r}.", [Fault(f"/{name}", "not of this kind")]) from error
-

@@ -6,10 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from pydantic_core import to_json
+
+from shared.identity.permissions import PUBLIC, SECURITY_SCHEMES
 
 PROBLEM = {
     "type": "object",
@@ -82,6 +86,24 @@ def described(
     return extra
 
 
+def documents_router(service: str) -> APIRouter:
+    """`/openapi.json` of one service."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get(
+        "/openapi.json",
+        operation_id=f"openapi_{service}",
+        openapi_extra=PUBLIC,
+        response_class=Response,
+        responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+    )
+    async def read_openapi(request: Request) -> Response:
+        """What this service offers, as an OpenAPI document."""
+        return Response(to_json(request.app.openapi()), media_type="application/json")
+
+    return router
+
+
 def openapi_of(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of an app."""
     if app.openapi_schema is None:
@@ -96,6 +118,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas |= definitions.get("$defs", {}) | {"Problem": PROBLEM}
+        components["securitySchemes"] = SECURITY_SCHEMES
         _drop_framework_answers(document)
         app.openapi_schema = document
     return app.openapi_schema
@@ -110,7 +133,7 @@ def _drop_framework_answers(document: dict[str, Any]) -> None:
                 if "HTTPValidationError" in str(content.get("application/json", "")):
                     answers[status] = _problem("Not valid")
                 elif len(content) > 1 and content.get("application/json", {}).get("schema") in ({}, None):
-                    content.pop("application/json")
+                    content.pop("application/json", None)
 
 
 def _problem(text: str) -> dict[str, Any]:

@@ -14,8 +14,17 @@ from pydantic_core import ErrorDetails, from_json, to_json
 from starlette.exceptions import HTTPException
 
 from shared.errors import (
-    Fault, Forbidden, Invalid, MethodNotAllowed, NotFound, Overloaded, Problem, TooLarge, Unauthenticated,
+    Fault,
+    Forbidden,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    Overloaded,
+    Problem,
+    TooLarge,
+    Unauthenticated,
 )  # fmt: skip
+from shared.http.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -91,37 +100,45 @@ def _message(error: ErrorDetails | dict[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
+def _answer(problem: Problem, request: Request) -> Response:
+    """A problem as a document, or as a page where the service has pages and a browser asks for one."""
+    runtime: Runtime | None = getattr(request.app.state, "runtime", None)
+    page = runtime.extras.get("problem_page") if runtime else None
+    if page is None or request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
+        return problem_response(problem, request)
+    answer: Response = page(request, problem)
+    return answer
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of an app with a problem document."""
 
     @app.exception_handler(Problem)
     async def answer_problem(request: Request, problem: Problem) -> Response:
-        return problem_response(problem, request)
+        return _answer(problem, request)
 
     @app.exception_handler(RequestValidationError)
     async def answer_invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [
-            Fault(pointer_of(each["loc"][1:]) or f"/{each['loc'][0]}", _message(each)) for each in error.errors()
-        ]
+        faults = [Fault(pointer_of(each["loc"][1:]) or f"/{each['loc'][0]}", _message(each)) for each in error.errors()]
         where = error.errors()[0]["loc"][0]
         detail = f"{where} {faults[0].pointer.lstrip('/')}: {faults[0].detail}"
-        return problem_response(Invalid(detail, faults), request)
+        return _answer(Invalid(detail, faults), request)
 
     @app.exception_handler(HTTPException)
     async def answer_http(request: Request, error: HTTPException) -> Response:
         kind = _BY_STATUS.get(error.status_code)
         if kind is None:
             problem = Problem(str(error.detail), status=error.status_code)
-            response = problem_response(problem, request)
+            response = _answer(problem, request)
             response.status_code = error.status_code
             return response
         problem = kind("" if kind is NotFound and error.detail == "Not Found" else str(error.detail))
         if kind is NotFound and problem.detail == kind.title:
             problem = NotFound(f"There is nothing at {request.url.path}.")
         problem.headers |= dict(error.headers or {})
-        return problem_response(problem, request)
+        return _answer(problem, request)
 
     @app.exception_handler(Exception)
     async def answer_fault(request: Request, error: Exception) -> Response:
         log.error("fault", path=request.url.path, exc_info=error)
-        return problem_response(Internal("The fault has been written down under the trace id below."), request)
+        return _answer(Internal("The fault has been written down under the trace id below."), request)

@@ -64,14 +64,15 @@ async def check_page_request(request: Request, cookie: str) -> None:
     form_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method != "POST" or form_type != _FORM:
         raise Forbidden("The login of the page is for reading and for its own forms; other programs send a token.")
-    if not _from_our_page(request):
+    if not from_our_page(request):
         raise Forbidden("This form was not sent from a page of this Concert.")
     sent = (await request.form()).get(CSRF_FIELD)
     if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), csrf_of(cookie).encode()):
         raise Forbidden("This form is too old or was not made here; load the page again and send it once more.")
 
 
-def _from_our_page(request: Request) -> bool:
+def from_our_page(request: Request) -> bool:
+    """Whether a browser says that a form comes from a page of this origin."""
     # The browser writes both headers and pages cannot. Hosts are compared without their scheme: TLS may end before us.
     site = request.headers.get("sec-fetch-site")
     if site is not None:

@@ -34,6 +34,10 @@ class Row(SQLModel):
         held.update(fields)
         return row
 
+    # A row is itself: comparing fields is left to those who mean fields.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def __setattr__(self, name: str, value: Any) -> None:
         self.__dict__[name] = value
 
@@ -51,6 +55,10 @@ class Entity(Row):
     """What ids of the kind begin with, if not the kind."""
     word: ClassVar[str] = ""
     """What a person calls it, if not the kind."""
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    """Columns that are not shown as they are, because a presentation says the same in the form of the bodies."""
+    shown_as: ClassVar[dict[str, str]] = {}
+    """Fields that are called otherwise in bodies."""
 
     id: str = Field(primary_key=True)
     version: int = Field(default=0)

@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, cast
 
 import asyncpg
@@ -104,12 +104,14 @@ class PostgresSession:
 
     async def abandon(self) -> None:
         """Undo what was begun; a connection that cannot do even that is thrown away."""
-        if self.open and not self.connection.is_closed():
+        if self.open:
+            self.open = False
             try:
                 await self.connection.execute("ROLLBACK")
             except (asyncpg.PostgresError, *_GONE):
-                self.connection.terminate()
-        self.open = False
+                # A lost connection has already been taken back by its pool, and has nothing to terminate.
+                with suppress(asyncpg.InterfaceError):
+                    self.connection.terminate()
 
     def _judged(self, failure: Exception) -> Exception:
         """The failure of a statement; one for which its values are to blame is the sender's."""

@@ -65,3 +65,8 @@ class Moment(sa.types.TypeDecorator[datetime]):
 def text_of(moment: datetime) -> str:
     """An instant as it is stored and sent: UTC, microseconds, `Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment_of(text: str) -> datetime:
+    """The instant that a stored text stands for."""
+    return datetime.fromisoformat(text)

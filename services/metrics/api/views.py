@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from services.metrics.facts.teams import OrganisationFact
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import BREAKDOWNS, STRETCHES, Question, Reading, View, compute
-from services.metrics.views.names import keys_of, names_of
+from services.metrics.views.frame import BREAKDOWNS, Question, Reading, Shelf, View
 from services.metrics.views.rows import SOURCES, rows_of
+from services.metrics.views.shown import moment_of, question_of, show
 from shared.asked_period import AskedPeriod, asked_period
 from shared.errors import Fault, Invalid, NotFound
 from shared.http.documents import described
@@ -23,9 +21,7 @@ from shared.http.pages import Cursor, link_next
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
 from shared.identity.permissions import Principal, require
-from shared.instant import day_of, now
 from shared.store import Snapshot
-from shared.store.tables import HeldEvent, SourceProgress
 
 router = APIRouter(tags=["views"])
 _ONE = require("views.{department}:read")
@@ -101,27 +97,9 @@ class Asked:
         """What a query finds in one snapshot that holds everything that was waited for."""
 
         async def ask(snapshot: Snapshot) -> Any:
-            return await query(snapshot, await self.question(snapshot))
+            return await query(snapshot, await question_of(snapshot, self.period, self.filters))
 
         return await self.progress.read(self.after, self.patience, ask)
-
-    async def question(self, snapshot: Snapshot) -> Question:
-        """The question in the organisation's terms."""
-        filters: dict[str, str] = {}
-        for dim, ref in self.filters.items():
-            found = await snapshot.resolve(dim, ref)
-            if found is None:
-                raise NotFound(f"There is no {dim} {ref} here.", [Fault(f"/{dim}", "not known")])
-            filters[dim] = found
-        house = await snapshot.find(OrganisationFact, "organisation") or OrganisationFact.make(id="organisation")
-        return Question(
-            self.period.resolve(house.first_month),
-            day_of(now(), house.zone),
-            filters,
-            house.currency,
-            house.first_month,
-            house.zone,
-        )
 
 
 @router.get(
@@ -129,14 +107,12 @@ class Asked:
     operation_id="read_views",
     openapi_extra=described(_ALL, None, {200: ViewsShown}, missing=True),
 )
-async def read_views(
-    asked: Annotated[Asked, Depends()], principal: Annotated[Principal, Depends(_ALL)]
-) -> Response:
+async def read_views(asked: Annotated[Asked, Depends()], principal: Annotated[Principal, Depends(_ALL)]) -> Response:
     """All five views from one snapshot."""
 
     async def query(snapshot: Snapshot, question: Question) -> dict[str, Any]:
-        as_of = await moment_of(snapshot)
-        views = {name: await show(view, snapshot, question, asked.breakdown, principal, as_of)
+        as_of, shelf = await moment_of(snapshot), Shelf()
+        views = {name: await show(view, snapshot, question, asked.breakdown, principal, as_of, shelf)
                  for name, view in VIEWS.items()}  # fmt: skip
         return {"as_of": as_of, "views": views}
 
@@ -192,62 +168,6 @@ async def read_rows(
     return answer
 
 
-async def show(
-    view: View,
-    snapshot: Snapshot,
-    question: Question,
-    breakdown: str | None,
-    principal: Principal,
-    as_of: Mapping[str, Any],
-) -> dict[str, Any]:
-    """A view as it is shown."""
-    reading = Reading(snapshot, question)
-    figures = await compute(view, reading)
-    shown: dict[str, Any] = {
-        "department": view.department,
-        "period": question.period.as_json(),
-        "as_of": as_of,
-        "currency": question.currency,
-        "figures": figures,
-        "definitions": {figure.key: figure.definition for figure in view.figures},
-        "notes": [{"figure": key, "why": why} for key, why in reading.notes.items()],
-    }
-    if breakdown is not None:
-        shown["breakdown"] = {"by": breakdown, "rows": await broken_down(view, reading, breakdown, principal)}
-    return shown
-
-
-async def broken_down(view: View, reading: Reading, by: str, principal: Principal) -> list[dict[str, Any]]:
-    """The rows of a breakdown: the same figures for each part of the period, or for each of a dimension."""
-    question = reading.question
-    if by in STRETCHES:
-        parts = question.period.split(STRETCHES[by], question.first_month)
-        return [
-            {"ref": part.label, "name": part.label, "figures": await compute(view, reading.within(part))}
-            for part in parts
-        ]
-    keys = await keys_of(reading, by)
-    names = await names_of(reading.snapshot, by, keys, principal)
-    rows = [
-        {"ref": key or None, "name": names.get(key, key) or "none", "figures": await compute(view, reading.row(by, key))}
-        for key in keys
-    ]
-    return sorted(rows, key=lambda row: (str(row["name"]), str(row["ref"])))
-
-
-async def moment_of(snapshot: Snapshot) -> dict[str, Any]:
-    """What a snapshot holds."""
-    progress = await snapshot.all(SourceProgress, sa.select(SourceProgress))
-    held = await snapshot.scalar(sa.select(sa.func.count()).select_from(HeldEvent))
-    applied = {owner: 0 for owner in ("teams", "targets", "meetings")}
-    applied |= {row.owner: row.applied for row in progress}
-    return {
-        "time": max((row.latest for row in progress), default=None) or None,
-        "applied": applied,
-        "incomplete": int(held or 0),
-    }
-
-
 def _view(department: str) -> View:
     if department not in VIEWS:
         raise NotFound(f"There is no view {department!r}; there are {', '.join(VIEWS)}.")
@@ -256,5 +176,3 @@ def _view(department: str) -> View:
 
 def _json(value: Any) -> Response:
     return Response(to_json(value), media_type="application/json")
-
-

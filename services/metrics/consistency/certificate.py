@@ -128,9 +128,7 @@ class Certificate:
         held = await snapshot.all(HeldEvent, sa.select(HeldEvent).order_by(_held.since).limit(1000))
         return self._verdict(invariants, held, moment)
 
-    def _verdict(
-        self, invariants: list[dict[str, Any]], held: Sequence[HeldEvent], moment: datetime
-    ) -> dict[str, Any]:
+    def _verdict(self, invariants: list[dict[str, Any]], held: Sequence[HeldEvent], moment: datetime) -> dict[str, Any]:
         parked = [each for each in held if each.reason is not None]
         waiting = [each for each in held if each.reason is None]
         wrong = self._proofs(invariants, parked, waiting, moment)

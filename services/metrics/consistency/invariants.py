@@ -6,83 +6,41 @@ two cohorts of facts that must add up to a third.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from services.metrics.consistency.money_invariants import MONEY_INVARIANTS
+from services.metrics.consistency.sides import Invariant, Side, Value, added, counted, summed, together
 from services.metrics.facts.deals import DealFact
-from services.metrics.sums import ALL, MONTH, Tally
-from services.metrics.views.values import Amounts
+from services.metrics.facts.requests import RequestFact
+from services.metrics.facts.teams import MemberFact
+from services.metrics.sums import ALL
 from shared.money import Money
 from shared.store import Snapshot
 
-Value = int | Amounts
-Side = Callable[[Snapshot], Awaitable[Value]]
-_tally = Tally.__table__.c  # type: ignore[attr-defined]
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_member = MemberFact.__table__.c  # type: ignore[attr-defined]
+_request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """Two ways to one number."""
-
-    name: str
-    left: str
-    right: str
-    left_value: Side
-    right_value: Side
+def headcount_of(department: str) -> Side:
+    """How many members a department has, from the sums."""
+    return together((1, summed("joined", "department", "count", department)),
+                    (-1, summed("left", "department", "count", department)))  # fmt: skip
 
 
-def summed(measure: str, dim: str = ALL, column: str = "amount") -> Side:
-    """A measure over all time, from the sums of a dimension."""
+def headcount(model: Any, spells: Any, of: str | None) -> Side:
+    """How many members are in some department now, in a team or in none; counted one by one."""
 
     async def value(snapshot: Snapshot) -> Value:
-        total = sa.cast(sa.func.sum(_tally[column]), sa.BigInteger)
-        select = (
-            sa.select(_tally.currency, total)
-            .where(_tally.dim == dim, _tally.measure == measure, _tally.grain == MONTH)
-            .group_by(_tally.currency)
-        )
-        records = await snapshot.rows(select)
-        if column == "count":
-            return sum(int(amount) for _, amount in records)
-        return Amounts({currency: int(amount) for currency, amount in records})
-
-    return value
-
-
-def added(currency: Any, amount: Any, *conditions: Any, of: Any = None) -> Side:
-    """An amount added up over facts, by currency."""
-
-    async def value(snapshot: Snapshot) -> Value:
-        select = sa.select(currency, sa.cast(sa.func.sum(amount), sa.BigInteger)).where(*conditions).group_by(currency)
-        if of is not None:
-            select = select.select_from(of)
-        return Amounts({each: int(total) for each, total in await snapshot.rows(select) if each})
-
-    return value
-
-
-def counted(model: Any, *conditions: Any) -> Side:
-    """How many facts meet some conditions."""
-
-    async def value(snapshot: Snapshot) -> Value:
-        select = sa.select(sa.func.count()).select_from(model).where(*conditions)
-        return int(await snapshot.scalar(select))
-
-    return value
-
-
-def together(*sides: tuple[int, Side]) -> Side:
-    """Several values added, or taken away, one from the other."""
-
-    async def value(snapshot: Snapshot) -> Value:
-        parts = [(sign, await side(snapshot)) for sign, side in sides]
-        if all(isinstance(part, int) for _, part in parts):
-            return sum(sign * part for sign, part in parts if isinstance(part, int))
-        return Amounts.total(part if sign > 0 else -part for sign, part in parts if isinstance(part, Amounts))
+        count = 0
+        for departments, memberships in await snapshot.rows(sa.select(model.departments, spells)):
+            in_sales = any(each["of"] == "sales" and each["to"] is None for each in departments)
+            in_team = any(each["to"] is None for each in memberships)
+            count += in_sales and (of is None or in_team == (of == "team"))
+        return count
 
     return value
 
@@ -118,6 +76,22 @@ INVARIANTS: tuple[Invariant, ...] = (
         "revenue of all days",
         summed("won", "product"),
         summed("won"),
+    ),
+    *MONEY_INVARIANTS,
+    Invariant(
+        "sales department = members in teams + members without team",
+        "members of the sales department, from the sums",
+        "members of sales in a team and members of sales without one, one by one",
+        headcount_of("sales"),
+        together((1, headcount(_member, _member.memberships, "team")),
+                 (1, headcount(_member, _member.memberships, "none"))),
+    ),
+    Invariant(
+        "requests from sales in it = requests to it in sales",
+        "requests from sales to it, from the sums",
+        "requests from sales to it, one by one",
+        summed("asked", "pair", "count", "sales>it"),
+        counted(RequestFact, _request.from_department == "sales", _request.to_department == "it"),
     ),
     Invariant(
         "open deals = opened - won - lost",

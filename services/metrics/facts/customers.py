@@ -9,7 +9,12 @@ from sqlmodel import Field
 
 from shared.events.common import TargetsExternalLinked
 from shared.events.targets import (
-    CustomerChanged, CustomerLost, CustomerMerged, CustomerMet, ProductChanged, ProductListed,
+    CustomerChanged,
+    CustomerLost,
+    CustomerMerged,
+    CustomerMet,
+    ProductChanged,
+    ProductListed,
 )  # fmt: skip
 from shared.facts import Fact, Facts
 from shared.store.types import Json

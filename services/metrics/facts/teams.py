@@ -12,8 +12,19 @@ from sqlmodel import Field
 from services.metrics.sums import ALL, Tally, cells
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
-    DepartmentOpened, GroupChanged, GroupFormed, MemberChanged, MemberErased, MemberJoined, MemberLeft, MemberMoved,
-    MemberRecruited, OrganisationDescribed, PersonDescribed, TeamChanged, TeamFormed,
+    DepartmentOpened,
+    GroupChanged,
+    GroupFormed,
+    MemberChanged,
+    MemberErased,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    MemberRecruited,
+    OrganisationDescribed,
+    PersonDescribed,
+    TeamChanged,
+    TeamFormed,
 )  # fmt: skip
 from shared.facts import Cell, Fact, Facts
 from shared.membership import begun, changed, ended, on_day, spell

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from services.metrics.views import sales
+from services.metrics.views import accounting, finance, hr, it, sales
 from services.metrics.views.frame import View
 
-VIEWS: dict[str, View] = {view.department: view for view in (sales.VIEW,)}
+VIEWS: dict[str, View] = {
+    view.department: view for view in (sales.VIEW, finance.VIEW, accounting.VIEW, hr.VIEW, it.VIEW)
+}

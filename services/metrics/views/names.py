@@ -53,5 +53,3 @@ async def names_of(snapshot: Snapshot, dim: str, keys: Sequence[str], principal:
     select = sa.select(table.id, table.name).where(OneOf(table.id, "keys"))
     found: dict[str, Any] = {key: name for key, name in await snapshot.rows(select, keys=list(keys)) if name}
     return found
-
-

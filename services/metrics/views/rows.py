@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
+from services.metrics.facts.requests import RequestFact
+from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import Reading
-from shared.facts import Fact
+from services.metrics.views.money_rows import MONEY_ROWS
+from services.metrics.views.row_source import Conditions, Source, simple
 from shared.identity.permissions import Principal
 from shared.money import Money
 
-Conditions = Callable[[Reading], Awaitable[list[sa.ColumnElement[bool]]]]
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the rows of a figure come from, which of them a question selects, and how one is shown."""
-
-    model: type[Fact]
-    conditions: Conditions
-    show: Callable[[Any], dict[str, Any]]
+_member = MemberFact.__table__.c  # type: ignore[attr-defined]
+_request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
 
 def show_deal(deal: DealFact) -> dict[str, Any]:
@@ -75,13 +69,43 @@ async def _open(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, _deal.opened_on < asked, still)
 
 
+def _between(column: Any) -> Conditions:
+    """Facts whose day lies in the period."""
+
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        span = reading.question.span
+        return [column >= span.start, column < span.end]
+
+    return conditions
+
+
+async def _employed(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    asked = reading.question.span.asked
+    return [_member.starts_on < asked, sa.or_(_member.left_on.is_(None), _member.left_on >= asked)]
+
+
+async def _open_requests(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    asked = reading.question.span.asked
+    return [_request.asked_on < asked, sa.or_(_request.resolved_on.is_(None), _request.resolved_on >= asked)]
+
+
+_show_member = simple("member", "starts_on", "left_on", "departments", "memberships")
+_show_request = simple("request", "asks_for", "asked_on", "from_department", "to_department", "promised_by",
+                        "resolved_on")  # fmt: skip
+
 SOURCES: Mapping[str, Source] = {
     "deals_won": Source(DealFact, _won, show_deal),
     "deals_lost": Source(DealFact, _lost, show_deal),
     "deals_closed": Source(DealFact, _closed, show_deal),
     "deals_opened": Source(DealFact, _opened, show_deal),
     "deals_open": Source(DealFact, _open, show_deal),
-}
+    **MONEY_ROWS,
+    "members": Source(MemberFact, _employed, _show_member),
+    "joiners": Source(MemberFact, _between(_member.starts_on), _show_member),
+    "leavers": Source(MemberFact, _between(_member.left_on), _show_member),
+    "requests": Source(RequestFact, _between(_request.asked_on), _show_request),
+    "requests_open": Source(RequestFact, _open_requests, _show_request),
+}  # fmt: skip
 
 
 async def rows_of(

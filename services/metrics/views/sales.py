@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
+
+from services.metrics.facts.requests import RequestFact
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
-from services.metrics.views.values import Amounts, mean, shown_money, shown_rate
+from services.metrics.views.targets import reached, targeted
+from services.metrics.views.values import Amounts, mean, shown_money, shown_money_rate, shown_rate
+
+STAGE_CHANCES = {"prospecting": Decimal("0.1"), "engaging": Decimal("0.25")}
+_request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
 
 def money(reading: Reading, amounts: Amounts) -> dict[str, Any]:
@@ -67,7 +75,7 @@ async def average_days_to_win(reading: Reading) -> Any:
     entry = await reading.flow("won")
     if not entry.count:
         reading.note("average_days_to_win", "no deal was won in the period")
-    return mean(entry.days, entry.count)
+    return mean(entry.took, entry.count)
 
 
 async def average_deal(reading: Reading) -> Any:
@@ -104,6 +112,98 @@ def customers(which: str) -> Compute:
     return compute
 
 
+async def weighted_pipeline(reading: Reading) -> Any:
+    """Pipeline by the chances of its stages."""
+    if reading.filters:
+        reading.note("weighted_pipeline", "stages are weighed over the whole pipeline")
+        return None
+    total = Amounts()
+    for stage, chance in STAGE_CHANCES.items():
+        entered = await reading.measured_along("stage", stage, "pipeline_in", stock=True)
+        left = await reading.measured_along("stage", stage, "pipeline_out", stock=True)
+        total = total + Amounts({code: round(amount * chance) for code, amount in entered.amount - left.amount})
+    return money(reading, total)
+
+
+async def coverage(reading: Reading) -> Any:
+    """Pipeline ÷ what is left of the target."""
+    found = await reached(reading, "coverage")
+    entered, left = await reading.stock("pipeline_in"), await reading.stock("pipeline_out")
+    if found is None:
+        return None
+    if found.state.variance >= 0:
+        reading.note("coverage", "nothing is left of the target")
+        return None
+    still = Amounts({found.currency: -round(found.state.variance)})
+    open_value = (entered.amount - left.amount).of(found.currency)
+    return shown_money_rate(Amounts({found.currency: open_value}), still)
+
+
+async def target(reading: Reading) -> Any:
+    """What was aimed at."""
+    aim = await targeted(reading, "target")
+    return None if aim is None else money(reading, aim)
+
+
+def of_target(part: str) -> Compute:
+    """A figure about how far the target has been reached."""
+
+    async def compute(reading: Reading) -> Any:
+        found = await reached(reading, part)
+        if found is None:
+            return None
+        value = found.shown()[part]
+        if value is None:
+            reading.note(part, "nothing was aimed at, or nothing is due yet")
+        return value
+
+    return compute
+
+
+async def forecast(reading: Reading) -> Any:
+    """Revenue at the end of the period, if it goes on as it has."""
+    span, earned = reading.question.span, await revenue_of(reading)
+    over = (span.asked - span.start).days
+    if over <= 0:
+        reading.note("forecast", "no day of the period is over")
+        return None
+    whole = (span.end - span.start).days
+    return money(reading, Amounts({code: round(amount * whole / over) for code, amount in earned}))
+
+
+async def members(reading: Reading) -> Any:
+    """Members of sales at the end."""
+    if set(reading.filters) - {"team"}:
+        reading.note("members", "members are counted by team")
+        return None
+    if "team" in reading.filters:
+        return (await reading.stock("joined")).count - (await reading.stock("left")).count
+    joined = await reading.measured_along("department", "sales", "joined", stock=True)
+    return joined.count - (await reading.measured_along("department", "sales", "left", stock=True)).count
+
+
+async def requests_to_it(reading: Reading) -> Any:
+    """Requests from sales to IT."""
+    if reading.filters:
+        reading.note("requests_to_it", "it is counted over all requests from sales to IT")
+        return None
+    select = sa.select(sa.func.count()).where(
+        _request.from_department == "sales", _request.to_department == "it",
+        _request.asked_on >= reading.question.span.start, _request.asked_on < reading.question.span.end,
+    )  # fmt: skip
+    return int(await reading.snapshot.scalar(select))
+
+
+async def csat(reading: Reading) -> Any:
+    """Satisfied answers of customers."""
+    reading.note("csat", "answers of customers are not recorded yet")
+
+
+async def reputation(reading: Reading) -> Any:
+    """The public picture."""
+    reading.note("reputation", "public ratings are not recorded yet")
+
+
 VIEW = View(
     "sales",
     (
@@ -128,5 +228,22 @@ VIEW = View(
                average_days_to_win, "deals_won"),
         Figure("average_deal", "Revenue ÷ deals won.", average_deal, "deals_won"),
         Figure("pipeline", "Sum of the estimated values of the deals open at the end.", pipeline, "deals_open"),
+        Figure("weighted_pipeline", "Estimated values of the deals open at the end, each times the chance of its stage "
+               "(prospecting 0.1, engaging 0.25).", weighted_pipeline, "deals_open"),
+        Figure("coverage", "Pipeline ÷ (target - revenue), while something is left of the target.", coverage),
+        Figure("target", "Sum of the revenue targets whose days lie within the period, longer ones standing for "
+               "shorter ones they overlap; without any, the period's part of the smallest target around it.",
+               target, "targets"),
+        Figure("attainment", "Revenue of the target's days ÷ target, never capped.", of_target("attainment"),
+               "targets"),
+        Figure("variance", "Revenue of the target's days - target.", of_target("variance"), "targets"),
+        Figure("pace", "Revenue of the target's days ÷ what the target's distribution has due by the end: 1 is on "
+               "time.", of_target("pace"), "targets"),
+        Figure("forecast", "Revenue ÷ days that are over, times the days of the period.", forecast),
+        Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
+        Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,
+               "requests"),
+        Figure("csat", "Answers of 4 or 5 of 5 ÷ answers of customers in the period.", csat),
+        Figure("reputation", "Public ratings and reviews in the period.", reputation),
     ),
 )  # fmt: skip

@@ -161,7 +161,7 @@ async def change_member(tx: Tx, member: Member, body: ChangeMember) -> Member:
     if sent.pop("starts_on", member.starts_on) not in (None, member.starts_on):
         raise Conflict(f"This member started on {member.starts_on}; that does not change.",
                        [Fault("/starts_on", "differs from what is stored")])  # fmt: skip
-    personal = {name: sent.pop(name) for name in ("name", "email") if name in sent}
+    personal: dict[str, Any] = {name: sent.pop(name) for name in ("name", "email") if name in sent}
     if "department" in sent:
         sent["department"] = await _department(tx, body.department)
         if sent["department"] in [each["of"] for each in member.departments]:
@@ -236,9 +236,7 @@ async def memberships_of_member(
     status_code=204,
     openapi_extra=described(_WRITE, None, {204: None}, missing=True),
 )
-async def erase_member(
-    request: Request, ref: Reference, principal: Annotated[Principal, Depends(_WRITE)]
-) -> Response:
+async def erase_member(request: Request, ref: Reference, principal: Annotated[Principal, Depends(_WRITE)]) -> Response:
     """Forget who a member was, here and in every service, for ever; what they did stays counted."""
 
     async def decide(tx: Tx) -> Answer:
@@ -280,7 +278,7 @@ async def _describe(tx: Tx, member: Member, personal: dict[str, Any]) -> Member:
 
 
 async def _department(tx: Tx, ref: str) -> str:
-    return (await _seek(tx, Department, ref, "/department")).id
+    return str((await _seek(tx, Department, ref, "/department")).id)
 
 
 async def _manager(tx: Tx, member: Member, ref: str) -> str:
@@ -296,7 +294,7 @@ async def _manager(tx: Tx, member: Member, ref: str) -> str:
 
 async def member_id(tx: Tx, ref: str, at: str) -> str:
     """The id of a member a body refers to; raises Invalid."""
-    return (await _seek(tx, Member, ref, at)).id
+    return str((await _seek(tx, Member, ref, at)).id)
 
 
 async def _seek(tx: Tx, model: Any, ref: str, at: str) -> Any:

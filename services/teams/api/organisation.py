@@ -50,9 +50,7 @@ async def open_department(tx: Tx, body: OpenDepartment) -> Department:
     return tx.save(department, opened)
 
 
-@router.get(
-    "/v1/organisation", operation_id="get_organisation", openapi_extra=described(_READ, None, {200: _SHOWN})
-)
+@router.get("/v1/organisation", operation_id="get_organisation", openapi_extra=described(_READ, None, {200: _SHOWN}))
 async def get_organisation(request: Request, principal: Annotated[Principal, Depends(_READ)]) -> Response:
     """The organisation's name, time zone, currency and the first month of its fiscal year."""
     organisation = await runtime_of(request).store.read(lambda snapshot: snapshot.get(Organisation, THE_ONE))

@@ -9,8 +9,15 @@ from sqlmodel import Field
 
 from shared.errors import Refused
 from shared.events.teams import (
-    MemberChanged, MemberDescribed, MemberErased, MemberJoined, MemberLeft, MemberMoved, MemberRecruited,
-    PersonDescribed, PersonForgotten,
+    MemberChanged,
+    MemberDescribed,
+    MemberErased,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    MemberRecruited,
+    PersonDescribed,
+    PersonForgotten,
 )  # fmt: skip
 from shared.membership import begun, changed, covers, ended, latest_on, on_day, spell
 from shared.store import Entity
@@ -171,7 +178,9 @@ class Person(Entity, table=True):
     """What other systems call them."""
 
     @classmethod
-    def introduce(cls, member: str, name: str, email: str | None, names: dict[str, str]) -> tuple[Self, PersonDescribed]:
+    def introduce(
+        cls, member: str, name: str, email: str | None, names: dict[str, str]
+    ) -> tuple[Self, PersonDescribed]:
         """Learn who a member is."""
         person = cls.make(id=member, name=name, email=email, names=names)
         return person, person._described()

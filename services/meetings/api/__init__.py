@@ -1,0 +1,1 @@
+"""The routes of meetings, a file per noun: bodies, then load, decide, save."""

@@ -1,0 +1,205 @@
+"""`/v1/meetings`: called, begun, ended or cancelled, and what is on their table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field, create_model, model_validator
+
+from services.meetings.api.items import items
+from services.meetings.api.refs import all_known, here
+from services.meetings.api.series import Kind, Minutes, Start
+from services.meetings.domain.items import Item
+from services.meetings.domain.meetings import Meeting
+from services.meetings.domain.series import Series
+from shared.errors import Conflict, Fault, Refused
+from shared.http.bodies import Body, Name, Named, Ref, Text, shown
+from shared.http.collection import Collection, Reference, fresh
+from shared.http.documents import described
+from shared.http.runtime import runtime_of
+from shared.http.writes import as_json
+from shared.identity.permissions import require
+from shared.instant import Instant
+from shared.known import KnownDepartment, KnownTeam, local_day
+from shared.store import Snapshot, Tx
+
+router = APIRouter(tags=["meetings"])
+meetings = Collection(Meeting, "meetings", filters={"series": "series", "status": "status"}, refs={"series": "series"})
+_READ = require("items:read")
+_item, _meeting = Item.__table__.c, Meeting.__table__.c  # type: ignore[attr-defined]
+_SAME = sa.select(_meeting.id).where(
+    _meeting.series == sa.bindparam("series"),
+    _meeting.occurrence == sa.bindparam("occurrence"),
+    _meeting.status != "cancelled",
+)
+_OWN = sa.select(Item).where(_item.meeting == sa.bindparam("meeting"))
+_EARLIER = sa.select(_meeting.id).where(
+    _meeting.series == sa.bindparam("series"), _meeting.starts_at < sa.bindparam("starts_at")
+)
+# What was resolved for good before that day cannot have been on the table; the rest is judged day by day.
+_CARRIED = sa.select(Item).where(
+    sa.or_(_item.series == sa.bindparam("series"), _item.meeting.in_(_EARLIER)),
+    _item.raised_on <= sa.bindparam("day"),
+    sa.or_(_item.resolved_on.is_(None), _item.resolved_on >= sa.bindparam("day")),
+)
+
+
+class CalledAlready(Refused):
+    """The meeting of {at} has been called already; it is {meeting}."""
+
+    at = "/starts_at"
+
+
+class CallMeeting(Named):
+    """A meeting at a time: an occurrence of a series, or one by itself with a name."""
+
+    starts_at: Start
+    series: Ref | None = None
+    name: Name | None = None
+    kind: Kind | None = None
+    teams: list[Ref] = Field(default=[], max_length=50)
+    departments: list[Ref] = Field(default=[], max_length=50)
+    minutes: Minutes = 60
+
+    @model_validator(mode="after")
+    def _of_something(self) -> CallMeeting:
+        if self.series is None and self.name is None:
+            raise ValueError("a meeting is one of a series, or has a name of its own")
+        if self.series is not None and (self.teams or self.departments or self.kind):
+            raise ValueError("the series says who meets, and whether as a team, jointly or to consult")
+        return self
+
+
+class ChangeMeeting(Named):
+    """What to change about a meeting that has not begun; what is not sent stays."""
+
+    starts_at: Start = datetime(1900, 1, 1, tzinfo=UTC)
+    series: Ref | None = None
+    name: Name | None = None
+    kind: Kind | None = None
+    teams: list[Ref] = Field(default=[], max_length=50)
+    departments: list[Ref] = Field(default=[], max_length=50)
+    minutes: Minutes = 60
+
+
+class StartMeeting(Body):
+    """When it began."""
+
+    at: Instant | None = None
+
+
+class EndMeeting(Body):
+    """When it was over, and the minutes that were taken."""
+
+    at: Instant | None = None
+    minutes: Text | None = None
+
+
+class CancelMeeting(Body):
+    """Nothing needs to be said."""
+
+
+class Carried(BaseModel):
+    """Where an item comes from."""
+
+    carried: bool = Field(description="whether it comes from an earlier meeting, or from the series")
+
+
+ItemOfMeeting = create_model("ItemOfMeeting", __base__=(items.read, Carried))
+
+
+@meetings.create
+async def call_meeting(tx: Tx, body: CallMeeting) -> Meeting:
+    """Call a meeting."""
+    on, identity = await local_day(tx, body.starts_at), fresh(Meeting, body)
+    if body.series is not None:
+        # The lock keeps two from calling the same meeting at once.
+        planned = await here(tx, Series, body.series, "/series", locked=True)
+        called = await tx.scalar(_SAME, series=planned.id, occurrence=body.starts_at)
+        if called is not None:
+            raise CalledAlready(at=body.starts_at.isoformat(), meeting=called)
+        own = {name: value for name, value in body.sent().items() if name in ("name", "minutes") and value}
+        return tx.save(*planned.call(body.starts_at, on, **identity, **own))
+    called = Meeting.call(
+        name=body.name,
+        form=body.kind or "team",
+        teams=await all_known(tx, KnownTeam, body.teams, "/teams"),
+        departments=await all_known(tx, KnownDepartment, body.departments, "/departments"),
+        starts_at=body.starts_at,
+        on=on,
+        minutes=body.minutes,
+        **identity,
+    )
+    return tx.save(*called)
+
+
+@meetings.amend
+async def change_meeting(tx: Tx, meeting: Meeting, body: ChangeMeeting) -> Meeting:
+    """Meet at another time, for longer or shorter, or under another name."""
+    sent = {name: value for name, value in body.sent().items() if value is not None}
+    given = sent.pop("series", None)
+    if given is not None and (await here(tx, Series, given, "/series")).id != meeting.series:
+        raise Conflict("A meeting stays one of its series; cancel it and call another.", [Fault("/series", "differs")])
+    if "kind" in sent:
+        sent["form"] = sent.pop("kind")
+    if "teams" in sent:
+        sent["teams"] = await all_known(tx, KnownTeam, body.teams, "/teams")
+    if "departments" in sent:
+        sent["departments"] = await all_known(tx, KnownDepartment, body.departments, "/departments")
+    if "starts_at" in sent:
+        if sent["starts_at"] == meeting.starts_at:
+            del sent["starts_at"]
+        else:
+            sent["on"] = await local_day(tx, body.starts_at)
+    return tx.save(meeting, meeting.change(**sent))
+
+
+@meetings.verb("start")
+async def start_meeting(tx: Tx, meeting: Meeting, body: StartMeeting) -> Meeting:
+    """Begin a meeting."""
+    at = body.at or tx.now
+    return tx.save(meeting, meeting.start(at, await local_day(tx, at)))
+
+
+@meetings.verb("end")
+async def end_meeting(tx: Tx, meeting: Meeting, body: EndMeeting) -> Meeting:
+    """End a meeting, with its minutes."""
+    at = body.at or tx.now
+    return tx.save(meeting, meeting.end(at, await local_day(tx, at), body.minutes))
+
+
+@meetings.verb("cancel")
+async def cancel_meeting(tx: Tx, meeting: Meeting, body: CancelMeeting) -> Meeting:
+    """Let a meeting not take place."""
+    return tx.save(meeting, meeting.cancel())
+
+
+@router.get(
+    "/v1/meetings/{ref}/items",
+    operation_id="items_of_meeting",
+    openapi_extra=described(_READ, None, {200: ItemOfMeeting}, page=True, missing=True),
+    dependencies=[Depends(_READ)],
+)
+async def items_of_meeting(request: Request, ref: Reference) -> Response:
+    """What is, or was, on the table of a meeting: its own items, then those that were open from before."""
+
+    async def query(snapshot: Snapshot) -> list[dict[str, Any]]:
+        meeting = await snapshot.get(Meeting, ref)
+        own = await snapshot.all(Item, _OWN, meeting=meeting.id)
+        carried: list[Item] = []
+        if meeting.series is not None:
+            place = {"series": meeting.series, "starts_at": meeting.starts_at, "day": meeting.on}
+            found = await snapshot.all(Item, _CARRIED, **place)
+            carried = [item for item in found if item.on_table(meeting.on)]
+        return [
+            shown(item) | {"carried": item.meeting != meeting.id}
+            for part in (own, carried)
+            for item in sorted(part, key=lambda item: (item.raised_on, item.id))
+        ]
+
+    table = await runtime_of(request).store.read(query)
+    return Response(as_json({"items": table, "next": None}), media_type="application/json")

@@ -1,0 +1,99 @@
+"""Meetings: called, begun, ended or cancelled, by themselves or as one of a series."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, ClassVar, Self
+
+from sqlmodel import Field
+
+from shared.errors import Refused
+from shared.events.meetings import MeetingCalled, MeetingCancelled, MeetingChanged, MeetingEnded, MeetingStarted
+from shared.store import Entity
+from shared.store.types import Json, Moment
+
+
+class MeetingIs(Refused):
+    """This meeting is {status}; only one that is {needed} can do that."""
+
+
+class EndsBeforeStart(Refused):
+    """This meeting began at {began}; it cannot end at {ended}."""
+
+    status, at = 422, "/at"
+
+
+class Meeting(Entity, table=True):
+    """People meet at a time."""
+
+    kind: ClassVar[str] = "meeting"
+    prefix: ClassVar[str] = "mtg"
+    shown_as: ClassVar[dict[str, str]] = {"form": "kind"}
+
+    name: str
+    form: str = "team"
+    teams: list[str] = Field(default_factory=list, sa_type=Json)
+    departments: list[str] = Field(default_factory=list, sa_type=Json)
+    series: str | None = Field(default=None, index=True)
+    occurrence: datetime | None = Field(default=None, sa_type=Moment)
+    """The planned time it stands for; it stays when the meeting is moved."""
+    starts_at: datetime = Field(sa_type=Moment)
+    on: date
+    """Its day in the organisation's time zone."""
+    minutes: int = 60
+    status: str = "called"
+    started_at: datetime | None = Field(default=None, sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+    minutes_text: str | None = None
+
+    @classmethod
+    def call(cls, **fields: Any) -> tuple[Self, MeetingCalled]:
+        """Call a meeting."""
+        meeting = cls.make(**fields)
+        return meeting, MeetingCalled(**meeting._told(), series=meeting.series, externals=meeting.externals)
+
+    def change(self, **fields: Any) -> MeetingChanged | None:
+        """Meet at another time, or under another name; once begun, only the name may change."""
+        new = {name: value for name, value in fields.items() if getattr(self, name) != value}
+        if not new:
+            return None
+        if set(new) != {"name"}:
+            self._refuse_unless("called")
+        for name, value in new.items():
+            setattr(self, name, value)
+        return MeetingChanged(**self._told())
+
+    def start(self, at: datetime, on: date) -> MeetingStarted:
+        """Begin."""
+        self._refuse_unless("called")
+        self.status, self.started_at, self.on = "running", at, on
+        return MeetingStarted(on=on)
+
+    def end(self, at: datetime, on: date, minutes_text: str | None) -> MeetingEnded:
+        """Be over, with the minutes that were taken."""
+        self._refuse_unless("running")
+        began = self.started_at or self.starts_at
+        if at < began:
+            raise EndsBeforeStart(began=began.isoformat(), ended=at.isoformat())
+        self.status, self.ended_at, self.minutes_text = "ended", at, minutes_text
+        return MeetingEnded(on=on, lasted=int((at - began).total_seconds() // 60))
+
+    def cancel(self) -> MeetingCancelled:
+        """Not take place."""
+        self._refuse_unless("called")
+        self.status = "cancelled"
+        return MeetingCancelled()
+
+    def _told(self) -> dict[str, Any]:
+        return {
+            "on": self.on,
+            "starts_at": self.starts_at,
+            "minutes": self.minutes,
+            "kind": self.form,
+            "teams": tuple(self.teams),
+            "departments": tuple(self.departments),
+        }
+
+    def _refuse_unless(self, needed: str) -> None:
+        if self.status != needed:
+            raise MeetingIs(status=self.status, needed=needed)

@@ -1,0 +1,181 @@
+"""Meetings, what was on their tables and what was agreed there, as the views see them.
+
+Their kinds stand along dimensions of their own, `meeting_kind` and `item_kind`: along `kind` stand what is requested
+and what is spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from services.metrics.sums import ALL, Tally, cells
+from shared.events.meetings import (
+    ActionAgreed,
+    ActionChanged,
+    ActionDone,
+    ActionReopened,
+    ItemChanged,
+    ItemRaised,
+    ItemReopened,
+    ItemResolved,
+    MeetingCalled,
+    MeetingCancelled,
+    MeetingChanged,
+    MeetingEnded,
+    MeetingStarted,
+)  # fmt: skip
+from shared.facts import Cell, Fact, Facts
+from shared.store.types import Json
+
+
+class MeetingFact(Fact, table=True):
+    """A meeting: by whom, on which day, and what became of it."""
+
+    __tablename__ = "meeting_fact"
+    __table_args__ = (sa.Index("meeting_fact_on", "on"),)
+    kind: ClassVar[str] = "meeting"
+
+    form: str = ""
+    on: date | None = None
+    series: str | None = None
+    teams: list[str] = Field(default_factory=list, sa_type=Json)
+    departments: list[str] = Field(default_factory=list, sa_type=Json)
+    status: str = "called"
+    lasted: int = 0
+    """Whole minutes."""
+
+
+class ItemFact(Fact, table=True):
+    """An item: of which kind, on whose table, and from when until when."""
+
+    __tablename__ = "item_fact"
+    __table_args__ = (sa.Index("item_fact_raised", "raised_on"),)
+    kind: ClassVar[str] = "item"
+
+    sort: str = ""
+    meeting: str | None = None
+    series: str | None = None
+    raised_on: date | None = None
+    resolutions: list[str] = Field(default_factory=list, sa_type=Json)
+    reopenings: list[str] = Field(default_factory=list, sa_type=Json)
+
+
+class ActionFact(Fact, table=True):
+    """An action: whose, due when, and done when."""
+
+    __tablename__ = "action_fact"
+    __table_args__ = (sa.Index("action_fact_owner", "owner", "due"),)
+    kind: ClassVar[str] = "action"
+
+    owner: str = ""
+    item: str | None = None
+    agreed_on: date | None = None
+    due: date | None = None
+    done: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Each time it was done: `{"on", "on_time"}`."""
+    reopenings: list[str] = Field(default_factory=list, sa_type=Json)
+
+
+def of_meeting(meeting: MeetingFact) -> Iterator[Cell]:
+    """A meeting that was held adds itself and its length, for the whole and for each who met."""
+    if meeting.on is None or meeting.status != "ended":
+        return
+    along = {ALL: "", "meeting_kind": meeting.form}
+    yield from cells("held", meeting.on, along, took=meeting.lasted * 60)
+    for dim, keys in (("team", meeting.teams), ("department", meeting.departments)):
+        for key in keys:
+            yield from cells("held", meeting.on, {dim: key}, took=meeting.lasted * 60)
+
+
+def of_item(item: ItemFact) -> Iterator[Cell]:
+    """An item adds its raising, each resolution and each reopening, along its kind."""
+    if item.raised_on is None:
+        return
+    along = {ALL: "", "item_kind": item.sort}
+    yield from cells("raised", item.raised_on, along)
+    for measure, days in (("settled", item.resolutions), ("raised_again", item.reopenings)):
+        for day in days:
+            yield from cells(measure, date.fromisoformat(day), along)
+
+
+def of_action(action: ActionFact) -> Iterator[Cell]:
+    """An action adds its agreement, each time it was done, on time or late, and each reopening, for its owner."""
+    if action.agreed_on is None:
+        return
+    along = {ALL: "", "member": action.owner}
+    yield from cells("agreed", action.agreed_on, along)
+    for each in action.done:
+        on = date.fromisoformat(each["on"])
+        yield from cells("done", on, along)
+        yield from cells("done_on_time" if each["on_time"] else "done_late", on, along)
+    for day in action.reopenings:
+        yield from cells("undone", date.fromisoformat(day), along)
+
+
+meetings = Facts(MeetingFact, sums=Tally, cells=of_meeting)
+items = Facts(ItemFact, sums=Tally, cells=of_item)
+actions = Facts(ActionFact, sums=Tally, cells=of_action)
+
+
+@meetings.on(MeetingCalled)
+def call(meeting: MeetingFact, event: MeetingCalled) -> None:
+    meeting.on, meeting.form, meeting.series = event.on, event.kind, event.series
+    meeting.teams, meeting.departments = list(event.teams), list(event.departments)
+
+
+@meetings.on(MeetingChanged)
+def move(meeting: MeetingFact, event: MeetingChanged) -> None:
+    meeting.on, meeting.form = event.on, event.kind
+    meeting.teams, meeting.departments = list(event.teams), list(event.departments)
+
+
+@meetings.on(MeetingStarted)
+def start(meeting: MeetingFact, event: MeetingStarted) -> None:
+    meeting.on, meeting.status = event.on, "running"
+
+
+@meetings.on(MeetingEnded)
+def end(meeting: MeetingFact, event: MeetingEnded) -> None:
+    meeting.status, meeting.lasted = "ended", event.lasted
+
+
+@meetings.on(MeetingCancelled)
+def cancel(meeting: MeetingFact, event: MeetingCancelled) -> None:
+    meeting.status = "cancelled"
+
+
+@items.on(ItemRaised)
+@items.on(ItemChanged)
+def raise_item(item: ItemFact, event: ItemRaised | ItemChanged) -> None:
+    item.sort, item.raised_on, item.meeting, item.series = event.kind, event.on, event.meeting, event.series
+
+
+@items.on(ItemResolved)
+def settle(item: ItemFact, event: ItemResolved) -> None:
+    item.resolutions = [*item.resolutions, event.on.isoformat()]
+
+
+@items.on(ItemReopened)
+def raise_again(item: ItemFact, event: ItemReopened) -> None:
+    item.reopenings = [*item.reopenings, event.on.isoformat()]
+
+
+@actions.on(ActionAgreed)
+@actions.on(ActionChanged)
+def agree(action: ActionFact, event: ActionAgreed | ActionChanged) -> None:
+    action.owner, action.item, action.agreed_on, action.due = event.owner, event.item, event.on, event.due
+
+
+@actions.on(ActionDone)
+def finish(action: ActionFact, event: ActionDone) -> None:
+    action.done = [*action.done, {"on": event.on.isoformat(), "on_time": event.on_time}]
+
+
+@actions.on(ActionReopened)
+def undo(action: ActionFact, event: ActionReopened) -> None:
+    action.reopenings = [*action.reopenings, event.on.isoformat()]

@@ -1,0 +1,151 @@
+"""Do the books balance? What was invoiced and came in, what is outstanding, what was planned and spent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from services.metrics.facts.money import DUE
+from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.sales import money, revenue_of
+from services.metrics.views.spend import SALES, TRAINING, overrun_budgets, planned_between, planned_of, spent_of
+from services.metrics.views.values import Amounts
+
+AGES = (("not_due", None, 0), ("1-30", 1, 30), ("31-60", 31, 60), ("61-90", 61, 90), ("over_90", 91, None))
+
+
+def flow(figure: str, measure: str) -> Compute:
+    """What happened in the period."""
+
+    async def compute(reading: Reading) -> Any:
+        if not reading.split_by(figure, measure):
+            return None
+        return money(reading, (await reading.flow(measure)).amount)
+
+    return compute
+
+
+async def not_yet_invoiced(reading: Reading) -> Any:
+    """Of the period's revenue, what no invoice asks for."""
+    if not reading.split_by("not_yet_invoiced", "invoiced_of_won"):
+        return None
+    asked_for = (await reading.flow("invoiced_of_won")).amount
+    return money(reading, await revenue_of(reading) - asked_for)
+
+
+def stock(figure: str, measure: str) -> Compute:
+    """What there is at the end."""
+
+    async def compute(reading: Reading) -> Any:
+        if not reading.split_by(figure, measure):
+            return None
+        return money(reading, (await reading.stock(measure)).amount)
+
+    return compute
+
+
+async def outstanding_by_age(reading: Reading) -> Any:
+    """What is outstanding, by how long it is overdue."""
+    if not reading.split_by("outstanding_by_age", "owed"):
+        return None
+    owed = await reading.entries_along(DUE, "owed", stock=True)
+    last = reading.question.span.asked - timedelta(days=1)
+    ages = by_age({date.fromisoformat(due): entry.amount for due, entry in owed.items()}, last)
+    return {name: money(reading, amount) for name, amount in ages.items()}
+
+
+def by_age(owed: Mapping[date, Amounts], day: date) -> dict[str, Amounts]:
+    """Amounts by the days on which they are due, as they are overdue on a day."""
+    ages = {name: Amounts() for name, _, _ in AGES}
+    for due, amount in owed.items():
+        late = (day - due).days
+        name = next(name for name, low, high in AGES if (low is None or late >= low) and (high is None or late <= high))
+        ages[name] += amount
+    return ages
+
+
+async def planned(reading: Reading) -> Any:
+    """Planned for the period."""
+    amount = await planned_of(reading, "planned")
+    return None if amount is None else money(reading, amount)
+
+
+def spent(figure: str, department: str | None = None, kind: str | None = None) -> Compute:
+    """Spent in the period, by one department or on one kind of thing if it says so."""
+
+    async def compute(reading: Reading) -> Any:
+        amount = await spent_of(reading, figure, department, kind)
+        return None if amount is None else money(reading, amount)
+
+    return compute
+
+
+async def left(reading: Reading) -> Any:
+    """Planned - spent."""
+    plan, used = await planned_of(reading, "left"), await spent_of(reading, "left")
+    return None if plan is None or used is None else money(reading, plan - used)
+
+
+async def spend_forecast(reading: Reading) -> Any:
+    """Spend at the end of the period, if the rest of it goes as planned."""
+    plan, used = await planned_of(reading, "spend_forecast"), await spent_of(reading, "spend_forecast")
+    if plan is None or used is None:
+        return None
+    span = reading.question.span
+    return money(reading, used + await planned_between(reading, span.asked, span.end))
+
+
+async def overruns(reading: Reading) -> Any:
+    """Budgets of which more is spent than they plan."""
+    if set(reading.filters) - {"department"}:
+        reading.note("overruns", "budgets belong to departments, not to what is asked about")
+        return None
+    return len(await overrun_budgets(reading))
+
+
+async def unallocated(reading: Reading) -> Any:
+    """Funds generated that no budget allocates."""
+    if reading.filters:
+        reading.note("unallocated", "receipts come from customers and budgets belong to departments")
+        return None
+    plan = await planned_of(reading, "unallocated")
+    return None if plan is None else money(reading, (await reading.flow("received")).amount - plan)
+
+
+VIEW = View(
+    "accounting",
+    (
+        Figure("invoiced", "Net amounts of the invoices issued on days of the period, voided ones left out.",
+               flow("invoiced", "invoiced"), "invoices"),
+        Figure("not_yet_invoiced", "Revenue of the period - all invoices of its deals, whenever they were issued.",
+               not_yet_invoiced, "deals_won"),
+        Figure("credited", "What was taken off invoices by credits on days of the period.",
+               flow("credited", "credited"), "invoices_reduced"),
+        Figure("written_off", "What was given up of invoices on days of the period.",
+               flow("written_off", "written_off"), "invoices_reduced"),
+        Figure("received", "Money that came in on days of the period - what of earlier money went back on them.",
+               flow("received", "received"), "receipts"),
+        Figure("overpaid", "What came in beyond what was outstanding on its invoice, and has not gone back by the end; "
+               "it settles nothing and stays on account.", stock("overpaid", "overpaid"), "receipts_over"),
+        Figure("outstanding", "At the end: invoiced - credited - written off - received, without what is overpaid.",
+               stock("outstanding", "owed"), "invoices_open"),
+        Figure("outstanding_by_age", "What is outstanding at the end, by the days it is overdue.", outstanding_by_age,
+               "invoices_open"),
+        Figure("planned", "What budgets plan for the days of the period: each of their rows evenly over the days until "
+               "the next.", planned, "budgets"),
+        Figure("spent", "Expenses on days of the period - what came back of earlier ones.", spent("spent"), "expenses"),
+        Figure("left", "Planned - spent.", left),
+        Figure("spend_forecast", "Spent + what budgets plan for the days of the period that are still to come.",
+               spend_forecast),
+        Figure("overruns", "Budgets with days in the period of which more is spent by the end than they plan in all.",
+               overruns, "budgets_overrun"),
+        Figure("funds_generated", "Receipts of the period: what budgets can allocate.",
+               flow("funds_generated", "received"), "receipts"),
+        Figure("unallocated", "Funds generated - planned.", unallocated),
+        Figure("training_expense", "Expenses of the kind training on days of the period.",
+               spent("training_expense", kind=TRAINING), "training_expenses"),
+        Figure("sales_expense", "Expenses of the sales department on days of the period.",
+               spent("sales_expense", department=SALES), "sales_expenses"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,207 @@
+"""Are we profitable? Revenue against its cost, what selling costs, and which customers it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from services.metrics.views.customers import first_wins
+from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.sales import money, revenue, revenue_of
+from services.metrics.views.spend import SALES, spent_of
+from services.metrics.views.values import Amounts, shown_money_rate
+from shared.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class ByCustomer:
+    """What each customer brought and cost in the period."""
+
+    revenue: dict[str, Amounts]
+    profit: dict[str, Amounts]
+
+
+async def cost_of_sales_of(reading: Reading, figure: str) -> Amounts | None:
+    """What was sold cost, as of the days of sale; none while the cost of a part is not known.
+
+    The known part alone would show a margin that is too good, so it stands in the note and in no figure.
+    """
+    won = await reading.flow("won")
+    if not won.uncosted:
+        return won.cost
+    unknown = " and ".join(str(Money.of_minor(minor, currency)) for currency, minor in won.uncosted)
+    known = " and ".join(str(Money.of_minor(minor, currency)) for currency, minor in won.cost) or "nothing"
+    reading.note(figure, f"the cost of what was sold for {unknown} is not known; of the rest it is {known}")
+    return None
+
+
+async def margin_of(reading: Reading, figure: str) -> Amounts | None:
+    """Revenue - cost of sales; none while the cost of a part is not known."""
+    cost = await cost_of_sales_of(reading, figure)
+    return None if cost is None else await revenue_of(reading) - cost
+
+
+async def cost_of_sales(reading: Reading) -> Any:
+    """Cost of what was sold."""
+    cost = await cost_of_sales_of(reading, "cost_of_sales")
+    return None if cost is None else money(reading, cost)
+
+
+async def gross_margin(reading: Reading) -> Any:
+    """Revenue - cost of sales."""
+    margin = await margin_of(reading, "gross_margin")
+    return None if margin is None else money(reading, margin)
+
+
+async def gross_margin_rate(reading: Reading) -> Any:
+    """Gross margin ÷ revenue."""
+    margin = await margin_of(reading, "gross_margin_rate")
+    if margin is None:
+        return None
+    earned = await revenue_of(reading)
+    if earned.only is None:
+        reading.note("gross_margin_rate", "nothing was sold, or in several currencies")
+    return shown_money_rate(margin, earned)
+
+
+async def selling_expense(reading: Reading) -> Any:
+    """Spend of the sales department."""
+    used = await spent_of(reading, "selling_expense", department=SALES)
+    return None if used is None else money(reading, used)
+
+
+async def contribution(reading: Reading) -> Any:
+    """Gross margin - selling expense."""
+    margin = await margin_of(reading, "contribution")
+    used = await spent_of(reading, "contribution", department=SALES)
+    return None if margin is None or used is None else money(reading, margin - used)
+
+
+async def by_customer(reading: Reading, figure: str) -> ByCustomer | None:
+    """Revenue and profit of each customer in the period; none of a member, whose credits are parts of deals."""
+    if "member" in reading.filters:
+        reading.note(figure, "customers buy whole deals; members are credited parts of them")
+        return None
+
+    async def read() -> ByCustomer:
+        entries = await reading.entries_along("customer", "won")
+        return ByCustomer(
+            {key: entry.amount for key, entry in entries.items() if key},
+            {key: entry.amount - entry.cost for key, entry in entries.items() if key},
+        )
+
+    found: ByCustomer = await reading.once("by customer", read)
+    return found
+
+
+def of_customers(figure: str, new: bool) -> Compute:
+    """Revenue from customers won for the first time in the period, or from those who were there before."""
+
+    async def compute(reading: Reading) -> Any:
+        found = await by_customer(reading, figure)
+        if found is None:
+            return None
+        fresh = await new_customers(reading)
+        return money(reading, Amounts.total(amount for key, amount in found.revenue.items() if (key in fresh) == new))
+
+    return compute
+
+
+async def new_customers(reading: Reading) -> set[str]:
+    """The customers whose first won deal lies in the period."""
+    period = reading.question.period
+    return {key for key, first in await first_wins(reading) if period.contains(first)}
+
+
+async def acquisition_cost(reading: Reading) -> Any:
+    """Selling expense ÷ new customers."""
+    used = await spent_of(reading, "acquisition_cost", department=SALES)
+    new = len(await new_customers(reading))
+    if used is None or not new:
+        reading.note("acquisition_cost", "no customer was won for the first time" if used is not None else
+                     "expenses are booked by department, not by what is asked about")  # fmt: skip
+        return None
+    return money(reading, Amounts({currency: round(Fraction(amount, new)) for currency, amount in used}))
+
+
+async def profit_per_customer(reading: Reading) -> Any:
+    """Gross margin ÷ customers who bought."""
+    margin, found = await margin_of(reading, "profit_per_customer"), await by_customer(reading, "profit_per_customer")
+    if margin is None or found is None:
+        return None
+    customers = len(found.revenue)
+    if not customers:
+        reading.note("profit_per_customer", "no customer bought in the period")
+        return None
+    profit = Amounts.total(found.profit.values())
+    return money(reading, Amounts({currency: round(Fraction(amount, customers)) for currency, amount in profit}))
+
+
+def with_profit(figure: str, good: bool) -> Compute:
+    """How many customers brought more than they cost, or less. In several currencies, each of them must say so."""
+
+    async def compute(reading: Reading) -> Any:
+        if await cost_of_sales_of(reading, figure) is None:
+            return None
+        found = await by_customer(reading, figure)
+        if found is None:
+            return None
+        signs = [{amount > 0 for _, amount in profit} for profit in found.profit.values()]
+        mixed = sum(len(sign) > 1 for sign in signs)
+        if mixed:
+            reading.note(figure, f"{mixed} customers with a profit in one currency and a loss in another are left out")
+        return signs.count({good})
+
+    return compute
+
+
+async def concentration(reading: Reading) -> Any:
+    """Share of the largest customer in revenue."""
+    found = await by_customer(reading, "concentration")
+    if found is None:
+        return None
+    whole = Amounts.total(found.revenue.values())
+    if whole.only is None:
+        reading.note("concentration", "nothing was sold to known customers, or in several currencies")
+        return None
+    currency, _ = whole.only
+    largest = max(amount.of(currency) for amount in found.revenue.values())
+    return shown_money_rate(Amounts({currency: largest}), whole)
+
+
+async def incidents(reading: Reading) -> Any:
+    """Incidents with customers."""
+    reading.note("incidents", "no incidents are recorded in this organisation")
+
+
+VIEW = View(
+    "finance",
+    (
+        Figure("revenue", "Value of the deals won in the period, net of tax and freight, by the day they were won.",
+               revenue, "deals_won"),
+        Figure("cost_of_sales", "What was sold cost, as of the day of each sale; not known while the cost of a part of "
+               "it is not known.", cost_of_sales, "deals_won"),
+        Figure("gross_margin", "Revenue - cost of sales.", gross_margin, "deals_won"),
+        Figure("gross_margin_rate", "Gross margin ÷ revenue.", gross_margin_rate, "deals_won"),
+        Figure("selling_expense", "Expenses of the sales department on days of the period.", selling_expense,
+               "sales_expenses"),
+        Figure("contribution", "Gross margin - selling expense.", contribution),
+        Figure("revenue_new_customers", "Revenue from customers whose first won deal lies in the period.",
+               of_customers("revenue_new_customers", True), "deals_won"),
+        Figure("revenue_existing_customers", "Revenue from customers whose first won deal lies before the period; "
+               "deals without a customer are in neither.", of_customers("revenue_existing_customers", False),
+               "deals_won"),
+        Figure("acquisition_cost", "Selling expense ÷ customers won for the first time in the period.",
+               acquisition_cost),
+        Figure("profit_per_customer", "Gross margin of deals with a customer ÷ customers who bought in the period.",
+               profit_per_customer),
+        Figure("profitable_customers", "Customers whose purchases of the period brought more than they cost.",
+               with_profit("profitable_customers", True)),
+        Figure("unprofitable_customers", "Customers whose purchases of the period brought less than they cost.",
+               with_profit("unprofitable_customers", False)),
+        Figure("concentration", "Revenue of the largest customer ÷ revenue of all customers in the period.",
+               concentration),
+        Figure("incidents", "Incidents with customers recorded in the period.", incidents),
+    ),
+)  # fmt: skip

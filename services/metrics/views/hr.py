@@ -1,0 +1,88 @@
+"""How are our people? Who is here, who came and who left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.metrics.views.frame import Compute, Figure, Reading, View
+
+_MEMBERSHIP = ("department", "team")
+
+
+def not_recorded(figure: str, what: str) -> Compute:
+    """A figure about something this organisation does not record yet: not known, and never 0."""
+
+    async def compute(reading: Reading) -> Any:
+        reading.note(figure, f"{what} are not recorded yet")
+
+    return compute
+
+
+async def _people(reading: Reading, figure: str, measure: str) -> int | None:
+    if set(reading.filters) - set(_MEMBERSHIP) or len(reading.filters) > 1:
+        reading.note(figure, "people are counted by department or by team")
+        return None
+    return (await reading.flow(measure)).count
+
+
+async def joiners(reading: Reading) -> Any:
+    """Joined in the period."""
+    return await _people(reading, "joiners", "joined")
+
+
+async def leavers(reading: Reading) -> Any:
+    """Left in the period."""
+    return await _people(reading, "leavers", "left")
+
+
+async def headcount(reading: Reading) -> Any:
+    """Here at the end."""
+    if set(reading.filters) - set(_MEMBERSHIP) or len(reading.filters) > 1:
+        reading.note("headcount", "people are counted by department or by team")
+        return None
+    return (await reading.stock("joined")).count - (await reading.stock("left")).count
+
+
+async def headcount_sales(reading: Reading) -> Any:
+    """In the sales department at the end."""
+    if reading.filters:
+        reading.note("headcount_sales", "it is counted over the whole sales department")
+        return None
+    joined = await reading.measured_along("department", "sales", "joined", stock=True)
+    left = await reading.measured_along("department", "sales", "left", stock=True)
+    return joined.count - left.count
+
+
+VIEW = View(
+    "hr",
+    (
+        Figure("headcount", "Members who work here at the end, in the department or team asked about.", headcount,
+               "members"),
+        Figure("headcount_sales", "Members of the sales department at the end.", headcount_sales, "members"),
+        Figure("joiners", "Members who started, or joined the department or team, on a day of the period.", joiners,
+               "joiners"),
+        Figure("leavers", "Members who left, or left the department or team, on a day of the period.", leavers,
+               "leavers"),
+        Figure("openings_open", "Openings not filled at the end.", not_recorded("openings_open", "openings")),
+        Figure("time_to_fill", "Mean days from requesting an opening to filling it.",
+               not_recorded("time_to_fill", "openings")),
+        Figure("trainings_assigned", "Trainings assigned in the period.",
+               not_recorded("trainings_assigned", "trainings")),
+        Figure("trainings_completed", "Trainings completed in the period.",
+               not_recorded("trainings_completed", "trainings")),
+        Figure("training_coverage", "Members with a completed training ÷ members.",
+               not_recorded("training_coverage", "trainings")),
+        Figure("training_cost", "Cost of the trainings completed in the period.",
+               not_recorded("training_cost", "trainings")),
+        Figure("training_effect", "Change of attainment of trained against comparable untrained members.",
+               not_recorded("training_effect", "trainings")),
+        Figure("equipment_out", "Equipment issued and not returned at the end.",
+               not_recorded("equipment_out", "pieces of equipment")),
+        Figure("joiners_waiting", "Joiners waiting for their equipment.",
+               not_recorded("joiners_waiting", "pieces of equipment")),
+        Figure("recognitions", "Recognitions given in the period.", not_recorded("recognitions", "recognitions")),
+        Figure("setbacks", "Setbacks reported in the period; not shown for fewer than five people.",
+               not_recorded("setbacks", "setbacks")),
+        Figure("enps", "Share of promoters - share of detractors among members.", not_recorded("enps", "surveys")),
+    ),
+)  # fmt: skip

@@ -1,0 +1,100 @@
+"""A question in the organisation's terms, and a view as it is shown: what the API and the page both answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.metrics.facts.teams import OrganisationFact
+from services.metrics.views.frame import STRETCHES, Question, Reading, Shelf, View, compute
+from services.metrics.views.names import keys_of, names_of
+from shared.asked_period import AskedPeriod
+from shared.errors import Fault, NotFound
+from shared.identity.permissions import Principal
+from shared.instant import day_of, now
+from shared.store import Snapshot
+from shared.store.tables import HeldEvent, SourceProgress
+
+
+async def question_of(snapshot: Snapshot, period: AskedPeriod, filters: Mapping[str, str]) -> Question:
+    """What is asked, in the organisation's terms; raises NotFound for a filter that names nothing known."""
+    found: dict[str, str] = {}
+    for dim, ref in filters.items():
+        # PostgreSQL refuses to be asked for what no text column can hold.
+        resolved = await snapshot.resolve(dim, ref) if ref.isprintable() else None
+        if resolved is None:
+            raise NotFound(f"There is no {dim} {ref} here.", [Fault(f"/{dim}", "not known")])
+        found[dim] = resolved
+    house = await house_of(snapshot)
+    return Question(
+        period.resolve(house.first_month), day_of(now(), house.zone), found, house.currency, house.first_month,
+        house.zone,
+    )  # fmt: skip
+
+
+async def house_of(snapshot: Snapshot) -> OrganisationFact:
+    """The organisation as it is known here; the defaults until it has said something of itself."""
+    return await snapshot.find(OrganisationFact, "organisation") or OrganisationFact.make(id="organisation")
+
+
+async def show(
+    view: View,
+    snapshot: Snapshot,
+    question: Question,
+    breakdown: str | None,
+    principal: Principal,
+    as_of: Mapping[str, Any],
+    shelf: Shelf | None = None,
+) -> dict[str, Any]:
+    """A view as it is shown; views that share a shelf read each ledger once."""
+    reading = Reading(snapshot, question, shelf)
+    figures = await compute(view, reading)
+    shown: dict[str, Any] = {
+        "department": view.department,
+        "period": question.period.as_json(),
+        "as_of": as_of,
+        "currency": question.currency,
+        "figures": figures,
+        "definitions": {figure.key: figure.definition for figure in view.figures},
+        "notes": [{"figure": key, "why": why} for key, why in reading.notes.items()],
+    }
+    if breakdown is not None:
+        shown["breakdown"] = {"by": breakdown, "rows": await broken_down(view, reading, breakdown, principal)}
+    return shown
+
+
+async def broken_down(view: View, reading: Reading, by: str, principal: Principal) -> list[dict[str, Any]]:
+    """The rows of a breakdown: the same figures for each part of the period, or for each of a dimension."""
+    question = reading.question
+    if by in STRETCHES:
+        parts = question.period.split(STRETCHES[by], question.first_month)
+        return [
+            {"ref": part.label, "name": part.label, "figures": await compute(view, reading.within(part))}
+            for part in parts
+        ]
+    keys = await keys_of(reading, by)
+    names = await names_of(reading.snapshot, by, keys, principal)
+    rows = [
+        {
+            "ref": key or None,
+            "name": names.get(key, key) or "none",
+            "figures": await compute(view, reading.row(by, key)),
+        }
+        for key in keys
+    ]
+    return sorted(rows, key=lambda row: (str(row["name"]), str(row["ref"])))
+
+
+async def moment_of(snapshot: Snapshot) -> dict[str, Any]:
+    """What a snapshot holds."""
+    progress = await snapshot.all(SourceProgress, sa.select(SourceProgress))
+    held = await snapshot.scalar(sa.select(sa.func.count()).select_from(HeldEvent))
+    applied = {owner: 0 for owner in ("teams", "targets", "meetings")}
+    applied |= {row.owner: row.applied for row in progress}
+    return {
+        "time": max((row.latest for row in progress), default=None) or None,
+        "applied": applied,
+        "incomplete": int(held or 0),
+    }

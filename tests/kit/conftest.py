@@ -1,0 +1,78 @@
+"""Stores and logs for the tests of the kit, on each kind of engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from shared.store import Store, open_store
+from tests import world as worlds
+from tests.engines import Postgres
+
+
+@dataclass
+class Stores:
+    """Databases of services that do not run: a test opens stores on them, as many as it likes on PostgreSQL."""
+
+    engine: str
+    url: str
+    stack: AsyncExitStack
+    server: Postgres | None = None
+
+    async def open(self, service: str) -> Store:
+        """A store of a service, closed at the end of the test."""
+        store = open_store(self.url, service)
+        await store.start()
+        self.stack.push_async_callback(store.close)
+        return store
+
+    @property
+    def on_postgres(self) -> bool:
+        """Whether several processes may share a store."""
+        return self.engine == "postgresql"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
+    """Empty databases; a test runs once on each engine."""
+    async with AsyncExitStack() as stack:
+        if request.param == "sqlite":
+            url = worlds.empty_files(tmp_path)
+            server = None
+        else:
+            server = request.getfixturevalue("postgres_server")
+            url = await stack.enter_async_context(worlds.empty_databases(server))
+        yield Stores(request.param, url, stack, server)
+
+
+@pytest.fixture
+async def store(stores: Stores) -> Store:
+    """The store of targets."""
+    return await stores.open("targets")
+
+
+@pytest.fixture(scope="module", params=["embedded", "real"])
+async def standing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[worlds.World]:
+    """A whole Concert shared by the tests of a file, on each kind of engines: for tests that mind only their own."""
+    folder = tmp_path_factory.mktemp("standing")
+    async with AsyncExitStack() as stack:
+        if request.param == "embedded":
+            ground = await stack.enter_async_context(worlds.embedded(folder))
+        else:
+            server, broker = request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_broker")
+            ground = await stack.enter_async_context(worlds.real(server, broker))
+        yield await stack.enter_async_context(worlds.world(folder, ground))
+
+
+async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something holds, in this process; raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.01)

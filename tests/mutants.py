@@ -1,0 +1,187 @@
+"""Ways to break the kit on purpose, each of which switches one protection off.
+
+    python -m tests.mutants [version-rule …]
+
+runs the tests that must notice it and prints for each mutant what pytest ended with: 1 is as it should be.
+`tests/kit/test_mutants.py` sees to that for all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared import consumer, lease, positions, relay, rounds
+from shared.bus import Message
+from shared.events import Envelope
+from shared.store.tables import Applied
+from shared.store.tx import Tx
+from tests import world
+
+HERE = Path(__file__).parent
+
+
+def apply_everything_that_comes() -> None:
+    """No version rule: an event that was applied is applied again."""
+
+    async def judge(self: rounds.Round, envelope: Envelope) -> None:
+        applied = self.applied[envelope.subject]
+        self._touched.add(envelope.subject)
+        await self._take(applied, envelope)
+
+    rounds.Round.judge = judge  # type: ignore[method-assign]
+
+
+def apply_over_gaps() -> None:
+    """Half a version rule: any higher version is applied, whether its predecessor has come or not."""
+    rounds.latest_wins = lambda envelope: True
+
+
+def take_forks_for_duplicates() -> None:
+    """An old version passes as seen, whichever event it is."""
+
+    def seen(self: rounds.Round, applied: Applied, envelope: Envelope) -> None:
+        self.counted.add("/targets", "seen")
+
+    rounds.Round._seen = seen  # type: ignore[method-assign]
+
+
+def read_on_from_anywhere() -> None:
+    """No fence: positions move, but what lies before them is applied as if it were new."""
+    advance = positions.advance
+
+    async def careless(tx: Tx, messages: list[Message]) -> list[Message]:
+        await advance(tx, messages)
+        return messages
+
+    vars(consumer)["advance"] = careless
+
+
+def trust_any_log() -> None:
+    """The log is not looked at before it is followed."""
+    positions.Recognition.check = lambda self, messages: None  # type: ignore[method-assign]
+
+
+def forget_to_mark() -> None:
+    """No unsent flag: what was sent is not marked."""
+
+    async def nothing(tx: Tx, numbers: Any) -> None:
+        pass
+
+    relay._mark_sent = nothing
+
+
+def mark_before_sending() -> None:
+    """Events are marked as sent before the log has confirmed them."""
+    send = relay.Relay.send_window
+
+    async def optimistic(self: relay.Relay) -> int:
+        bus, log = self.bus, _Late()
+        self.bus = log  # type: ignore[assignment]
+        try:
+            sent = await send(self)
+        finally:
+            self.bus = bus
+        await bus.publish(log.records)
+        return sent
+
+    relay.Relay.send_window = optimistic  # type: ignore[method-assign]
+
+
+class _Late:
+    healthy = None
+
+    def __init__(self) -> None:
+        self.records: list[Any] = []
+
+    async def publish(self, records: list[Any]) -> None:
+        self.records = records
+
+
+def share_the_lease() -> None:
+    """Everybody may relay."""
+
+    async def always(self: lease.Lessee) -> bool:
+        return True
+
+    lease.Lessee.holds = always  # type: ignore[method-assign]
+
+
+def keep_what_was_refused() -> None:
+    """What a refused piece of work had begun stays in its group."""
+    run = Tx.run
+
+    async def careless(self: Tx, job: Any) -> Any:
+        undo, self._undo = self._undo, _Deaf()
+        try:
+            return await run(self, job)
+        finally:
+            self._undo = undo
+
+    Tx.run = careless  # type: ignore[method-assign]
+
+
+class _Deaf(list[Any]):
+    def append(self, step: Any) -> None:
+        pass
+
+
+def allow_a_version_twice() -> None:
+    """The journal takes two events under one version of a subject."""
+    make = world._migrated_files
+
+    def careless() -> Any:
+        folder = make()
+        for file in folder.glob("*.db"):
+            connection = sqlite3.connect(file)
+            (text,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'journal'").fetchone()
+            loose = re.sub(r",\s*(CONSTRAINT \w+ )?UNIQUE \(subject, version\)", "", text)
+            if loose != text:
+                connection.execute("DROP TABLE journal")
+                connection.execute(loose)
+                connection.commit()
+            connection.close()
+        return folder
+
+    vars(world)["_migrated_files"] = careless
+
+
+# Each with the file whose tests must notice it.
+MUTANTS: dict[str, tuple[Callable[[], None], str]] = {
+    "version-rule": (apply_everything_that_comes, "test_applier.py"),
+    "gaps": (apply_over_gaps, "test_applier.py"),
+    "forks": (take_forks_for_duplicates, "test_applier.py"),
+    "fence": (read_on_from_anywhere, "test_applier.py"),
+    "recognition": (trust_any_log, "test_applier.py"),
+    "unsent-flag": (forget_to_mark, "test_relay.py"),
+    "mark-after-send": (mark_before_sending, "test_relay.py"),
+    "lease": (share_the_lease, "test_relay.py"),
+    "undo": (keep_what_was_refused, "test_store.py"),
+    "journal-key": (allow_a_version_twice, "test_store.py"),
+}
+
+
+def judged(mutant: str) -> int:
+    """What pytest ends with in a child of this process, which has everything imported already."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        switch_off, file = MUTANTS[mutant]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        switch_off()
+        chosen = [f"{HERE}/kit/{file}", "-x", "-q", "-k", "not postgresql", "-p", "no:cacheprovider"]
+        os._exit(pytest.main(chosen))
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or MUTANTS:
+        print(name, judged(name), flush=True)  # noqa: T201
