@@ -15,3 +15,10 @@ async def embedded_world(tmp_path: Path) -> AsyncIterator[worlds.World]:
     """A whole Concert on embedded engines, for what does not depend on them."""
     async with worlds.world(tmp_path) as concert:
         yield concert
+
+
+@pytest.fixture
+async def near_world(ground: worlds.Ground, tmp_path: Path) -> AsyncIterator[worlds.World]:
+    """A whole Concert, on each kind of engines, that may send webhooks to this machine."""
+    async with worlds.world(tmp_path, ground, webhook_private_targets=True) as concert:
+        yield concert

@@ -73,7 +73,7 @@ async def everything(client: httpx.AsyncClient, **query: Any) -> list[dict[str, 
 async def served(world: World, *scopes: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the world over a real connection: only there an answer can stay open."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(world.origin, log_config=None, access_log=False, lifespan="off")  # type: ignore[arg-type]
+    config = uvicorn.Config(world.origin, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

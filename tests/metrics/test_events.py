@@ -101,11 +101,10 @@ async def test_types_are_named_whole_or_by_how_they_begin(world: World) -> None:
     assert "did you mean concert.targets.deal-won.v1?" in refused.json()["detail"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "AQ", "deal/deal_1@7", "§", "A" * 5000, "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"])
-async def test_what_is_no_cursor_is_refused(embedded_world: World, cursor: str) -> None:
-    refused = await embedded_world.admin.get("/v1/events", params={"after": cursor})
-    assert refused.status_code == 422
-    assert refused.json()["errors"][0]["pointer"] == "/after"
+async def test_what_is_no_cursor_is_refused(embedded_world: World) -> None:
+    for cursor in ("x", "AQ", "deal/deal_1@7", "§", "A" * 5000, "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"):
+        refused = await embedded_world.admin.get("/v1/events", params={"after": cursor})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/after")
 
 
 async def test_a_cursor_with_a_changed_letter_is_refused(embedded_world: World) -> None:
@@ -178,7 +177,12 @@ async def test_nobody_is_told_who_an_erased_member_was(world: World) -> None:
 
 
 async def test_a_record_that_is_no_event_is_passed_over(world: World) -> None:
-    head = {"ce_id": "e" * 32, "ce_type": "concert.targets.customer-met.v1", "ce_source": "/targets", "ce_sequence": "1"}
+    head = {
+        "ce_id": "e" * 32,
+        "ce_type": "concert.targets.customer-met.v1",
+        "ce_source": "/targets",
+        "ce_sequence": "1",
+    }
     broken: list[tuple[bytes, dict[str, str]]] = [
         (b"{", head), (b"{}", {}), (b'{"name": NaN}', head), (b"{}", head | {"ce_sequence": "x"}),
     ]  # fmt: skip
