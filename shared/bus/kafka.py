@@ -346,6 +346,10 @@ class Reader:
     async def close(self) -> None:
         """Let go of the cluster, soon."""
         await _within(CLOSE_SECONDS, self._consumer.stop())
+        # A fetch that is just waiting to try again ends `stop` halfway: see to the rest.
+        if self._consumer._fetcher is not None:
+            await _cancelled(self._consumer._fetcher._pending_tasks)
+        await _within(CLOSE_SECONDS, self._consumer._client.close())
 
     async def _at_end(self) -> bool:
         """Whether every partition has been read to its end, by the latest word of it."""

@@ -94,19 +94,20 @@ async def test_a_producer_that_was_given_up_leaves_nothing_running(bus: Bus, way
         break_it()
         with pytest.raises(BusError):
             await bus.publish(many("lost"))
-        assert not tasks_of_producers()
+        assert not tasks_of_clients()
         with pytest.raises(BusError):
             await bus.publish(many("lost too"))
         async with asyncio.timeout(10):
-            while tasks_of_producers():
+            while tasks_of_clients():
                 await asyncio.sleep(0.1)
         way.mend()
 
 
-def tasks_of_producers() -> set[str]:
-    """What aiokafka still does for any producer in this process."""
+def tasks_of_clients() -> set[str]:
+    """What aiokafka still does in this process."""
     names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]
-    return {name for name in names if name.startswith(("Sender.", "Producer.", "AIOKafka"))}
+    ours = ("Sender.", "Producer.", "AIOKafka", "Fetcher.", "NoGroupCoordinator.")
+    return {name for name in names if name.startswith(ours)}
 
 
 async def test_a_publish_that_breaks_in_the_middle_stays_as_it_was_then(bus: Bus, way: Proxy, observer: Bus) -> None:
@@ -227,6 +228,20 @@ async def test_a_reader_is_cancelled_soon_whatever_the_network_does(
             _, pending = await asyncio.wait({reading}, timeout=10)
             assert not pending
             way.mend()
+
+
+async def test_a_reader_that_ends_in_an_outage_leaves_nothing_running(bus: Bus, way: Proxy) -> None:
+    reading = asyncio.create_task(read_for_ever(bus))
+    await asyncio.sleep(0.5)
+    for break_it in (way.cut, way.silence):
+        break_it()
+        await asyncio.sleep(1.5 * PATIENCE)  # the reader is replaced again and again
+        way.mend()
+    way.cut()
+    await asyncio.sleep(0.5)
+    reading.cancel()
+    await asyncio.wait({reading}, timeout=10)
+    assert not tasks_of_clients()
 
 
 async def read_for_ever(bus: Bus) -> None:
