@@ -136,8 +136,10 @@ class Refused(Problem):
     type, title, status = "refused", "A rule says no", 409
     at: ClassVar[str] = ""
 
-    def __init__(self, **numbers: Any) -> None:
+    def __init__(self, *, pointer: str = "", **numbers: Any) -> None:
         rule = type(self)
         message = " ".join((rule.__doc__ or rule.__name__).split()).format(**numbers)
-        faults = [Fault(self.at, message)] if self.at else []
+        # One rule may be broken by several fields; the one that was sent is then named by whoever asks the rule.
+        place = pointer or self.at
+        faults = [Fault(place, message)] if place else []
         super().__init__(message, faults, rule=re.sub(r"(?<!^)(?=[A-Z])", "-", rule.__name__).lower())
