@@ -29,6 +29,8 @@ from shared.http.waiting import patience_of, tokens_of
 from shared.http.writes import Answer, as_json, expect, version_headers, write
 from shared.identity.permissions import Principal, require
 from shared.ids import new_id
+from shared.instant import now
+from shared.membership import on_day
 from shared.store import Entity, Snapshot, Tx
 from shared.store.sql import table_of
 from shared.store.tables import Journal
@@ -72,10 +74,14 @@ class Collection(Generic[N]):
         present: Present | None = None,
         extra: type[BaseModel] | None = None,
         on_day: Callable[[Any, date], dict[str, Any] | None] | None = None,
+        dated: Mapping[str, str] | None = None,
+        today: Callable[[Snapshot], Awaitable[date]] | None = None,
     ) -> None:
         self.entity = entity
         self.name = name
-        self.filters = dict(filters or {})
+        self.dated = dict(dated or {})
+        """Filters for what belonged to something on the day that is asked about: each with the spells it reads."""
+        self.filters = dict(filters or {}) | self.dated
         """Query parameters that narrow a list, each with the column it compares."""
         self.refs = dict(refs or {})
         """Those of the filters that are references, each with the kind it refers to."""
@@ -83,6 +89,7 @@ class Collection(Generic[N]):
         self.verbs: dict[str, Verb] = {}
         self.router = APIRouter(prefix=f"/v1/{name}", tags=[name])
         self.on_day = on_day
+        self._today = today or _day_of_the_clock
         self._present = present
         self._create: Handler | None = None
         self._create_body: type[Named] | None = None
@@ -151,14 +158,22 @@ class Collection(Generic[N]):
             known = thing.externals.get(name.source)
             if known is not None and known != name.id:
                 raise Conflict(f"This {self._word} is called {known!r} by {name.source}, not {name.id!r}.")
+        for name in body.names():
+            await self.linked(tx, thing, name)
         return cast(N, await self._amend(tx, thing, body))
+
+    async def linked(self, tx: Tx, thing: N, name: ExternalName) -> N:
+        """A thing with what another system calls it; nothing changes if that is known."""
+        if await tx.resolve(self.entity.kind, f"ext:{name.source}:{name.id}") not in (None, thing.id):
+            raise Conflict(f"ext:{name.source}:{name.id} already names another {self._word}.")
+        return cast(N, await self._link(tx, thing, name)) if self._link else link(tx, thing, name)
 
     async def _unchanged(self, tx: Tx, thing: N, raw: bytes) -> N:
         """A thing that is never changed by an update, if the body says what is already so."""
         assert self._create_body is not None
         sent = parse_object(raw)
-        (now,) = await self.present(tx, [thing], None)
-        have = parse_object(as_json(now))
+        (fields,) = await self.present(tx, [thing], None)
+        have = parse_object(as_json(fields))
         names = self._create_body.model_fields.keys() - {"external", "externals"}
         stored = {name: have[name] for name in names if have.get(name) is not None}
         # Read as the whole body, so that two ways of writing the same value are the same.
@@ -280,8 +295,7 @@ class Collection(Generic[N]):
             async def decide(tx: Tx) -> Answer:
                 thing = await tx.load(self.entity, ref)
                 expect(request, thing)
-                linked = await self._link(tx, thing, name) if self._link else link(tx, thing, name)
-                return await self.answer(tx, linked, 200, principal)
+                return await self.answer(tx, await self.linked(tx, thing, name), 200, principal)
 
             return await write(request, principal, decide, body=raw)
 
@@ -379,10 +393,20 @@ class Collection(Generic[N]):
         """A page of things, oldest first, and where the next one begins."""
         table = table_of(self.entity, snapshot.session.dialect).table
         conditions: list[sa.ColumnElement[bool]] = []
+        belonging: list[tuple[str, str]] = []
         for name, value in wanted.items():
             column = table.c[self.filters[name]]
             resolved = await snapshot.resolve(self.refs[name], value) if name in self.refs else value
-            conditions.append(column == _typed(name, column, resolved))
+            if resolved is None:
+                conditions.append(sa.false())
+            elif name in self.dated:
+                # The text of the spells leads to those who ever belonged; which of them did on that day is asked below.
+                belonging.append((self.dated[name], resolved))
+                ever = f'"of":{to_json(resolved).decode()}'
+                conditions.append(sa.type_coerce(column, sa.Text).contains(ever, autoescape=True))
+            else:
+                conditions.append(column == _typed(name, column, resolved))
+        day = on or await self._today(snapshot) if belonging else date.min
         items: list[dict[str, Any]] = []
         last = cursor.last
         while True:
@@ -392,7 +416,8 @@ class Collection(Generic[N]):
             for thing, fields in zip(things, shown_now, strict=False):
                 last = thing.id
                 changed = self.on_day(thing, on) if on is not None and self.on_day else {}
-                if changed is not None:
+                belongs = all(key in on_day(getattr(thing, spells), day) for spells, key in belonging)
+                if belongs and changed is not None:
                     items.append(fields | changed)
                 if len(items) == limit:
                     break
@@ -480,6 +505,10 @@ class HistoryItem(BaseModel):
     type: str
     time: str
     data: dict[str, Any] | None
+
+
+async def _day_of_the_clock(snapshot: Snapshot) -> date:
+    return now().date()
 
 
 def link(tx: Tx, thing: N, name: ExternalName) -> N:
