@@ -10,16 +10,12 @@ from typing import Any, ClassVar
 
 from sqlmodel import Field
 
+from shared.careers import Career, careers
 from shared.errors import Fault, Invalid
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
     DepartmentOpened,
     GroupFormed,
-    MemberChanged,
-    MemberJoined,
-    MemberLeft,
-    MemberMoved,
-    MemberRecruited,
     OrganisationDescribed,
     PersonDescribed,
     TeamChanged,
@@ -27,7 +23,6 @@ from shared.events.teams import (
 )  # fmt: skip
 from shared.facts import Fact, Facts
 from shared.instant import day_of
-from shared.membership import begun, changed, ended, latest_on, on_day, spell
 from shared.store import Snapshot, Tx
 from shared.store.types import Json
 
@@ -70,25 +65,10 @@ class KnownGroup(Fact, table=True):
     externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
 
 
-class KnownMember(Fact, table=True):
+class KnownMember(Career, table=True):
     """A member: since when and until when, and in which department, team and group on which day."""
 
     __tablename__ = "known_member"
-    kind: ClassVar[str] = "member"
-
-    starts_on: date | None = None
-    left_on: date | None = None
-    departments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    memberships: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    groups: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-
-    def department_on(self, day: date) -> str | None:
-        """The department of that day."""
-        return latest_on(self.departments, day)
-
-    def team_on(self, day: date) -> str | None:
-        """The team of that day; the one joined last when there were several."""
-        return latest_on(self.memberships, day)
 
 
 class KnownPerson(Fact, table=True):
@@ -102,7 +82,7 @@ class KnownPerson(Fact, table=True):
 
 
 organisation, departments, teams = Facts(KnownOrganisation), Facts(KnownDepartment), Facts(KnownTeam)
-groups, members, people = Facts(KnownGroup), Facts(KnownMember), Facts(KnownPerson)
+groups, members, people = Facts(KnownGroup), careers(KnownMember), Facts(KnownPerson)
 
 
 @organisation.on(OrganisationDescribed)
@@ -133,38 +113,6 @@ def remember_place(team: KnownTeam, event: TeamChanged) -> None:
 def remember_link(thing: Any, event: TeamsExternalLinked) -> None:
     if event.id is not None:
         thing.externals = thing.externals | {event.source: event.id}
-
-
-@members.on(MemberRecruited)
-def remember_start(member: KnownMember, event: MemberRecruited) -> None:
-    member.starts_on, member.departments = event.starts_on, [spell(event.department, event.starts_on)]
-
-
-@members.on(MemberChanged)
-def remember_department(member: KnownMember, event: MemberChanged) -> None:
-    if event.department not in on_day(member.departments, event.on):
-        member.departments = changed(member.departments, event.department, event.on)
-
-
-@members.on(MemberJoined)
-def remember_joining(member: KnownMember, event: MemberJoined) -> None:
-    if event.team not in on_day(member.memberships, event.on):
-        member.memberships = begun(member.memberships, event.team, event.on)
-    if event.group is not None:
-        member.groups = begun(member.groups, event.group, event.on)
-
-
-@members.on(MemberMoved)
-def remember_move(member: KnownMember, event: MemberMoved) -> None:
-    member.memberships = begun(ended(member.memberships, event.on, event.from_team), event.to_team, event.on)
-
-
-@members.on(MemberLeft)
-def remember_leaving(member: KnownMember, event: MemberLeft) -> None:
-    member.left_on = event.on
-    member.departments, member.memberships, member.groups = (
-        ended(spells, event.on) for spells in (member.departments, member.memberships, member.groups)
-    )
 
 
 async def known(snapshot: Snapshot, model: type[Fact], ref: str, at: str) -> Any:

@@ -1,6 +1,7 @@
-"""Dated belonging: in which team, department or employment somebody was on a day. Spells are half-open, `to` exclusive.
+"""Dated belonging: in which team, department or employment somebody was on a day.
 
-A spell is stored as `{"of": id, "from": day, "to": day or none}`, a list of spells oldest first.
+A spell is stored as `{"of": what, "from": day, "to": day or none}`, `to` exclusive, in lists by beginning. The owner of
+members and everybody who keeps facts about them change spells by these functions, so that they cannot disagree.
 """
 
 from __future__ import annotations
@@ -12,15 +13,26 @@ from typing import Any
 Spell = dict[str, Any]
 
 
-def spell(of: str, start: date, end: date | None = None) -> Spell:
+def spell(of: str | None, start: date, end: date | None = None, **more: str) -> Spell:
     """Belonging to something from a day on, perhaps until another."""
-    return {"of": of, "from": start.isoformat(), "to": end.isoformat() if end else None}
+    return {**more, "of": of, "from": start.isoformat(), "to": end.isoformat() if end else None}
+
+
+def end_of(each: Spell) -> date | None:
+    """The first day on which a spell holds no more; none while it lasts."""
+    return date.fromisoformat(each["to"]) if each["to"] else None
 
 
 def covers(each: Spell, day: date) -> bool:
     """Whether a spell holds on a day."""
     text = day.isoformat()
     return bool(each["from"] <= text and (each["to"] is None or text < each["to"]))
+
+
+def overlaps(each: Spell, start: date, end: date | None) -> bool:
+    """Whether a spell holds on any day from `start` up to `end`, which may never come."""
+    begins_in_time = end is None or each["from"] < end.isoformat()
+    return bool(begins_in_time and (each["to"] is None or start.isoformat() < each["to"]))
 
 
 def on_day(spells: Sequence[Spell], day: date) -> list[str]:
@@ -34,28 +46,53 @@ def latest_on(spells: Sequence[Spell], day: date) -> str | None:
     return found[-1] if found else None
 
 
-def begun(spells: Sequence[Spell], of: str, start: date) -> list[Spell]:
+def held_on(spells: Sequence[Spell], day: date, of: str | None = None) -> Spell | None:
+    """The spell that holds on a day, of one thing or of any; the youngest if there are several."""
+    return next((each for each in reversed(spells) if covers(each, day) and of in (None, each["of"])), None)
+
+
+def nearest(spells: Sequence[Spell], day: date) -> Spell | None:
+    """The spell that holds on a day, else the last one before it, else the first one after it."""
+    begun_by_then = [each for each in spells if each["from"] <= day.isoformat()]
+    return held_on(spells, day) or (begun_by_then[-1] if begun_by_then else next(iter(spells), None))
+
+
+def begun(spells: Sequence[Spell], of: str | None, start: date, end: date | None = None, **more: str) -> list[Spell]:
     """The spells with one more, in order of their beginnings."""
-    return sorted([*spells, spell(of, start)], key=lambda each: str(each["from"]))
+    return _sorted([*spells, spell(of, start, end, **more)])
 
 
-def ended(spells: Sequence[Spell], end: date, of: str | None = None) -> list[Spell]:
-    """The spells with those that last, of one thing or of all, ended on a day; what had not begun by then is gone."""
-    day = end.isoformat()
+def ended(
+    spells: Sequence[Spell], day: date, of: str | None = None, *, until: date | None = None, **alike: str
+) -> list[Spell]:
+    """The spells without the days from `day` up to `until`; those of other things, or not alike, keep them."""
     kept = []
     for each in spells:
-        if each["to"] is None and of in (None, each["of"]):
-            if each["from"] < day:
-                kept.append({**each, "to": day})
-        else:
+        meant = of in (None, each["of"]) and all(each.get(name) == value for name, value in alike.items())
+        if not meant or not overlaps(each, day, until):
             kept.append(each)
-    return kept
+            continue
+        if each["from"] < day.isoformat():
+            kept.append({**each, "to": day.isoformat()})
+        if until is not None and (each["to"] is None or until.isoformat() < each["to"]):
+            kept.append({**each, "from": until.isoformat()})
+    return _sorted(kept)
 
 
-def changed(spells: Sequence[Spell], of: str, start: date) -> list[Spell]:
-    """The spells when from a day on it is this one thing and no other; what was known of later days stays."""
-    day = start.isoformat()
-    before = [{**each, "to": min(each["to"] or day, day)} for each in spells if each["from"] < day]
-    after = [each for each in spells if each["from"] > day]
-    until = after[0]["from"] if after else None
-    return [*before, {"of": of, "from": day, "to": until}, *after]
+def changed(spells: Sequence[Spell], of: str | None, start: date) -> list[Spell]:
+    """The spells when from a day on it is this; only the spell of that day gives way, what else is known stays."""
+    held = held_on(spells, start)
+    if held is None or held["of"] == of:
+        return list(spells)
+    end = end_of(held)
+    joined: list[Spell] = []
+    for each in begun(ended(spells, start, until=end), of, start, end):
+        if joined and joined[-1]["of"] == each["of"] and joined[-1]["to"] == each["from"]:
+            joined[-1] = {**joined[-1], "to": each["to"]}
+        else:
+            joined.append(each)
+    return joined
+
+
+def _sorted(spells: list[Spell]) -> list[Spell]:
+    return sorted(spells, key=lambda each: str(each["from"]))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from services.teams.api import members, organisation, teams
-from services.teams.domain.members import Person
+from services.teams.api import belonging, members, organisation, personal_data, teams
 from services.teams.domain.organisation import Organisation
+from services.teams.domain.people import Person
 from shared.application import Service
 
 service = Service(
     name="teams",
     description="Who we are: the organisation, its departments, people, teams and groups.",
     collections=(organisation.departments, members.members, teams.teams, teams.groups),
-    routers=(organisation.router, members.router, teams.router),
+    routers=(organisation.router, personal_data.router, belonging.router),
     tables=(Organisation, Person),
     prepare=(organisation.found,),
 )

@@ -66,7 +66,7 @@ class GroupChanged(Event):
 
 @event("concert.teams.member-recruited.v1")
 class MemberRecruited(Event):
-    """Somebody works here from a day on. Who it is, is told on the people topic only."""
+    """Somebody works here from a day on, for the first time or again. Who it is, is told on the people topic only."""
 
     department: str
     starts_on: date
@@ -77,7 +77,10 @@ class MemberRecruited(Event):
 
 @event("concert.teams.member-changed.v1")
 class MemberChanged(Event):
-    """A member has another department, job, manager or working share from a day on; the event says all of them."""
+    """A member has another department, job, manager or working share from a day on; the event says all as of that day.
+
+    What was known to change on later days still changes then.
+    """
 
     on: date
     department: str
@@ -93,25 +96,43 @@ class MemberDescribed(Event):
 
 @event("concert.teams.member-joined.v1")
 class MemberJoined(Event):
-    """A member belongs to a team, and perhaps a group in it, from a day on."""
+    """A member belongs to a team, and perhaps a group in it, from a day on; until another, or for the time being."""
 
     team: str
     on: date
     group: str | None = None
+    until: date | None = None
 
 
 @event("concert.teams.member-moved.v1")
 class MemberMoved(Event):
-    """A member has gone from one team to another; the past stays with the old one."""
+    """A member has gone from one team to another; the past stays with the old one.
+
+    The stay in the old team, its groups included, is a stay in the new one from that day until its end, if it has one.
+    """
 
     from_team: str
     to_team: str
     on: date
+    until: date | None = None
+
+
+@event("concert.teams.member-left-team.v1")
+class MemberLeftTeam(Event):
+    """A member belongs to a team, or only to a group in it, no more from a day on.
+
+    Stays that begin on `until` or later, if there are any, are others.
+    """
+
+    team: str
+    on: date
+    group: str | None = None
+    until: date | None = None
 
 
 @event("concert.teams.member-left.v1")
 class MemberLeft(Event):
-    """A member works here no more from a day on; the reason is kept by teams."""
+    """A member works here no more, and belongs to no team, from a day on; the reason is kept by teams."""
 
     on: date
 

@@ -10,24 +10,19 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
+from shared.careers import Career, careers
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
     DepartmentOpened,
     GroupChanged,
     GroupFormed,
-    MemberChanged,
     MemberErased,
-    MemberJoined,
-    MemberLeft,
-    MemberMoved,
-    MemberRecruited,
     OrganisationDescribed,
     PersonDescribed,
     TeamChanged,
     TeamFormed,
 )  # fmt: skip
 from shared.facts import Cell, Fact, Facts
-from shared.membership import begun, changed, ended, on_day, spell
 from shared.store.types import Json
 
 
@@ -88,41 +83,30 @@ class PersonFact(Fact, table=True):
     name: str = ""
 
 
-class MemberFact(Fact, table=True):
-    """A member: when employed, in which department and teams."""
+class MemberFact(Career, table=True):
+    """A member: when employed, in which department, teams and groups."""
 
     __tablename__ = "member_fact"
     __table_args__ = (sa.Index("member_fact_start", "starts_on"),)
-    kind: ClassVar[str] = "member"
 
-    starts_on: date | None = None
-    left_on: date | None = None
-    departments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    memberships: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    groups: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     erased: bool = False
 
 
 def contributions(member: MemberFact) -> Iterator[Cell]:
-    """What a member adds: joining and leaving the organisation, and each spell in a department or without a team."""
-    if member.starts_on is None:
-        return
-    yield from cells("joined", member.starts_on, {ALL: ""})
-    if member.left_on is not None:
-        yield from cells("left", member.left_on, {ALL: ""})
-    for each in member.departments:
-        yield from cells("joined", date.fromisoformat(each["from"]), {"department": each["of"]})
-        if each["to"] is not None:
-            yield from cells("left", date.fromisoformat(each["to"]), {"department": each["of"]})
-    for each in member.memberships:
-        yield from cells("joined", date.fromisoformat(each["from"]), {"team": each["of"]})
-        if each["to"] is not None:
-            yield from cells("left", date.fromisoformat(each["to"]), {"team": each["of"]})
+    """What a member adds: the beginning and the end of each employment, and of each spell in a department, a team and
+    a group."""
+    dated = {ALL: member.employments, "department": member.departments, "team": member.memberships,
+             "group": member.groups}  # fmt: skip
+    for dim, spells in dated.items():
+        for each in spells:
+            yield from cells("joined", date.fromisoformat(each["from"]), {dim: each["of"]})
+            if each["to"] is not None:
+                yield from cells("left", date.fromisoformat(each["to"]), {dim: each["of"]})
 
 
 organisation, departments = Facts(OrganisationFact), Facts(DepartmentFact)
 teams, groups, people = Facts(TeamFact), Facts(GroupFact), Facts(PersonFact)
-members = Facts(MemberFact, sums=Tally, cells=contributions)
+members = careers(MemberFact, sums=Tally, cells=contributions)
 
 
 @organisation.on(OrganisationDescribed)
@@ -167,38 +151,6 @@ def change_group(group: GroupFact, event: GroupChanged) -> None:
 @people.on(PersonDescribed)
 def name_person(person: PersonFact, event: PersonDescribed) -> None:
     person.name, person.externals = event.name, event.externals
-
-
-@members.on(MemberRecruited)
-def recruit(member: MemberFact, event: MemberRecruited) -> None:
-    member.starts_on = event.starts_on
-    member.departments = [spell(event.department, event.starts_on)]
-
-
-@members.on(MemberChanged)
-def change(member: MemberFact, event: MemberChanged) -> None:
-    if event.department not in on_day(member.departments, event.on):
-        member.departments = changed(member.departments, event.department, event.on)
-
-
-@members.on(MemberJoined)
-def join(member: MemberFact, event: MemberJoined) -> None:
-    if event.team not in on_day(member.memberships, event.on):
-        member.memberships = begun(member.memberships, event.team, event.on)
-    if event.group is not None:
-        member.groups = begun(member.groups, event.group, event.on)
-
-
-@members.on(MemberMoved)
-def move(member: MemberFact, event: MemberMoved) -> None:
-    member.memberships = begun(ended(member.memberships, event.on, event.from_team), event.to_team, event.on)
-
-
-@members.on(MemberLeft)
-def leave(member: MemberFact, event: MemberLeft) -> None:
-    member.left_on = event.on
-    member.departments = ended(member.departments, event.on)
-    member.memberships, member.groups = ended(member.memberships, event.on), ended(member.groups, event.on)
 
 
 @members.on(MemberErased)

@@ -1,85 +1,38 @@
-"""`/v1/members`: recruiting, joining, moving, leaving, and forgetting who somebody was."""
+"""`/v1/members`: recruiting, changing, joining, moving and leaving."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
-import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import Response
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from services.teams.domain.members import Member, MemberIsErased, OwnManager, Person
+from services.teams.api.organisation import today
+from services.teams.api.shown_members import Shown, as_on, present
+from services.teams.domain.members import Member, MemberIsErased, OwnManager
+from services.teams.domain.organisation import THE_ONE, Organisation
+from services.teams.domain.people import Person
 from services.teams.domain.teams import Department, Group, Team
 from shared.errors import Conflict, Fault, Invalid
-from shared.http.bodies import Body, ExternalName, Name, Named, Ref, Text, shown
-from shared.http.collection import Collection, Reference, fresh
-from shared.http.documents import described
-from shared.http.runtime import runtime_of
-from shared.http.writes import Answer, as_json, write
-from shared.identity.permissions import Principal, require
-from shared.instant import Day
-from shared.membership import covers
+from shared.http.bodies import Body, ExternalName, Name, Named, Ref, Text
+from shared.http.collection import Collection, fresh
+from shared.instant import LAST_DAY, Day
+from shared.membership import end_of, overlaps
 from shared.money import Share
-from shared.store import Snapshot, Tx
-from shared.store.sql import OneOf
-from shared.store.tables import External, Journal, KeptAnswer
+from shared.store import Tx
 
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
-_person = Person.__table__.c  # type: ignore[attr-defined]
-_journal = Journal.__table__.c  # type: ignore[attr-defined]
-_kept = KeptAnswer.__table__.c  # type: ignore[attr-defined]
-_external = External.__table__.c  # type: ignore[attr-defined]
-_PEOPLE = sa.select(Person).where(OneOf(_person.id, "ids"))
-router = APIRouter(tags=["members"])
-_READ, _WRITE = require("members:read"), require("members:write")
-
-
-class PersonalData(BaseModel):
-    """What is personal about a member; shown to those who may read about people."""
-
-    name: str | None = None
-    email: str | None = None
-
-
-async def present(snapshot: Snapshot, things: Sequence[Any], reader: Principal | None) -> list[dict[str, Any]]:
-    """Members with what is personal about them, for those who may see it."""
-    may = reader is None or reader.may("people:read")
-    people: dict[str, Person] = {}
-    if may and things:
-        found = await snapshot.all(Person, _PEOPLE, ids=[thing.id for thing in things])
-        people = {person.id: person for person in found}
-    members = []
-    for thing in things:
-        fields, person = shown(thing), people.get(thing.id)
-        fields["name"], fields["email"] = (person.name or None, person.email) if person else (None, None)
-        if not may:
-            fields["externals"] = []
-        members.append(fields)
-    return members
-
-
-def _on_day(member: Any, day: date) -> dict[str, Any] | None:
-    department = member.department_on(day)
-    if department is None:
-        return None
-    return {
-        "department": department,
-        "memberships": [each for each in member.memberships if covers(each, day)],
-        "groups": [each for each in member.groups if covers(each, day)],
-    }
-
+WorkingShare = Annotated[Share, AfterValidator(lambda share: share.normalize())]
 
 members = Collection(
     Member,
     "members",
-    filters={"department": "department"},
-    refs={"department": "department", "manager": "member"},
+    dated={"department": "departments", "team": "memberships", "group": "groups", "manager": "managers"},
+    refs={"department": "department", "team": "team", "group": "group", "manager": "member"},
     present=present,
-    extra=PersonalData,
-    on_day=_on_day,
+    extra=Shown,
+    on_day=as_on,
+    today=today,
 )
 
 
@@ -92,7 +45,8 @@ class RecruitMember(Named):
     email: Email | None = None
     job: Name | None = None
     manager: Ref | None = None
-    working_share: Share | None = None
+    working_share: WorkingShare | None = Field(default=None, description="of full working time, 1 if not said")
+    on: Day | None = Field(default=None, description="for a member known already: the day from which this holds")
 
 
 class ChangeMember(Named):
@@ -100,20 +54,31 @@ class ChangeMember(Named):
 
     name: Name = ""
     department: Ref = ""
-    starts_on: Day | None = None
+    starts_on: Day | None = Field(default=None, description="of who has left: the beginning of another employment")
     email: Email | None = None
     job: Name | None = None
     manager: Ref | None = None
-    working_share: Share | None = None
-    on: Day | None = None
+    working_share: WorkingShare | None = None
+    on: Day | None = Field(default=None, description="the day from which this holds, today if not given")
+
+
+class RecruitAgain(Body):
+    """The beginning of another employment; what is not sent is as it was before."""
+
+    starts_on: Day
+    department: Ref = ""
+    job: Name | None = None
+    manager: Ref | None = None
+    working_share: WorkingShare | None = None
 
 
 class JoinTeam(Body):
-    """The team or the group that is joined, from a day on."""
+    """The team or the group that is joined, from a day on, and perhaps until another."""
 
     team: Ref | None = None
     group: Ref | None = None
-    since: Day | None = Field(default=None, alias="from")
+    since: Day | None = Field(default=None, alias="from", description="today if not given")
+    to: Day | None = Field(default=None, description="the first day after it; for as long as it lasts if not given")
 
     @model_validator(mode="after")
     def _somewhere(self) -> JoinTeam:
@@ -131,23 +96,27 @@ class MoveMember(Body):
 
 
 class MemberLeaves(Body):
-    """The first day on which somebody works here no more."""
+    """The first day on which somebody works here no more, or no more in the team or group that is named."""
 
     on: Day
-    reason: Text | None = None
+    reason: Text | None = Field(default=None, description="why somebody works here no more")
+    team: Ref | None = None
+    group: Ref | None = None
+
+    @model_validator(mode="after")
+    def _one_reason(self) -> MemberLeaves:
+        if self.reason is not None and (self.team or self.group):
+            raise ValueError("a reason is kept for leaving altogether, not for leaving a team or a group")
+        return self
 
 
 @members.create
 async def recruit_member(tx: Tx, body: RecruitMember) -> Member:
     """Win somebody for a department."""
-    member, recruited = Member.recruit(
-        department=await _department(tx, body.department),
-        starts_on=body.starts_on,
-        job=body.job,
-        manager=await member_id(tx, body.manager, "/manager") if body.manager else None,
-        working_share=str(body.working_share) if body.working_share is not None else "1",
-        **fresh(Member, body),
-    )
+    if body.on not in (None, body.starts_on):
+        detail = f"what is said of a new member holds from {body.starts_on}, the day they start, not from {body.on}"
+        raise Invalid(f"/on: {detail}.", [Fault("/on", detail)])
+    member, recruited = Member.recruit(starts_on=body.starts_on, **await _position(tx, body), **fresh(Member, body))
     tx.save(member, recruited)
     tx.save(*Person.introduce(member.id, body.name, body.email, member.externals))
     return member
@@ -156,22 +125,19 @@ async def recruit_member(tx: Tx, body: RecruitMember) -> Member:
 @members.amend
 async def change_member(tx: Tx, member: Member, body: ChangeMember) -> Member:
     """Change what is known of a member, from a day on."""
-    sent = body.sent()
-    on = sent.pop("on", None) or max(tx.now.date(), member.starts_on)
-    if sent.pop("starts_on", member.starts_on) not in (None, member.starts_on):
-        raise Conflict(f"This member started on {member.starts_on}; that does not change.",
-                       [Fault("/starts_on", "differs from what is stored")])  # fmt: skip
-    personal: dict[str, Any] = {name: sent.pop(name) for name in ("name", "email") if name in sent}
-    if "department" in sent:
-        sent["department"] = await _department(tx, body.department)
-        if sent["department"] in [each["of"] for each in member.departments]:
-            del sent["department"]
-    if sent.get("manager"):
-        sent["manager"] = await _manager(tx, member, sent["manager"])
-    if "working_share" in sent:
-        sent["working_share"] = str(sent["working_share"] if sent["working_share"] is not None else 1)
-    tx.save(member, member.change(on, **sent))
-    return await _describe(tx, member, personal)
+    starts_on, sent = body.starts_on, body.sent()
+    member = await _describe(tx, member, {name: sent[name] for name in ("name", "email") if name in sent})
+    position = await _position(tx, body)
+    if starts_on is not None and starts_on.isoformat() not in [each["from"] for each in member.employments]:
+        if member.left_on is None:
+            raise Conflict(f"This member started on {member.starts_on}; that does not become {starts_on}.",
+                           [Fault("/starts_on", "differs from what is stored")])  # fmt: skip
+        return await _recruited_again(tx, member, starts_on, position)
+    on = body.on or max(await today(tx), member.starts_on)
+    changed = member.change(on, **position)
+    if changed is not None and position.get("manager") is not None:
+        await _refuse_own_manager(tx, member, on)
+    return tx.save(member, changed)
 
 
 @members.links
@@ -182,123 +148,114 @@ async def link_member(tx: Tx, member: Member, name: ExternalName) -> Member:
         return member
     if known is not None:
         raise Conflict(f"{name.source} already calls this member {known!r}.")
-    member.describe()
+    if member.erased:
+        raise MemberIsErased
     tx.name_externally(member, name.source, name.id)
     member.externals = member.externals | {name.source: name.id}
     return await _describe(tx, member, {"names": member.externals})
 
 
+@members.verb("recruit")
+async def recruit_again(tx: Tx, member: Member, body: RecruitAgain) -> Member:
+    """Win back somebody who has left; a new employment begins."""
+    return await _recruited_again(tx, member, body.starts_on, await _position(tx, body))
+
+
 @members.verb("join")
 async def join_team(tx: Tx, member: Member, body: JoinTeam) -> Member:
     """Belong to a team, and perhaps a group in it, from a day on."""
-    group = await _seek(tx, Group, body.group, "/group") if body.group else None
-    team = group.team if group else (await _seek(tx, Team, body.team or "", "/team")).id
-    on = body.since or max(tx.now.date(), member.starts_on)
-    return tx.save(member, member.join(team, on, group.id if group else None))
+    team, group = await _place(tx, body.team, body.group)
+    on = body.since or max(await today(tx), member.starts_on)
+    return tx.save(member, member.join(team, on, group, body.to))
 
 
 @members.verb("move")
 async def move_member(tx: Tx, member: Member, body: MoveMember) -> Member:
     """Go from one team to another on a day; past results stay where they were won."""
-    from_team = (await _seek(tx, Team, body.from_team, "/from_team")).id
-    to_team = (await _seek(tx, Team, body.to_team, "/to_team")).id
-    return tx.save(member, member.move(from_team, to_team, body.on or tx.now.date()))
+    from_team = str((await sought(tx, Team, body.from_team, "/from_team")).id)
+    to_team = str((await sought(tx, Team, body.to_team, "/to_team")).id)
+    return tx.save(member, member.move(from_team, to_team, body.on or await today(tx)))
 
 
 @members.verb("leave")
 async def leave(tx: Tx, member: Member, body: MemberLeaves) -> Member:
-    """Work here no more from a day on."""
-    return tx.save(member, member.leave(body.on, body.reason))
+    """Work here no more from a day on; or, with a team or a group, belong to that no more."""
+    if body.team is None and body.group is None:
+        return tx.save(member, member.leave(body.on, body.reason))
+    team, group = await _place(tx, body.team, body.group)
+    return tx.save(member, member.leave_team(team, body.on, group))
 
 
-@router.get(
-    "/v1/members/{ref}/memberships",
-    operation_id="memberships_of_member",
-    openapi_extra=described(_READ, None, {200: PersonalData}, page=True, missing=True),
-    dependencies=[Depends(_READ)],
-)
-async def memberships_of_member(
-    request: Request, ref: Reference, on: Annotated[Day | None, Query(description="only those of this day")] = None
-) -> Response:
-    """The teams a member belongs to, with their days."""
-    member = await runtime_of(request).store.read(lambda snapshot: snapshot.get(Member, ref))
-    items = [
-        {"team": each["of"], "from": each["from"], "to": each["to"]}
-        for each in member.memberships
-        if on is None or covers(each, on)
-    ]
-    return Response(as_json({"items": items, "next": None}), media_type="application/json")
+async def _recruited_again(tx: Tx, member: Member, starts_on: date, position: dict[str, Any]) -> Member:
+    recruited = member.recruit_again(starts_on, **position)
+    if position.get("manager") is not None:
+        await _refuse_own_manager(tx, member, starts_on)
+    return tx.save(member, recruited)
 
 
-@router.delete(
-    "/v1/members/{ref}/personal-data",
-    operation_id="erase_member",
-    status_code=204,
-    openapi_extra=described(_WRITE, None, {204: None}, missing=True),
-)
-async def erase_member(request: Request, ref: Reference, principal: Annotated[Principal, Depends(_WRITE)]) -> Response:
-    """Forget who a member was, here and in every service, for ever; what they did stays counted."""
-
-    async def decide(tx: Tx) -> Answer:
-        member = await tx.load(Member, ref)
-        erased = member.erase()
-        if erased is not None:
-            person = await tx.load(Person, member.id)
-            tx.save(member, erased)
-            tx.save(person, person.forget())
-            await _purge(tx, member)
-        return Answer(204)
-
-    return await write(request, principal, decide)
-
-
-async def _purge(tx: Tx, member: Member) -> None:
-    """Leave no copy behind: sent events of the person, kept answers that show them, and their other names."""
-    for name in await tx.all(External, sa.select(External).where(_external.kind == "member",
-                                                                _external.id == member.id)):  # fmt: skip
-        tx.remove(name)
-    for row in await tx.all(Journal, sa.select(Journal).where(_journal.subject == f"person/{member.id}",
-                                                              _journal.data.is_not(None))):  # fmt: skip
-        row.data = None
-        tx.put(row)
-    for kept in await tx.all(KeptAnswer, sa.select(KeptAnswer).where(_kept.body.contains(member.id))):
-        tx.remove(kept)
+async def _position(tx: Tx, body: RecruitMember | ChangeMember | RecruitAgain) -> dict[str, Any]:
+    """The fields sent that are dated, with our ids for references."""
+    sent = {name: getattr(body, name) for name in body.model_fields_set}
+    position: dict[str, Any] = {name: sent[name] for name in ("job", "manager", "working_share") if name in sent}
+    if "department" in sent:
+        position["department"] = str((await sought(tx, Department, body.department, "/department")).id)
+    if position.get("manager") is not None:
+        position["manager"] = await member_id(tx, position["manager"], "/manager")
+    if "working_share" in position:
+        share = position["working_share"]
+        position["working_share"] = f"{share:f}" if share is not None else "1"
+    return position
 
 
 async def _describe(tx: Tx, member: Member, personal: dict[str, Any]) -> Member:
-    if personal:
-        if member.erased:
-            raise MemberIsErased
-        person = await tx.load(Person, member.id)
-        described = person.describe(**personal)
-        if described is not None:
-            tx.save(member, member.describe())
-            tx.save(person, described)
+    if not personal:
+        return member
+    if member.erased:
+        raise MemberIsErased
+    person = await tx.load(Person, member.id)
+    described = person.describe(**personal)
+    if described is not None:
+        tx.save(member, member.describe())
+        tx.save(person, described)
     return member
 
 
-async def _department(tx: Tx, ref: str) -> str:
-    return str((await _seek(tx, Department, ref, "/department")).id)
+async def _refuse_own_manager(tx: Tx, member: Member, on: date) -> None:
+    """See to it that nobody above a member is managed by them, on any day from this one on."""
+    # Two members may be made each other's managers at the same moment: whoever changes one waits here for the other.
+    await tx.load(Organisation, THE_ONE)
+    above = [(each["of"], max(date.fromisoformat(each["from"]), on), end_of(each) or LAST_DAY)
+             for each in member.managers if each["of"] and overlaps(each, on, None)]  # fmt: skip
+    while above:
+        manager, start, end = above.pop()
+        if manager == member.id:
+            raise OwnManager(manager=manager, day=start)
+        for each in (await tx.get(Member, manager)).managers:
+            if each["of"] and overlaps(each, start, end):
+                begins = max(date.fromisoformat(each["from"]), start)
+                above.append((each["of"], begins, min(end_of(each) or LAST_DAY, end)))
 
 
-async def _manager(tx: Tx, member: Member, ref: str) -> str:
-    """A manager who is not, by way of others, managed by this member."""
-    manager = await member_id(tx, ref, "/manager")
-    above: str | None = manager
-    while above is not None:
-        if above == member.id:
-            raise OwnManager
-        above = (await tx.get(Member, above)).manager
-    return manager
+async def _place(tx: Tx, team: str | None, group: str | None) -> tuple[str, str | None]:
+    """The team and the group that a body names; a group stands for its team."""
+    if group is None:
+        return str((await sought(tx, Team, team or "", "/team")).id), None
+    found = await sought(tx, Group, group, "/group")
+    if team is not None and (await sought(tx, Team, team, "/team")).id != found.team:
+        detail = f"the group {found.id} is a part of the team {found.team}, not of {team}"
+        raise Invalid(f"/group: {detail}.", [Fault("/group", detail)])
+    return str(found.team), str(found.id)
 
 
 async def member_id(tx: Tx, ref: str, at: str) -> str:
     """The id of a member a body refers to; raises Invalid."""
-    return str((await _seek(tx, Member, ref, at)).id)
+    return str((await sought(tx, Member, ref, at)).id)
 
 
-async def _seek(tx: Tx, model: Any, ref: str, at: str) -> Any:
+async def sought(tx: Tx, model: Any, ref: str, at: str) -> Any:
+    """What a body refers to; raises Invalid with the place in the body."""
     found = await tx.seek_unlocked(model, ref)
     if found is None:
-        raise Invalid(f"{at}: there is no {model.kind} {ref}.", [Fault(at, "not known")])
+        detail = f"there is no {model.kind} {ref}"
+        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -17,9 +18,9 @@ from shared.http.problems import parse
 from shared.http.runtime import Runtime, runtime_of
 from shared.http.writes import Answer, as_json, expect, version_headers, write
 from shared.identity.permissions import Principal, require
-from shared.instant import Zone, now
+from shared.instant import Zone, day_of, now
 from shared.money import Currency
-from shared.store import Context, Job, Tx
+from shared.store import Context, Job, Snapshot, Tx
 
 BUILT_IN = {"sales": "Sales", "finance": "Finance", "accounting": "Accounting", "hr": "HR", "it": "IT"}
 router = APIRouter(tags=["organisation"])
@@ -76,6 +77,12 @@ async def describe_organisation(request: Request, principal: Annotated[Principal
         return Answer(200, as_json(shown(organisation)), version_headers(organisation))
 
     return await write(request, principal, decide, body=raw)
+
+
+async def today(snapshot: Snapshot) -> date:
+    """The day it is for the organisation."""
+    organisation = await snapshot.get(Organisation, THE_ONE)
+    return day_of(snapshot.now if isinstance(snapshot, Tx) else now(), organisation.zone)
 
 
 async def found(runtime: Runtime) -> None:

@@ -1,12 +1,22 @@
-"""Members: who works here, in which department and teams, from when to when; and the person behind, kept apart."""
+"""Members: who works here, as what, in which department and teams, from when to when. Who it is, the person says."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any, ClassVar, Self
+from datetime import date, timedelta
+from typing import Any, ClassVar, Final, Self
 
 from sqlmodel import Field
 
+from services.teams.domain.stays import (
+    AlreadyInGroup,
+    AlreadyInTeam,
+    EndsBeforeItBegins,
+    MemberHasLeft,
+    NotInGroup,
+    NotInTeam,
+    NotStartedYet,
+    until,
+)  # fmt: skip
 from shared.errors import Refused
 from shared.events.teams import (
     MemberChanged,
@@ -14,46 +24,40 @@ from shared.events.teams import (
     MemberErased,
     MemberJoined,
     MemberLeft,
+    MemberLeftTeam,
     MemberMoved,
     MemberRecruited,
-    PersonDescribed,
-    PersonForgotten,
 )  # fmt: skip
-from shared.membership import begun, changed, covers, ended, latest_on, on_day, spell
+from shared.membership import Spell, begun, changed, end_of, ended, held_on, nearest, overlaps
 from shared.store import Entity
 from shared.store.types import Json
 
-
-class MemberHasLeft(Refused):
-    """This member left on {on} and cannot do that on {day}."""
-
-
-class NotStartedYet(Refused):
-    """This member starts on {starts_on}; {day} is before that."""
-
-    status, at = 422, "/from"
-
-
-class AlreadyInTeam(Refused):
-    """This member has been in that team since {since}; leave or move first."""
-
-
-class NotInTeam(Refused):
-    """This member was not in that team on {day}."""
+DATED: Final = {"department": "departments", "job": "jobs", "manager": "managers", "working_share": "working_shares"}
+"""What is known of a member as of a day, and where the spells of it are kept."""
 
 
 class AlreadyLeft(Refused):
     """This member already left on {on}."""
 
 
-class LeavesBeforeStarting(Refused):
-    """A member who starts on {starts_on} cannot leave on {on}."""
+class StillHere(Refused):
+    """This member works here since {since} and has not left; only who has left is recruited again."""
+
+
+class RecruitedBeforeLeaving(Refused):
+    """This member left on {left}; a new employment begins on that day at the earliest, not on {starts_on}."""
+
+    at = "/starts_on"
+
+
+class LeavesTooEarly(Refused):
+    """This member starts on {starts_on}; the first day of being gone is {earliest} at the earliest, not {on}."""
 
     status, at = 422, "/on"
 
 
 class OwnManager(Refused):
-    """Nobody is their own manager, not by way of others either."""
+    """Nobody is their own manager, not by way of others either; {manager} would be on {day}."""
 
     status, at = 422, "/manager"
 
@@ -67,80 +71,113 @@ class Member(Entity, table=True):
 
     kind: ClassVar[str] = "member"
     prefix: ClassVar[str] = "mbr"
+    hidden: ClassVar[frozenset[str]] = frozenset({"employments", "memberships", "groups", *DATED.values()})
 
-    department: str = Field(index=True)
-    job: str | None = None
-    manager: str | None = None
-    working_share: str = "1"
     starts_on: date
     left_on: date | None = None
-    leaving_reason: str | None = None
-    departments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    memberships: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    groups: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     erased: bool = False
+    employments: list[Spell] = Field(default_factory=list, sa_type=Json)
+    """When they worked here; one that ended may have a `reason`, which nobody else is told."""
+    departments: list[Spell] = Field(default_factory=list, sa_type=Json)
+    jobs: list[Spell] = Field(default_factory=list, sa_type=Json)
+    managers: list[Spell] = Field(default_factory=list, sa_type=Json)
+    working_shares: list[Spell] = Field(default_factory=list, sa_type=Json)
+    memberships: list[Spell] = Field(default_factory=list, sa_type=Json)
+    groups: list[Spell] = Field(default_factory=list, sa_type=Json)
+    """Each with its `team`: who is in a group is in the team of the group."""
 
     @classmethod
-    def recruit(cls, *, department: str, starts_on: date, **fields: Any) -> tuple[Self, MemberRecruited]:
+    def recruit(
+        cls,
+        *,
+        department: str,
+        starts_on: date,
+        job: str | None = None,
+        manager: str | None = None,
+        working_share: str = "1",
+        **identity: Any,
+    ) -> tuple[Self, MemberRecruited]:
         """Win somebody for a department."""
-        departments = [spell(department, starts_on)]
-        member = cls.make(department=department, starts_on=starts_on, departments=departments, **fields)
-        return member, MemberRecruited(
-            department=department,
-            starts_on=starts_on,
-            job=member.job,
-            manager=member.manager,
-            working_share=member.working_share,
-        )
+        member = cls.make(starts_on=starts_on, **identity)
+        position = {"department": department, "job": job, "manager": manager, "working_share": working_share}
+        return member, member._begin(starts_on, position)
+
+    def recruit_again(self, starts_on: date, **fields: Any) -> MemberRecruited:
+        """Win back somebody who has left; what is not said is as it was before."""
+        if self.erased:
+            raise MemberIsErased
+        if self.left_on is None:
+            raise StillHere(since=self.starts_on)
+        if starts_on < self.left_on:
+            raise RecruitedBeforeLeaving(left=self.left_on, starts_on=starts_on)
+        return self._begin(starts_on, self.position(starts_on) | fields)
 
     def change(self, on: date, **fields: Any) -> MemberChanged | None:
         """Change department, job, manager or working share from a day on; the past stays."""
-        new = {name: value for name, value in fields.items() if getattr(self, name) != value}
+        position = self.position(on)
+        new = {name: value for name, value in fields.items() if position[name] != value}
         if not new:
             return None
-        self._refuse_unless_employed(on)
-        if "department" in new:
-            self.departments = changed(self.departments, new["department"], on)
+        self.employment(on, "/on")
         for name, value in new.items():
-            setattr(self, name, value)
-        return MemberChanged(
-            on=on, department=self.department, job=self.job, manager=self.manager, working_share=self.working_share
-        )
+            setattr(self, DATED[name], changed(getattr(self, DATED[name]), value, on))
+        return MemberChanged(on=on, **self.position(on))
 
-    def join(self, team: str, on: date, group: str | None = None) -> MemberJoined | None:
-        """Belong to a team, and perhaps a group in it, from a day on."""
-        self._refuse_unless_employed(on)
-        there = [each for each in self.memberships if each["of"] == team and covers(each, on)]
-        if there and group is None:
-            raise AlreadyInTeam(since=there[0]["from"])
-        if group is not None and group in on_day(self.groups, on):
-            raise AlreadyInTeam(since=next(each["from"] for each in self.groups if each["of"] == group))
-        if not there:
-            self.memberships = begun(self.memberships, team, on)
+    def join(self, team: str, on: date, group: str | None = None, end: date | None = None) -> MemberJoined:
+        """Belong to a team, and perhaps a group in it, from a day on; until another, or as long as they work here."""
+        within = held_on(self.memberships, on, team) if group is not None else None
+        employment_end = end_of(self.employment(on, "/from"))
+        last = end_of(within) if within else employment_end
+        if end is not None and end <= on:
+            raise EndsBeforeItBegins(on=on, end=end)
+        if end is not None and last is not None and end > last:
+            if within and last != employment_end:
+                raise NotInTeam(day=last, pointer="/to")
+            raise MemberHasLeft(left=last, day=end, pointer="/to")
+        end = end or last
         if group is not None:
-            self.groups = begun(self.groups, group, on)
-        return MemberJoined(team=team, on=on, group=group)
+            _refuse_if_there(AlreadyInGroup, self.groups, group, on, end)
+        if within is None:
+            _refuse_if_there(AlreadyInTeam, self.memberships, team, on, end)
+            self.memberships = begun(self.memberships, team, on, end)
+        if group is not None:
+            self.groups = begun(self.groups, group, on, end, team=team)
+        return MemberJoined(team=team, on=on, group=group, until=end)
 
     def move(self, from_team: str, to_team: str, on: date) -> MemberMoved:
         """Go from one team to another; past results stay with the old one."""
-        self._refuse_unless_employed(on)
-        if from_team not in on_day(self.memberships, on):
-            raise NotInTeam(day=on)
-        there = [each for each in self.memberships if each["of"] == to_team and covers(each, on)]
-        if there:
-            raise AlreadyInTeam(since=there[0]["from"])
-        self.memberships = begun(ended(self.memberships, on, from_team), to_team, on)
-        return MemberMoved(from_team=from_team, to_team=to_team, on=on)
+        self.employment(on, "/on")
+        end = self._stay(from_team, on)
+        _refuse_if_there(AlreadyInTeam, self.memberships, to_team, on, end)
+        self.memberships = begun(ended(self.memberships, on, from_team, until=end), to_team, on, end)
+        self.groups = ended(self.groups, on, until=end, team=from_team)
+        return MemberMoved(from_team=from_team, to_team=to_team, on=on, until=end)
 
-    def leave(self, on: date, reason: str | None) -> MemberLeft:
-        """Work here no more from a day on."""
+    def leave_team(self, team: str, on: date, group: str | None = None) -> MemberLeftTeam:
+        """Belong to a team, or only to a group in it, no more from a day on."""
+        if group is not None:
+            stay = held_on(self.groups, on, group)
+            if stay is None:
+                raise NotInGroup(day=on)
+            end = end_of(stay)
+            self.groups = ended(self.groups, on, group, until=end)
+        else:
+            end = self._stay(team, on)
+            self.memberships = ended(self.memberships, on, team, until=end)
+            self.groups = ended(self.groups, on, until=end, team=team)
+        return MemberLeftTeam(team=team, on=on, group=group, until=end)
+
+    def leave(self, on: date, reason: str | None = None) -> MemberLeft:
+        """Work here no more from a day on; that ends all memberships."""
         if self.left_on is not None:
             raise AlreadyLeft(on=self.left_on)
-        if on < self.starts_on:
-            raise LeavesBeforeStarting(starts_on=self.starts_on, on=on)
-        self.left_on, self.leaving_reason = on, reason
-        self.departments = ended(self.departments, on)
-        self.memberships, self.groups = ended(self.memberships, on), ended(self.groups, on)
+        if on <= self.starts_on:
+            raise LeavesTooEarly(starts_on=self.starts_on, earliest=self.starts_on + timedelta(days=1), on=on)
+        for name in ("employments", "memberships", "groups", *DATED.values()):
+            setattr(self, name, ended(getattr(self, name), on))
+        self.left_on = on
+        if reason:
+            self.employments = [*self.employments[:-1], {**self.employments[-1], "reason": reason}]
         return MemberLeft(on=on)
 
     def describe(self) -> MemberDescribed:
@@ -153,51 +190,43 @@ class Member(Entity, table=True):
         """Forget who this was, for ever."""
         if self.erased:
             return None
-        self.erased, self.externals, self.leaving_reason = True, {}, None
+        self.erased, self.externals = True, {}
+        self.employments = [{**each, "reason": None} if "reason" in each else each for each in self.employments]
         return MemberErased()
 
-    def department_on(self, day: date) -> str | None:
-        """The department of a day."""
-        return latest_on(self.departments, day)
+    def position(self, day: date) -> dict[str, Any]:
+        """Department, job, manager and working share as of a day; before the first and after the last, as there."""
+        spells = {name: nearest(getattr(self, field), day) for name, field in DATED.items()}
+        return {name: each["of"] if each else None for name, each in spells.items()}
 
-    def _refuse_unless_employed(self, day: date) -> None:
-        if day < self.starts_on:
-            raise NotStartedYet(starts_on=self.starts_on, day=day)
-        if self.left_on is not None and day >= self.left_on:
-            raise MemberHasLeft(on=self.left_on, day=day)
+    def employment(self, day: date, pointer: str) -> Spell:
+        """The employment of a day that somebody has sent at this place."""
+        found = held_on(self.employments, day)
+        if found is not None:
+            return found
+        ends = [each["to"] for each in self.employments if each["to"] and each["to"] <= day.isoformat()]
+        if ends:
+            raise MemberHasLeft(left=ends[-1], day=day, pointer=pointer)
+        raise NotStartedYet(starts_on=self.employments[0]["from"], day=day, pointer=pointer)
+
+    def _begin(self, starts_on: date, position: dict[str, Any]) -> MemberRecruited:
+        self.employments = begun(self.employments, None, starts_on)
+        for name, value in position.items():
+            setattr(self, DATED[name], begun(getattr(self, DATED[name]), value, starts_on))
+        self.starts_on, self.left_on = starts_on, None
+        return MemberRecruited(starts_on=starts_on, **position)
+
+    def _stay(self, team: str, day: date) -> date | None:
+        """When the stay in a team that holds on a day ends."""
+        stay = held_on(self.memberships, day, team)
+        if stay is None:
+            raise NotInTeam(day=day, pointer="/on")
+        return end_of(stay)
 
 
-class Person(Entity, table=True):
-    """The person behind a member: all that is personal, and nothing else."""
-
-    kind: ClassVar[str] = "person"
-
-    name: str
-    email: str | None = None
-    names: dict[str, str] = Field(default_factory=dict, sa_type=Json)
-    """What other systems call them."""
-
-    @classmethod
-    def introduce(
-        cls, member: str, name: str, email: str | None, names: dict[str, str]
-    ) -> tuple[Self, PersonDescribed]:
-        """Learn who a member is."""
-        person = cls.make(id=member, name=name, email=email, names=names)
-        return person, person._described()
-
-    def describe(self, **fields: Any) -> PersonDescribed | None:
-        """Learn something else about the person."""
-        new = {name: value for name, value in fields.items() if getattr(self, name) != value}
-        if not new:
-            return None
-        for name, value in new.items():
-            setattr(self, name, value)
-        return self._described()
-
-    def forget(self) -> PersonForgotten:
-        """Keep nothing of the person."""
-        self.name, self.email, self.names = "", None, {}
-        return PersonForgotten()
-
-    def _described(self) -> PersonDescribed:
-        return PersonDescribed(name=self.name, email=self.email, externals=self.names)
+def _refuse_if_there(
+    rule: type[AlreadyInTeam] | type[AlreadyInGroup], spells: list[Spell], of: str, start: date, end: date | None
+) -> None:
+    for each in spells:
+        if each["of"] == of and overlaps(each, start, end):
+            raise rule(since=each["from"], until=until(each))

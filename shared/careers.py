@@ -1,0 +1,97 @@
+"""What the events of a member say about them: when they worked here, in which department, teams and groups.
+
+Everybody who keeps facts of members folds them here, so that two services never differ about a day.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar, TypeVar
+
+from sqlmodel import Field
+
+from shared.events.teams import (
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberLeftTeam,
+    MemberMoved,
+    MemberRecruited,
+)  # fmt: skip
+from shared.facts import Fact, Facts
+from shared.membership import Spell, begun, changed, ended, held_on, latest_on
+from shared.store.types import Json
+
+
+class Career(Fact):
+    """A member's dated truth; `starts_on` and `left_on` are of the last employment."""
+
+    kind: ClassVar[str] = "member"
+
+    starts_on: date | None = None
+    left_on: date | None = None
+    employments: list[Spell] = Field(default_factory=list, sa_type=Json)
+    departments: list[Spell] = Field(default_factory=list, sa_type=Json)
+    memberships: list[Spell] = Field(default_factory=list, sa_type=Json)
+    groups: list[Spell] = Field(default_factory=list, sa_type=Json)
+
+    def department_on(self, day: date) -> str | None:
+        """The department of a day."""
+        return latest_on(self.departments, day)
+
+    def team_on(self, day: date) -> str | None:
+        """The team of a day; the one joined last when there were several."""
+        return latest_on(self.memberships, day)
+
+
+C = TypeVar("C", bound=Career)
+
+
+def careers(model: type[C], **more: Any) -> Facts[C]:
+    """Facts of members that follow their careers."""
+    members = Facts(model, **more)
+    members.on(MemberRecruited)(_recruit)
+    members.on(MemberChanged)(_change)
+    members.on(MemberJoined)(_join)
+    members.on(MemberMoved)(_move)
+    members.on(MemberLeftTeam)(_leave_team)
+    members.on(MemberLeft)(_leave)
+    return members
+
+
+def _recruit(member: Career, event: MemberRecruited) -> None:
+    member.starts_on, member.left_on = event.starts_on, None
+    member.employments = begun(member.employments, None, event.starts_on)
+    member.departments = begun(member.departments, event.department, event.starts_on)
+
+
+def _change(member: Career, event: MemberChanged) -> None:
+    member.departments = changed(member.departments, event.department, event.on)
+
+
+def _join(member: Career, event: MemberJoined) -> None:
+    # Who joins a group of a team they are in already stays in the team as long as they were to.
+    if event.group is None or held_on(member.memberships, event.on, event.team) is None:
+        member.memberships = begun(member.memberships, event.team, event.on, event.until)
+    if event.group is not None:
+        member.groups = begun(member.groups, event.group, event.on, event.until, team=event.team)
+
+
+def _move(member: Career, event: MemberMoved) -> None:
+    stayed = ended(member.memberships, event.on, event.from_team, until=event.until)
+    member.memberships = begun(stayed, event.to_team, event.on, event.until)
+    member.groups = ended(member.groups, event.on, until=event.until, team=event.from_team)
+
+
+def _leave_team(member: Career, event: MemberLeftTeam) -> None:
+    if event.group is not None:
+        member.groups = ended(member.groups, event.on, event.group, until=event.until)
+    else:
+        member.memberships = ended(member.memberships, event.on, event.team, until=event.until)
+        member.groups = ended(member.groups, event.on, until=event.until, team=event.team)
+
+
+def _leave(member: Career, event: MemberLeft) -> None:
+    member.left_on = event.on
+    member.employments, member.departments = ended(member.employments, event.on), ended(member.departments, event.on)
+    member.memberships, member.groups = ended(member.memberships, event.on), ended(member.groups, event.on)
