@@ -98,7 +98,9 @@ def _plan_employee(plan: Plan, name: str, shown: str, spells: list[Spell], calle
     known = {"external": plan.external(name)}
     first, last = spells[0], spells[-1]
     department = called.get(first.department, "sales")
-    begun: Body = known | {"name": shown, "department": department, "starts_on": day(first.start)}
+    # `on` says from when it holds, so that a second import changes nothing of what came after.
+    begun: Body = known | {"name": shown, "department": department, "starts_on": day(first.start),
+                           "on": day(first.start)}  # fmt: skip
     moved = [known | {"department": called.get(spell.department, "sales"), "on": day(spell.start)}
              for spell in spells[1:]]  # fmt: skip
     left = [{"do": "leave", "member": plan.ref(name), "on": day(last.end)}] if last.end is not None else []
