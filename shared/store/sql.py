@@ -25,6 +25,8 @@ from shared.store.entity import Row
 
 SQLITE: sa.Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
 POSTGRES: sa.Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+DOUBLE = 701
+"""PostgreSQL's number for the type of a double."""
 
 R = TypeVar("R", bound=Row)
 Values = Sequence[Any]
@@ -53,10 +55,7 @@ class Statement:
         self._fields = [name.removeprefix("key_") for name in self.names]
         self._bound = [(place, binder) for place, binder in enumerate(self.binders) if binder is not None]
         self.constants: Mapping[str, Any] = compiled.params
-        self.readers = tuple(
-            column[3]._cached_result_processor(dialect, None) if column[3] is not None else None
-            for column in (compiled._result_columns or ())
-        )
+        self.readers = tuple(_reader(column[3], dialect) for column in (compiled._result_columns or ()))
         self._read = [(place, reader) for place, reader in enumerate(self.readers) if reader is not None]
         self.plain = not self._read
 
@@ -83,6 +82,15 @@ class Statement:
         for place, reader in self._read:
             values[place] = reader(values[place])
         return values
+
+
+def _reader(kind: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    """What turns a driver's value of a column type into Python's; none where the driver already has it."""
+    if kind is None:
+        return None
+    # Only floating-point numbers are read by what the server says they are, which here is known: they are doubles.
+    given = DOUBLE if isinstance(kind, sa.Float) else None
+    return cast("Callable[[Any], Any] | None", kind._cached_result_processor(dialect, given))
 
 
 class OneOf(sa.sql.expression.ColumnElement[bool]):
