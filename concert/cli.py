@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, NoReturn
 
+import httpx
 import typer
 from rich.console import Console
 
 from concert import tokens
+from concert.demo import make_demo
 from concert.imports import cli as imports
+from concert.imports.asking import Stopped
+from concert.imports.send import Outcome
+from concert.origin import Origin
 from concert.runner import alone, listen, together
 from concert.services import SERVICES
 from shared import logs, settings
 from shared.bus import BusError
+from shared.identity.gate import signing_key
 from shared.identity.keys import BadKey
+from shared.identity.scopes import ADMIN
+from shared.identity.tokens import mint
+from shared.instant import now
 from shared.settings import BadSettings, Settings
 from shared.store.migrate import migrate as bring_up_to_date
 
@@ -33,8 +43,10 @@ def run() -> None:
 
 async def _run(chosen: Settings) -> None:
     async with together(chosen) as (origin, identity):
+        if chosen.demo:
+            await _fill(origin, chosen)
         ready = asyncio.Event()
-        serving = asyncio.create_task(listen(origin, chosen, ready))
+        serving = asyncio.create_task(listen(origin, chosen, ready, origin.stopping))
         await asyncio.wait({asyncio.create_task(ready.wait()), serving}, return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
             console.print(f"\nConcert is ready. Open it once with this link (good for ten minutes):\n"
@@ -42,6 +54,39 @@ async def _run(chosen: Settings) -> None:
                           f"The API is described at {chosen.origin}/docs\n"
                           f"A token for tools: .venv/bin/concert token --scope admin\n")  # fmt: skip
         await serving
+
+
+async def _fill(origin: Origin, chosen: Settings) -> None:
+    """The demo company, if nothing is stored yet."""
+    transport = httpx.ASGITransport(origin)
+    async with httpx.AsyncClient(transport=transport, base_url=chosen.origin, timeout=60) as client:
+        key = signing_key(chosen)
+        token = mint(key, subject="demo", scopes=[ADMIN], expires=timedelta(minutes=10), audience=chosen.jwt_audience)
+        client.headers["Authorization"] = f"Bearer {token}"
+        for collection in ("members", "teams", "customers", "deals"):
+            if (await client.get(f"/v1/{collection}", params={"limit": "1"})).json()["items"]:
+                return
+        with console.status("Filling in the demo company (CONCERT_DEMO=0 leaves the store empty) ..."):
+            await make_demo(client, now().date())
+
+
+@app.command()
+def demo(
+    url: Annotated[str, typer.Option(envvar="CONCERT_URL", help="Where Concert answers.")] = "http://127.0.0.1:8000",
+    token: Annotated[str, typer.Option(envvar="CONCERT_TOKEN", help="A token with admin.")] = "",
+) -> None:
+    """Fill in the demo company; doing it again changes nothing."""
+
+    async def make() -> Outcome:
+        async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+            return await make_demo(client, now().date())
+
+    try:
+        outcome = asyncio.run(make())
+    except Stopped as fault:
+        _stop(str(fault), 1)
+    else:
+        console.print(f"The demo company: {outcome.created} created, {outcome.unchanged} there already.")
 
 
 @app.command()
@@ -57,7 +102,7 @@ def serve(service: Annotated[str, typer.Argument(help="teams, targets, meetings 
 
 async def _serve(service: object, chosen: Settings) -> None:
     async with alone(service, chosen) as started:  # type: ignore[arg-type]
-        await listen(started.entry, chosen)
+        await listen(started.entry, chosen, stopping=[started.runtime.stopping])
 
 
 @app.command()
@@ -105,9 +150,9 @@ def _settings() -> Settings:
     return chosen
 
 
-def _stop(message: str) -> None:
+def _stop(message: str, code: int = 2) -> NoReturn:
     Console(stderr=True, highlight=False).print(message, soft_wrap=True)
-    raise typer.Exit(2)
+    raise typer.Exit(code)
 
 
 def main() -> None:

@@ -15,6 +15,8 @@ class Origin:
 
     def __init__(self, services: Mapping[str, Running]) -> None:
         self.services = services
+        self.stopping = [running.runtime.stopping for running in services.values()]
+        """What tells the services that no more requests are taken."""
         self._owners = owners_of(services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from services.targets.api import attainment
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
 from services.targets.api.invoices import invoices, receipts
 from services.targets.api.products import products
-from services.targets.api.targets import router, targets
+from services.targets.api.targets import targets
 from services.targets.known import subscriptions
 from shared.application import Service
 
@@ -15,6 +16,6 @@ service = Service(
     name="targets",
     description="What we aim at and what we achieve: customers, products, deals, money and targets.",
     collections=(customers, products, deals, invoices, receipts, budgets, expenses, targets),
-    routers=(router,),
+    routers=(attainment.router,),
     subscriptions=subscriptions,
 )

@@ -1,256 +1,380 @@
-"""The log on one machine: a SQLite file with what Kafka has, in record batches as Kafka keeps them.
+"""The embedded bus: a durable log in one SQLite file, for all services of one process on one machine.
 
-What is published together and belongs to one partition is one row, so a thousand events cost a handful of statements.
-The records of compacted topics stand in rows of their own, so that they can be removed one by one.
+A thread of its own appends, and what is published meanwhile shares the next durable commit. Readers are handed what was
+just committed from memory and go to the file only for what lies further back. Another process may read the file, never
+write it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
-
-from pydantic_core import from_json, to_json
+from typing import Final, TypeVar
 
 from shared.bus import (
-    BATCH,
     COMPACTED,
-    PARTITIONS,
+    LARGEST_BATCH,
+    TOPICS,
+    BusClosed,
     BusError,
-    LogBroken,
+    LogEndsBefore,
     Message,
     Position,
     Record,
-    check_size,
-    partition_of,
-)  # fmt: skip
+    TopicsMissing,
+)
+from shared.bus.logfile import Batch, Ends, LogFile, Reading, batched, head_of
 from shared.instant import now
 
-POLL_SECONDS = 0.5
-KEEP_TOMBSTONES_SECONDS = 24 * 3600
-COMPACT_EVERY = 500
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS batch (
-    seq INTEGER PRIMARY KEY,
-    topic TEXT NOT NULL,
-    partition INTEGER NOT NULL,
-    first_offset INTEGER NOT NULL,
-    next_offset INTEGER NOT NULL,
-    key TEXT,
-    tombstone INTEGER NOT NULL,
-    at REAL NOT NULL,
-    records BLOB NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS batch_place ON batch (topic, partition, first_offset);
-CREATE INDEX IF NOT EXISTS batch_key ON batch (topic, key) WHERE key IS NOT NULL;
-"""
-_INSERT = (
-    "INSERT INTO batch (topic, partition, first_offset, next_offset, key, tombstone, at, records)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_READ = "SELECT seq, topic, partition, first_offset, records FROM batch WHERE seq >= ? ORDER BY seq LIMIT ?"
-_SUPERSEDED = (
-    "DELETE FROM batch WHERE key IS NOT NULL AND EXISTS (SELECT 1 FROM batch AS later"
-    " WHERE later.topic = batch.topic AND later.key = batch.key AND later.seq > batch.seq)"
-)
-# The last row of a partition stays: it says where the partition ends.
-_OLD_TOMBSTONES = (
-    "DELETE FROM batch WHERE tombstone AND at < ? AND EXISTS (SELECT 1 FROM batch AS later"
-    " WHERE later.topic = batch.topic AND later.partition = batch.partition AND later.seq > batch.seq)"
-)
+GROUP: Final = 2000  # records in one commit, more or less: putting them together holds the event loop
+TAIL_BATCHES: Final = 2048  # batches kept in memory for readers that are up to date ...
+TAIL_BYTES: Final = 16 * 1024 * 1024  # ... as long as they are not larger than this
+PATIENCE: Final = 20.0  # seconds a publish waits for the file, and a close for the publishes
+CLOSE_SECONDS: Final = 3.0
+COMPACT_AFTER: Final = 1000  # records that may have superseded others, at most ...
+COMPACT_EVERY: Final = 3600.0  # ... or seconds, until compaction runs
+
+Result = TypeVar("Result")
 
 
 class EmbeddedBus:
-    """The log in a file of this machine."""
+    """The bus of one machine."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._waiting: list[tuple[Sequence[Record], asyncio.Future[None]]] = []
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="log")
-        self._flushing: asyncio.Task[None] | None = None
-        self._published = asyncio.Event()
-        self._ends: dict[Position, int] = {}
-        self._written = 0
-        self._failure: str | None = None
+    def __init__(self, path: Path | str, *, topics: Sequence[str] = TOPICS) -> None:
+        self.path = Path(path)
+        self._topics = frozenset(topics)
+        self._front = Front()
+        self._writer: Writer | None = None
+        self._unreadable: str | None = None
 
     @property
     def healthy(self) -> str | None:
-        """None if all is well, else a sentence that says what is not."""
-        return self._failure
+        """None, or why nothing can be appended or read just now."""
+        if self._writer is None:
+            return f"The log {self.path} is closed."
+        return self._writer.trouble or self._unreadable
 
     async def start(self) -> None:
-        """Open the file, compact what is compacted, and find the end of every partition."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = self._connect()
-        self._connection.executescript(_SCHEMA)
-        self._compact()
-        self._reader = self._connect()
-        ends = "SELECT topic, partition, max(next_offset) FROM batch GROUP BY topic, partition"
-        self._ends = {(topic, partition): end for topic, partition, end in self._reader.execute(ends)}
+        """Open the log and compact it."""
+        writer = Writer(LogFile(self.path, sorted(self._topics)), self._front)
+        try:
+            await writer.open()
+            await writer.compact()
+        except (sqlite3.Error, OSError) as error:
+            await writer.close()
+            raise BusError(f"The log {self.path} cannot be opened: {error}.") from error
+        self._writer = writer
 
     async def close(self) -> None:
-        """Finish what is being written, and close."""
-        if self._flushing is not None:
-            await asyncio.wait([self._flushing], timeout=5)
-        self._writer.shutdown(wait=True)
-        self._connection.close()
-        self._reader.close()
+        """Finish what has been handed over and let go of the file; readers end with BusClosed."""
+        writer, self._writer = self._writer, None
+        self._front.wake()
+        if writer is not None:
+            await writer.close()
 
     async def publish(self, records: Sequence[Record]) -> None:
-        """Put records on the log; those of several publishers share a commit. Raises BusError."""
-        if not records:
-            return
-        for record in records:
-            check_size(record)
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((records, future))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
-        await future
+        """Return when all records are in one durable commit."""
+        writer = self._running()
+        self._refuse_missing(record.topic for record in records)
+        if records:
+            await writer.append(records, [head_of(record) for record in records])
+
+    async def compact(self) -> int:
+        """Compact now; the number of records removed."""
+        try:
+            return await self._running().compact()
+        except sqlite3.Error as error:
+            raise BusError(f"The log {self.path} cannot be compacted: {error}.") from error
 
     async def messages(self, topics: Sequence[str], start: Mapping[Position, int]) -> AsyncIterator[Sequence[Message]]:
-        """Batches of messages from these offsets on; raises LogBroken when an offset lies beyond the end."""
-        wanted = {
-            (topic, partition): start.get((topic, partition), 0) for topic in topics for partition in range(PARTITIONS)
-        }
-        seq = self._first_seq(wanted)
-        idle = False
-        while True:
-            published = self._published
-            batch, seq = self._read(wanted, seq)
-            if batch:
-                idle = False
-                yield batch
-                continue
-            if not idle:
-                idle = True
-                yield []
-            # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the event.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await published.wait()
-
-    def _first_seq(self, wanted: Mapping[Position, int]) -> int:
-        """The first row that holds anything of what is wanted."""
-        first: list[int] = []
-        for (topic, partition), offset in wanted.items():
-            end = self._ends.get((topic, partition), 0)
-            if offset > end:
-                raise LogBroken(
-                    f"{topic} partition {partition} ends at {end} but was read up to {offset}: it is not the same log"
-                )
-            query = "SELECT min(seq) FROM batch WHERE topic = ? AND partition = ? AND next_offset > ?"
-            (found,) = self._reader.execute(query, (topic, partition, offset)).fetchone()
-            if found is not None:
-                first.append(found)
-        (last,) = self._reader.execute("SELECT coalesce(max(seq), 0) FROM batch").fetchone()
-        return min(first, default=last + 1)
-
-    def _read(self, wanted: Mapping[Position, int], seq: int) -> tuple[list[Message], int]:
-        messages: list[Message] = []
-        while len(messages) < BATCH:
-            rows = self._reader.execute(_READ, (seq, 20)).fetchall()
-            if not rows:
-                break
-            for seq_of_row, topic, partition, first, records in rows:
-                seq = seq_of_row + 1
-                begin = wanted.get((topic, partition))
-                if begin is not None:
-                    messages += _decoded(topic, partition, first, begin, records)
-                if len(messages) >= BATCH:
-                    break
-        return messages, seq
-
-    async def _flush(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting, []
-            rows, ends = self._rows_of(group)
-            try:
-                await asyncio.get_running_loop().run_in_executor(self._writer, self._commit, rows)
-            except sqlite3.Error as fault:
-                self._failure = f"the log cannot be written: {fault}"
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(BusError(f"The log could not be written ({fault})."))
-                continue
-            self._failure = None
-            self._ends.update(ends)
-            self._published.set()
-            self._published = asyncio.Event()
-            for _, future in group:
-                if not future.done():
-                    future.set_result(None)
-
-    def _rows_of(
-        self, group: Sequence[tuple[Sequence[Record], asyncio.Future[None]]]
-    ) -> tuple[list[tuple[Any, ...]], dict[Position, int]]:
-        moment, ends = now().timestamp(), dict(self._ends)
-        rows: list[tuple[Any, ...]] = []
-        batches: dict[Position, list[Record]] = {}
-        for records, _ in group:
-            for record in records:
-                place = (record.topic, partition_of(record.key))
-                if record.topic in COMPACTED:
-                    rows.append(_row(place, [record], ends, moment, record.key))
+        """Yield what is on the topics from the given offsets on, and an empty batch at the end."""
+        self._refuse_missing(topics)
+        self._refuse_beyond_end(topics, start)
+        with closing(Reading(self.path, topics, start, self._front.end)) as reading:
+            told = False
+            while True:
+                more = self._front.more
+                if reading.place < self._front.end:
+                    if batch := await self._read(reading):
+                        told = False
+                        yield batch
+                elif told:
+                    await more.wait()
                 else:
-                    batches.setdefault(place, []).append(record)
-        rows += [_row(place, records, ends, moment) for place, records in batches.items()]
-        return rows, ends
+                    told = True
+                    yield []
+                self._running()
 
-    def _commit(self, rows: list[tuple[Any, ...]]) -> None:
-        connection = self._connection
+    async def _read(self, reading: Reading) -> list[Message]:
+        """Read on, from memory or from the file; in trouble say so, wait, and stay where we are."""
+        if reading.caught_up and self._front.holds(reading.place):
+            return self._front.read(reading)
+        await asyncio.sleep(0)  # a long backlog leaves room for everybody else on the loop
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_INSERT, rows)
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        self._written += len(rows)
-        if self._written >= COMPACT_EVERY:
-            self._written = 0
-            self._compact()
+            batch = reading.read(self._front.end)
+        except sqlite3.Error as error:
+            self._unreadable = f"The log {self.path} cannot be read: {error}."
+            await asyncio.sleep(1)
+            return []
+        self._unreadable = None
+        return batch
 
-    def _compact(self) -> None:
-        """Keep the latest record of each key of a compacted topic, and tombstones for a day."""
-        self._connection.execute(_SUPERSEDED)
-        self._connection.execute(_OLD_TOMBSTONES, (now().timestamp() - KEEP_TOMBSTONES_SECONDS,))
+    def _running(self) -> Writer:
+        """The writer, if the bus is open."""
+        if self._writer is None:
+            raise BusClosed(f"The log {self.path} is closed.")
+        return self._writer
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA busy_timeout=5000")
-        return connection
+    def _refuse_missing(self, topics: Iterable[str]) -> None:
+        """Refuse topics the log does not have."""
+        if missing := set(topics) - self._topics:
+            raise TopicsMissing(missing, f"The log {self.path}")
 
-
-def _row(
-    place: Position, records: list[Record], ends: dict[Position, int], moment: float, key: str | None = None
-) -> tuple[Any, ...]:
-    first = ends.get(place, 0)
-    ends[place] = first + len(records)
-    packed = to_json(
-        [
-            [record.key, None if record.value is None else record.value.decode("latin-1"), record.headers]
-            for record in records
-        ]
-    )
-    tombstone = key is not None and records[0].value is None
-    return (*place, first, ends[place], key, tombstone, moment, packed)
+    def _refuse_beyond_end(self, topics: Sequence[str], start: Mapping[Position, int]) -> None:
+        """Refuse a reader that has already seen more than there is."""
+        ends = self._running().ends
+        for position, offset in start.items():
+            if position[0] in topics and ends is not None and offset > ends.offsets[position]:
+                raise LogEndsBefore(position, offset, ends.offsets[position])
 
 
-def _decoded(topic: str, partition: int, first: int, begin: int, packed: bytes) -> list[Message]:
-    return [
-        Message(
-            Record(topic, key, None if value is None else value.encode("latin-1"), tuple(map(tuple, headers))),
-            partition,
-            offset,
-        )
-        for offset, (key, value, headers) in enumerate(from_json(packed), first)
-        if offset >= begin
-    ]
+class Front:
+    """The end of the log as readers see it: where it is, the last batches before it, and word when it moves on."""
+
+    def __init__(self) -> None:
+        self.end = 1  # the place before which everything is committed
+        self.more = asyncio.Event()  # set once, when there is more than there was when it was looked at
+        self._first = 1
+        self._batches: list[Batch] = []
+        self._size = 0
+
+    def begin(self, place: int) -> None:
+        """Begin anew at what the file says of its end."""
+        self._first = self.end = place
+        self._batches, self._size = [], 0
+        self.wake()
+
+    def extend(self, batches: Sequence[Batch]) -> None:
+        """Take in what has just been committed, and forget the older half when it grows too large."""
+        self._batches += batches
+        self._size += sum(batch.size for batch in batches)
+        self.end += len(batches)
+        while len(self._batches) > TAIL_BATCHES or self._size > TAIL_BYTES:
+            half = (len(self._batches) + 1) // 2
+            self._size -= sum(batch.size for batch in self._batches[:half])
+            del self._batches[:half]
+            self._first += half
+        self.wake()
+
+    def wake(self) -> None:
+        """Let readers look again."""
+        self.more.set()
+        self.more = asyncio.Event()
+
+    def holds(self, place: int) -> bool:
+        """Whether what stands at this place is still in memory."""
+        return place >= self._first
+
+    def read(self, reading: Reading) -> list[Message]:
+        """What a reader wants of what comes next; moves the reader on."""
+        messages: list[Message] = []
+        while reading.place < self.end:
+            batch = self._batches[reading.place - self._first]
+            if batch.topic in reading.topics:
+                if messages and len(messages) + len(batch.messages) > LARGEST_BATCH:
+                    break
+                messages += batch.messages
+            reading.place += 1
+        return messages
+
+
+@dataclass(slots=True, eq=False)
+class Parcel:
+    """What one caller publishes."""
+
+    records: Sequence[Record]
+    heads: list[str]
+    done: asyncio.Future[None]
+
+    def settle(self, error: BusError | None = None) -> None:
+        """Answer the caller, who may have gone away meanwhile."""
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+
+
+class Writer:
+    """Puts together what is waiting, has it committed on the one thread that writes, and answers only then."""
+
+    def __init__(self, file: LogFile, front: Front) -> None:
+        self.ends: Ends | None = None  # None while only the file knows
+        self.trouble: str | None = None
+        self._file = file
+        self._front = front
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._waiting: list[Parcel] = []
+        self._busy = self._closed = False
+        self._idle = asyncio.Event()
+        self._superseded = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def open(self) -> None:
+        """Open the file and learn where it ends."""
+        self._begin(await self._loop.run_in_executor(self._thread, self._file.open))
+
+    async def append(self, records: Sequence[Record], heads: list[str]) -> None:
+        """Wait until the records are durable, but not beyond PATIENCE."""
+        parcel = Parcel(records, heads, self._loop.create_future())
+        self._waiting.append(parcel)
+        if not self._busy:
+            # Not at once: who else publishes in this turn of the loop shares the commit.
+            self._busy = True
+            self._loop.call_soon(self._next)
+        await parcel.done
+
+    async def compact(self) -> int:
+        """Compact the log."""
+        return await asyncio.wrap_future(self._compaction())
+
+    async def close(self) -> None:
+        """Commit what waits and let go of the file, within PATIENCE."""
+        if self._timer is not None:
+            self._timer.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self._busy:
+                    self._idle.clear()
+                    await self._idle.wait()
+        self._closed = True
+        self._settle_waiting(BusClosed("The log has been closed."))
+        closing = self._loop.run_in_executor(self._thread, self._file.close)
+        self._thread.shutdown(wait=False)
+        await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+
+    def _next(self) -> None:
+        """Begin the next commit, if anything waits; after a failed one, first learn from the file where it ends."""
+        self._busy = not self._closed and (bool(self._waiting) or self.ends is None)
+        if not self._busy:
+            self._idle.set()
+        elif self.ends is None:
+            self._watch = self._loop.call_later(PATIENCE, self._give_up, [])
+            self._on_thread(self._thread.submit(self._file.open), self._reopened)
+        else:
+            self._begin_commit(self._group(), self.ends)
+
+    def _group(self) -> list[Parcel]:
+        """The parcels that go together."""
+        count = size = 0
+        while count < len(self._waiting) and size < GROUP:
+            size += len(self._waiting[count].records)
+            count += 1
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        return group
+
+    def _begin_commit(self, group: list[Parcel], ends: Ends) -> None:
+        """Give a group to the thread."""
+        try:
+            records = chain.from_iterable(parcel.records for parcel in group)
+            heads = chain.from_iterable(parcel.heads for parcel in group)
+            batches = batched(records, heads, ends)
+            appended_at = int(now().timestamp())
+            rows = [batch.row(place, appended_at) for place, batch in enumerate(batches, self._front.end)]
+        except Exception as error:
+            self._failed(group, error)
+        else:
+            self._watch = self._loop.call_later(PATIENCE, self._give_up, group)
+            self._on_thread(self._thread.submit(self._file.append, rows), partial(self._committed, group, batches))
+
+    def _committed(self, group: list[Parcel], batches: list[Batch], commit: Future[None]) -> None:
+        """Tell readers and callers how a commit went."""
+        self._watch.cancel()
+        if error := commit.exception():
+            self._failed(group, error)
+            return
+        self.trouble = None
+        self._front.extend(batches)
+        for parcel in group:
+            parcel.settle()
+        self._superseded += sum(batch.topic in COMPACTED for batch in batches)
+        if self._superseded >= COMPACT_AFTER:
+            self._compact_if_worthwhile()
+        self._loop.call_soon(self._next)  # those just answered may share the next commit
+
+    def _give_up(self, group: list[Parcel]) -> None:
+        """Let nobody wait any longer for a file that does not answer; what was to be written may still be."""
+        self.trouble = f"The log has not answered for {PATIENCE:.0f} s."
+        for parcel in group:
+            parcel.settle(BusError(self.trouble))
+        self._settle_waiting(BusError(self.trouble))
+        self._watch = self._loop.call_later(PATIENCE, self._give_up, [])
+
+    def _failed(self, group: list[Parcel], error: BaseException) -> None:
+        """Fail all of a group: whether it reached the file, only the file knows."""
+        self.ends = None
+        self.trouble = f"The log cannot be written: {error}."
+        for parcel in group:
+            parcel.settle(BusError(self.trouble))
+        self._next()
+
+    def _reopened(self, opening: Future[Ends]) -> None:
+        """Go on from where the file says it ends; while it cannot be opened, nobody waits."""
+        self._watch.cancel()
+        if error := opening.exception():
+            self.trouble = f"The log cannot be opened: {error}."
+            self._settle_waiting(BusError(self.trouble))
+            self._busy = False
+            self._idle.set()
+            return
+        self._begin(opening.result())
+        self._next()
+
+    def _settle_waiting(self, error: BusError) -> None:
+        """Tell those whose turn has not come that it will not."""
+        waiting, self._waiting = self._waiting, []
+        for parcel in waiting:
+            parcel.settle(error)
+
+    def _begin(self, ends: Ends) -> None:
+        self.ends = ends
+        self._front.begin(ends.place)
+
+    def _compact_if_worthwhile(self) -> None:
+        """Compact if anything may have been superseded, and look again after a while."""
+        if self._superseded:
+            self._on_thread(self._compaction(), self._compacted)
+        else:
+            self._look_again()
+
+    def _compaction(self) -> Future[int]:
+        """Have the thread compact between two commits."""
+        self._superseded = 0
+        self._look_again()
+        return self._thread.submit(self._file.compact, int(now().timestamp()))
+
+    def _compacted(self, compaction: Future[int]) -> None:
+        if error := compaction.exception():
+            self.trouble = f"The log cannot be compacted: {error}."
+
+    def _look_again(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(COMPACT_EVERY, self._compact_if_worthwhile)
+
+    def _on_thread(self, future: Future[Result], done: Callable[[Future[Result]], None]) -> None:
+        """Go on, on the event loop, when the thread is done."""
+        future.add_done_callback(partial(self._back_on_loop, done))
+
+    def _back_on_loop(self, done: Callable[[Future[Result]], None], future: Future[Result]) -> None:
+        with suppress(RuntimeError):  # the loop is closed, nobody waits
+            self._loop.call_soon_threadsafe(done, future)

@@ -10,6 +10,7 @@ from datetime import date
 
 from shared.events import Event, event
 from shared.money import Money
+from shared.period import Period
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,19 +155,34 @@ class DealReopened(Event):
 
 @event("concert.targets.invoice-entered.v1")
 class InvoiceEntered(Event):
-    """An invoice for a won deal was written, by whichever system writes them."""
+    """A won deal, or a part of it, has been invoiced; the amount is net of tax.
+
+    It also says when the deal was won and for which customer and team. These cannot become untrue while the invoice
+    counts: a deal with an invoice that is not voided is not reopened.
+    """
 
     deal: str
     amount: Money
     on: date
     due_on: date
+    won_on: date
     tax: Money | None = None
+    customer: str | None = None
+    team: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
 @event("concert.targets.invoice-credited.v1")
 class InvoiceCredited(Event):
-    """A part of an invoice was taken back."""
+    """A part of what an invoice asks for is not asked for any more, from a day on."""
+
+    amount: Money
+    on: date
+
+
+@event("concert.targets.invoice-written-off.v1")
+class InvoiceWrittenOff(Event):
+    """A part of what an invoice asks for is not expected any more, from a day on."""
 
     amount: Money
     on: date
@@ -174,70 +190,69 @@ class InvoiceCredited(Event):
 
 @event("concert.targets.invoice-voided.v1")
 class InvoiceVoided(Event):
-    """An invoice counts no more, as if it had not been written."""
+    """An invoice was issued in error; it counts nowhere, as if it had not been issued."""
 
-    on: date
-
-
-@event("concert.targets.invoice-written-off.v1")
-class InvoiceWrittenOff(Event):
-    """A part of an invoice will not be paid any more."""
-
-    amount: Money
     on: date
 
 
 @event("concert.targets.receipt-booked.v1")
 class ReceiptBooked(Event):
-    """Money has come in for an invoice."""
+    """Money has come in for an invoice.
+
+    `applied` is the part that settles the invoice; what was paid beyond it stays on account. The invoice's days,
+    customer and team are those of the invoice and do not change.
+    """
 
     invoice: str
     amount: Money
+    applied: Money
     on: date
+    invoiced_on: date
+    due_on: date
+    customer: str | None = None
+    team: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
 @event("concert.targets.receipt-reversed.v1")
 class ReceiptReversed(Event):
-    """Money that had come in has gone back."""
+    """Money that had come in went back on a day; until then it was there."""
 
     on: date
 
 
 @dataclass(frozen=True, kw_only=True)
-class Portion:
-    """What a plan has for one stretch of days."""
+class Planned:
+    """What a budget plans from a day on, until the next of its days."""
 
-    start: date
-    end: date
+    on: date
     amount: Money
 
 
 @event("concert.targets.budget-planned.v1")
 class BudgetPlanned(Event):
-    """A department may spend so much, spread over stretches of days."""
+    """A department may spend so much in a period; the rows say when, and sum to the amount."""
 
     department: str
-    start: date
-    end: date
+    period: Period
     amount: Money
-    rows: tuple[Portion, ...]
     on_overrun: str
+    rows: tuple[Planned, ...]
     externals: dict[str, str] = field(default_factory=dict)
 
 
 @event("concert.targets.budget-changed.v1")
 class BudgetChanged(Event):
-    """A budget has another amount or another way with overruns; the event says both."""
+    """A budget has another amount, other rows, or does something else when it is overrun; the event says all three."""
 
     amount: Money
-    rows: tuple[Portion, ...]
     on_overrun: str
+    rows: tuple[Planned, ...]
 
 
 @event("concert.targets.expense-booked.v1")
 class ExpenseBooked(Event):
-    """A department has spent something."""
+    """A department has spent money on something of a kind."""
 
     department: str
     spent_for: str
@@ -246,30 +261,44 @@ class ExpenseBooked(Event):
     externals: dict[str, str] = field(default_factory=dict)
 
 
+@event("concert.targets.expense-reversed.v1")
+class ExpenseReversed(Event):
+    """Money that a department had spent came back on a day; until then it was spent."""
+
+    on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """What a target asks for from a day on, until the next of its days: money, or a number as a decimal string."""
+
+    on: date
+    value: Money | str
+
+
 @event("concert.targets.target-set.v1")
 class TargetSet(Event):
-    """So much is aimed at: by whom, of what, in which days. A value without currency is a number of things."""
+    """So much of a metric is aimed at in a period: by the organisation, a department, team, group or member."""
 
     metric: str
     level: str
-    ref: str | None
-    start: date
-    end: date
-    value: str
-    currency: str | None
+    period: Period
+    value: Money | str
+    ref: str | None = None
+    distribution: tuple[Due, ...] = ()
     externals: dict[str, str] = field(default_factory=dict)
 
 
 @event("concert.targets.target-changed.v1")
 class TargetChanged(Event):
-    """Something else is aimed at than before; the reason is kept by targets."""
+    """A target aims at another value or is distributed differently; the event says both."""
 
-    value: str
-    currency: str | None
+    value: Money | str
+    distribution: tuple[Due, ...] = ()
 
 
 @event("concert.targets.target-closed.v1")
 class TargetClosed(Event):
-    """A target is aimed at no more."""
+    """A target is not worked on any more; what was attained stays to be seen."""
 
     on: date

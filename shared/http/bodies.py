@@ -65,7 +65,7 @@ def read_model(entity: type[Entity], extra: type[BaseModel] | None = None) -> ty
     """The form in which a kind of thing is shown: its fields, but for those that only the books need."""
     fields: dict[str, Any] = {}
     for name, field in entity.model_fields.items():
-        if name in INTERNAL or name == "externals":
+        if name in INTERNAL or name in entity.hidden or name == "externals":
             continue
         told = entity.shown_as.get(name, name)
         fields[told] = (field.annotation, ... if field.is_required() else field.default)
@@ -77,8 +77,8 @@ def read_model(entity: type[Entity], extra: type[BaseModel] | None = None) -> ty
 
 def shown(entity: Entity) -> dict[str, Any]:
     """A thing's fields as they are shown."""
-    alias = entity.shown_as
-    fields = {alias.get(name, name): value for name, value in entity.content().items() if name not in INTERNAL}
+    alias, unseen = entity.shown_as, INTERNAL | entity.hidden
+    fields = {alias.get(name, name): value for name, value in entity.content().items() if name not in unseen}
     fields["externals"] = [{"source": source, "id": name} for source, name in sorted(entity.externals.items())]
     return fields
 

@@ -158,14 +158,18 @@ class Collection(Generic[N]):
         assert self._create_body is not None
         sent = parse_object(raw)
         (now,) = await self.present(tx, [thing], None)
-        have = parse_object(to_json(now, fallback=lambda value: value.as_json()))
-        for field, value in sent.items():
-            if field not in ("external", "externals") and field in have and have[field] != value:
-                if await self._same_thing(tx, field, value, have[field]):
-                    continue
+        have = parse_object(as_json(now))
+        names = self._create_body.model_fields.keys() - {"external", "externals"}
+        stored = {name: have[name] for name in names if have.get(name) is not None}
+        # Read as the whole body, so that two ways of writing the same value are the same.
+        said = parse_object(as_json(parse(self._create_body, as_json(stored | sent)).model_dump(mode="json")))
+        for field, value in said.items():
+            if field not in names or field not in sent or value == have.get(field):
+                continue
+            if not await self._same_thing(tx, field, value, have.get(field)):
                 raise Conflict(
-                    f"A {self._word} is not changed once it is stored; {field} is {have[field]!r} and cannot become"
-                    f" {value!r}. Correct it with a verb.",
+                    f"This {self._word} is not changed once it is stored; {field} is {have.get(field)!r} and cannot"
+                    f" become {value!r}. Correct it with a verb.",
                     [Fault(f"/{field}", "differs from what is stored")],
                 )
         return thing

@@ -55,6 +55,8 @@ class Entity(Row):
     """What ids of the kind begin with, if not the kind."""
     word: ClassVar[str] = ""
     """What a person calls it, if not the kind."""
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    """Columns that are not shown as they are, because a presentation says the same in the form of the bodies."""
     shown_as: ClassVar[dict[str, str]] = {}
     """Fields that are called otherwise in bodies."""
 

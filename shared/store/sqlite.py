@@ -15,6 +15,7 @@ from typing import IO, Any, TypeVar, cast
 import structlog
 
 from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
+from shared.failpoints import point
 from shared.store.sql import SQLITE, Statement, Values
 from shared.store.tx import Job, Record, Snapshot, Tx
 
@@ -236,6 +237,7 @@ class SqliteStore:
                 events = self._one_by_one(group)
             committing = True
             connection.execute("COMMIT")
+            point("store.committed")
             return events
         except BaseException as failure:
             # A full disk rolls the whole group back by itself, and a second "rollback" would then fail.

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from shared.http import writes
+from shared.ids import fingerprint
 from tests.kit.conftest import until
 from tests.world import World, client_of, token_headers
 
@@ -102,7 +103,7 @@ async def test_a_refusal_that_comes_late_does_not_replace_the_answer_of_another_
                 # Between this refusal and its keeping, the same request is answered elsewhere.
                 kept.append(True)
                 place = writes.Answer(201, b'{"id":"deal_of_the_other_replica"}', {})
-                request = writes.fingerprint(b"POST /v1/deals?\n" + body)
+                request = fingerprint(b"POST /v1/deals?\n" + body)
                 row = writes._kept(("tester", retry["Idempotency-Key"]), request, place, job.context)
 
                 async def keep(tx: Any) -> None:

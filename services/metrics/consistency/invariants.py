@@ -6,108 +6,23 @@ two cohorts of facts that must add up to a third.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from services.metrics.consistency.money_invariants import MONEY_INVARIANTS
+from services.metrics.consistency.sides import Invariant, Side, Value, added, counted, summed, together
 from services.metrics.facts.deals import DealFact
-from services.metrics.facts.meetings import RequestFact
-from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact
+from services.metrics.facts.requests import RequestFact
 from services.metrics.facts.teams import MemberFact
-from services.metrics.sums import ALL, MONTH, Tally
-from services.metrics.views.values import Amounts
+from services.metrics.sums import ALL
 from shared.money import Money
 from shared.store import Snapshot
 
-Value = int | Amounts
-Side = Callable[[Snapshot], Awaitable[Value]]
-_tally = Tally.__table__.c  # type: ignore[attr-defined]
-_deals: sa.Table = DealFact.__table__  # type: ignore[attr-defined]
-_invoices: sa.Table = InvoiceFact.__table__  # type: ignore[attr-defined]
-_receipts: sa.Table = ReceiptFact.__table__  # type: ignore[attr-defined]
-_deal, _invoice, _receipt = _deals.c, _invoices.c, _receipts.c
-_expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
+_deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
 _request = RequestFact.__table__.c  # type: ignore[attr-defined]
-_INVOICED_OF_DEAL = (
-    sa.select(sa.func.sum(_invoice.amount))
-    .where(_invoice.deal == _deal.id, _invoice.voided_on.is_(None))
-    .correlate(_deals)
-    .scalar_subquery()
-)
-_RECEIVED_OF_INVOICE = (
-    sa.select(sa.func.sum(_receipt.amount))
-    .where(_receipt.invoice == _invoice.id, _receipt.reversed_on.is_(None))
-    .correlate(_invoices)
-    .scalar_subquery()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """Two ways to one number."""
-
-    name: str
-    left: str
-    right: str
-    left_value: Side
-    right_value: Side
-
-
-def summed(measure: str, dim: str = ALL, column: str = "amount", key: str | None = None) -> Side:
-    """A measure over all time, from the sums of a dimension, of all its keys or of one."""
-
-    async def value(snapshot: Snapshot) -> Value:
-        total = sa.cast(sa.func.sum(_tally[column]), sa.BigInteger)
-        select = (
-            sa.select(_tally.currency, total)
-            .where(_tally.dim == dim, _tally.measure == measure, _tally.grain == MONTH)
-            .group_by(_tally.currency)
-        )
-        if key is not None:
-            select = select.where(_tally.key == key)
-        records = await snapshot.rows(select)
-        if column == "count":
-            return sum(int(amount) for _, amount in records)
-        return Amounts({currency: int(amount) for currency, amount in records})
-
-    return value
-
-
-def added(currency: Any, amount: Any, *conditions: Any, of: Any = None) -> Side:
-    """An amount added up over facts, by currency."""
-
-    async def value(snapshot: Snapshot) -> Value:
-        select = sa.select(currency, sa.cast(sa.func.sum(amount), sa.BigInteger)).where(*conditions).group_by(currency)
-        if of is not None:
-            select = select.select_from(of)
-        return Amounts({each: int(total) for each, total in await snapshot.rows(select) if each})
-
-    return value
-
-
-def counted(model: Any, *conditions: Any) -> Side:
-    """How many facts meet some conditions."""
-
-    async def value(snapshot: Snapshot) -> Value:
-        select = sa.select(sa.func.count()).select_from(model).where(*conditions)
-        return int(await snapshot.scalar(select))
-
-    return value
-
-
-def together(*sides: tuple[int, Side]) -> Side:
-    """Several values added, or taken away, one from the other."""
-
-    async def value(snapshot: Snapshot) -> Value:
-        parts = [(sign, await side(snapshot)) for sign, side in sides]
-        if all(isinstance(part, int) for _, part in parts):
-            return sum(sign * part for sign, part in parts if isinstance(part, int))
-        return Amounts.total(part if sign > 0 else -part for sign, part in parts if isinstance(part, Amounts))
-
-    return value
 
 
 def headcount_of(department: str) -> Side:
@@ -162,39 +77,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         summed("won", "product"),
         summed("won"),
     ),
-    Invariant(
-        "invoices of won deals + not yet invoiced = revenue",
-        "invoices of won deals, and of each deal what no invoice asks for",
-        "revenue of all days",
-        together(
-            (1, added(_invoice.currency, _invoice.amount, _invoice.voided_on.is_(None), _deal.status == "won",
-                      of=sa.join(_invoices, _deals, _invoice.deal == _deal.id))),
-            (1, added(_deal.currency, _deal.value - sa.func.coalesce(_INVOICED_OF_DEAL, 0), _deal.status == "won")),
-        ),
-        summed("won"),
-    ),
-    Invariant(
-        "invoiced = received + credited + written off + outstanding",
-        "invoices of all days, from the sums",
-        "receipts of these invoices, what was taken from them, and what is open of each",
-        summed("invoiced"),
-        together(
-            (1, added(_receipt.currency, _receipt.amount, _receipt.reversed_on.is_(None), _invoice.voided_on.is_(None),
-                      of=sa.join(_receipts, _invoices, _receipt.invoice == _invoice.id))),
-            (1, summed("credited")),
-            (1, summed("written_off")),
-            (1, added(_invoice.currency,
-                      _invoice.amount - _invoice.reduced - sa.func.coalesce(_RECEIVED_OF_INVOICE, 0),
-                      _invoice.voided_on.is_(None), _invoice.currency != "")),
-        ),
-    ),
-    Invariant(
-        "spent by department = spent",
-        "expenses of all departments",
-        "expenses, one by one",
-        summed("spent", "department"),
-        added(_expense.currency, _expense.amount, _expense.currency != ""),
-    ),
+    *MONEY_INVARIANTS,
     Invariant(
         "sales department = members in teams + members without team",
         "members of the sales department, from the sums",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -84,17 +86,17 @@ def _won(deal: DealFact, closed_on: date, opened_on: date) -> Iterator[Cell]:
     cost, uncosted = deal.cost or 0, 0 if deal.cost is not None else deal.value
     along = {ALL: "", "team": deal.team, "customer": deal.customer}
     yield from cells("won", closed_on, along, amount=deal.value, currency=deal.currency, cost=cost,
-                     uncosted=uncosted, days=days)  # fmt: skip
-    yield from cells("won", closed_on, {"member": deal.owner}, currency=deal.currency, cost=cost,
-                     uncosted=uncosted, days=days)  # fmt: skip
+                     uncosted=uncosted, took=days)  # fmt: skip
+    yield from cells("won", closed_on, {"member": deal.owner}, currency=deal.currency, took=days)
     for credit in deal.credits:
         # A credit is money only: the deal itself is counted once, for its owner.
-        yield from cells("won", closed_on, {"member": credit["member"]}, count=0, amount=credit["minor"],
-                         currency=deal.currency)  # fmt: skip
+        minor, its_cost = credit["minor"], credit["cost"]
+        yield from cells("won", closed_on, {"member": credit["member"]}, count=0, amount=minor, currency=deal.currency,
+                         cost=its_cost or 0, uncosted=0 if its_cost is not None else minor)  # fmt: skip
     for line in deal.lines or [{"product": deal.product, "minor": deal.value, "cost": deal.cost}]:
         known = line["cost"] is not None
         yield from cells("won", closed_on, {"product": line["product"]}, amount=line["minor"], currency=deal.currency,
-                         cost=line["cost"] or 0, uncosted=0 if known else line["minor"], days=days)  # fmt: skip
+                         cost=line["cost"] or 0, uncosted=0 if known else line["minor"], took=days)  # fmt: skip
 
 
 deals = Facts(DealFact, sums=Tally, cells=contributions)
@@ -129,7 +131,11 @@ def win_deal(deal: DealFact, event: DealWon) -> None:
         {"product": line.product, "minor": line.amount.minor, "cost": line.cost.minor if line.cost else None}
         for line in event.lines
     ]
-    deal.credits = [{"member": credit.member, "minor": credit.amount.minor} for credit in event.credits]
+    costs = event.cost.split([Decimal(credit.share) for credit in event.credits]) if event.cost else []
+    deal.credits = [
+        {"member": credit.member, "minor": credit.amount.minor, "cost": cost.minor if cost else None}
+        for credit, cost in zip_longest(event.credits, costs)
+    ]
     deal.total, deal.total_currency = deal.value, deal.currency
 
 

@@ -1,4 +1,11 @@
-"""Invoices, receipts, budgets and expenses as the views see them."""
+"""Money as the views see it: invoices and what settles them, budgets and expenses.
+
+An invoice carries the day its deal was won, a receipt the days of its invoice. So cohorts (the invoices of the deals
+won in a period, the receipts of the invoices issued in it) are sums like all others, and no read joins invoices with
+deals. Copied days cannot go stale: an invoice keeps its days for ever, and a deal with an invoice that is not voided is
+not reopened, while a voided invoice counts nowhere. When the events of several subjects come late or in another order,
+a cohort may for a moment hold an invoice whose deal is not here as won: an orphan, which the certificate counts.
+"""
 
 from __future__ import annotations
 
@@ -14,110 +21,177 @@ from shared.events.targets import (
     BudgetChanged,
     BudgetPlanned,
     ExpenseBooked,
+    ExpenseReversed,
     InvoiceCredited,
     InvoiceEntered,
     InvoiceVoided,
     InvoiceWrittenOff,
-    Portion,
     ReceiptBooked,
     ReceiptReversed,
-)  # fmt: skip
+)
 from shared.facts import Cell, Fact, Facts
+from shared.period import Period
 from shared.store.types import Json
+
+DUE = "due"
+"""A dimension of the sums: the day on which what is owed is due."""
+DEPARTMENT_KIND = "department/kind"
+"""A dimension of the sums: what a department spent on one kind of thing."""
 
 
 class InvoiceFact(Fact, table=True):
-    """An invoice: what was asked for, what of it was taken back or given up."""
+    """An invoice: of which deal, how much, and what of it is not asked for any more."""
 
     __tablename__ = "invoice_fact"
-    __table_args__ = (sa.Index("invoice_fact_on", "issued_on"),)
+    __table_args__ = (
+        sa.Index("invoice_fact_deal", "deal"),
+        sa.Index("invoice_fact_customer", "customer", "issued_on"),
+        sa.Index("invoice_fact_team", "team", "issued_on"),
+        sa.Index("invoice_fact_on", "issued_on"),
+    )
     kind: ClassVar[str] = "invoice"
 
-    deal: str = Field(default="", index=True)
+    deal: str = ""
+    customer: str | None = None
+    team: str | None = None
     issued_on: date | None = None
     due_on: date | None = None
+    won_on: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
     taken: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """What was credited or written off: `{"on", "minor", "how"}`."""
     reduced: int = Field(default=0, sa_type=sa.BigInteger)
     """The sum of what was taken, in minor units."""
+    first_taken_on: date | None = None
+    last_taken_on: date | None = None
     voided_on: date | None = None
 
 
 class ReceiptFact(Fact, table=True):
-    """Money that came in for an invoice, unless it went back."""
+    """Money that came in for an invoice, and what of it settled the invoice."""
 
     __tablename__ = "receipt_fact"
-    __table_args__ = (sa.Index("receipt_fact_on", "received_on"),)
+    __table_args__ = (
+        sa.Index("receipt_fact_invoice", "invoice"),
+        sa.Index("receipt_fact_customer", "customer", "received_on"),
+        sa.Index("receipt_fact_team", "team", "received_on"),
+        sa.Index("receipt_fact_on", "received_on"),
+    )
     kind: ClassVar[str] = "receipt"
 
-    invoice: str = Field(default="", index=True)
+    invoice: str = ""
+    customer: str | None = None
+    team: str | None = None
     received_on: date | None = None
-    amount: int = Field(default=0, sa_type=sa.BigInteger)
-    currency: str = ""
     reversed_on: date | None = None
-
-
-class BudgetFact(Fact, table=True):
-    """What a department may spend, row by row."""
-
-    __tablename__ = "budget_fact"
-    kind: ClassVar[str] = "budget"
-
-    department: str = ""
-    start: date | None = None
-    end: date | None = None
-    currency: str = ""
+    invoiced_on: date | None = None
+    due_on: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
-    rows: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    applied: int = Field(default=0, sa_type=sa.BigInteger)
+    """What of the amount settles the invoice; the rest stays on account."""
+    currency: str = ""
 
 
 class ExpenseFact(Fact, table=True):
-    """What a department has spent."""
+    """Money that a department spent."""
 
     __tablename__ = "expense_fact"
-    __table_args__ = (sa.Index("expense_fact_on", "spent_on"),)
+    __table_args__ = (
+        sa.Index("expense_fact_department", "department", "spent_on"),
+        sa.Index("expense_fact_on", "spent_on"),
+    )
     kind: ClassVar[str] = "expense"
 
     department: str = ""
     spent_for: str = ""
     spent_on: date | None = None
+    reversed_on: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
 
 
-def _of_invoice(invoice: InvoiceFact) -> Iterator[Cell]:
-    if invoice.issued_on is None or invoice.voided_on is not None:
+class BudgetFact(Fact, table=True):
+    """What a department may spend in a period, and when. Budgets are few: they are read as they are."""
+
+    __tablename__ = "budget_fact"
+    kind: ClassVar[str] = "budget"
+
+    department: str = ""
+    label: str = ""
+    start: date | None = None
+    end: date | None = None
+    amount: int = Field(default=0, sa_type=sa.BigInteger)
+    currency: str = ""
+    on_overrun: str = ""
+    rows: list[list[Any]] = Field(default_factory=list, sa_type=Json)
+    """Each with its day and its minor units."""
+
+    @property
+    def period(self) -> Period:
+        """The days it is for."""
+        assert self.start is not None
+        assert self.end is not None
+        return Period(self.label, self.start, self.end)
+
+
+def invoice_cells(invoice: InvoiceFact) -> Iterator[Cell]:
+    """What an invoice adds: its amount on its day and on the day its deal was won; what it leaves owed until when."""
+    if invoice.issued_on is None or invoice.due_on is None or invoice.won_on is None or invoice.voided_on is not None:
         return
-    yield from cells("invoiced", invoice.issued_on, {ALL: ""}, amount=invoice.amount, currency=invoice.currency)
+    along: dict[str, str | None] = {ALL: "", "team": invoice.team, "customer": invoice.customer}
+    owing = {**along, DUE: invoice.due_on.isoformat()}
+    currency = invoice.currency
+    yield from cells("invoiced", invoice.issued_on, along, amount=invoice.amount, currency=currency)
+    yield from cells("invoiced_of_won", invoice.won_on, along, amount=invoice.amount, currency=currency)
+    yield from cells("owed", invoice.issued_on, owing, amount=invoice.amount, currency=currency)
     for each in invoice.taken:
-        on = date.fromisoformat(each["on"])
-        yield from cells(each["how"], on, {ALL: ""}, amount=each["minor"], currency=invoice.currency)
+        on, minor = date.fromisoformat(each["on"]), each["minor"]
+        yield from cells(each["how"], on, along, amount=minor, currency=currency)
+        yield from cells("taken_of_invoiced", invoice.issued_on, along, amount=minor, currency=currency)
+        yield from cells("owed", on, owing, amount=-minor, currency=currency)
 
 
-def _of_receipt(receipt: ReceiptFact) -> Iterator[Cell]:
-    if receipt.received_on is None or receipt.reversed_on is not None:
+def receipt_cells(receipt: ReceiptFact) -> Iterator[Cell]:
+    """What a receipt adds on its day, and takes away on the day it is reversed: money, and what it settles."""
+    if receipt.received_on is None or receipt.due_on is None or receipt.invoiced_on is None:
         return
-    yield from cells("received", receipt.received_on, {ALL: ""}, amount=receipt.amount, currency=receipt.currency)
+    along: dict[str, str | None] = {ALL: "", "team": receipt.team, "customer": receipt.customer}
+    owing = {**along, DUE: receipt.due_on.isoformat()}
+    currency, over = receipt.currency, receipt.amount - receipt.applied
+    moves = [(receipt.received_on, 1)] + ([(receipt.reversed_on, -1)] if receipt.reversed_on else [])
+    for day, sign in moves:
+        amount, applied = sign * receipt.amount, sign * receipt.applied
+        yield from cells("received", day, along, count=sign, amount=amount, currency=currency)
+        yield from cells("owed", day, owing, amount=-applied, currency=currency)
+        if over:
+            yield from cells("overpaid", day, along, count=sign, amount=sign * over, currency=currency)
+    if receipt.reversed_on is None:
+        yield from cells("settled_of_invoiced", receipt.invoiced_on, along, amount=receipt.applied, currency=currency)
 
 
-def _of_expense(expense: ExpenseFact) -> Iterator[Cell]:
+def expense_cells(expense: ExpenseFact) -> Iterator[Cell]:
+    """What an expense adds on its day, and takes away on the day it is reversed."""
     if expense.spent_on is None:
         return
-    along = {ALL: "", "department": expense.department, "kind": expense.spent_for}
+    both = f"{expense.department}/{expense.spent_for}"
+    along = {ALL: "", "department": expense.department, "kind": expense.spent_for, DEPARTMENT_KIND: both}
     yield from cells("spent", expense.spent_on, along, amount=expense.amount, currency=expense.currency)
+    if expense.reversed_on is not None:
+        amount = -expense.amount
+        yield from cells("spent", expense.reversed_on, along, count=-1, amount=amount, currency=expense.currency)
 
 
-invoices = Facts(InvoiceFact, sums=Tally, cells=_of_invoice)
-receipts = Facts(ReceiptFact, sums=Tally, cells=_of_receipt)
+invoices = Facts(InvoiceFact, sums=Tally, cells=invoice_cells)
+receipts = Facts(ReceiptFact, sums=Tally, cells=receipt_cells)
+expenses = Facts(ExpenseFact, sums=Tally, cells=expense_cells)
 budgets = Facts(BudgetFact)
-expenses = Facts(ExpenseFact, sums=Tally, cells=_of_expense)
 
 
 @invoices.on(InvoiceEntered)
 def enter(invoice: InvoiceFact, event: InvoiceEntered) -> None:
-    invoice.deal, invoice.issued_on, invoice.due_on = event.deal, event.on, event.due_on
+    invoice.deal, invoice.customer, invoice.team = event.deal, event.customer, event.team
+    invoice.issued_on, invoice.due_on, invoice.won_on = event.on, event.due_on, event.won_on
     invoice.amount, invoice.currency = event.amount.minor, event.amount.currency
     invoice.total, invoice.total_currency = invoice.amount, invoice.currency
 
@@ -133,9 +207,10 @@ def write_off(invoice: InvoiceFact, event: InvoiceWrittenOff) -> None:
 
 
 def _take(invoice: InvoiceFact, event: InvoiceCredited | InvoiceWrittenOff, how: str) -> None:
-    taken = {"on": event.on.isoformat(), "minor": event.amount.minor, "how": how}
-    invoice.taken = [*invoice.taken, taken]
+    invoice.taken = [*invoice.taken, {"on": event.on.isoformat(), "minor": event.amount.minor, "how": how}]
     invoice.reduced += event.amount.minor
+    invoice.first_taken_on = min(invoice.first_taken_on or event.on, event.on)
+    invoice.last_taken_on = max(invoice.last_taken_on or event.on, event.on)
 
 
 @invoices.on(InvoiceVoided)
@@ -145,33 +220,15 @@ def void(invoice: InvoiceFact, event: InvoiceVoided) -> None:
 
 @receipts.on(ReceiptBooked)
 def book_receipt(receipt: ReceiptFact, event: ReceiptBooked) -> None:
-    receipt.invoice, receipt.received_on = event.invoice, event.on
-    receipt.amount, receipt.currency = event.amount.minor, event.amount.currency
+    receipt.invoice, receipt.customer, receipt.team = event.invoice, event.customer, event.team
+    receipt.received_on, receipt.invoiced_on, receipt.due_on = event.on, event.invoiced_on, event.due_on
+    receipt.amount, receipt.applied, receipt.currency = event.amount.minor, event.applied.minor, event.amount.currency
     receipt.total, receipt.total_currency = receipt.amount, receipt.currency
 
 
 @receipts.on(ReceiptReversed)
-def reverse(receipt: ReceiptFact, event: ReceiptReversed) -> None:
+def reverse_receipt(receipt: ReceiptFact, event: ReceiptReversed) -> None:
     receipt.reversed_on, receipt.total, receipt.total_currency = event.on, 0, ""
-
-
-@budgets.on(BudgetPlanned)
-def plan(budget: BudgetFact, event: BudgetPlanned) -> None:
-    budget.department, budget.start, budget.end = event.department, event.start, event.end
-    _spread(budget, event.amount.minor, event.amount.currency, event.rows)
-
-
-@budgets.on(BudgetChanged)
-def change_budget(budget: BudgetFact, event: BudgetChanged) -> None:
-    _spread(budget, event.amount.minor, event.amount.currency, event.rows)
-
-
-def _spread(budget: BudgetFact, amount: int, currency: str, rows: tuple[Portion, ...]) -> None:
-    budget.amount, budget.currency = amount, currency
-    budget.total, budget.total_currency = amount, currency
-    budget.rows = [
-        {"from": row.start.isoformat(), "to": row.end.isoformat(), "minor": row.amount.minor} for row in rows
-    ]
 
 
 @expenses.on(ExpenseBooked)
@@ -179,3 +236,22 @@ def book_expense(expense: ExpenseFact, event: ExpenseBooked) -> None:
     expense.department, expense.spent_for, expense.spent_on = event.department, event.spent_for, event.on
     expense.amount, expense.currency = event.amount.minor, event.amount.currency
     expense.total, expense.total_currency = expense.amount, expense.currency
+
+
+@expenses.on(ExpenseReversed)
+def reverse_expense(expense: ExpenseFact, event: ExpenseReversed) -> None:
+    expense.reversed_on, expense.total, expense.total_currency = event.on, 0, ""
+
+
+@budgets.on(BudgetPlanned)
+def plan(budget: BudgetFact, event: BudgetPlanned) -> None:
+    budget.department, budget.label = event.department, event.period.label
+    budget.start, budget.end = event.period.start, event.period.end
+    change_budget(budget, event)
+
+
+@budgets.on(BudgetChanged)
+def change_budget(budget: BudgetFact, event: BudgetPlanned | BudgetChanged) -> None:
+    budget.amount, budget.currency, budget.on_overrun = event.amount.minor, event.amount.currency, event.on_overrun
+    budget.rows = [[row.on.isoformat(), row.amount.minor] for row in event.rows]
+    budget.total, budget.total_currency = budget.amount, budget.currency

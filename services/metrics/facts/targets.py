@@ -1,31 +1,48 @@
-"""Targets as the views see them."""
+"""Targets as the views see them: few, so they are read as they are and add to no sum."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlmodel import Field
 
 from shared.events.targets import TargetChanged, TargetClosed, TargetSet
 from shared.facts import Fact, Facts
+from shared.money import Money
+from shared.period import Period
+from shared.store.types import Json
 
 
 class TargetFact(Fact, table=True):
-    """So much of a metric, aimed at by somebody, in a stretch of days."""
+    """So much of a metric, aimed at by somebody in a period."""
 
     __tablename__ = "target_fact"
-    __table_args__ = (sa.Index("target_fact_window", "metric", "level", "start"),)
+    __table_args__ = (sa.Index("target_fact_whose", "metric", "level", "ref", "start"),)
     kind: ClassVar[str] = "target"
 
     metric: str = ""
     level: str = ""
-    ref: str | None = None
+    ref: str = ""
+    label: str = ""
     start: date | None = None
     end: date | None = None
-    value: str = "0"
-    currency: str | None = None
+    amount: int = Field(default=0, sa_type=sa.BigInteger)
+    """Minor units, of a target in money."""
+    currency: str = ""
+    number: str | None = None
+    """Of a target that counts things."""
+    rows: list[list[Any]] = Field(default_factory=list, sa_type=Json)
+    """What is due from each day on: minor units, or a number as text."""
     closed_on: date | None = None
+
+    @property
+    def period(self) -> Period:
+        """The days it is for."""
+        assert self.start is not None
+        assert self.end is not None
+        return Period(self.label, self.start, self.end)
 
 
 targets = Facts(TargetFact)
@@ -33,13 +50,23 @@ targets = Facts(TargetFact)
 
 @targets.on(TargetSet)
 def set_target(target: TargetFact, event: TargetSet) -> None:
-    target.metric, target.level, target.ref = event.metric, event.level, event.ref
-    target.start, target.end, target.value, target.currency = event.start, event.end, event.value, event.currency
+    target.metric, target.level, target.ref = event.metric, event.level, event.ref or ""
+    target.label, target.start, target.end = event.period.label, event.period.start, event.period.end
+    change_target(target, event)
 
 
 @targets.on(TargetChanged)
-def change_target(target: TargetFact, event: TargetChanged) -> None:
-    target.value, target.currency = event.value, event.currency
+def change_target(target: TargetFact, event: TargetSet | TargetChanged) -> None:
+    target.amount, target.currency, target.number = 0, "", None
+    if isinstance(event.value, Money):
+        target.amount, target.currency = event.value.minor, event.value.currency
+    else:
+        target.number = event.value
+    target.total, target.total_currency = target.amount, target.currency
+    target.rows = [
+        [row.on.isoformat(), row.value.minor if isinstance(row.value, Money) else row.value]
+        for row in event.distribution
+    ]
 
 
 @targets.on(TargetClosed)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from services.metrics.page.values import in_words
 
+MOST_LEAD: Final = 4
 TITLES: Final[Mapping[str, str]] = {
     "sales": "Sales", "finance": "Finance", "accounting": "Accounting", "hr": "HR", "it": "IT",
 }  # fmt: skip
@@ -22,7 +23,8 @@ LABELS: Final[Mapping[str, str]] = {
     "deals_open": "Deals still open",
     "requests_to_it": "Requests to IT",
     "headcount_sales": "Headcount of sales",
-    "outstanding_by_age": "Outstanding, by age",
+    "outstanding_by_age": "Outstanding by days overdue",
+    "overpaid": "Paid beyond invoices",
     "lag": "Events waiting for a predecessor",
     "parked": "Parked events",
     "source_age": "Age of the sources",
@@ -33,7 +35,7 @@ LABELS: Final[Mapping[str, str]] = {
 STOCKS: Final = frozenset(
     "customers_start customers_end deals_open pipeline weighted_pipeline coverage members outstanding"
     " outstanding_by_age left headcount headcount_sales openings_open equipment_out joiners_waiting requests_open"
-    " source_age imports parked lag not_yet_invoiced target forecast".split()
+    " source_age imports parked lag not_yet_invoiced overpaid target forecast".split()
 )
 """Figures that are as at one day; the others count what happened in the period."""
 
@@ -114,10 +116,9 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         headline=("outstanding", "invoiced"),
         lead=("invoiced", "received", "outstanding", "not_yet_invoiced"),
         groups=(
-            Group("Invoices and receipts", ("outstanding_by_age", "funds_generated")),
-            Group("Budgets", ("planned", "spent", "left", "unallocated", "spend_forecast", "overruns",
-                              "training_expense",
-                              "sales_expense")),
+            Group("Invoices", ("outstanding_by_age", "overpaid", "credited", "written_off")),
+            Group("Funds and budgets", ("funds_generated", "planned", "spent", "left", "unallocated", "spend_forecast",
+                                        "overruns", "training_expense", "sales_expense")),
         ),
         charts=(
             Chart("Invoiced and received by {piece}", ("invoiced", "received")),
@@ -165,6 +166,11 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
 def label_of(key: str) -> str:
     """What a figure is called."""
     return LABELS.get(key) or in_words(key)
+
+
+def lead_of(layout: Layout, figures: Mapping[str, Any]) -> list[str]:
+    """The figures that stand first and large: those of the layout that are known, four at most."""
+    return [key for key in layout.lead if figures.get(key) is not None][:MOST_LEAD]
 
 
 def groups_of(layout: Layout, keys: Sequence[str]) -> list[Group]:

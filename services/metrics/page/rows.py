@@ -26,6 +26,7 @@ from shared.store import Snapshot
 ON_A_PAGE: Final = 50
 _WHOSE: Final = {"owner": "member", "manager": "member", "leader": "member", "raised_by": "member"}
 _NAMED: Final = ("department", "team", "group", "member", "customer", "product")
+_CALLED: Final = {"externals": "Known elsewhere as"}
 _HIDDEN: Final = ("ref", "kind")
 
 
@@ -73,13 +74,15 @@ async def figure_rows(
 def table_of(items: Sequence[Mapping[str, Any]], names: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     """The rows as a table: one column for each thing that is told of any of them."""
     columns = [key for key in dict.fromkeys(key for item in items for key in item) if key not in _HIDDEN]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for item in items:
         cells = [_cell(key, item.get(key), names) for key in columns]
         kind, ref = str(item.get("kind", "")), str(item.get("ref", ""))
         link = address("/history", {"of": f"{kind}/{ref}"}) if can_open(kind) else None
         rows.append({"ref": ref, "link": link, "cells": cells})
-    return {"head": [in_words(key) for key in columns], "rows": rows}
+    numbers = [any(row["cells"][place].number for row in rows) for place in range(len(columns))]
+    head = [(_CALLED.get(key) or in_words(key), number) for key, number in zip(columns, numbers, strict=True)]
+    return {"head": head, "rows": rows}
 
 
 def _cell(key: str, value: Any, names: Mapping[tuple[str, str], str]) -> Shown:

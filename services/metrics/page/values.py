@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
+
+from services.metrics.page.amounts import currencies_of, number_of
 
 MINUS: Final = "\N{MINUS SIGN}"
 SPACE: Final = "\N{NO-BREAK SPACE}"
@@ -23,6 +25,7 @@ _UNITS: Final = {
 """What numbers without a unit of their own are counted in, by the key of their figure."""
 
 
+_MOST_PLACES: Final = 2
 _SECONDS: Final = frozenset({"source_age"})
 _LONG: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 
@@ -118,54 +121,6 @@ def change_of(before: Any, after: Any) -> str:
     return f"{_with_sign((now - then) / abs(then) * 100)}{SPACE}%" if then else ""
 
 
-def number_of(value: Any) -> Decimal | None:
-    """A value as one number to be drawn or compared; none for what is not one number."""
-    match value:
-        case bool() | None:
-            return None
-        case int() | float() | Decimal():
-            return Decimal(str(value))
-        case {"rate": str(rate)}:
-            return Decimal(rate)
-        case {"amount": str(amount), "currency": str()}:
-            return Decimal(amount)
-        case str():
-            try:
-                number = Decimal(value)
-            except InvalidOperation:
-                return None
-            return number if number.is_finite() else None
-    return None
-
-
-def currencies_of(value: Any) -> set[str]:
-    """The currencies a value speaks of."""
-    match value:
-        case {"currency": str(currency)}:
-            return {currency}
-        case {"mixed": True, "amounts": [*amounts]}:
-            return {each["currency"] for each in amounts}
-    return set()
-
-
-def in_currency(value: Any, currency: str) -> Decimal | None:
-    """What a value is in one currency: nought where it speaks only of others, none where it is not known."""
-    match value:
-        case {"amount": str(amount), "currency": str(of)}:
-            return Decimal(amount) if of == currency else Decimal(0)
-        case {"mixed": True, "amounts": [*amounts]}:
-            return sum((Decimal(each["amount"]) for each in amounts if each["currency"] == currency), Decimal(0))
-    return None
-
-
-def zero_in(value: Any, currency: str) -> Any:
-    """No money at all, told in the one currency that everything around it is in."""
-    match value:
-        case {"amount": str(amount), "currency": str()} if not Decimal(amount):
-            return {"amount": amount, "currency": currency}
-    return value
-
-
 def ticks(text: str) -> Markup:
     """Text in which what stands between backticks is code."""
     pieces = [Markup("<code>{}</code>").format(each) if place % 2 else escape(each)
@@ -175,7 +130,9 @@ def ticks(text: str) -> Markup:
 
 def in_words(key: str) -> str:
     """A key as words: `average_days_to_win` as `Average days to win`."""
-    words = key.replace("_", " ").replace("-", " ") if not any(letter.isdigit() for letter in key) else key
+    words = key.replace("_", " ")
+    if not any(letter.isdigit() for letter in key):
+        words = words.replace("-", " ")
     return words[:1].upper() + words[1:]
 
 
@@ -195,8 +152,11 @@ def moment_in_words(text: str | None, zone: str = "UTC") -> str:
 def _with_unit(value: str | int | float | Decimal, figure: str) -> str:
     if isinstance(value, str) and number_of(value) is None:
         return value
+    number = Decimal(str(value))
+    if -number.as_tuple().exponent > _MOST_PLACES:  # type: ignore[operator]
+        number = number.quantize(Decimal(1).scaleb(-_MOST_PLACES), ROUND_HALF_EVEN)
     unit = _UNITS.get(figure)
-    return f"{grouped(value)}{SPACE}{unit}" if unit else grouped(value)
+    return f"{grouped(number)}{SPACE}{unit}" if unit else grouped(number)
 
 
 def _entry(value: Any) -> tuple[str, Shown]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from services.metrics.views.customers import first_wins
-from services.metrics.views.frame import Figure, Reading, View
+from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.sales import money, revenue, revenue_of
+from services.metrics.views.spend import SALES, spent_of
 from services.metrics.views.values import Amounts, shown_money_rate
+from shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,73 +22,67 @@ class ByCustomer:
     profit: dict[str, Amounts]
 
 
-async def cost_of_sales_of(reading: Reading) -> Amounts | None:
-    """What was sold cost, as of the days of sale; none while the cost of a part is not known."""
+async def cost_of_sales_of(reading: Reading, figure: str) -> Amounts | None:
+    """What was sold cost, as of the days of sale; none while the cost of a part is not known.
+
+    The known part alone would show a margin that is too good, so it stands in the note and in no figure.
+    """
     won = await reading.flow("won")
-    if won.uncosted:
-        return None
-    return won.cost
+    if not won.uncosted:
+        return won.cost
+    unknown = " and ".join(str(Money.of_minor(minor, currency)) for currency, minor in won.uncosted)
+    known = " and ".join(str(Money.of_minor(minor, currency)) for currency, minor in won.cost) or "nothing"
+    reading.note(figure, f"the cost of what was sold for {unknown} is not known; of the rest it is {known}")
+    return None
 
 
-def _unknown_cost(reading: Reading, figure: str) -> None:
-    reading.note(figure, "the cost of some of what was sold is not known")
+async def margin_of(reading: Reading, figure: str) -> Amounts | None:
+    """Revenue - cost of sales; none while the cost of a part is not known."""
+    cost = await cost_of_sales_of(reading, figure)
+    return None if cost is None else await revenue_of(reading) - cost
 
 
 async def cost_of_sales(reading: Reading) -> Any:
     """Cost of what was sold."""
-    cost = await cost_of_sales_of(reading)
-    if cost is None:
-        _unknown_cost(reading, "cost_of_sales")
-        return None
-    return money(reading, cost)
+    cost = await cost_of_sales_of(reading, "cost_of_sales")
+    return None if cost is None else money(reading, cost)
 
 
 async def gross_margin(reading: Reading) -> Any:
     """Revenue - cost of sales."""
-    cost = await cost_of_sales_of(reading)
-    if cost is None:
-        _unknown_cost(reading, "gross_margin")
-        return None
-    return money(reading, await revenue_of(reading) - cost)
+    margin = await margin_of(reading, "gross_margin")
+    return None if margin is None else money(reading, margin)
 
 
 async def gross_margin_rate(reading: Reading) -> Any:
     """Gross margin ÷ revenue."""
-    cost, earned = await cost_of_sales_of(reading), await revenue_of(reading)
-    if cost is None:
-        _unknown_cost(reading, "gross_margin_rate")
+    margin = await margin_of(reading, "gross_margin_rate")
+    if margin is None:
         return None
-    return shown_money_rate(earned - cost, earned)
-
-
-async def selling_expense_of(reading: Reading) -> Amounts | None:
-    """What the sales department spent in the period; not split by team, member, customer or product."""
-    if set(reading.filters) - {"department"}:
-        return None
-    sales = await reading.measured_along("department", "sales", "spent")
-    return sales.amount
+    earned = await revenue_of(reading)
+    if earned.only is None:
+        reading.note("gross_margin_rate", "nothing was sold, or in several currencies")
+    return shown_money_rate(margin, earned)
 
 
 async def selling_expense(reading: Reading) -> Any:
     """Spend of the sales department."""
-    spent = await selling_expense_of(reading)
-    if spent is None:
-        reading.note("selling_expense", "expenses are booked by department, not by what is asked about")
-        return None
-    return money(reading, spent)
+    used = await spent_of(reading, "selling_expense", department=SALES)
+    return None if used is None else money(reading, used)
 
 
 async def contribution(reading: Reading) -> Any:
     """Gross margin - selling expense."""
-    cost, spent = await cost_of_sales_of(reading), await selling_expense_of(reading)
-    if cost is None or spent is None:
-        reading.note("contribution", "it needs the cost of sales and the selling expense, and one is not known")
+    margin = await margin_of(reading, "contribution")
+    used = await spent_of(reading, "contribution", department=SALES)
+    return None if margin is None or used is None else money(reading, margin - used)
+
+
+async def by_customer(reading: Reading, figure: str) -> ByCustomer | None:
+    """Revenue and profit of each customer in the period; none of a member, whose credits are parts of deals."""
+    if "member" in reading.filters:
+        reading.note(figure, "customers buy whole deals; members are credited parts of them")
         return None
-    return money(reading, await revenue_of(reading) - cost - spent)
-
-
-async def by_customer(reading: Reading) -> ByCustomer:
-    """Revenue and profit of each customer in the period, of what the question is about."""
 
     async def read() -> ByCustomer:
         entries = await reading.entries_along("customer", "won")
@@ -99,79 +95,78 @@ async def by_customer(reading: Reading) -> ByCustomer:
     return found
 
 
-async def _revenue_of_customers(reading: Reading, new: bool) -> Any:
-    span = reading.question.span
-    fresh = {key for key, first in await first_wins(reading) if _inside(first, span.start, span.end)}
-    earned = (await by_customer(reading)).revenue
-    return money(reading, Amounts.total(amount for key, amount in earned.items() if (key in fresh) == new))
+def of_customers(figure: str, new: bool) -> Compute:
+    """Revenue from customers won for the first time in the period, or from those who were there before."""
+
+    async def compute(reading: Reading) -> Any:
+        found = await by_customer(reading, figure)
+        if found is None:
+            return None
+        fresh = await new_customers(reading)
+        return money(reading, Amounts.total(amount for key, amount in found.revenue.items() if (key in fresh) == new))
+
+    return compute
 
 
-def _inside(day: date, start: date, end: date) -> bool:
-    return start <= day < end
-
-
-async def revenue_new_customers(reading: Reading) -> Any:
-    """Revenue from customers won for the first time in the period."""
-    return await _revenue_of_customers(reading, True)
-
-
-async def revenue_existing_customers(reading: Reading) -> Any:
-    """Revenue from customers who were there before."""
-    return await _revenue_of_customers(reading, False)
+async def new_customers(reading: Reading) -> set[str]:
+    """The customers whose first won deal lies in the period."""
+    period = reading.question.period
+    return {key for key, first in await first_wins(reading) if period.contains(first)}
 
 
 async def acquisition_cost(reading: Reading) -> Any:
     """Selling expense ÷ new customers."""
-    span = reading.question.span
-    spent = await selling_expense_of(reading)
-    new = sum(_inside(first, span.start, span.end) for _, first in await first_wins(reading))
-    if spent is None or not new:
-        reading.note("acquisition_cost", "no customer was won for the first time, or expenses are not split so")
+    used = await spent_of(reading, "acquisition_cost", department=SALES)
+    new = len(await new_customers(reading))
+    if used is None or not new:
+        reading.note("acquisition_cost", "no customer was won for the first time" if used is not None else
+                     "expenses are booked by department, not by what is asked about")  # fmt: skip
         return None
-    return money(reading, Amounts({currency: round(amount / new) for currency, amount in spent}))
+    return money(reading, Amounts({currency: round(Fraction(amount, new)) for currency, amount in used}))
 
 
 async def profit_per_customer(reading: Reading) -> Any:
     """Gross margin ÷ customers who bought."""
-    cost, customers = await cost_of_sales_of(reading), len((await by_customer(reading)).revenue)
-    if cost is None or not customers:
-        reading.note("profit_per_customer", "no customer bought, or some cost is not known")
+    margin, found = await margin_of(reading, "profit_per_customer"), await by_customer(reading, "profit_per_customer")
+    if margin is None or found is None:
         return None
-    profit = await revenue_of(reading) - cost
-    return money(reading, Amounts({currency: round(amount / customers) for currency, amount in profit}))
-
-
-async def _count_by_profit(reading: Reading, figure: str, positive: bool) -> Any:
-    if await cost_of_sales_of(reading) is None:
-        _unknown_cost(reading, figure)
+    customers = len(found.revenue)
+    if not customers:
+        reading.note("profit_per_customer", "no customer bought in the period")
         return None
-    profits = (await by_customer(reading)).profit.values()
-    return (
-        sum(all(amount > 0 for _, amount in profit) and bool(profit) for profit in profits)
-        if positive
-        else sum(any(amount <= 0 for _, amount in profit) or not profit for profit in profits)
-    )
+    profit = Amounts.total(found.profit.values())
+    return money(reading, Amounts({currency: round(Fraction(amount, customers)) for currency, amount in profit}))
 
 
-async def profitable_customers(reading: Reading) -> Any:
-    """Customers whose purchases brought more than they cost."""
-    return await _count_by_profit(reading, "profitable_customers", True)
+def with_profit(figure: str, good: bool) -> Compute:
+    """How many customers brought more than they cost, or less. In several currencies, each of them must say so."""
 
+    async def compute(reading: Reading) -> Any:
+        if await cost_of_sales_of(reading, figure) is None:
+            return None
+        found = await by_customer(reading, figure)
+        if found is None:
+            return None
+        signs = [{amount > 0 for _, amount in profit} for profit in found.profit.values()]
+        mixed = sum(len(sign) > 1 for sign in signs)
+        if mixed:
+            reading.note(figure, f"{mixed} customers with a profit in one currency and a loss in another are left out")
+        return signs.count({good})
 
-async def unprofitable_customers(reading: Reading) -> Any:
-    """Customers whose purchases did not."""
-    return await _count_by_profit(reading, "unprofitable_customers", False)
+    return compute
 
 
 async def concentration(reading: Reading) -> Any:
     """Share of the largest customer in revenue."""
-    earned = (await by_customer(reading)).revenue
-    whole = Amounts.total(earned.values())
+    found = await by_customer(reading, "concentration")
+    if found is None:
+        return None
+    whole = Amounts.total(found.revenue.values())
     if whole.only is None:
         reading.note("concentration", "nothing was sold to known customers, or in several currencies")
         return None
     currency, _ = whole.only
-    largest = max(amount.of(currency) for amount in earned.values())
+    largest = max(amount.of(currency) for amount in found.revenue.values())
     return shown_money_rate(Amounts({currency: largest}), whole)
 
 
@@ -193,16 +188,18 @@ VIEW = View(
                "sales_expenses"),
         Figure("contribution", "Gross margin - selling expense.", contribution),
         Figure("revenue_new_customers", "Revenue from customers whose first won deal lies in the period.",
-               revenue_new_customers, "deals_won"),
-        Figure("revenue_existing_customers", "Revenue from customers whose first won deal lies before the period.",
-               revenue_existing_customers, "deals_won"),
+               of_customers("revenue_new_customers", True), "deals_won"),
+        Figure("revenue_existing_customers", "Revenue from customers whose first won deal lies before the period; "
+               "deals without a customer are in neither.", of_customers("revenue_existing_customers", False),
+               "deals_won"),
         Figure("acquisition_cost", "Selling expense ÷ customers won for the first time in the period.",
                acquisition_cost),
-        Figure("profit_per_customer", "Gross margin ÷ customers who bought in the period.", profit_per_customer),
+        Figure("profit_per_customer", "Gross margin of deals with a customer ÷ customers who bought in the period.",
+               profit_per_customer),
         Figure("profitable_customers", "Customers whose purchases of the period brought more than they cost.",
-               profitable_customers),
-        Figure("unprofitable_customers", "Customers whose purchases of the period did not bring more than they cost.",
-               unprofitable_customers),
+               with_profit("profitable_customers", True)),
+        Figure("unprofitable_customers", "Customers whose purchases of the period brought less than they cost.",
+               with_profit("unprofitable_customers", False)),
         Figure("concentration", "Revenue of the largest customer ÷ revenue of all customers in the period.",
                concentration),
         Figure("incidents", "Incidents with customers recorded in the period.", incidents),

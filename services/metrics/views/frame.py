@@ -13,23 +13,19 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from services.metrics.facts.deals import DealFact, deals
 from services.metrics.facts.teams import DepartmentFact, TeamFact
 from services.metrics.sums import ALL
 from services.metrics.views.ledger import Entry, Ledger, Span, entry_of, ledger_of, read_ledger
+from services.metrics.views.sources import BY_TEAM, SOURCES, Source, sources_of
 from shared.period import Period, Unit
 from shared.store import Snapshot
 
 DIMENSIONS: Final = ("department", "team", "group", "member", "customer", "product", "kind")
 STRETCHES: Final[dict[str, Unit]] = {"month": "month", "quarter": "quarter", "week": "week"}
 BREAKDOWNS: Final = (*STRETCHES, *DIMENSIONS, "region")
-BY_TEAM: Final = ("region", "department")
-"""What a deal has from its team."""
-DEAL_MEASURES: Final = frozenset({"opened", "won", "lost", "pipeline_in", "pipeline_out"})
-_deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_deals = SOURCES[0]
 _department = DepartmentFact.__table__.c  # type: ignore[attr-defined]
 _team = TeamFact.__table__.c  # type: ignore[attr-defined]
-_COLUMNS = {"team": _deal.team, "member": _deal.owner, "customer": _deal.customer, "product": _deal.product}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +118,19 @@ class Reading:
 
     async def measured_along(self, dim: str, key: str, measure: str, *, stock: bool = False) -> Entry:
         """A measure of one key of another dimension, of the same period: its flow, or its stock at the end."""
-        ledger = await self._ledger(dim, {}, [key])
+        ledger = await self._ledger(dim, {}, [key], measure)
         return entry_of(ledger.until if stock else ledger.inside, measure, [key])
 
-    async def entries_along(self, dim: str, measure: str) -> dict[str, Entry]:
-        """A measure inside the period for each key of a dimension, of what the question is about."""
+    async def entries_along(self, dim: str, measure: str, *, stock: bool = False) -> dict[str, Entry]:
+        """A measure for each key of a dimension, of what the question is about: its flow, or its stock at the end."""
         others = {each: value for each, value in self.filters.items() if each != dim}
-        ledger = await self._ledger(dim, others, [])
+        ledger = await self._ledger(dim, others, [], measure)
         only = self.filters.get(dim)
-        return {key: entry for (key, name), entry in ledger.inside.items() if name == measure and only in (None, key)}
+        return {
+            key: entry
+            for (key, name), entry in (ledger.until if stock else ledger.inside).items()
+            if name == measure and only in (None, key)
+        }
 
     async def departments(self) -> list[str]:
         """The ids of all departments."""
@@ -141,34 +141,50 @@ class Reading:
         dim = self.along or (next(iter(self.filters), ALL) if len(self.filters) == 1 else ALL)
         others = {each: value for each, value in self.filters.items() if each != dim}
         keys = [self.filters[dim]] if dim else [ALL]
-        if dim in BY_TEAM and measure in DEAL_MEASURES:
+        if dim in BY_TEAM and any(dim not in source.columns for source in sources_of(measure)):
             teams = await self.teams_by(dim)
             dim, keys = "team", teams.get(keys[0], [])
-        return await self._ledger(dim, others, keys), keys
+        return await self._ledger(dim, others, keys, measure), keys
 
-    async def _ledger(self, dim: str, others: Mapping[str, str], keys: Sequence[str]) -> Ledger:
+    async def _ledger(self, dim: str, others: Mapping[str, str], keys: Sequence[str], measure: str) -> Ledger:
         grouped = self.along is not None or len(keys) != 1
-        place = (dim, None if grouped else keys[0], tuple(sorted(others.items())), self.question.span)
+        sources = sources_of(measure) if others else ()
+        names = tuple(source.model.kind for source in sources)
+        place = (dim, None if grouped else keys[0], tuple(sorted(others.items())), self.question.span, names)
         found = self.shelf.ledgers.get(place)
         if found is None:
             if others:
-                facts = await self.snapshot.all(DealFact, sa.select(DealFact).where(*await self.deals_of(others)))
-                found = ledger_of([(deals, facts)], dim, self.question.span)
+                found = ledger_of([await self._facts(each, others) for each in sources], dim, self.question.span)
             else:
                 one = None if grouped or dim == ALL else keys[0]
                 found = await read_ledger(self.snapshot, dim, self.question.span, one)
             self.shelf.ledgers[place] = found
         return found
 
+    async def _facts(self, source: Source, filters: Mapping[str, str]) -> tuple[Any, Sequence[Any]]:
+        conditions = await self.passing(source, filters)
+        return source.keeper, await self.snapshot.all(source.model, sa.select(source.model).where(*conditions))
+
     async def deals_of(self, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
         """The conditions that deals meet which pass these filters."""
+        return await self.passing(_deals, filters)
+
+    async def passing(self, source: Source, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
+        """The conditions that the facts of a source meet which pass these filters."""
         conditions: list[sa.ColumnElement[bool]] = []
         for dim, value in filters.items():
-            if dim in BY_TEAM:
-                conditions.append(_deal.team.in_((await self.teams_by(dim)).get(value, [])))
-            elif dim in _COLUMNS:
-                conditions.append(_COLUMNS[dim] == value)
+            if dim in source.columns:
+                conditions.append(source.columns[dim] == value)
+            elif dim in BY_TEAM and "team" in source.columns:
+                conditions.append(source.columns["team"].in_((await self.teams_by(dim)).get(value, [])))
         return conditions
+
+    def split_by(self, figure: str, measure: str) -> bool:
+        """Whether a measure is known by everything the question is about; if not, a note says so."""
+        strange = sorted(dim for dim in self.filters if not all(each.knows(dim) for each in sources_of(measure)))
+        if strange:
+            self.note(figure, f"it is not known by {' and '.join(strange)}")
+        return not strange
 
     async def teams_by(self, dim: str) -> dict[str, list[str]]:
         """The teams of each region or department."""
@@ -204,6 +220,11 @@ class Reading:
         """The same question about one of a dimension."""
         narrowed = replace(self.question, filters={**self.filters, dim: key})
         return Reading(self.snapshot, narrowed, self.shelf, dim)
+
+    def over(self, period: Period) -> Reading:
+        """The same question about other days; rows of a breakdown share what is read for them."""
+        # Ledgers are kept by their span, so one shelf holds those of several periods.
+        return Reading(self.snapshot, replace(self.question, period=period), self.shelf, self.along)
 
     def within(self, period: Period) -> Reading:
         """The same question about a part of the period."""

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
-from services.metrics.facts.meetings import RequestFact
-from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact
-from services.metrics.facts.targets import TargetFact
+from services.metrics.facts.requests import RequestFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import Reading
-from shared.facts import Fact
+from services.metrics.views.money_rows import MONEY_ROWS
+from services.metrics.views.row_source import Conditions, Source, simple
 from shared.identity.permissions import Principal
 from shared.money import Money
 
-Conditions = Callable[[Reading], Awaitable[list[sa.ColumnElement[bool]]]]
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
-_invoice = InvoiceFact.__table__.c  # type: ignore[attr-defined]
-_receipt = ReceiptFact.__table__.c  # type: ignore[attr-defined]
-_expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
-_target = TargetFact.__table__.c  # type: ignore[attr-defined]
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
 _request = RequestFact.__table__.c  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where the rows of a figure come from, which of them a question selects, and how one is shown."""
-
-    model: type[Fact]
-    conditions: Conditions
-    show: Callable[[Any], dict[str, Any]]
 
 
 def show_deal(deal: DealFact) -> dict[str, Any]:
@@ -95,32 +79,6 @@ def _between(column: Any) -> Conditions:
     return conditions
 
 
-def _simple(kind: str, *fields: str) -> Callable[[Any], dict[str, Any]]:
-    """A fact as a row: these fields, and its amount if it has one."""
-
-    def show(fact: Any) -> dict[str, Any]:
-        row = {"ref": fact.id, "kind": kind} | {name: getattr(fact, name) for name in fields}
-        if getattr(fact, "currency", None) and hasattr(fact, "amount"):
-            row["amount"] = Money.of_minor(fact.amount, fact.currency).as_json()
-        return row
-
-    return show
-
-
-async def _open_invoices(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    received = (
-        sa.select(sa.func.coalesce(sa.func.sum(_receipt.amount), 0))
-        .where(_receipt.invoice == _invoice.id, _receipt.reversed_on.is_(None),
-               _receipt.received_on < reading.question.span.asked)
-        .scalar_subquery()
-    )  # fmt: skip
-    return [
-        _invoice.voided_on.is_(None),
-        _invoice.issued_on < reading.question.span.asked,
-        _invoice.amount - _invoice.reduced - received != 0,
-    ]
-
-
 async def _employed(reading: Reading) -> list[sa.ColumnElement[bool]]:
     asked = reading.question.span.asked
     return [_member.starts_on < asked, sa.or_(_member.left_on.is_(None), _member.left_on >= asked)]
@@ -131,19 +89,8 @@ async def _open_requests(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_request.asked_on < asked, sa.or_(_request.resolved_on.is_(None), _request.resolved_on >= asked)]
 
 
-async def _sales_expenses(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    return [_expense.department == "sales", *await _between(_expense.spent_on)(reading)]
-
-
-async def _targets(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    span = reading.question.span
-    return [_target.start >= span.start, _target.end <= span.end, _target.closed_on.is_(None)]
-
-
-_show_invoice = _simple("invoice", "deal", "issued_on", "due_on", "voided_on")
-_show_expense = _simple("expense", "department", "spent_for", "spent_on")
-_show_member = _simple("member", "starts_on", "left_on", "departments", "memberships")
-_show_request = _simple("request", "asks_for", "asked_on", "from_department", "to_department", "promised_by",
+_show_member = simple("member", "starts_on", "left_on", "departments", "memberships")
+_show_request = simple("request", "asks_for", "asked_on", "from_department", "to_department", "promised_by",
                         "resolved_on")  # fmt: skip
 
 SOURCES: Mapping[str, Source] = {
@@ -152,13 +99,7 @@ SOURCES: Mapping[str, Source] = {
     "deals_closed": Source(DealFact, _closed, show_deal),
     "deals_opened": Source(DealFact, _opened, show_deal),
     "deals_open": Source(DealFact, _open, show_deal),
-    "invoices": Source(InvoiceFact, _between(_invoice.issued_on), _show_invoice),
-    "invoices_open": Source(InvoiceFact, _open_invoices, _show_invoice),
-    "receipts": Source(ReceiptFact, _between(_receipt.received_on), _simple("receipt", "invoice", "received_on",
-                                                                           "reversed_on")),
-    "expenses": Source(ExpenseFact, _between(_expense.spent_on), _show_expense),
-    "sales_expenses": Source(ExpenseFact, _sales_expenses, _show_expense),
-    "targets": Source(TargetFact, _targets, _simple("target", "metric", "level", "start", "end", "value")),
+    **MONEY_ROWS,
     "members": Source(MemberFact, _employed, _show_member),
     "joiners": Source(MemberFact, _between(_member.starts_on), _show_member),
     "leavers": Source(MemberFact, _between(_member.left_on), _show_member),

@@ -7,13 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.meetings import RequestFact
+from services.metrics.facts.requests import RequestFact
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.targets import reached, targeted
 from services.metrics.views.values import Amounts, mean, shown_money, shown_money_rate, shown_rate
 
-NO_TARGET = "no revenue target lies within the period"
 STAGE_CHANCES = {"prospecting": Decimal("0.1"), "engaging": Decimal("0.25")}
 _request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
@@ -76,7 +75,7 @@ async def average_days_to_win(reading: Reading) -> Any:
     entry = await reading.flow("won")
     if not entry.count:
         reading.note("average_days_to_win", "no deal was won in the period")
-    return mean(entry.days, entry.count)
+    return mean(entry.took, entry.count)
 
 
 async def average_deal(reading: Reading) -> Any:
@@ -128,51 +127,37 @@ async def weighted_pipeline(reading: Reading) -> Any:
 
 async def coverage(reading: Reading) -> Any:
     """Pipeline ÷ what is left of the target."""
-    aimed = await reached(reading, await revenue_of(reading))
+    found = await reached(reading, "coverage")
     entered, left = await reading.stock("pipeline_in"), await reading.stock("pipeline_out")
-    aim = await targeted(reading)
-    if aimed is None or aim is None or aim.only is None or aimed.variance >= 0:
-        reading.note("coverage", "there is no target in the period, or nothing is left of it")
+    if found is None:
         return None
-    currency, _ = aim.only
-    still = Amounts({currency: -int(aimed.variance)})
-    return shown_money_rate(Amounts({currency: (entered.amount - left.amount).of(currency)}), still)
+    if found.state.variance >= 0:
+        reading.note("coverage", "nothing is left of the target")
+        return None
+    still = Amounts({found.currency: -round(found.state.variance)})
+    open_value = (entered.amount - left.amount).of(found.currency)
+    return shown_money_rate(Amounts({found.currency: open_value}), still)
 
 
 async def target(reading: Reading) -> Any:
     """What was aimed at."""
-    aim = await targeted(reading)
-    if aim is None:
-        reading.note("target", NO_TARGET)
-        return None
-    return money(reading, aim)
+    aim = await targeted(reading, "target")
+    return None if aim is None else money(reading, aim)
 
 
-async def attainment(reading: Reading) -> Any:
-    """Revenue ÷ target, uncapped."""
-    aim, earned = await targeted(reading), await revenue_of(reading)
-    if aim is None:
-        reading.note("attainment", NO_TARGET)
-        return None
-    return shown_money_rate(Amounts({code: earned.of(code) for code, _ in aim}), aim)
+def of_target(part: str) -> Compute:
+    """A figure about how far the target has been reached."""
 
+    async def compute(reading: Reading) -> Any:
+        found = await reached(reading, part)
+        if found is None:
+            return None
+        value = found.shown()[part]
+        if value is None:
+            reading.note(part, "nothing was aimed at, or nothing is due yet")
+        return value
 
-async def variance(reading: Reading) -> Any:
-    """Revenue - target."""
-    aim, earned = await targeted(reading), await revenue_of(reading)
-    if aim is None:
-        reading.note("variance", NO_TARGET)
-        return None
-    return money(reading, Amounts({code: earned.of(code) - amount for code, amount in aim}))
-
-
-async def pace(reading: Reading) -> Any:
-    """Share attained ÷ share of the time elapsed."""
-    aimed = await reached(reading, await revenue_of(reading))
-    if aimed is None or aimed.pace is None:
-        reading.note("pace", NO_TARGET)
-        return None
-    return str(aimed.pace)
+    return compute
 
 
 async def forecast(reading: Reading) -> Any:
@@ -246,11 +231,14 @@ VIEW = View(
         Figure("weighted_pipeline", "Estimated values of the deals open at the end, each times the chance of its stage "
                "(prospecting 0.1, engaging 0.25).", weighted_pipeline, "deals_open"),
         Figure("coverage", "Pipeline ÷ (target - revenue), while something is left of the target.", coverage),
-        Figure("target", "Sum of the revenue targets whose days lie within the period, of the organisation or of whom "
-               "is asked about.", target, "targets"),
-        Figure("attainment", "Revenue ÷ target, never capped.", attainment),
-        Figure("variance", "Revenue - target.", variance),
-        Figure("pace", "Attainment ÷ share of the period's days that are over; 1 is on time.", pace),
+        Figure("target", "Sum of the revenue targets whose days lie within the period, longer ones standing for "
+               "shorter ones they overlap; without any, the period's part of the smallest target around it.",
+               target, "targets"),
+        Figure("attainment", "Revenue of the target's days ÷ target, never capped.", of_target("attainment"),
+               "targets"),
+        Figure("variance", "Revenue of the target's days - target.", of_target("variance"), "targets"),
+        Figure("pace", "Revenue of the target's days ÷ what the target's distribution has due by the end: 1 is on "
+               "time.", of_target("pace"), "targets"),
         Figure("forecast", "Revenue ÷ days that are over, times the days of the period.", forecast),
         Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,

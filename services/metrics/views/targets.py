@@ -1,65 +1,177 @@
-"""What was aimed at in a period, and how far it has been reached."""
+"""What was aimed at in a period, and how far it has been reached.
+
+The targets of a question are those whose days lie within its period. Where they overlap (a year beside its months) the
+longer ones stand for the shorter, so nothing is aimed at twice. Where none lies within, the period's part of the
+smallest target around it stands, as that is distributed. An organisation without targets of its own aims at what its
+teams aim at together, or else its members. Revenue is set against a target of the same days only: if the targets cover
+a part of the period, what was won outside that part does not count as reached.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
 from services.metrics.views.values import Amounts
-from shared.attainment import Attainment, elapsed_share
+from shared.attainment import Attainment, due_before
 from shared.money import Money
+from shared.period import Period
 
 _target = TargetFact.__table__.c  # type: ignore[attr-defined]
-_REVENUE = sa.select(TargetFact).where(
-    _target.metric == "revenue",
-    _target.level == sa.bindparam("level"),
-    _target.closed_on.is_(None),
-    _target.start < sa.bindparam("end", type_=sa.Date()),
-    _target.end > sa.bindparam("start", type_=sa.Date()),
+_REVENUE = (
+    sa.select(TargetFact)
+    .where(
+        _target.metric == "revenue",
+        _target.level == sa.bindparam("level"),
+        _target.start < sa.bindparam("end", type_=sa.Date()),
+        _target.end > sa.bindparam("start", type_=sa.Date()),
+        # Closed when its time was over, a target was one; closed before it began, it never was.
+        sa.or_(_target.closed_on.is_(None), _target.closed_on > _target.start),
+    )
+    .order_by(_target.id)
 )
-LEVELS = ("team", "member", "group", "department")
+LEVELS: Final = ("department", "team", "member")
+ROLLED_UP: Final = ("organisation", "team", "member")
+NO_TARGET = "no revenue target is set for these days"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A target, or the part of one that the period takes from it."""
+
+    target: TargetFact
+    days: Period
+
+    def before(self, day: date) -> Fraction:
+        """What of it is due before a day, in minor units."""
+        target = self.target
+        rows = [(date.fromisoformat(since), minor) for since, minor in target.rows]
+        due = [due_before(target.amount, rows, target.period, each) for each in (day, self.days.start)]
+        return max(due[0] - due[1], Fraction(0))
+
+    @property
+    def value(self) -> Fraction:
+        """All that is aimed at, in minor units."""
+        return self.before(self.days.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the targets of a question have been reached, in one currency."""
+
+    state: Attainment
+    currency: str
+
+    def shown(self) -> dict[str, Any]:
+        """Target, actual, attainment, variance and pace, as they are shown everywhere."""
+        return self.state.shown(lambda amount: Money.of_minor(round(amount), self.currency).as_json())
+
+
+async def aims_of(reading: Reading, figure: str) -> Sequence[Aim]:
+    """The revenue targets of whoever the question is about; a note says where they come from, or why there are none."""
+    level = next((each for each in LEVELS if each in reading.filters), "organisation")
+    if len(reading.filters) > 1 or set(reading.filters) - {level}:
+        reading.note(figure, "targets are set for the organisation, a department, a team or a member")
+        return []
+    ref = reading.filters.get(level, "")
+    for each in ROLLED_UP if level == "organisation" else (level,):
+        found = await _targets(reading, each)
+        mine = [target for target in found if target.ref == ref or each != level]
+        aims = [aim for who in sorted({target.ref for target in mine}) for aim in _aims(mine, who, reading)]
+        if aims:
+            if each != level:
+                reading.note(figure, f"the sum of the targets of the {each}s")
+            return aims
+    reading.note(figure, NO_TARGET)
+    return []
+
+
+async def _targets(reading: Reading, level: str) -> Sequence[TargetFact]:
+    period = reading.question.period
+
+    async def read() -> list[TargetFact]:
+        return await reading.snapshot.all(TargetFact, _REVENUE, level=level, start=period.start, end=period.end)
+
+    found: list[TargetFact] = await reading.shared(f"revenue targets of {level}", read)
+    return found
+
+
+def _aims(targets: Sequence[TargetFact], ref: str, reading: Reading) -> list[Aim]:
+    """What one of them aims at in the period."""
+    asked = reading.question.period
+    mine = sorted(
+        (each for each in targets if each.ref == ref), key=lambda each: (-each.period.days, each.period.start)
+    )
+    chosen: list[Aim] = []
+    for target in mine:
+        period = target.period
+        inside = asked.start <= period.start and period.end <= asked.end
+        if inside and not any(period.start < aim.days.end and aim.days.start < period.end for aim in chosen):
+            chosen.append(Aim(target, period))
+    around = [each for each in mine if each.period.start <= asked.start and asked.end <= each.period.end]
+    return chosen or [Aim(each, asked) for each in around[-1:]]
 
 
 async def revenue_targets(reading: Reading) -> Sequence[TargetFact]:
-    """The revenue targets whose days lie within the period, of whoever the question is about."""
-    span = reading.question.span
-    level = next((each for each in LEVELS if each in reading.filters), "organisation")
-
-    async def read() -> list[TargetFact]:
-        return await reading.snapshot.all(TargetFact, _REVENUE, level=level, start=span.start, end=span.end)
-
-    found: list[TargetFact] = await reading.shared(f"revenue targets of {level}", read)
-    inside = [each for each in found if _within(each, span.start, span.end)]
-    if level == "organisation":
-        return inside
-    return [each for each in inside if each.ref == reading.filters[level]]
+    """The targets that a question's target is made of."""
+    return [aim.target for aim in await aims_of(reading, "target")]
 
 
-def _within(target: TargetFact, start: date, end: date) -> bool:
-    return target.start is not None and target.end is not None and start <= target.start and target.end <= end
+async def targeted(reading: Reading, figure: str) -> Amounts | None:
+    """What is aimed at; none when nothing is, with a note."""
+    aims = await aims_of(reading, figure)
+    amounts: dict[str, Fraction] = {}
+    for aim in aims:
+        amounts[aim.target.currency] = amounts.get(aim.target.currency, Fraction(0)) + aim.value
+    return Amounts({currency: round(amount) for currency, amount in amounts.items()}) if aims else None
 
 
-async def targeted(reading: Reading) -> Amounts | None:
-    """What the targets within the period add up to; none when there is none."""
-    found = await revenue_targets(reading)
-    if not found:
+async def reached(reading: Reading, figure: str) -> Reached | None:
+    """How far the targets have been reached; none without targets, or across currencies, with a note."""
+    aims = await aims_of(reading, figure)
+    currencies = {aim.target.currency for aim in aims}
+    if len(currencies) > 1:
+        reading.note(figure, f"the targets are in several currencies: {', '.join(sorted(currencies))}")
+    if len(currencies) != 1:
         return None
-    return Amounts.total(
-        Amounts({each.currency: Money(each.value, each.currency).minor}) for each in found if each.currency
-    )
+    (currency,) = currencies
+    stretches = _joined([aim.days for aim in aims])
+    asked = reading.question.period
+    if stretches != [(asked.start, asked.end)]:
+        days = ", ".join(f"{start} to {end}" for start, end in stretches)
+        reading.note(figure, f"set against the revenue of the targets' days only: {days} (not included)")
+    earned = Amounts()
+    for start, end in stretches:
+        earned += await _revenue(reading, start, end)
+    others = [code for code, _ in earned if code != currency]
+    if others:
+        reading.note(figure, f"revenue in {', '.join(others)} is not counted: the target is in {currency}")
+    asked_until = reading.question.span.asked
+    value = sum((aim.value for aim in aims), Fraction(0))
+    due = sum((aim.before(asked_until) for aim in aims), Fraction(0))
+    return Reached(Attainment(value, Fraction(earned.of(currency)), due), currency)
 
 
-async def reached(reading: Reading, revenue: Amounts) -> Attainment | None:
-    """How far the targets of the period have been reached; none without targets, or across currencies."""
-    target = await targeted(reading)
-    if target is None or target.only is None:
-        return None
-    currency, minor = target.only
-    span = reading.question.span
-    elapsed = elapsed_share(span.start, span.end, span.asked)
-    return Attainment(Decimal(minor), Decimal(revenue.of(currency)), elapsed)
+def _joined(days: Sequence[Period]) -> list[tuple[date, date]]:
+    """Stretches of days without gaps or overlaps."""
+    joined: list[tuple[date, date]] = []
+    for start, end in sorted((each.start, each.end) for each in days):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+async def _revenue(reading: Reading, start: date, end: date) -> Amounts:
+    asked = reading.question.period
+    if (start, end) == (asked.start, asked.end):
+        return (await reading.flow("won")).amount
+    return (await reading.over(Period.between(start, end)).flow("won")).amount

@@ -1,93 +1,143 @@
-"""`/v1/budgets` and `/v1/expenses`."""
+"""`/v1/budgets` and `/v1/expenses`: what departments may spend, and what they spend."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
-from services.targets.domain.budgets import Budget, BudgetsOverlap, Expense
-from services.targets.known import KnownDepartment, fiscal_year, known
+from services.targets.domain.budgets import Budget, Expense
+from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
-from shared.events.targets import Portion
-from shared.http.bodies import Body, Named, Ref
+from shared.errors import Conflict, Fault
+from shared.events.targets import Planned
+from shared.http.bodies import Body, Named, Ref, shown
 from shared.http.collection import Collection, fresh
+from shared.identity.permissions import Principal
 from shared.instant import Day
+from shared.known import KnownDepartment, known, today
 from shared.money import Money, NonNegative, Positive
-from shared.store import Tx
+from shared.period import Period
+from shared.store import Snapshot, Tx
 
+_budget = Budget.__table__.c  # type: ignore[attr-defined]
+_expense = Expense.__table__.c  # type: ignore[attr-defined]
+_department = KnownDepartment.__table__.c  # type: ignore[attr-defined]
+_LOCK_DEPARTMENT = sa.select(_department.id).where(_department.id == sa.bindparam("department")).with_for_update()
+_OF_DEPARTMENT = sa.select(Budget).where(_budget.department == sa.bindparam("department"))
+_OF_DAY = _OF_DEPARTMENT.where(_budget.starts_on <= sa.bindparam("day"), _budget.ends_on > sa.bindparam("day"))
+# Reversed expenses have a total of 0.
+_SPENT = sa.select(sa.cast(sa.func.sum(_expense.total), sa.BigInteger)).where(
+    _expense.department == sa.bindparam("department"),
+    _expense.on >= sa.bindparam("start"),
+    _expense.on < sa.bindparam("end"),
+    _expense.total_currency == sa.bindparam("currency"),
+)
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 OnOverrun = Literal["ignore", "warn", "stop"]
-budgets = Collection(Budget, "budgets", filters={"department": "department"}, refs={"department": "department"})
+
+
+class BudgetPeriod(BaseModel):
+    """The days a budget is for."""
+
+    period: Period
+
+
+async def _present_budgets(
+    snapshot: Snapshot, found: Sequence[Budget], reader: Principal | None
+) -> list[dict[str, Any]]:
+    return [shown(budget) | {"period": budget.period.as_json()} for budget in found]
+
+
+def _expense_on(expense: Any, day: date) -> dict[str, Any] | None:
+    if day < expense.on:
+        return None
+    return {"reversed_on": None} if expense.reversed_on is not None and day < expense.reversed_on else {}
+
+
+def _budget_on(budget: Any, day: date) -> dict[str, Any] | None:
+    return {} if budget.period.contains(day) else None
+
+
+budgets = Collection(
+    Budget,
+    "budgets",
+    filters={"department": "department"},
+    refs={"department": "department"},
+    present=_present_budgets,
+    extra=BudgetPeriod,
+    on_day=_budget_on,
+)
 expenses = Collection(
     Expense,
     "expenses",
     filters={"department": "department", "kind": "spent_for"},
     refs={"department": "department"},
-)
-_budget = Budget.__table__.c  # type: ignore[attr-defined]
-_expense = Expense.__table__.c  # type: ignore[attr-defined]
-_OF_DEPARTMENT = sa.select(Budget).where(_budget.department == sa.bindparam("department")).order_by(_budget.id)
-_SPENT = sa.select(Expense).where(
-    _expense.department == sa.bindparam("department"),
-    _expense.on >= sa.bindparam("start", type_=sa.Date()),
-    _expense.on < sa.bindparam("end", type_=sa.Date()),
+    on_day=_expense_on,
 )
 
 
-class BudgetRow(Body):
-    """What a budget has for a part of its days."""
+class PlannedRow(Body):
+    """What is planned from a day on, until the next row's day."""
 
-    period: AskedPeriod
+    on: Day
     amount: NonNegative
 
 
-class PlanBudget(Named):
+class SetBudget(Named):
     """What a department may spend in a period."""
 
-    department: Ref
+    department: Ref = Field(examples=["sales"])
     period: AskedPeriod
     amount: NonNegative
-    rows: list[BudgetRow] = Field(default=[], max_length=400)
+    rows: list[PlannedRow] | None = Field(
+        default=None, min_length=1, max_length=400, description="they sum to the amount; spread over the months if not"
+    )
     on_overrun: OnOverrun = "warn"
 
 
 class ChangeBudget(Named):
-    """Another amount, other rows or another way with overruns."""
+    """What to change about a budget; its department and period stay."""
 
     department: Ref = ""
-    period: AskedPeriod | None = None
+    period: AskedPeriod = AskedPeriod("1900")
     amount: NonNegative | None = None
-    rows: list[BudgetRow] = Field(default=[], max_length=400)
+    rows: list[PlannedRow] | None = Field(default=None, min_length=1, max_length=400)
     on_overrun: OnOverrun | None = None
 
 
 class BookExpense(Named):
-    """Something a department has spent, and what for."""
+    """Money that a department has spent."""
 
-    department: Ref
+    department: Ref = Field(examples=["sales"])
     kind: Kind = Field(examples=["travel"])
     amount: Positive
-    on: Day
+    on: Day | None = None
+
+
+class ReverseExpense(Body):
+    """The day on which the money came back."""
+
+    on: Day | None = None
 
 
 @budgets.create
-async def plan_budget(tx: Tx, body: PlanBudget) -> Budget:
-    """Give a department a budget for a period in which it has none."""
-    department = (await known(tx, KnownDepartment, body.department, "/department")).id
-    period = body.period.resolve(await fiscal_year(tx))
-    for other in await tx.all(Budget, _OF_DEPARTMENT, department=department):
-        if other.start < period.end and period.start < other.end:
-            raise BudgetsOverlap(start=other.start, end=other.end)
+async def set_budget(tx: Tx, body: SetBudget) -> Budget:
+    """Allow a department to spend in a period; a day belongs to one budget of a department."""
+    department = await _department_id(tx, body.department)
+    # The department is locked, so that two budgets cannot both see the same days free.
+    await tx.rows(_LOCK_DEPARTMENT, department=department)
+    others = await tx.all(Budget, _OF_DEPARTMENT, department=department)
     budget, planned = Budget.plan(
         department=department,
-        start=period.start,
-        end=period.end,
+        period=await period_of(tx, body.period),
         amount=body.amount,
-        rows=await _portions(tx, body.rows),
         on_overrun=body.on_overrun,
+        rows=_rows(body.rows),
+        others=others,
         **fresh(Budget, body),
     )
     return tx.save(budget, planned)
@@ -95,43 +145,58 @@ async def plan_budget(tx: Tx, body: PlanBudget) -> Budget:
 
 @budgets.amend
 async def change_budget(tx: Tx, budget: Budget, body: ChangeBudget) -> Budget:
-    """Give a department more or less, or deal with overruns differently."""
-    amount = body.amount or budget.amount
-    rows = await _portions(tx, body.rows) if body.rows else []
-    if not rows and amount == budget.amount:
-        rows = [_stored(row) for row in budget.rows]
-    return tx.save(budget, budget.change(amount, rows, body.on_overrun or budget.on_overrun))
+    """Plan differently."""
+    sent = body.sent()
+    if "department" in sent and await _department_id(tx, body.department) != budget.department:
+        raise _fixed("department", budget.department)
+    if "period" in sent and await period_of(tx, body.period) != budget.period:
+        raise _fixed("period", budget.label)
+    return tx.save(budget, budget.change(amount=body.amount, on_overrun=body.on_overrun, rows=_rows(body.rows)))
 
 
 @expenses.create
 async def book_expense(tx: Tx, body: BookExpense) -> Expense:
-    """Book what a department has spent; a budget that stops overruns refuses what goes beyond it."""
-    department = (await known(tx, KnownDepartment, body.department, "/department")).id
-    for planned in await tx.all(Budget, _OF_DEPARTMENT, department=department):
-        if planned.start <= body.on < planned.end and planned.amount.currency == body.amount.currency:
-            # The budget's row is the guard: two expenses at the same moment must not both see room.
-            budget = await tx.load(Budget, planned.id)
-            spent = await tx.all(Expense, _SPENT, department=department, start=budget.start, end=budget.end)
-            total = Money.total(
-                (each.amount for each in spent if each.amount.currency == budget.amount.currency),
-                budget.amount.currency,
-            )
-            budget.refuse_overrun(total, body.amount)
+    """Record an expense; one that would overrun a budget that stops is refused, with the numbers."""
+    department, on = await _department_id(tx, body.department), body.on or await today(tx)
+    found = await tx.all(Budget, _OF_DAY, department=department, day=on)
+    # The budget is locked, so that two expenses cannot both see the same room.
+    budget = await tx.load(Budget, found[0].id) if found else None
     expense, booked = Expense.book(
-        department=department, spent_for=body.kind, amount=body.amount, on=body.on, **fresh(Expense, body)
+        department=department,
+        spent_for=body.kind,
+        amount=body.amount,
+        on=on,
+        budget=budget,
+        spent=await _spent(tx, budget, body.amount.currency),
+        **fresh(Expense, body),
     )
     return tx.save(expense, booked)
 
 
-async def _portions(tx: Tx, rows: list[BudgetRow]) -> list[Portion]:
-    first_month = await fiscal_year(tx)
-    periods = [(row.period.resolve(first_month), row.amount) for row in rows]
-    return [Portion(start=period.start, end=period.end, amount=amount) for period, amount in periods]
+@expenses.verb("reverse")
+async def reverse_expense(tx: Tx, expense: Expense, body: ReverseExpense) -> Expense:
+    """Record that money came back."""
+    return tx.save(expense, expense.reverse(body.on or await today(tx)))
 
 
-def _stored(row: dict[str, object]) -> Portion:
-    amount = row["amount"]
-    assert isinstance(amount, dict)
-    return Portion(
-        start=date.fromisoformat(str(row["from"])), end=date.fromisoformat(str(row["to"])), amount=Money(**amount)
+async def _department_id(tx: Tx, ref: str) -> str:
+    department: KnownDepartment = await known(tx, KnownDepartment, ref, "/department")
+    return department.id
+
+
+async def _spent(tx: Tx, budget: Budget | None, currency: str) -> Money:
+    if budget is None:
+        return Money.zero(currency)
+    minor = await tx.scalar(
+        _SPENT, department=budget.department, start=budget.starts_on, end=budget.ends_on, currency=currency
     )
+    return Money.of_minor(int(minor or 0), currency)
+
+
+def _rows(rows: Sequence[PlannedRow] | None) -> list[Planned] | None:
+    return None if rows is None else [Planned(on=row.on, amount=row.amount) for row in rows]
+
+
+def _fixed(field: str, stored: str) -> Conflict:
+    detail = f"the {field} of a budget stays {stored}; make another budget for another {field}"
+    return Conflict(f"/{field}: {detail}.", [Fault(f"/{field}", detail)])

@@ -10,13 +10,13 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from services.targets.api.invoices import invoiced
 from services.targets.domain.customers import Customer
-from services.targets.domain.deals import Deal, DealIsInvoiced, Sold
+from services.targets.domain.deals import Deal, Sold
 from services.targets.domain.products import Product
-from services.targets.known import KnownMember, KnownTeam, known
 from shared.errors import Fault, Invalid
 from shared.http.bodies import Body, Name, Named, Ref
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
+from shared.known import KnownMember, KnownTeam, known
 from shared.money import Money, NonNegative, Quantity, Share, UnitPrice, line_amount
 from shared.store import Tx
 
@@ -28,7 +28,8 @@ def _on_day(deal: Any, day: date) -> dict[str, Any] | None:
     if day < deal.opened_on:
         return None
     if deal.closed_on is not None and day < deal.closed_on:
-        return {"status": "open", "closed_on": None, "lines": [], "credits": [], "assists": [], "lost_reason": None}
+        unknown = dict.fromkeys(("closed_on", "cost", "lost_reason"))
+        return {"status": "open", "lines": [], "credits": [], "assists": [], **unknown}
     return {}
 
 
@@ -200,9 +201,7 @@ async def lose_deal(tx: Tx, deal: Deal, body: LoseDeal) -> Deal:
 @deals.verb("reopen", undoes=True)
 async def reopen_deal(tx: Tx, deal: Deal, body: ReopenDeal) -> Deal:
     """Take a closing back."""
-    if await invoiced(tx, deal.id):
-        raise DealIsInvoiced
-    return tx.save(deal, deal.reopen(body.on or tx.now.date()))
+    return tx.save(deal, deal.reopen(body.on or tx.now.date(), await invoiced(tx, deal)))
 
 
 async def _sold(tx: Tx, line: SoldLine, on: date, place: int) -> Sold:
@@ -210,14 +209,20 @@ async def _sold(tx: Tx, line: SoldLine, on: date, place: int) -> Sold:
     assert key is not None
     cost = line.cost
     if cost is None:
-        unit = (await tx.get(Product, key)).cost_on(on)
-        cost = line_amount(line.quantity, UnitPrice(unit.text, unit.currency)) if unit else None
+        unit = await _unit_cost(tx, key, on, line.unit_price.currency)
+        cost = line_amount(line.quantity, UnitPrice.of(unit)) if unit else None
     return Sold(key, line.quantity, line_amount(line.quantity, line.unit_price), cost)
 
 
 async def _whole(tx: Tx, product: str, value: Money, on: date) -> Sold:
     """A deal won for one value is one line of its product, if it has one."""
-    return Sold(product, Decimal(1), value, (await tx.get(Product, product)).cost_on(on))
+    return Sold(product, Decimal(1), value, await _unit_cost(tx, product, on, value.currency))
+
+
+async def _unit_cost(tx: Tx, product: str, on: date, currency: str) -> Money | None:
+    """What a unit cost on a day; a cost in another currency is not known in this one, that needs a dated rate."""
+    cost = (await tx.get(Product, product)).cost_on(on)
+    return cost if cost is not None and cost.currency == currency else None
 
 
 def _value_of(lines: list[Sold]) -> Money:

@@ -1,131 +1,198 @@
-"""`/v1/invoices` and `/v1/receipts`: what was asked for, and what came in."""
+"""`/v1/invoices` and `/v1/receipts`: what was asked for won deals, and what came in."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from pydantic import BaseModel, Field
 
 from services.targets.domain.deals import Deal
-from services.targets.domain.invoices import DealIsNotWon, Invoice, Receipt
+from services.targets.domain.invoices import Invoice, Receipt
 from shared.errors import Fault, Invalid
-from shared.http.bodies import Body, Named, Ref
+from shared.http.bodies import Body, Named, Ref, shown
 from shared.http.collection import Collection, fresh
+from shared.identity.permissions import Principal
 from shared.instant import Day
+from shared.known import today
 from shared.money import Money, NonNegative, Positive
-from shared.store import Tx
+from shared.store import Snapshot, Tx
+from shared.store.sql import OneOf
 
 DAYS_TO_PAY = 30
-invoices = Collection(Invoice, "invoices", filters={"deal": "deal"}, refs={"deal": "deal"})
-receipts = Collection(Receipt, "receipts", filters={"invoice": "invoice"}, refs={"invoice": "invoice"})
 _invoice = Invoice.__table__.c  # type: ignore[attr-defined]
 _receipt = Receipt.__table__.c  # type: ignore[attr-defined]
-_OF_DEAL = sa.select(Invoice).where(_invoice.deal == sa.bindparam("deal"), _invoice.voided_on.is_(None))
+_OF_DEAL = sa.select(Invoice).where(_invoice.deal == sa.bindparam("deal"), _invoice.status != "void")
 _OF_INVOICE = sa.select(Receipt).where(_receipt.invoice == sa.bindparam("invoice"), _receipt.reversed_on.is_(None))
+_OF_INVOICES = sa.select(Receipt).where(OneOf(_receipt.invoice, "invoices"), _receipt.reversed_on.is_(None))
 
 
-class EnterInvoice(Named):
-    """An invoice as it was written: net amount, tax beside it."""
+class Settlement(BaseModel):
+    """How far an invoice is settled; not said of a past day."""
 
-    deal: Ref
+    received: Money | None = Field(default=None, description="what has come in for it and not gone back")
+    outstanding: Money | None = Field(default=None, description="amount - credits - write-offs - what was settled")
+
+
+async def _present(snapshot: Snapshot, found: Sequence[Invoice], reader: Principal | None) -> list[dict[str, Any]]:
+    booked = await snapshot.all(Receipt, _OF_INVOICES, invoices=[invoice.id for invoice in found])
+    items = []
+    for invoice in found:
+        mine = [receipt for receipt in booked if receipt.invoice == invoice.id]
+        received, applied = _sums(invoice, mine)
+        outstanding = invoice.asked - applied if invoice.status != "void" else Money.zero(applied.currency)
+        items.append(shown(invoice) | {"received": received, "outstanding": outstanding})
+    return items
+
+
+def _sums(invoice: Invoice, booked: Sequence[Receipt]) -> tuple[Money, Money]:
+    """What came in by these receipts, and what of it settles the invoice."""
+    currency = invoice.amount.currency
+    received = Money.total((receipt.amount for receipt in booked), currency)
+    return received, Money.total((receipt.applied for receipt in booked), currency)
+
+
+def _invoice_on(invoice: Any, day: date) -> dict[str, Any] | None:
+    if day < invoice.on:
+        return None
+    text = day.isoformat()
+    known: dict[str, Any] = {
+        "credits": [each for each in invoice.credits if each["on"] <= text],
+        "write_offs": [each for each in invoice.write_offs if each["on"] <= text],
+        "received": None,
+        "outstanding": None,
+    }
+    if invoice.voided_on is not None and day < invoice.voided_on:
+        known |= {"status": "issued", "voided_on": None}
+    return known
+
+
+def _receipt_on(receipt: Any, day: date) -> dict[str, Any] | None:
+    if day < receipt.on:
+        return None
+    return {"reversed_on": None} if receipt.reversed_on is not None and day < receipt.reversed_on else {}
+
+
+invoices = Collection(
+    Invoice,
+    "invoices",
+    filters={"deal": "deal", "customer": "customer", "team": "team", "status": "status"},
+    refs={"deal": "deal", "customer": "customer", "team": "team"},
+    present=_present,
+    extra=Settlement,
+    on_day=_invoice_on,
+)
+receipts = Collection(
+    Receipt, "receipts", filters={"invoice": "invoice"}, refs={"invoice": "invoice"}, on_day=_receipt_on
+)
+
+
+class IssueInvoice(Named):
+    """What a customer was asked to pay for a won deal or a part of it, net of tax."""
+
+    deal: Ref = Field(examples=["ext:hubspot:9087"])
     amount: Positive
-    on: Day
-    tax: NonNegative | None = None
-    due_on: Day | None = None
+    tax: NonNegative | None = Field(default=None, description="what the customer pays on top; not part of any figure")
+    on: Day | None = None
+    due_on: Day | None = Field(default=None, description=f"{DAYS_TO_PAY} days after it was issued if it is not sent")
 
 
-class TakeFromInvoice(Body):
-    """How much is taken back or given up, and when."""
+class TakeOff(Body):
+    """A part of an invoice that is not asked for any more."""
 
     amount: Positive
     on: Day | None = None
 
 
 class VoidInvoice(Body):
-    """The day on which an invoice is voided."""
+    """The day on which an invoice is taken back as an error."""
 
     on: Day | None = None
 
 
 class BookReceipt(Named):
-    """Money that has come in for an invoice."""
+    """Money that came in for an invoice, net of tax."""
 
-    invoice: Ref
+    invoice: Ref = Field(examples=["ext:ledger:2026-0017"])
     amount: Positive
-    on: Day
+    on: Day | None = None
 
 
 class ReverseReceipt(Body):
-    """The day on which money went back."""
+    """The day on which the money went back."""
 
     on: Day | None = None
 
 
 @invoices.create
-async def enter_invoice(tx: Tx, body: EnterInvoice) -> Invoice:
-    """Enter an invoice for a won deal; together its invoices are not more than it is worth."""
-    # The deal's row is the guard: two invoices at the same moment must not both see room.
+async def issue_invoice(tx: Tx, body: IssueInvoice) -> Invoice:
+    """Record an invoice for a won deal; the invoices of a deal never exceed its value."""
+    # The deal is locked, so that two invoices cannot both see the same room.
     deal = await tx.seek(Deal, body.deal)
     if deal is None:
-        raise Invalid(f"/deal: there is no deal {body.deal}.", [Fault("/deal", "not known")])
-    if deal.status != "won" or deal.value is None:
-        raise DealIsNotWon(status=deal.status)
-    others = await tx.all(Invoice, _OF_DEAL, deal=deal.id)
-    invoice, entered = Invoice.enter(
-        deal=deal.id,
+        raise Invalid(f"/deal: there is no deal {body.deal}.", [Fault("/deal", f"there is no deal {body.deal}")])
+    on = body.on or await today(tx)
+    invoice, issued = Invoice.issue(
+        deal,
         amount=body.amount,
+        on=on,
+        due_on=body.due_on or on + timedelta(days=DAYS_TO_PAY),
+        invoiced=await invoiced(tx, deal),
         tax=body.tax,
-        on=body.on,
-        due_on=body.due_on or body.on + timedelta(days=DAYS_TO_PAY),
-        value=deal.value,
-        invoiced=Money.total((other.amount for other in others), deal.value.currency),
         **fresh(Invoice, body),
     )
-    return tx.save(invoice, entered)
+    return tx.save(invoice, issued)
 
 
 @invoices.verb("credit")
-async def credit_invoice(tx: Tx, invoice: Invoice, body: TakeFromInvoice) -> Invoice:
-    """Take a part of an invoice back."""
-    return tx.save(invoice, invoice.credit(body.amount, body.on or tx.now.date()))
+async def credit_invoice(tx: Tx, invoice: Invoice, body: TakeOff) -> Invoice:
+    """Ask for less than the invoice did."""
+    on = body.on or await today(tx)
+    return tx.save(invoice, invoice.credit(body.amount, on, (await _settled(tx, invoice))[1]))
 
 
 @invoices.verb("write-off")
-async def write_off_invoice(tx: Tx, invoice: Invoice, body: TakeFromInvoice) -> Invoice:
-    """Give a part of an invoice up."""
-    return tx.save(invoice, invoice.write_off(body.amount, body.on or tx.now.date()))
+async def write_off_invoice(tx: Tx, invoice: Invoice, body: TakeOff) -> Invoice:
+    """Stop expecting a part of an invoice."""
+    on = body.on or await today(tx)
+    return tx.save(invoice, invoice.write_off(body.amount, on, (await _settled(tx, invoice))[1]))
 
 
 @invoices.verb("void")
 async def void_invoice(tx: Tx, invoice: Invoice, body: VoidInvoice) -> Invoice:
-    """Make an invoice count no more; it must have no receipts."""
-    received = Money.total(
-        (each.amount for each in await tx.all(Receipt, _OF_INVOICE, invoice=invoice.id)), invoice.amount.currency
-    )
-    return tx.save(invoice, invoice.void(body.on or tx.now.date(), received))
+    """Take an invoice back that was issued in error."""
+    on = body.on or await today(tx)
+    return tx.save(invoice, invoice.void(on, (await _settled(tx, invoice))[0]))
 
 
 @receipts.create
 async def book_receipt(tx: Tx, body: BookReceipt) -> Receipt:
-    """Book money that has come in for an invoice."""
+    """Record money that came in for an invoice; what goes beyond what is outstanding stays on account."""
     invoice = await tx.seek(Invoice, body.invoice)
     if invoice is None:
-        raise Invalid(f"/invoice: there is no invoice {body.invoice}.", [Fault("/invoice", "not known")])
-    invoice.refuse_if_void()
-    if body.amount.currency != invoice.amount.currency:
-        message = f"the invoice is in {invoice.amount.currency}, not in {body.amount.currency}"
-        raise Invalid(f"/amount/currency: {message}.", [Fault("/amount/currency", message)])
-    receipt, booked = Receipt.book(invoice=invoice.id, amount=body.amount, on=body.on, **fresh(Receipt, body))
+        message = f"there is no invoice {body.invoice}"
+        raise Invalid(f"/invoice: {message}.", [Fault("/invoice", message)])
+    _, applied = await _settled(tx, invoice)
+    on = body.on or await today(tx)
+    receipt, booked = Receipt.book(invoice, amount=body.amount, on=on, applied=applied, **fresh(Receipt, body))
     return tx.save(receipt, booked)
 
 
 @receipts.verb("reverse")
 async def reverse_receipt(tx: Tx, receipt: Receipt, body: ReverseReceipt) -> Receipt:
-    """Record that money has gone back."""
+    """Record that money went back."""
+    # The invoice is locked, as for every change of what settles it.
     await tx.load(Invoice, receipt.invoice)
-    return tx.save(receipt, receipt.reverse(body.on or tx.now.date()))
+    return tx.save(receipt, receipt.reverse(body.on or await today(tx)))
 
 
-async def invoiced(tx: Tx, deal: str) -> bool:
-    """Whether a deal has invoices that count."""
-    return bool(await tx.all(Invoice, _OF_DEAL, deal=deal))
+async def invoiced(tx: Tx, deal: Deal) -> Money | None:
+    """What the invoices of a deal ask for that are not voided; none if there is none."""
+    issued = await tx.all(Invoice, _OF_DEAL, deal=deal.id)
+    return Money.total((each.amount for each in issued), issued[0].amount.currency) if issued else None
+
+
+async def _settled(tx: Tx, invoice: Invoice) -> tuple[Money, Money]:
+    return _sums(invoice, await tx.all(Receipt, _OF_INVOICE, invoice=invoice.id))

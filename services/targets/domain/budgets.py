@@ -1,132 +1,241 @@
-"""Budgets of departments and what they spend."""
+"""Budgets and expenses: what a department may spend in a period, and what it has spent."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Any, ClassVar, Self
 
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.targets import BudgetChanged, BudgetPlanned, ExpenseBooked, Portion
+from shared.events.targets import BudgetChanged, BudgetPlanned, ExpenseBooked, ExpenseReversed, Planned
 from shared.money import Money
+from shared.period import Period
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
 
 
-class RowsDoNotSum(Refused):
-    """The rows of the budget sum to {rows}, the budget is {amount}; they must be the same."""
-
-    status, at = 422, "/rows"
-
-
-class RowOutsideBudget(Refused):
-    """A row of the budget lies on {on}, outside its days from {start} up to {end}."""
-
-    status, at = 422, "/rows"
-
-
 class BudgetsOverlap(Refused):
-    """This department has a budget from {start} up to {end} already; change that one."""
+    """{department} has a budget for {period} already ({id}); a day belongs to one budget of a department."""
 
     at = "/period"
 
 
-class BudgetExhausted(Refused):
-    """Of the budget of {planned} from {start} up to {end}, {spent} is spent; {amount} more would overrun it."""
+class RowsDoNotSum(Refused):
+    """The rows sum to {actual}; the budget is {amount}."""
+
+    status, at = 422, "/rows"
+
+
+class RowOutsideThePeriod(Refused):
+    """{on} does not lie in the period {period}."""
+
+    status, at = 422, "/rows"
+
+
+class RowTwice(Refused):
+    """{on} stands in the rows more than once; add the amounts up."""
+
+    status, at = 422, "/rows"
+
+
+class BudgetInAnotherCurrency(Refused):
+    """The budget of {period} is in {currency}; {other} cannot be held against it."""
+
+    at = "/amount/currency"
+
+
+class BudgetOverrun(Refused):
+    """The budget of {period} is {planned} and {spent} of it is spent; {amount} is more than the {left} left."""
 
     at = "/amount"
 
 
+class ExpenseIsReversed(Refused):
+    """This expense was reversed on {on}."""
+
+
+class ReversedBeforeSpent(Refused):
+    """The money was spent on {spent}; it cannot have come back on {on}."""
+
+    status, at = 422, "/on"
+
+
 class Budget(Entity, table=True):
-    """What a department may spend in a stretch of days."""
+    """What a department may spend in a period, and what happens when it spends more."""
 
     kind: ClassVar[str] = "budget"
-    prefix: ClassVar[str] = "bdgt"
+    prefix: ClassVar[str] = "bud"
+    hidden: ClassVar[frozenset[str]] = frozenset({"label", "starts_on", "ends_on"})
 
     department: str = Field(index=True)
-    start: date
-    end: date
+    label: str
+    starts_on: date
+    ends_on: date
     amount: Money = Field(sa_type=MoneyText)
-    rows: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     on_overrun: str = "warn"
+    rows: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Dated: `{"on": day, "amount": money}`, in order; they sum to the amount."""
 
     def worth(self) -> Money | None:
-        """What is planned."""
+        """A budget adds its amount to the books."""
         return self.amount
+
+    @property
+    def period(self) -> Period:
+        """The days it is for."""
+        return Period(self.label, self.starts_on, self.ends_on)
+
+    @property
+    def planned(self) -> tuple[Planned, ...]:
+        """The rows."""
+        return tuple(Planned(on=date.fromisoformat(row["on"]), amount=Money(**row["amount"])) for row in self.rows)
 
     @classmethod
     def plan(
-        cls, *, department: str, start: date, end: date, amount: Money, rows: Sequence[Portion], on_overrun: str,
+        cls,
+        *,
+        department: str,
+        period: Period,
+        amount: Money,
+        on_overrun: str,
+        rows: Sequence[Planned] | None,
+        others: Sequence[Budget],
         **identity: Any,
-    ) -> tuple[Self, BudgetPlanned]:  # fmt: skip
-        """Give a department a budget; its rows sum to it."""
-        budget = cls.make(department=department, start=start, end=end, amount=amount, on_overrun=on_overrun, **identity)
-        portions = budget._spread(amount, rows)
+    ) -> tuple[Self, BudgetPlanned]:
+        """Allow a department to spend; without rows it is spread over the months. `others` are its other budgets."""
+        for other in others:
+            if other.starts_on < period.end and period.start < other.ends_on:
+                raise BudgetsOverlap(department=department, period=other.label, id=other.id)
+        planned = _checked(rows, period, amount) if rows is not None else spread(period, amount)
+        budget = cls.make(
+            department=department, label=period.label, starts_on=period.start, ends_on=period.end, amount=amount,
+            on_overrun=on_overrun, rows=_plain(planned), **identity,
+        )  # fmt: skip
         return budget, BudgetPlanned(
-            department=department,
-            start=start,
-            end=end,
-            amount=amount,
-            rows=portions,
-            on_overrun=on_overrun,
+            department=department, period=period, amount=amount, on_overrun=on_overrun, rows=planned,
             externals=budget.externals,
-        )
+        )  # fmt: skip
 
-    def change(self, amount: Money, rows: Sequence[Portion], on_overrun: str) -> BudgetChanged | None:
-        """Give more or less, or deal with overruns differently."""
-        before = (self.amount, self.rows, self.on_overrun)
-        portions = self._spread(amount, rows)
-        self.amount, self.on_overrun = amount, on_overrun
-        if (self.amount, self.rows, self.on_overrun) == before:
+    def change(
+        self, *, amount: Money | None = None, on_overrun: str | None = None, rows: Sequence[Planned] | None = None
+    ) -> BudgetChanged | None:
+        """Plan differently; another amount without rows is spread over the months."""
+        amount, on_overrun = amount or self.amount, on_overrun or self.on_overrun
+        if rows is not None:
+            planned = _checked(rows, self.period, amount)
+        elif amount != self.amount:
+            planned = spread(self.period, amount)
+        else:
+            planned = self.planned
+        if (amount, on_overrun, _plain(planned)) == (self.amount, self.on_overrun, self.rows):
             return None
-        return BudgetChanged(amount=amount, rows=portions, on_overrun=on_overrun)
+        self.amount, self.on_overrun, self.rows = amount, on_overrun, _plain(planned)
+        return BudgetChanged(amount=amount, on_overrun=on_overrun, rows=planned)
 
-    def refuse_overrun(self, spent: Money, amount: Money) -> bool:
-        """Whether another expense overruns the budget; raises BudgetExhausted when overruns are stopped."""
-        over = spent + amount > self.amount
-        if over and self.on_overrun == "stop":
-            raise BudgetExhausted(planned=self.amount, start=self.start, end=self.end, spent=spent, amount=amount)
+    def overrun_by(self, amount: Money, spent: Money) -> Money | None:
+        """By how much an expense on top of what is spent exceeds the budget, if it does.
+
+        Raises BudgetOverrun and, where a `stop` cannot be judged, BudgetInAnotherCurrency.
+        """
+        if amount.currency != self.amount.currency:
+            if self.on_overrun == "stop":
+                raise BudgetInAnotherCurrency(period=self.label, currency=self.amount.currency, other=amount.currency)
+            return None
+        over = spent + amount - self.amount
+        if over.minor <= 0:
+            return None
+        if self.on_overrun == "stop":
+            left = max(self.amount - spent, Money.zero(amount.currency))
+            raise BudgetOverrun(period=self.label, planned=self.amount, spent=spent, amount=amount, left=left)
         return over
 
-    def _spread(self, amount: Money, rows: Sequence[Portion]) -> tuple[Portion, ...]:
-        portions = tuple(rows) or (Portion(start=self.start, end=self.end, amount=amount),)
-        total = Money.total((each.amount for each in portions), amount.currency)
-        if total != amount:
-            raise RowsDoNotSum(rows=total, amount=amount)
-        for each in portions:
-            if not self.start <= each.start < self.end or each.end > self.end:
-                raise RowOutsideBudget(on=each.start, start=self.start, end=self.end)
-        self.rows = [
-            {"from": each.start.isoformat(), "to": each.end.isoformat(), "amount": each.amount.as_json()}
-            for each in portions
-        ]
-        return portions
+
+def spread(period: Period, amount: Money) -> tuple[Planned, ...]:
+    """An amount over the months of a period: the same for each, or by days where a month is cut off."""
+    months = period.months()
+    whole = all(month.start.day == 1 and month.end.day == 1 for month in months)
+    weights = [1 if whole else month.days for month in months]
+    dealt, planned, total = 0, [], 0
+    for month, weight in zip(months, weights, strict=True):
+        total += weight
+        # Up to each month's end what is due by then, rounded; so no cent is lost and none is far off.
+        due = round(Fraction(amount.minor * total, sum(weights)))
+        planned.append(Planned(on=month.start, amount=Money.of_minor(due - dealt, amount.currency)))
+        dealt = due
+    return tuple(planned)
+
+
+def _checked(rows: Sequence[Planned], period: Period, amount: Money) -> tuple[Planned, ...]:
+    days = [row.on for row in rows]
+    for day in days:
+        if not period.contains(day):
+            raise RowOutsideThePeriod(on=day, period=period)
+        if days.count(day) > 1:
+            raise RowTwice(on=day)
+    total = Money.total((row.amount for row in rows), amount.currency)
+    if total != amount:
+        raise RowsDoNotSum(actual=total, amount=amount)
+    return tuple(sorted(rows, key=lambda row: row.on))
+
+
+def _plain(rows: Sequence[Planned]) -> list[dict[str, Any]]:
+    return [{"on": row.on.isoformat(), "amount": row.amount.as_json()} for row in rows]
 
 
 class Expense(Entity, table=True):
-    """Something a department has spent."""
+    """Money a department has spent on something of a kind."""
 
+    __table_args__ = (sa.Index("expense_department", "department", "on"),)
     kind: ClassVar[str] = "expense"
     prefix: ClassVar[str] = "exp"
     shown_as: ClassVar[dict[str, str]] = {"spent_for": "kind"}
 
-    department: str = Field(index=True)
+    department: str
     spent_for: str
     amount: Money = Field(sa_type=MoneyText)
-    on: date = Field(index=True)
+    on: date
+    warning: str | None = None
+    """What a budget had to say when it was booked."""
+    reversed_on: date | None = None
 
     def worth(self) -> Money | None:
-        """What was spent."""
-        return self.amount
+        """An expense adds its amount to the books until it is reversed."""
+        return None if self.reversed_on else self.amount
 
     @classmethod
     def book(
-        cls, *, department: str, spent_for: str, amount: Money, on: date, **identity: Any
+        cls,
+        *,
+        department: str,
+        spent_for: str,
+        amount: Money,
+        on: date,
+        budget: Budget | None,
+        spent: Money,
+        **identity: Any,
     ) -> tuple[Self, ExpenseBooked]:
-        """Book an expense of a department."""
-        expense = cls.make(department=department, spent_for=spent_for, amount=amount, on=on, **identity)
+        """Record an expense; `spent` is what has been spent of the budget of its day, in the expense's currency."""
+        over = budget.overrun_by(amount, spent) if budget else None
+        warning = None
+        if over is not None and budget is not None and budget.on_overrun == "warn":
+            spent += amount
+            warning = f"The budget of {budget.label} is {budget.amount}; with this {spent} is spent, {over} too much."
+        expense = cls.make(
+            department=department, spent_for=spent_for, amount=amount, on=on, warning=warning, **identity
+        )
         return expense, ExpenseBooked(
             department=department, spent_for=spent_for, amount=amount, on=on, externals=expense.externals
         )
+
+    def reverse(self, on: date) -> ExpenseReversed:
+        """Record that the money came back."""
+        if self.reversed_on is not None:
+            raise ExpenseIsReversed(on=self.reversed_on)
+        if on < self.on:
+            raise ReversedBeforeSpent(spent=self.on, on=on)
+        self.reversed_on = on
+        return ExpenseReversed(on=on)

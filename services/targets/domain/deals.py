@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
@@ -26,7 +27,7 @@ class DealIsOpen(Refused):
 
 
 class DealIsInvoiced(Refused):
-    """This deal has invoices; void them before it is reopened."""
+    """{invoiced} of this deal is invoiced; void its invoices before it is reopened."""
 
 
 class CreditsDoNotSum(Refused):
@@ -60,18 +61,24 @@ class Sold:
 class Deal(Entity, table=True):
     """A chance to sell something to somebody."""
 
+    __table_args__ = (
+        sa.Index("deal_closed", "status", "closed_on"),
+        sa.Index("deal_customer_closed", "customer", "closed_on"),
+    )
     kind: ClassVar[str] = "deal"
 
     name: str | None = None
     owner: str = Field(index=True)
     team: str | None = Field(default=None, index=True)
-    customer: str | None = Field(default=None, index=True)
+    customer: str | None = None
     product: str | None = None
     stage: str = "prospecting"
     status: str = "open"
     opened_on: date
     closed_on: date | None = None
     value: Money | None = Field(default=None, sa_type=MoneyText)
+    cost: Money | None = Field(default=None, sa_type=MoneyText)
+    """What the lines cost together; none while the cost of any of them is not known."""
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     assists: list[str] = Field(default_factory=list, sa_type=Json)
@@ -148,6 +155,7 @@ class Deal(Entity, table=True):
         self.credits = [_plain(credit) for credit in credits]
         self.assists = assists
         costs = [line.cost for line in lines]
+        self.cost = Money.total([cost for cost in costs if cost], value.currency) if costs and all(costs) else None
         return DealWon(
             on=on,
             value=value,
@@ -158,7 +166,7 @@ class Deal(Entity, table=True):
             customer=self.customer,
             product=self.product,
             team=self.team,
-            cost=Money.total([cost for cost in costs if cost], value.currency) if costs and all(costs) else None,
+            cost=self.cost,
         )
 
     def lose(self, on: date, reason: str, competitor: str | None) -> DealLost:
@@ -169,12 +177,14 @@ class Deal(Entity, table=True):
         self.lost_reason, self.competitor = reason, competitor
         return DealLost(on=on)
 
-    def reopen(self, on: date) -> DealReopened:
-        """Take a closing back; what was told of it is corrected, not forgotten."""
+    def reopen(self, on: date, invoiced: Money | None = None) -> DealReopened:
+        """Take a closing back, unless invoices ask for it; what was told of it is corrected, not forgotten."""
         if self.status == "open":
             raise DealIsOpen
+        if invoiced is not None:
+            raise DealIsInvoiced(invoiced=invoiced)
         self.status, self.stage, self.closed_on = "open", "reopened", None
-        self.lines, self.credits, self.assists = [], [], []
+        self.lines, self.credits, self.assists, self.cost = [], [], [], None
         self.lost_reason = self.competitor = None
         return DealReopened(on=on)
 

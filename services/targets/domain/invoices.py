@@ -1,12 +1,19 @@
-"""Invoices of won deals and the money that comes in for them. Net of tax; entered or imported, never made here."""
+"""Invoices and receipts: what was asked for the deals we won, and what came in. Entered or imported, never made by us.
+
+All amounts are net of tax. An invoice is corrected by verbs: a credit or a write-off is a fact of its day, a voided
+invoice counts nowhere, as if it had not been issued. What is paid beyond an invoice does not settle anything: it stays
+on account until its receipt is reversed.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any, ClassVar, Self
 
+import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.targets.domain.deals import Deal
 from shared.errors import Refused
 from shared.events.targets import (
     InvoiceCredited,
@@ -18,29 +25,33 @@ from shared.events.targets import (
 )  # fmt: skip
 from shared.money import Money
 from shared.store import Entity
-from shared.store.types import MoneyText
+from shared.store.types import Json, MoneyText
 
 
 class DealIsNotWon(Refused):
     """Only a won deal is invoiced; this one is {status}."""
 
-    at = "/deal"
 
-
-class OtherCurrency(Refused):
-    """The deal was won in {deal}; an invoice for it cannot be in {given}."""
+class InvoicedInAnotherCurrency(Refused):
+    """The deal was won in {currency}; it cannot be invoiced in {other}."""
 
     status, at = 422, "/amount/currency"
 
 
-class InvoicedBeyondValue(Refused):
-    """The deal is worth {value} and {invoiced} of it is invoiced; another {amount} would be more than it is worth."""
+class TaxInAnotherCurrency(Refused):
+    """The invoice is in {currency}; its tax cannot be in {other}."""
+
+    status, at = 422, "/tax/currency"
+
+
+class InvoicedTooMuch(Refused):
+    """The deal is worth {value} and {invoiced} of it is invoiced; {amount} is more than the {left} that is left."""
 
     at = "/amount"
 
 
-class DueBeforeWritten(Refused):
-    """An invoice of {on} cannot be due on {due_on}."""
+class DueBeforeIssued(Refused):
+    """An invoice of {on} cannot be due on {due}."""
 
     status, at = 422, "/due_on"
 
@@ -49,112 +60,166 @@ class InvoiceIsVoid(Refused):
     """This invoice was voided on {on}."""
 
 
-class InvoiceHasReceipts(Refused):
-    """This invoice has receipts of {received}; reverse them before it is voided."""
+class BeforeTheInvoice(Refused):
+    """The invoice was issued on {issued}; this cannot happen on {on}."""
+
+    status, at = 422, "/on"
 
 
-class MoreThanOpen(Refused):
-    """Of this invoice {open} can be taken back or given up; {amount} is more."""
+class MoreThanOutstanding(Refused):
+    """Of this invoice {outstanding} is outstanding; {amount} is more than that."""
 
     at = "/amount"
+
+
+class MoneyHasComeIn(Refused):
+    """{received} has come in for this invoice; reverse its receipts before it is voided."""
 
 
 class ReceiptIsReversed(Refused):
     """This receipt was reversed on {on}."""
 
 
-class Invoice(Entity, table=True):
-    """What a customer was asked to pay for a won deal."""
+class ReversedBeforeBooked(Refused):
+    """The money came in on {booked}; it cannot have gone back on {on}."""
 
+    status, at = 422, "/on"
+
+
+class Invoice(Entity, table=True):
+    """What a customer was asked to pay for a won deal, or for a part of it."""
+
+    __table_args__ = (sa.Index("invoice_deal", "deal"),)
     kind: ClassVar[str] = "invoice"
     prefix: ClassVar[str] = "inv"
 
-    deal: str = Field(index=True)
+    deal: str
+    customer: str | None = Field(default=None, index=True)
+    team: str | None = Field(default=None, index=True)
+    status: str = "issued"
     amount: Money = Field(sa_type=MoneyText)
     tax: Money | None = Field(default=None, sa_type=MoneyText)
     on: date
     due_on: date
-    credited: Money = Field(sa_type=MoneyText)
-    written_off: Money = Field(sa_type=MoneyText)
+    won_on: date
+    credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Dated: `{"on": day, "amount": money}`, in the order in which they were recorded; so are the write-offs."""
+    write_offs: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     voided_on: date | None = None
 
     def worth(self) -> Money | None:
-        """What was invoiced, as long as it counts."""
-        return self.amount if self.voided_on is None else None
+        """An invoice adds its amount to the books while it is not voided."""
+        return None if self.status == "void" else self.amount
+
+    @property
+    def asked(self) -> Money:
+        """What is still asked for: the amount without credits and write-offs."""
+        taken = [Money(**each["amount"]) for each in (*self.credits, *self.write_offs)]
+        return self.amount - Money.total(taken, self.amount.currency)
 
     @classmethod
-    def enter(
-        cls, *, amount: Money, on: date, due_on: date, value: Money, invoiced: Money, **fields: Any
+    def issue(
+        cls,
+        deal: Deal,
+        *,
+        amount: Money,
+        on: date,
+        due_on: date,
+        invoiced: Money | None,
+        tax: Money | None,
+        **identity: Any,
     ) -> tuple[Self, InvoiceEntered]:
-        """Enter an invoice for a deal of a value of which some may be invoiced already."""
-        if amount.currency != value.currency:
-            raise OtherCurrency(deal=value.currency, given=amount.currency)
-        if invoiced + amount > value:
-            raise InvoicedBeyondValue(value=value, invoiced=invoiced, amount=amount)
+        """Ask for a won deal or a part of it; `invoiced` is what other invoices ask for, so far as not voided."""
+        if deal.status != "won" or deal.value is None or deal.closed_on is None:
+            raise DealIsNotWon(status=deal.status)
+        if amount.currency != deal.value.currency:
+            raise InvoicedInAnotherCurrency(currency=deal.value.currency, other=amount.currency)
+        if tax is not None and tax.currency != amount.currency:
+            raise TaxInAnotherCurrency(currency=amount.currency, other=tax.currency)
         if due_on < on:
-            raise DueBeforeWritten(on=on, due_on=due_on)
-        nothing = Money.zero(amount.currency)
-        invoice = cls.make(amount=amount, on=on, due_on=due_on, credited=nothing, written_off=nothing, **fields)
+            raise DueBeforeIssued(on=on, due=due_on)
+        left = deal.value - (invoiced or Money.zero(amount.currency))
+        if amount > left:
+            raise InvoicedTooMuch(value=deal.value, invoiced=deal.value - left, amount=amount, left=left)
+        invoice = cls.make(
+            deal=deal.id, customer=deal.customer, team=deal.team, amount=amount, tax=tax, on=on, due_on=due_on,
+            won_on=deal.closed_on, **identity,
+        )  # fmt: skip
         return invoice, InvoiceEntered(
-            deal=invoice.deal, amount=amount, on=on, due_on=due_on, tax=invoice.tax, externals=invoice.externals
-        )
+            deal=deal.id, amount=amount, on=on, due_on=due_on, won_on=deal.closed_on, tax=tax, customer=deal.customer,
+            team=deal.team, externals=invoice.externals,
+        )  # fmt: skip
 
-    def credit(self, amount: Money, on: date) -> InvoiceCredited:
-        """Take a part of it back."""
-        self._refuse_beyond(amount)
-        self.credited = self.credited + amount
+    def credit(self, amount: Money, on: date, applied: Money) -> InvoiceCredited:
+        """Ask for less from a day on; `applied` is what receipts have settled."""
+        self._refuse_unless_outstanding(amount, on, applied)
+        self.credits = [*self.credits, {"on": on.isoformat(), "amount": amount.as_json()}]
         return InvoiceCredited(amount=amount, on=on)
 
-    def write_off(self, amount: Money, on: date) -> InvoiceWrittenOff:
-        """Give a part of it up."""
-        self._refuse_beyond(amount)
-        self.written_off = self.written_off + amount
+    def write_off(self, amount: Money, on: date, applied: Money) -> InvoiceWrittenOff:
+        """Stop expecting a part from a day on; `applied` is what receipts have settled."""
+        self._refuse_unless_outstanding(amount, on, applied)
+        self.write_offs = [*self.write_offs, {"on": on.isoformat(), "amount": amount.as_json()}]
         return InvoiceWrittenOff(amount=amount, on=on)
 
     def void(self, on: date, received: Money) -> InvoiceVoided:
-        """Make it count no more."""
-        self.refuse_if_void()
+        """Take the invoice back as an error; `received` is what has come in for it and not gone back."""
+        self._refuse_if_void()
+        if on < self.on:
+            raise BeforeTheInvoice(issued=self.on, on=on)
         if received.minor:
-            raise InvoiceHasReceipts(received=received)
-        self.voided_on = on
+            raise MoneyHasComeIn(received=received)
+        self.status, self.voided_on = "void", on
         return InvoiceVoided(on=on)
 
-    def refuse_if_void(self) -> None:
-        """A voided invoice takes nothing any more."""
+    def _refuse_if_void(self) -> None:
         if self.voided_on is not None:
             raise InvoiceIsVoid(on=self.voided_on)
 
-    def _refuse_beyond(self, amount: Money) -> None:
-        self.refuse_if_void()
-        still_open = self.amount - self.credited - self.written_off
-        if amount > still_open:
-            raise MoreThanOpen(open=still_open, amount=amount)
+    def _refuse_unless_outstanding(self, amount: Money, on: date, applied: Money) -> None:
+        self._refuse_if_void()
+        if on < self.on:
+            raise BeforeTheInvoice(issued=self.on, on=on)
+        outstanding = self.asked - applied
+        if amount > outstanding:
+            raise MoreThanOutstanding(outstanding=outstanding, amount=amount)
 
 
 class Receipt(Entity, table=True):
-    """Money that came in for an invoice. More than was asked for is taken, and shown as an over-payment."""
+    """Money that came in for an invoice."""
 
     kind: ClassVar[str] = "receipt"
     prefix: ClassVar[str] = "rcpt"
 
     invoice: str = Field(index=True)
     amount: Money = Field(sa_type=MoneyText)
+    applied: Money = Field(sa_type=MoneyText)
     on: date
     reversed_on: date | None = None
 
     def worth(self) -> Money | None:
-        """What came in, unless it went back."""
-        return self.amount if self.reversed_on is None else None
+        """A receipt adds its amount to the books until it is reversed."""
+        return None if self.reversed_on else self.amount
 
     @classmethod
-    def book(cls, *, invoice: str, amount: Money, on: date, **identity: Any) -> tuple[Self, ReceiptBooked]:
-        """Book money that has come in."""
-        receipt = cls.make(invoice=invoice, amount=amount, on=on, **identity)
-        return receipt, ReceiptBooked(invoice=invoice, amount=amount, on=on, externals=receipt.externals)
+    def book(
+        cls, invoice: Invoice, *, amount: Money, on: date, applied: Money, **identity: Any
+    ) -> tuple[Self, ReceiptBooked]:
+        """Take in money for an invoice, of which `applied` has been settled; what goes beyond it stays on account."""
+        invoice._refuse_if_void()
+        outstanding = invoice.asked - applied
+        settles = min(amount, outstanding)
+        receipt = cls.make(invoice=invoice.id, amount=amount, applied=settles, on=on, **identity)
+        return receipt, ReceiptBooked(
+            invoice=invoice.id, amount=amount, applied=settles, on=on, invoiced_on=invoice.on, due_on=invoice.due_on,
+            customer=invoice.customer, team=invoice.team, externals=receipt.externals,
+        )  # fmt: skip
 
     def reverse(self, on: date) -> ReceiptReversed:
-        """Record that the money has gone back."""
+        """Record that the money went back."""
         if self.reversed_on is not None:
             raise ReceiptIsReversed(on=self.reversed_on)
+        if on < self.on:
+            raise ReversedBeforeBooked(booked=self.on, on=on)
         self.reversed_on = on
         return ReceiptReversed(on=on)

@@ -1,35 +1,30 @@
-"""Targets: what the organisation, a department, a team, a group or a member aims at in a stretch of days."""
+"""Targets: what is aimed at, by whom and until when; set against what is achieved by `shared.attainment`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.targets import TargetChanged, TargetClosed, TargetSet
+from shared.events.targets import Due, TargetChanged, TargetClosed, TargetSet
+from shared.money import Money, plain
+from shared.period import Period
 from shared.store import Entity
+from shared.store.types import Json, MoneyText
 
-MONEY_METRICS = ("revenue", "margin")
-COUNT_METRICS = ("deals_won", "customers_won")
-
-
-class MetricIsMoney(Refused):
-    """{metric} is money: send its value as an amount with a currency."""
-
-    status, at = 422, "/value"
+MONEY_METRICS: Final = ("revenue", "margin")
+METRICS: Final = (*MONEY_METRICS, "deals_won", "customers_won")
+LEVELS: Final = ("organisation", "department", "team", "group", "member")
+Value = Money | Decimal
 
 
-class MetricIsACount(Refused):
-    """{metric} is a number of things: send its value as a decimal string."""
-
-    status, at = 422, "/value"
-
-
-class TargetSetAlready(Refused):
-    """For {metric} of {scope} from {start} up to {end} a target is set already; change that one."""
+class TargetExists(Refused):
+    """There is a target for {metric} of this {level} in {period} already ({id}); change that one."""
 
     at = "/period"
 
@@ -38,65 +33,163 @@ class TargetIsClosed(Refused):
     """This target was closed on {on}."""
 
 
-class Target(Entity, table=True):
-    """So much of something, aimed at by somebody, in a stretch of days."""
+class WrongUnit(Refused):
+    """{metric} is measured in {unit}."""
 
+    status, at = 422, "/value"
+
+
+class DistributionDoesNotSum(Refused):
+    """The distribution sums to {actual}; the target is {value}."""
+
+    status, at = 422, "/distribution"
+
+
+class OutsideThePeriod(Refused):
+    """{on} does not lie in the period {period}."""
+
+    status, at = 422, "/distribution"
+
+
+class DayTwice(Refused):
+    """{on} stands in the distribution more than once; add the values up."""
+
+    status, at = 422, "/distribution"
+
+
+class Target(Entity, table=True):
+    """So much of a metric, aimed at by somebody in a period."""
+
+    __table_args__ = (sa.UniqueConstraint("metric", "level", "ref", "starts_on", "ends_on"),)
     kind: ClassVar[str] = "target"
     prefix: ClassVar[str] = "tgt"
+    hidden: ClassVar[frozenset[str]] = frozenset(
+        {"level", "ref", "label", "starts_on", "ends_on", "money", "number", "rows"}
+    )
 
     metric: str
     level: str
-    ref: str | None = Field(default=None, index=True)
-    start: date
-    end: date
-    value: str
-    currency: str | None = None
+    ref: str = Field(default="", index=True)
+    """Whose, by id; nothing for the organisation."""
+    label: str
+    starts_on: date
+    ends_on: date
+    money: Money | None = Field(default=None, sa_type=MoneyText)
+    number: str | None = None
+    rows: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """How it is distributed, dated: `{"on": day, "value": money or number}`, in order."""
     closed_on: date | None = None
-    reason: str | None = None
+
+    def worth(self) -> Money | None:
+        """A target in money adds its value to the books."""
+        return self.money
+
+    @property
+    def period(self) -> Period:
+        """The days it is for."""
+        return Period(self.label, self.starts_on, self.ends_on)
+
+    @property
+    def value(self) -> Value:
+        """What is aimed at: money, or a number of things."""
+        return self.money if self.money is not None else Decimal(self.number or "0")
+
+    @property
+    def distribution(self) -> list[tuple[date, Value]]:
+        """What is due from each day on, until the next of its days."""
+        return [(date.fromisoformat(row["on"]), _value(row["value"])) for row in self.rows]
 
     @classmethod
     def aim(
-        cls, *, metric: str, level: str, ref: str | None, start: date, end: date, value: Decimal,
-        currency: str | None, **identity: Any,
-    ) -> tuple[Self, TargetSet]:  # fmt: skip
-        """Aim at something."""
-        _refuse_wrong_unit(metric, currency)
-        text = f"{value:f}"
+        cls,
+        *,
+        metric: str,
+        level: str,
+        ref: str | None,
+        period: Period,
+        value: Value,
+        distribution: Sequence[tuple[date, Value]],
+        same: Target | None,
+        **identity: Any,
+    ) -> tuple[Self, TargetSet]:
+        """Set a target; `same` is the one there is for this metric, this somebody and these days."""
+        if same is not None:
+            raise TargetExists(metric=metric, level=level, period=same.label, id=same.id)
+        rows = _checked(metric, value, distribution, period)
         target = cls.make(
-            metric=metric, level=level, ref=ref, start=start, end=end, value=text, currency=currency, **identity
-        )
+            metric=metric, level=level, ref=ref or "", label=period.label, starts_on=period.start, ends_on=period.end,
+            **_columns(value, rows), **identity,
+        )  # fmt: skip
         return target, TargetSet(
-            metric=metric,
-            level=level,
-            ref=ref,
-            start=start,
-            end=end,
-            value=text,
-            currency=currency,
+            metric=metric, level=level, ref=ref, period=period, value=_told(value), distribution=rows,
             externals=target.externals,
-        )
+        )  # fmt: skip
 
-    def change(self, value: Decimal, currency: str | None, reason: str | None) -> TargetChanged | None:
-        """Aim at more or less, for a reason."""
-        if self.closed_on is not None:
-            raise TargetIsClosed(on=self.closed_on)
-        _refuse_wrong_unit(self.metric, currency)
-        text = f"{value:f}"
-        if (text, currency) == (self.value, self.currency):
+    def change(
+        self, *, value: Value | None = None, distribution: Sequence[tuple[date, Value]] | None = None
+    ) -> TargetChanged | None:
+        """Aim at another value; a distribution that does not sum to it must be sent anew."""
+        value = self.value if value is None else value
+        rows = _checked(self.metric, value, self.distribution if distribution is None else distribution, self.period)
+        columns = _columns(value, rows)
+        if all(getattr(self, name) == new for name, new in columns.items()):
             return None
-        self.value, self.currency, self.reason = text, currency, reason
-        return TargetChanged(value=text, currency=currency)
+        self._refuse_if_closed()
+        for name, new in columns.items():
+            setattr(self, name, new)
+        return TargetChanged(value=_told(value), distribution=rows)
 
     def close(self, on: date) -> TargetClosed:
-        """Aim at it no more."""
-        if self.closed_on is not None:
-            raise TargetIsClosed(on=self.closed_on)
+        """Stop working on it; it stays to be seen."""
+        self._refuse_if_closed()
         self.closed_on = on
         return TargetClosed(on=on)
 
+    def _refuse_if_closed(self) -> None:
+        if self.closed_on is not None:
+            raise TargetIsClosed(on=self.closed_on)
 
-def _refuse_wrong_unit(metric: str, currency: str | None) -> None:
-    if metric in MONEY_METRICS and currency is None:
-        raise MetricIsMoney(metric=metric)
-    if metric in COUNT_METRICS and currency is not None:
-        raise MetricIsACount(metric=metric)
+
+def _checked(metric: str, value: Value, rows: Sequence[tuple[date, Value]], period: Period) -> tuple[Due, ...]:
+    unit: type[Value] = Money if metric in MONEY_METRICS else Decimal
+    for each in (value, *(part for _, part in rows)):
+        if not isinstance(each, unit):
+            raise WrongUnit(metric=metric, unit="money" if unit is Money else "a number, not money")
+    days = [day for day, _ in rows]
+    for day in days:
+        if not period.contains(day):
+            raise OutsideThePeriod(on=day, period=period)
+        if days.count(day) > 1:
+            raise DayTwice(on=day)
+    actual = _sum([part for _, part in rows], value)
+    if rows and actual != value:
+        raise DistributionDoesNotSum(actual=_said(actual), value=_said(value))
+    return tuple(Due(on=day, value=_told(part)) for day, part in sorted(rows, key=lambda row: row[0]))
+
+
+def _sum(parts: Sequence[Value], value: Value) -> Value:
+    if isinstance(value, Money):
+        return Money.total((part for part in parts if isinstance(part, Money)), value.currency)
+    return sum((part for part in parts if isinstance(part, Decimal)), Decimal(0))
+
+
+def _columns(value: Value, rows: Sequence[Due]) -> dict[str, Any]:
+    told = _told(value)
+    plainly = [
+        {"on": row.on.isoformat(), "value": row.value.as_json() if isinstance(row.value, Money) else row.value}
+        for row in rows
+    ]
+    money, number = (told, None) if isinstance(told, Money) else (None, told)
+    return {"money": money, "number": number, "rows": plainly}
+
+
+def _told(value: Value) -> Money | str:
+    return value if isinstance(value, Money) else plain(value)
+
+
+def _said(value: Value) -> str:
+    return str(value) if isinstance(value, Money) else plain(value)
+
+
+def _value(stored: dict[str, str] | str) -> Value:
+    return Money(**stored) if isinstance(stored, dict) else Decimal(stored)

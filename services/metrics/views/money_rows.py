@@ -1,0 +1,122 @@
+"""What the figures about money and targets are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.metrics.facts.money import BudgetFact, ExpenseFact, InvoiceFact, ReceiptFact
+from services.metrics.facts.targets import TargetFact
+from services.metrics.views.frame import Reading
+from services.metrics.views.row_source import Conditions, Source, simple
+from services.metrics.views.sources import SOURCES
+from services.metrics.views.spend import SALES, TRAINING, overrun_budgets
+from services.metrics.views.targets import revenue_targets
+from shared.money import Money
+
+_invoice = InvoiceFact.__table__.c  # type: ignore[attr-defined]
+_receipt = ReceiptFact.__table__.c  # type: ignore[attr-defined]
+_expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
+_budget = BudgetFact.__table__.c  # type: ignore[attr-defined]
+_target = TargetFact.__table__.c  # type: ignore[attr-defined]
+_FED_BY = {source.model: source for source in SOURCES}
+
+
+async def _of(model: Any, reading: Reading, *conditions: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
+    return [*conditions, *await reading.passing(_FED_BY[model], reading.filters)]
+
+
+def _moved(model: Any, *columns: Any, also: tuple[sa.ColumnElement[bool], ...] = ()) -> Conditions:
+    """Facts that did something on a day of the period: on any of these days of theirs."""
+
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        span = reading.question.span
+        moved = [sa.and_(column >= span.start, column < span.end) for column in columns]
+        return await _of(model, reading, sa.or_(*moved), *also)
+
+    return conditions
+
+
+async def _reduced_invoices(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    span = reading.question.span
+    near = (_invoice.voided_on.is_(None), _invoice.first_taken_on < span.end, _invoice.last_taken_on >= span.start)
+    select = sa.select(_invoice.id, _invoice.taken).where(*await _of(InvoiceFact, reading, *near))
+    first, end = span.start.isoformat(), span.end.isoformat()
+    found = await reading.snapshot.rows(select)
+    return [_invoice.id.in_([key for key, taken in found if any(first <= each["on"] < end for each in taken)])]
+
+
+async def _open_invoices(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    asked = reading.question.span.asked
+    settled = (
+        sa.select(sa.func.coalesce(sa.func.sum(_receipt.applied), 0))
+        .where(
+            _receipt.invoice == _invoice.id,
+            _receipt.received_on < asked,
+            sa.or_(_receipt.reversed_on.is_(None), _receipt.reversed_on >= asked),
+        )
+        .scalar_subquery()
+    )
+    # What was taken off later was outstanding then: nothing is taken off but what is outstanding.
+    still = sa.or_(_invoice.amount - _invoice.reduced - settled != 0, _invoice.last_taken_on >= asked)
+    return await _of(InvoiceFact, reading, _invoice.voided_on.is_(None), _invoice.issued_on < asked, still)
+
+
+async def _overpaid(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    asked = reading.question.span.asked
+    there = sa.or_(_receipt.reversed_on.is_(None), _receipt.reversed_on >= asked)
+    return await _of(ReceiptFact, reading, _receipt.amount > _receipt.applied, _receipt.received_on < asked, there)
+
+
+async def _budgets(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    span, department = reading.question.span, reading.filters.get("department")
+    mine = [_budget.department == department] if department else []
+    return [_budget.start < span.end, _budget.end > span.start, *mine]
+
+
+async def _overrun(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_budget.id.in_([budget.id for budget, _ in await overrun_budgets(reading)])]
+
+
+async def _targets(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_target.id.in_([target.id for target in await revenue_targets(reading)])]
+
+
+def _show_budget(budget: BudgetFact) -> dict[str, Any]:
+    return {
+        "ref": budget.id,
+        "kind": "budget",
+        "department": budget.department,
+        "start": budget.start,
+        "end": budget.end,
+        "on_overrun": budget.on_overrun,
+        "amount": Money.of_minor(budget.amount, budget.currency).as_json(),
+    }
+
+
+_show_invoice = simple("invoice", "deal", "customer", "team", "issued_on", "due_on", "voided_on")
+_show_receipt = simple("receipt", "invoice", "customer", "team", "received_on", "reversed_on")
+_show_expense = simple("expense", "department", "spent_for", "spent_on", "reversed_on")
+_spent = (_expense.spent_on, _expense.reversed_on)
+
+MONEY_ROWS: Mapping[str, Source] = {
+    "invoices": Source(
+        InvoiceFact, _moved(InvoiceFact, _invoice.issued_on, also=(_invoice.voided_on.is_(None),)), _show_invoice
+    ),
+    "invoices_reduced": Source(InvoiceFact, _reduced_invoices, _show_invoice),
+    "invoices_open": Source(InvoiceFact, _open_invoices, _show_invoice),
+    "receipts": Source(ReceiptFact, _moved(ReceiptFact, _receipt.received_on, _receipt.reversed_on), _show_receipt),
+    "receipts_over": Source(ReceiptFact, _overpaid, _show_receipt),
+    "expenses": Source(ExpenseFact, _moved(ExpenseFact, *_spent), _show_expense),
+    "sales_expenses": Source(
+        ExpenseFact, _moved(ExpenseFact, *_spent, also=(_expense.department == SALES,)), _show_expense
+    ),
+    "training_expenses": Source(
+        ExpenseFact, _moved(ExpenseFact, *_spent, also=(_expense.spent_for == TRAINING,)), _show_expense
+    ),
+    "budgets": Source(BudgetFact, _budgets, _show_budget),
+    "budgets_overrun": Source(BudgetFact, _overrun, _show_budget),
+    "targets": Source(TargetFact, _targets, simple("target", "metric", "level", "start", "end")),
+}

@@ -1,0 +1,36 @@
+"""What a source of rows is: facts of one kind, which of them a question selects, and how one is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.metrics.views.frame import Reading
+from shared.facts import Fact
+from shared.money import Money
+
+Conditions = Callable[[Reading], Awaitable[list[sa.ColumnElement[bool]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the rows of a figure come from, which of them a question selects, and how one is shown."""
+
+    model: type[Fact]
+    conditions: Conditions
+    show: Callable[[Any], dict[str, Any]]
+
+
+def simple(kind: str, *fields: str) -> Callable[[Any], dict[str, Any]]:
+    """A fact as a row: these fields, and its amount if it has one."""
+
+    def show(fact: Any) -> dict[str, Any]:
+        row = {"ref": fact.id, "kind": kind} | {name: getattr(fact, name) for name in fields}
+        if getattr(fact, "currency", None) and hasattr(fact, "amount"):
+            row["amount"] = Money.of_minor(fact.amount, fact.currency).as_json()
+        return row
+
+    return show

@@ -1,0 +1,67 @@
+"""Where measures come from: which facts feed them, and by what they can be narrowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from services.metrics.facts.deals import DealFact, deals
+from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact, expenses, invoices, receipts
+from shared.facts import Fact, Facts
+
+BY_TEAM: Final = ("region", "department")
+"""What a deal, and all that follows from it, has from its team."""
+_deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_invoice = InvoiceFact.__table__.c  # type: ignore[attr-defined]
+_receipt = ReceiptFact.__table__.c  # type: ignore[attr-defined]
+_expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Facts of one kind, the measures they feed, and the columns that say whose they are."""
+
+    model: type[Fact]
+    keeper: Facts[Any]
+    measures: frozenset[str]
+    columns: Mapping[str, sa.ColumnElement[Any]]
+
+    def knows(self, dim: str) -> bool:
+        """Whether its facts can be narrowed by a dimension."""
+        return dim in self.columns or (dim in BY_TEAM and "team" in self.columns)
+
+
+SOURCES: Final = (
+    Source(
+        DealFact,
+        deals,
+        frozenset({"opened", "won", "lost", "pipeline_in", "pipeline_out"}),
+        {"team": _deal.team, "member": _deal.owner, "customer": _deal.customer, "product": _deal.product},
+    ),
+    Source(
+        InvoiceFact,
+        invoices,
+        frozenset({"invoiced", "invoiced_of_won", "credited", "written_off", "taken_of_invoiced", "owed"}),
+        {"team": _invoice.team, "customer": _invoice.customer},
+    ),
+    Source(
+        ReceiptFact,
+        receipts,
+        frozenset({"received", "overpaid", "settled_of_invoiced", "owed"}),
+        {"team": _receipt.team, "customer": _receipt.customer},
+    ),
+    Source(
+        ExpenseFact,
+        expenses,
+        frozenset({"spent"}),
+        {"department": _expense.department, "kind": _expense.spent_for},
+    ),
+)
+
+
+def sources_of(measure: str) -> Sequence[Source]:
+    """The facts that feed a measure; none for those that are not narrowed by several dimensions at once."""
+    return [source for source in SOURCES if measure in source.measures]

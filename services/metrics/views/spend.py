@@ -1,0 +1,98 @@
+"""Planned and spent: budgets spread over their days, and what departments spent on what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import sqlalchemy as sa
+
+from services.metrics.facts.money import DEPARTMENT_KIND, BudgetFact
+from services.metrics.sums import Tally
+from services.metrics.views.frame import Reading
+from services.metrics.views.ledger import within
+from services.metrics.views.values import Amounts
+from shared.attainment import due_before
+
+SALES, TRAINING = "sales", "training"
+_budget = BudgetFact.__table__.c  # type: ignore[attr-defined]
+_tally = Tally.__table__.c  # type: ignore[attr-defined]
+_BUDGETS = sa.select(BudgetFact).where(_budget.start.is_not(None)).order_by(_budget.id)
+
+
+async def budgets_of(reading: Reading) -> list[BudgetFact]:
+    """The budgets of all departments, or of the one asked about."""
+    found: list[BudgetFact] = await reading.shared("budgets", lambda: reading.snapshot.all(BudgetFact, _BUDGETS))
+    department = reading.filters.get("department")
+    return [budget for budget in found if department in (None, budget.department)]
+
+
+def planned_before(budget: BudgetFact, day: date) -> int:
+    """What a budget plans for the days before one, in minor units; so stretches of days add up to the cent."""
+    rows = [(date.fromisoformat(since), minor) for since, minor in budget.rows]
+    return round(due_before(budget.amount, rows, budget.period, day))
+
+
+async def planned_between(reading: Reading, start: date, end: date) -> Amounts:
+    """What budgets plan for some days."""
+    planned = Amounts()
+    for budget in await budgets_of(reading):
+        minor = planned_before(budget, end) - planned_before(budget, start)
+        planned += Amounts({budget.currency: minor})
+    return planned
+
+
+async def planned_of(reading: Reading, figure: str) -> Amounts | None:
+    """What budgets plan for the days of the period; budgets belong to departments, so by nothing else."""
+    if set(reading.filters) - {"department"}:
+        reading.note(figure, "budgets belong to departments, not to what is asked about")
+        return None
+    return await planned_between(reading, reading.question.period.start, reading.question.period.end)
+
+
+async def spent_of(
+    reading: Reading, figure: str, department: str | None = None, kind: str | None = None
+) -> Amounts | None:
+    """What was spent in the period, of what is asked about, and by one department or on one kind of thing only."""
+    if not reading.split_by(figure, "spent"):
+        return None
+    wanted = dict(reading.filters)
+    for dim, only in (("department", department), ("kind", kind)):
+        if only is not None and wanted.setdefault(dim, only) != only:
+            return Amounts()
+    if len(wanted) == 2:
+        both = f"{wanted['department']}/{wanted['kind']}"
+        return (await reading.measured_along(DEPARTMENT_KIND, both, "spent")).amount
+    for dim, key in wanted.items():
+        return (await reading.measured_along(dim, key, "spent")).amount
+    return (await reading.flow("spent")).amount
+
+
+async def overrun_budgets(reading: Reading) -> Sequence[tuple[BudgetFact, int]]:
+    """Budgets with days in the period whose spend up to the end is more than they plan in all, and by how much."""
+    span = reading.question.span
+    overrun = []
+    for budget in await budgets_of(reading):
+        period = budget.period
+        if period.start < span.end and span.start < period.end:
+            over = await _spent_of_budget(reading, budget, min(period.end, span.asked)) - budget.amount
+            if over > 0:
+                overrun.append((budget, over))
+    return overrun
+
+
+async def _spent_of_budget(reading: Reading, budget: BudgetFact, end: date) -> int:
+    async def read() -> int:
+        select = sa.select(sa.cast(sa.func.sum(_tally.amount), sa.BigInteger)).where(
+            _tally.dim == "department",
+            _tally.key == budget.department,
+            _tally.measure == "spent",
+            _tally.currency == budget.currency,
+            within(budget.period.start, end),
+        )
+        return int(await reading.snapshot.scalar(select) or 0)
+
+    if end <= budget.period.start:
+        return 0
+    spent: int = await reading.shared(f"spent of {budget.id}", read)
+    return spent
