@@ -17,7 +17,10 @@ from tests import world as worlds
 
 # Warnings only, and tracebacks without every local variable, which take seconds to print.
 structlog.configure(
-    processors=[structlog.processors.add_log_level, structlog.dev.ConsoleRenderer(exception_formatter=plain_traceback)],
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain_traceback),
+    ],
     wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
 )
 E = TypeVar("E", bound=engines.Engine)

@@ -133,7 +133,7 @@ async def test_a_trace_goes_through_the_answer_the_problem_and_the_event(standin
     ["", "00-xyz", "00-" + "0" * 32 + "-b7ad6b7169203331-01", "ff-" + "a" * 32 + "-" + "b" * 16 + "-01", "é" * 55],
 )
 async def test_a_trace_that_is_none_is_replaced(standing: World, trace: str) -> None:
-    response = await standing.admin.get("/v1/customers", headers={"traceparent": trace.encode()})
+    response = await standing.admin.get("/v1/customers", headers=[(b"traceparent", trace.encode())])
     given = response.headers["traceparent"]
     assert given != trace
     assert len(given) == 55

@@ -44,7 +44,8 @@ async def test_good_rows_stay_and_each_bad_one_says_what_is_wrong_with_it(standi
     rows: list[Any] = [
         row("first", taken), {"name": 7}, b"{broken", b"[1, 2]", {"colour": "red"}, {"do": "dance", "customer": "x"},
         {"do": "lose", "on": "2026-01-01"}, {"do": "lose", "customer": "ext:bulk:nobody", "on": "2026-01-01"},
-        b'{"name": NaN}', b"\xff\xfe", b"", row("last"), {"do": "lose", "customer": f"ext:bulk:{taken}", "on": "2026-01-02"},
+        b'{"name": NaN}', b"\xff\xfe", b"", row("last"),
+        {"do": "lose", "customer": f"ext:bulk:{taken}", "on": "2026-01-02"},
     ]  # fmt: skip
     found = await sent(standing, rows)
     assert [each["row"] for each in found] == list(range(1, 13))
