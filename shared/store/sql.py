@@ -25,7 +25,6 @@ from shared.store.entity import Row
 
 SQLITE: sa.Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
 POSTGRES: sa.Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
-DOUBLE = 701
 """PostgreSQL's number for the type of a double."""
 
 R = TypeVar("R", bound=Row)
@@ -85,12 +84,10 @@ class Statement:
 
 
 def _reader(kind: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
-    """What turns a driver's value of a column type into Python's; none where the driver already has it."""
-    if kind is None:
+    """What brings a value of the driver into Python's terms; asyncpg does that for numbers by itself."""
+    if kind is None or (dialect is POSTGRES and isinstance(kind, sa.Numeric | sa.Float)):
         return None
-    # Only floating-point numbers are read by what the server says they are, which here is known: they are doubles.
-    given = DOUBLE if isinstance(kind, sa.Float) else None
-    return cast("Callable[[Any], Any] | None", kind._cached_result_processor(dialect, given))
+    return cast("Callable[[Any], Any] | None", kind._cached_result_processor(dialect, None))
 
 
 class OneOf(sa.sql.expression.ColumnElement[bool]):
