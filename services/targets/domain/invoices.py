@@ -44,7 +44,7 @@ class TaxInAnotherCurrency(Refused):
     status, at = 422, "/tax/currency"
 
 
-class InvoicedTooMuch(Refused):
+class InvoicedBeyondValue(Refused):
     """The deal is worth {value} and {invoiced} of it is invoiced; {amount} is more than the {left} that is left."""
 
     at = "/amount"
@@ -140,7 +140,7 @@ class Invoice(Entity, table=True):
             raise DueBeforeIssued(on=on, due=due_on)
         left = deal.value - (invoiced or Money.zero(amount.currency))
         if amount > left:
-            raise InvoicedTooMuch(value=deal.value, invoiced=deal.value - left, amount=amount, left=left)
+            raise InvoicedBeyondValue(value=deal.value, invoiced=deal.value - left, amount=amount, left=left)
         invoice = cls.make(
             deal=deal.id, customer=deal.customer, team=deal.team, amount=amount, tax=tax, on=on, due_on=due_on,
             won_on=deal.closed_on, **identity,
