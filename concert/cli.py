@@ -46,7 +46,7 @@ async def _run(chosen: Settings) -> None:
         if chosen.demo:
             await _fill(origin, chosen)
         ready = asyncio.Event()
-        serving = asyncio.create_task(listen(origin, chosen, ready))
+        serving = asyncio.create_task(listen(origin, chosen, ready, origin.stopping))
         await asyncio.wait({asyncio.create_task(ready.wait()), serving}, return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
             console.print(f"\nConcert is ready. Open it once with this link (good for ten minutes):\n"
@@ -102,7 +102,7 @@ def serve(service: Annotated[str, typer.Argument(help="teams, targets, meetings 
 
 async def _serve(service: object, chosen: Settings) -> None:
     async with alone(service, chosen) as started:  # type: ignore[arg-type]
-        await listen(started.entry, chosen)
+        await listen(started.entry, chosen, stopping=[started.runtime.stopping])
 
 
 @app.command()

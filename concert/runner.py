@@ -6,7 +6,7 @@ import asyncio
 import gc
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
@@ -42,19 +42,21 @@ def settle() -> None:
 
 
 @asynccontextmanager
-async def together(settings: Settings) -> AsyncIterator[tuple[Origin, Identity]]:
-    """All four services in this process, behind one origin."""
+async def together(
+    settings: Settings, services: Sequence[Service] = SERVICES
+) -> AsyncIterator[tuple[Origin, Identity]]:
+    """All services in this process, behind one origin."""
     settings.data.mkdir(parents=True, exist_ok=True)
     identity = Identity.of(settings)
     async with AsyncExitStack() as stack:
         bus = open_bus(settings, "concert")
         await bus.start()
         stack.push_async_callback(bus.close)
-        services: dict[str, Running] = {}
-        for service in SERVICES:
-            services[service.name] = await stack.enter_async_context(running(service, settings, bus, identity))
-        introduce(services)
-        yield Origin(services), identity
+        started: dict[str, Running] = {}
+        for service in services:
+            started[service.name] = await stack.enter_async_context(running(service, settings, bus, identity))
+        introduce(started)
+        yield Origin(started), identity
 
 
 def introduce(services: Mapping[str, Running]) -> None:
@@ -76,8 +78,10 @@ async def alone(service: Service, settings: Settings) -> AsyncIterator[Running]:
         await bus.close()
 
 
-async def listen(app: object, settings: Settings, ready: asyncio.Event | None = None) -> None:
-    """Answer HTTP until the process is told to stop."""
+async def listen(
+    app: object, settings: Settings, ready: asyncio.Event | None = None, stopping: Sequence[asyncio.Event] = ()
+) -> None:
+    """Answer HTTP until the process is told to stop; answers that would stay open are told so by these events."""
     settle()
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
@@ -91,16 +95,24 @@ async def listen(app: object, settings: Settings, ready: asyncio.Event | None = 
     )
     server = _Server(config)
     server.ready = ready
+    server.stopping = stopping
     await server.serve()
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it listens."""
+    """A server that says when it listens, and when it is about to stop."""
 
     ready: asyncio.Event | None = None
+    stopping: Sequence[asyncio.Event] = ()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
         if self.ready is not None:
             self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let open answers end, then stop."""
+        for event in self.stopping:
+            event.set()
+        await super().shutdown(sockets)

@@ -121,7 +121,7 @@ async def running(
         store: Store = open_store(settings.store, service.name)
         await store.start()
         stack.push_async_callback(store.close)
-        runtime = Runtime(service.name, settings, store, Progress(store, service.name))
+        runtime = Runtime(service.name, settings, store, Progress(store, service.name), bus)
         runtime.relay = Relay(store, bus, service.name)
         store.committed = runtime.relay.wake
         app = build_app(service, runtime, identity)

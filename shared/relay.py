@@ -28,6 +28,9 @@ WINDOW = 1000
 POLL_SECONDS = 0.25
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _UNSENT = sa.select(Journal).where(sa.not_(_journal.sent)).order_by(_journal.seq).limit(sa.bindparam("window"))
+_DEPTH = sa.select(sa.func.count()).select_from(
+    sa.select(_journal.seq).where(sa.not_(_journal.sent)).limit(sa.bindparam("most")).subquery()
+)
 _BACKLOG = sa.select(sa.func.count(), sa.func.min(_journal.time)).where(sa.not_(_journal.sent))
 
 
@@ -95,6 +98,15 @@ class Relay:
         """How many events are unsent, and when the oldest of them was written."""
         ((count, oldest),) = await self.store.read(lambda snapshot: snapshot.rows(_BACKLOG))
         return count, oldest
+
+    @property
+    def moving(self) -> bool:
+        """Whether events get through to the log at present."""
+        return self.failure is None and not self._paused
+
+    async def depth(self, most: int) -> int:
+        """How many events are unsent, counted up to so many."""
+        return int(await self.store.read(lambda snapshot: snapshot.scalar(_DEPTH, most=most)))
 
     async def _rest(self, seconds: float) -> None:
         # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the event.

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from shared.errors import OutcomeUnknown, Overloaded, Problem
 from shared.events import REGISTRY, Envelope, Event
 from shared.facts import Cell, Fact, Facts, Moves
+from shared.failpoints import point
 from shared.ids import mark_of, shard_of
 from shared.progress import Counted, count_progress
 from shared.store import Tx
@@ -167,6 +168,7 @@ class Round:
         await tx.flush()
         await moves.store(tx)
         await count_progress(tx, self.counted)
+        point("applier.applied")
 
     def _blocked(self, subject: str) -> bool:
         return any(each.reason is not None for each in self.held.get(subject, ()))

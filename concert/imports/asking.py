@@ -21,7 +21,7 @@ SHORT_REST = 0.5
 VISIBLE_SECONDS = 30
 BUSY = (429, 503)
 _NDJSON = {"Content-Type": "application/x-ndjson"}
-_NO_TOKEN = " Say --token or set CONCERT_TOKEN; `concert token --scope admin` prints one."
+_NO_TOKEN = ". Say --token or set CONCERT_TOKEN; `concert token --scope admin` prints one"
 
 
 class Stopped(Exception):
@@ -56,7 +56,7 @@ class Asking:
                 )
             except httpx.HTTPError as fault:
                 why = str(fault) or type(fault).__name__
-                self.rest(SHORT_REST)
+                self.rest_shortly()
                 continue
             if answer.status_code == 200:
                 return answer
@@ -80,7 +80,7 @@ class Asking:
                     said.why = f"/v1/{collection}/bulk answered {answer.status_code}: {_detail(answer)}"
         except httpx.HTTPError as fault:
             said.why = f"the connection broke after {len(said.lines)} answers ({fault or type(fault).__name__})"
-            self.rest(SHORT_REST)
+            self.rest_shortly()
             return said
         if answer.status_code in BUSY:
             self.rest(_seconds_of(answer.headers.get("retry-after", "1")))
@@ -92,6 +92,10 @@ class Asking:
         """Ask nothing for a while."""
         until = asyncio.get_running_loop().time() + min(max(seconds, 0.0), LONGEST_REST)
         self._resting_until = max(self._resting_until, until)
+
+    def rest_shortly(self) -> None:
+        """Ask nothing for a moment, when nobody says how long."""
+        self.rest(SHORT_REST)
 
     async def _rested(self) -> None:
         await asyncio.sleep(max(0.0, self._resting_until - asyncio.get_running_loop().time()))
@@ -139,4 +143,4 @@ def _detail(answer: httpx.Response) -> str:
         detail = str(from_json(answer.content).get("detail", ""))
     except (ValueError, AttributeError):
         detail = answer.text[:200]
-    return detail.rstrip(".") + (f".{_NO_TOKEN}" if answer.status_code == 401 else "")
+    return detail.rstrip(".") + (_NO_TOKEN if answer.status_code == 401 else "")

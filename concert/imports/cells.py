@@ -89,19 +89,21 @@ def money(column: str, value: str, currency: str) -> Money:
 
 
 def _parts(column: str, value: str) -> tuple[Decimal, str | None]:
+    """An exact number and the currency beside it."""
     found = _NUMBER.fullmatch(_BLANKS.sub("", value))
-    if found is None or (found["open"] is None) != (found["close"] is None):
+    exact = _plain(found["digits"]) if found is not None else None
+    signs = [found[part] for part in ("open", "sign", "sign2") if found[part]] if found is not None else []
+    if found is None or exact is None or len(signs) > 1 or (found["open"] is None) != (found["close"] is None):
         raise BadCell(f"{column} is {value!r}, which is not a number; write 1054.50 or 1.054,50")
-    digits = found["digits"]
+    return Decimal(f"-{exact}" if signs else exact), found["before"] or found["after"]
+
+
+def _plain(digits: str) -> str | None:
+    """Digits with a point before the decimals and nothing between the thousands; none when they are no number."""
     if _PLAIN.fullmatch(digits):
-        exact = digits
-    elif _THOUSANDS.fullmatch(digits):
-        exact = digits.replace(",", "")
-    elif _POINTED_THOUSANDS.fullmatch(digits):
-        exact = digits.replace(".", "").replace(",", ".")
-    elif _DECIMAL_COMMA.fullmatch(digits):
-        exact = digits.replace(",", ".")
-    else:
-        raise BadCell(f"{column} is {value!r}, which is not a number; write 1054.50 or 1.054,50")
-    negative = bool(found["open"] or found["sign"] or found["sign2"])
-    return Decimal(f"-{exact}" if negative else exact), found["before"] or found["after"]
+        return digits
+    if _THOUSANDS.fullmatch(digits):
+        return digits.replace(",", "")
+    if _POINTED_THOUSANDS.fullmatch(digits):
+        return digits.replace(".", "").replace(",", ".")
+    return digits.replace(",", ".") if _DECIMAL_COMMA.fullmatch(digits) else None

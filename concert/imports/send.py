@@ -14,15 +14,15 @@ from typing import Any
 import httpx
 from pydantic_core import to_json
 
-from concert.imports.asking import SHORT_REST, TRIES, Asking, Stopped
+from concert.imports.asking import TRIES, Asking, Stopped
 from concert.imports.plan import Body, Facts, Plan, Step
 from concert.imports.report import Report
 
 __all__ = ["Outcome", "Stopped", "carry_out"]
 
-ROWS_PER_REQUEST = 2_000
+ROWS_PER_REQUEST = 4_000
 BYTES_PER_REQUEST = 1_000_000
-UNDER_WAY = 3
+UNDER_WAY = 2
 PEOPLE = frozenset({"departments", "members", "teams", "groups"})
 SPEAK_OF_PEOPLE = frozenset({"deals", "targets"})
 """Collections that must know the people and teams before their rows are sent."""
@@ -185,7 +185,7 @@ class _Delivery:
             self.outcome.events += int(said.batch.rpartition("@")[2])
         busy = [answer for parcel in parcels for answer in parcel.answers if answer and not answer.settled]
         if busy:
-            self.asking.rest(SHORT_REST)
+            self.asking.rest_shortly()
         return said.why or (busy[0].reason if busy else f"{len(said.lines)} of {len(places)} rows were answered")
 
     def _count(self, collection: str, parcel: Parcel) -> None:

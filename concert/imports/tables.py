@@ -209,9 +209,11 @@ class _Table:
                     continue
             else:
                 found = record.split(self.delimiter)
+            if not any(cell.strip() for cell in found):
+                continue
             if len(found) == self.width:
                 yield Row(file, line, self.places, found)
-            elif any(cell.strip() for cell in found):
+            else:
                 counted = f"the row has {len(found)} cells, {self.width} are expected"
                 self._refuse(line, f"{counted} (with {_NAMES[self.delimiter]} between them)")
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from services.metrics.api import consistency, views
+from services.metrics.api import consistency, events, views
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
-from services.metrics.facts.meetings import requests
+from services.metrics.facts.meetings import actions, items, meetings
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
+from services.metrics.facts.requests import requests
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
 from services.metrics.page import entry, published, routes
+from services.metrics.stream.live import prepare_live
 from shared.application import Service
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
@@ -18,7 +20,8 @@ from shared.http.runtime import Runtime
 
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals, invoices,
-                   receipts, budgets, expenses, targets, requests)  # fmt: skip
+                   receipts, budgets, expenses, targets, requests, meetings,
+                   items, actions)  # fmt: skip
 
 
 async def make_certificate(runtime: Runtime) -> None:
@@ -34,9 +37,9 @@ async def keep_certificate(runtime: Runtime) -> None:
 service = Service(
     name="metrics",
     description="How we are doing: the five department views and their consistency.",
-    routers=(views.router, consistency.router, published.router, entry.router, routes.router),
+    routers=(views.router, consistency.router, events.router, published.router, entry.router, routes.router),
     subscriptions=subscriptions,
-    prepare=(make_certificate, published.prepare_pages),
+    prepare=(make_certificate, published.prepare_pages, prepare_live),
     speaks_for_all=True,
     background=(keep_certificate,),
 )

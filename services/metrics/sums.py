@@ -38,7 +38,8 @@ class Tally(Sum, table=True):
     """Minor units; of what the amount cost, where that is known."""
     uncosted: int = Field(default=0, sa_type=sa.BigInteger)
     """Minor units of the amount whose cost is not known."""
-    days: int = Field(default=0, sa_type=sa.BigInteger)
+    took: int = Field(default=0, sa_type=sa.BigInteger)
+    """How long it took, in the unit of the measure: days of a deal, seconds of a request or a meeting."""
 
 
 def cells(
@@ -51,10 +52,10 @@ def cells(
     currency: str = "",
     cost: int = 0,
     uncosted: int = 0,
-    days: int = 0,
+    took: int = 0,
 ) -> Iterator[Cell]:
     """The cells of one contribution: of its day and its month, along each dimension."""
-    numbers = (count, amount, cost, uncosted, days)
+    numbers = (count, amount, cost, uncosted, took)
     month = day.replace(day=1)
     for dim, key in along.items():
         yield (dim, key or "", measure, DAY, day, currency), numbers

@@ -36,7 +36,8 @@ from shared.instant import now
 GROUP: Final = 2000  # records in one commit, more or less: putting them together holds the event loop
 TAIL_BATCHES: Final = 2048  # batches kept in memory for readers that are up to date ...
 TAIL_BYTES: Final = 16 * 1024 * 1024  # ... as long as they are not larger than this
-PATIENCE: Final = 30.0  # seconds a publish waits for the file, and a close for both
+PATIENCE: Final = 20.0  # seconds a publish waits for the file, and a close for the publishes
+CLOSE_SECONDS: Final = 3.0
 COMPACT_AFTER: Final = 1000  # records that may have superseded others, at most ...
 COMPACT_EVERY: Final = 3600.0  # ... or seconds, until compaction runs
 
@@ -223,7 +224,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
         self._waiting: list[Parcel] = []
-        self._busy = False
+        self._busy = self._closed = False
         self._idle = asyncio.Event()
         self._superseded = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -255,12 +256,15 @@ class Writer:
                 while self._busy:
                     self._idle.clear()
                     await self._idle.wait()
-                await self._loop.run_in_executor(self._thread, self._file.close)
+        self._closed = True
+        self._settle_waiting(BusClosed("The log has been closed."))
+        closing = self._loop.run_in_executor(self._thread, self._file.close)
         self._thread.shutdown(wait=False)
+        await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
 
     def _next(self) -> None:
         """Begin the next commit, if anything waits; after a failed one, first learn from the file where it ends."""
-        self._busy = bool(self._waiting) or self.ends is None
+        self._busy = not self._closed and (bool(self._waiting) or self.ends is None)
         if not self._busy:
             self._idle.set()
         elif self.ends is None:
@@ -310,9 +314,9 @@ class Writer:
     def _give_up(self, group: list[Parcel]) -> None:
         """Let nobody wait any longer for a file that does not answer; what was to be written may still be."""
         self.trouble = f"The log has not answered for {PATIENCE:.0f} s."
-        waiting, self._waiting = self._waiting, []
-        for parcel in group + waiting:
+        for parcel in group:
             parcel.settle(BusError(self.trouble))
+        self._settle_waiting(BusError(self.trouble))
         self._watch = self._loop.call_later(PATIENCE, self._give_up, [])
 
     def _failed(self, group: list[Parcel], error: BaseException) -> None:
@@ -328,13 +332,18 @@ class Writer:
         self._watch.cancel()
         if error := opening.exception():
             self.trouble = f"The log cannot be opened: {error}."
-            group, self._waiting, self._busy = self._waiting, [], False
-            for parcel in group:
-                parcel.settle(BusError(self.trouble))
+            self._settle_waiting(BusError(self.trouble))
+            self._busy = False
             self._idle.set()
             return
         self._begin(opening.result())
         self._next()
+
+    def _settle_waiting(self, error: BusError) -> None:
+        """Tell those whose turn has not come that it will not."""
+        waiting, self._waiting = self._waiting, []
+        for parcel in waiting:
+            parcel.settle(error)
 
     def _begin(self, ends: Ends) -> None:
         self.ends = ends

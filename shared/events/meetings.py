@@ -1,21 +1,26 @@
 """What meetings tells: that people meet, what is on the table, who does what, and what departments ask of each other.
 
-Titles, minutes, notes and reasons are free text; they stay with meetings.
+Titles, minutes, notes and reasons are free text; they stay with meetings. A day is the day in the organisation's time
+zone, so that nobody who counts days needs to know that zone.
 """
 
 from __future__ import annotations
 
 from dataclasses import field
-from datetime import date
+from datetime import date, datetime
 
 from shared.events import Event, event
 
 
 @event("concert.meetings.series-planned.v1")
 class SeriesPlanned(Event):
-    """A team, or several departments, will meet again and again."""
+    """A team, or several departments, will meet again and again by a rule (RRULE of RFC 5545)."""
 
-    form: str
+    kind: str
+    rrule: str
+    zone: str
+    starts_at: datetime
+    minutes: int
     teams: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     externals: dict[str, str] = field(default_factory=dict)
@@ -23,7 +28,15 @@ class SeriesPlanned(Event):
 
 @event("concert.meetings.series-changed.v1")
 class SeriesChanged(Event):
-    """A series meets by another rule."""
+    """A series has another name, rule, time or other parties; the event says all but the name."""
+
+    kind: str
+    rrule: str
+    zone: str
+    starts_at: datetime
+    minutes: int
+    teams: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
 
 
 @event("concert.meetings.series-ended.v1")
@@ -35,21 +48,43 @@ class SeriesEnded(Event):
 
 @event("concert.meetings.meeting-called.v1")
 class MeetingCalled(Event):
-    """A meeting will be held on a day, perhaps one of a series."""
+    """A meeting will be held on a day, perhaps one of a series, by these teams or departments."""
 
     on: date
+    starts_at: datetime
+    minutes: int
+    kind: str
     series: str | None = None
+    teams: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
     externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.meetings.meeting-changed.v1")
+class MeetingChanged(Event):
+    """A meeting has another time, length, name or other parties; the event says all but the name."""
+
+    on: date
+    starts_at: datetime
+    minutes: int
+    kind: str
+    teams: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
 
 
 @event("concert.meetings.meeting-started.v1")
 class MeetingStarted(Event):
     """A meeting has begun."""
 
+    on: date
+
 
 @event("concert.meetings.meeting-ended.v1")
 class MeetingEnded(Event):
-    """A meeting is over; its minutes are kept by meetings."""
+    """A meeting is over, after so many whole minutes; what was said is kept by meetings."""
+
+    on: date
+    lasted: int
 
 
 @event("concert.meetings.meeting-cancelled.v1")
@@ -59,14 +94,25 @@ class MeetingCancelled(Event):
 
 @event("concert.meetings.item-raised.v1")
 class ItemRaised(Event):
-    """Something is on the table of a meeting or a series."""
+    """News, a problem, a report or a question is on the table of a meeting or a series."""
 
-    sort: str
+    kind: str
     on: date
     meeting: str | None = None
     series: str | None = None
     raised_by: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.meetings.item-changed.v1")
+class ItemChanged(Event):
+    """An item is described differently or lies on another table; the event says all but the words."""
+
+    kind: str
+    on: date
+    meeting: str | None = None
+    series: str | None = None
+    raised_by: str | None = None
 
 
 @event("concert.meetings.item-resolved.v1")
@@ -87,6 +133,7 @@ class ItemReopened(Event):
 class ActionAgreed(Event):
     """Somebody will do something by a day."""
 
+    on: date
     owner: str
     due: date
     item: str | None = None
@@ -94,18 +141,40 @@ class ActionAgreed(Event):
     externals: dict[str, str] = field(default_factory=dict)
 
 
+@event("concert.meetings.action-changed.v1")
+class ActionChanged(Event):
+    """An action has another owner, day, item, other helpers or other words; the event says all but the words."""
+
+    on: date
+    owner: str
+    due: date
+    item: str | None = None
+    helpers: tuple[str, ...] = ()
+
+
 @event("concert.meetings.action-done.v1")
 class ActionDone(Event):
-    """What was agreed is done."""
+    """What was agreed is done, by the day it was due or later."""
+
+    on: date
+    on_time: bool
+
+
+@event("concert.meetings.action-reopened.v1")
+class ActionReopened(Event):
+    """What was thought done is not."""
 
     on: date
 
 
 @event("concert.meetings.request-made.v1")
 class RequestMade(Event):
-    """A department, or one of its members, asks another department for something."""
+    """A department, or one of its members, asks another department for something.
 
-    asks_for: str
+    The departments are those of the members on that day.
+    """
+
+    kind: str
     on: date
     from_department: str
     to_department: str
@@ -115,10 +184,24 @@ class RequestMade(Event):
     externals: dict[str, str] = field(default_factory=dict)
 
 
+@event("concert.meetings.request-changed.v1")
+class RequestChanged(Event):
+    """A request is described differently or passed on; the event says all but the words."""
+
+    kind: str
+    on: date
+    from_department: str
+    to_department: str
+    from_member: str | None = None
+    to_member: str | None = None
+    promised_by: date | None = None
+
+
 @event("concert.meetings.request-promised.v1")
 class RequestPromised(Event):
-    """What was asked for is promised by a day."""
+    """On a day, what was asked for is promised by another."""
 
+    on: date
     by: date
 
 
@@ -127,8 +210,10 @@ class RequestResolved(Event):
     """What was asked for is done."""
 
     on: date
-    hours: int
-    """Whole hours since it was asked for, or last reopened."""
+    seconds: int
+    """Whole seconds since it was asked for, or last reopened."""
+    on_time: bool | None = None
+    """Whether by the day promised; none where nothing was promised."""
 
 
 @event("concert.meetings.request-reopened.v1")

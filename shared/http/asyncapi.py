@@ -50,7 +50,7 @@ _HEADERS: Final[dict[str, Any]] = {
 
 def asyncapi_of(settings: Settings) -> dict[str, Any]:
     """The whole document, with the address of the log where one is configured."""
-    declared = _declared()
+    declared = declared_events()
     schemas: dict[str, Any] = {}
     messages = {name: _message(event, schemas) for name, event in declared.items()}
     document: dict[str, Any] = {
@@ -77,7 +77,7 @@ _TRAIT: Final[dict[str, Any]] = {
 
 
 @cache
-def _declared() -> dict[str, type[Event]]:
+def declared_events() -> dict[str, type[Event]]:
     """Every declared event by its wire name; a service alone may not have met all of them yet."""
     for module in pkgutil.iter_modules(events.__path__, f"{events.__name__}."):
         importlib.import_module(module.name)

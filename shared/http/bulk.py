@@ -5,7 +5,9 @@ Rows arrive as NDJSON or as a JSON array and are answered as they are stored; gr
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, Request
@@ -13,24 +15,28 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 
-from shared.errors import Fault, IdempotencyMismatch, Invalid, Problem, TooLarge
+from shared.errors import Fault, IdempotencyMismatch, Invalid, OutcomeUnknown, Overloaded, Problem
 from shared.http.bodies import ExternalName
 from shared.http.documents import described
 from shared.http.problems import Internal, log, parse
-from shared.http.runtime import runtime_of
+from shared.http.rows import Row, groups_of
+from shared.http.runtime import Runtime, runtime_of
 from shared.identity.permissions import Principal, require
 from shared.ids import fingerprint, new_id
 from shared.instant import now
-from shared.store import Context, Entity, Job, Tx
+from shared.store import Context, Entity, Job, Store, Tx
 from shared.store.tables import KeptAnswer
 
 if TYPE_CHECKING:
     from shared.http.collection import Collection
 
 GROUP = 200
-MAX_ROW = 256 * 1024
-MAX_ARRAY = 16 * 1024 * 1024
 WHOLE = 20_000
+PATIENCE = 4
+LOOK_EVERY = 5
+DEEP, FULL = 20_000, 100_000
+"""From so many unsent events on a bulk slows down, and with so many it pauses longest."""
+MOST_PAUSE = 2.0
 
 
 class BulkAnswer(BaseModel):
@@ -58,9 +64,9 @@ def bulk_route(collection: Collection[Any]) -> None:
         runtime = runtime_of(request)
         batch = f"{runtime.service}-{new_id('b')[2:]}"
         bulk = _Bulk(collection, principal, batch, request.scope.get("traceparent"))
-        groups = _groups(request)
-        first: list[bytes] = await anext(groups, [])
-        answers = bulk.answers(request, first, groups)
+        groups = groups_of(request, GROUP, runtime.settings.body_limit)
+        first: list[Row] = await anext(groups, [])
+        answers = bulk.answers(runtime, first, groups)
         head = await anext(answers, b"")
 
         async def stream() -> AsyncIterator[bytes]:
@@ -73,7 +79,7 @@ def bulk_route(collection: Collection[Any]) -> None:
         if bulk.whole:
             # Everything has been stored before the first byte of the answer: the count can stand in a header.
             headers["Concert-Version"] = f"batch/{batch}@{bulk.events}"
-        return StreamingResponse(stream(), media_type="application/x-ndjson", headers=headers)
+        return _WhileReading(stream(), media_type="application/x-ndjson", headers=headers)
 
     collection.router.add_api_route(
         "/bulk",
@@ -90,50 +96,11 @@ def bulk_route(collection: Collection[Any]) -> None:
     )
 
 
-async def _groups(request: Request) -> AsyncIterator[list[bytes]]:
-    """The rows of a body, as they arrive, in groups."""
-    rest, group, size = b"", [], 0
-    begun = False
-    async for chunk in request.stream():
-        rest += chunk
-        if not begun:
-            rest = rest.lstrip(b"\xef\xbb\xbf \t\r\n")
-            if not rest:
-                continue
-            begun = True
-            if rest[:1] == b"[":
-                async for rows in _array(request, rest):
-                    yield rows
-                return
-        *lines, rest = rest.split(b"\n")
-        if len(rest) > MAX_ROW:
-            raise TooLarge(f"A row has more than {MAX_ROW} bytes.")
-        for line in lines:
-            if line.strip():
-                group.append(line)
-                size += 1
-            if size == GROUP:
-                yield group
-                group, size = [], 0
-    if rest.strip():
-        group.append(rest)
-    if group:
-        yield group
+class _WhileReading(StreamingResponse):
+    """An answer that is sent while the body is still being read: nothing else may take messages from the client."""
 
-
-async def _array(request: Request, begun: bytes) -> AsyncIterator[list[bytes]]:
-    """The rows of a JSON array; it is read whole, so it may not be as long as NDJSON may."""
-    whole = bytearray(begun)
-    async for chunk in request.stream():
-        whole += chunk
-        if len(whole) > MAX_ARRAY:
-            raise TooLarge(f"A JSON array may have {MAX_ARRAY} bytes; send more rows as NDJSON, one a line.")
-    try:
-        rows = from_json(bytes(whole), allow_inf_nan=False)
-    except ValueError as error:
-        raise Invalid(f"The body is not valid JSON: {error}.") from error
-    for start in range(0, len(rows), GROUP):
-        yield [to_json(row) for row in rows[start : start + GROUP]]
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.stream_response(send)
 
 
 class _Bulk:
@@ -149,14 +116,14 @@ class _Bulk:
         self._row = 0
 
     async def answers(
-        self, request: Request, first: list[bytes], groups: AsyncIterator[list[bytes]]
+        self, runtime: Runtime, first: list[Row], groups: AsyncIterator[list[Row]]
     ) -> AsyncIterator[bytes]:
         """The answers, line by line; short bodies are answered in one piece after all of it is stored."""
-        store = runtime_of(request).store
         kept, rows = [], first
         self.whole = True
         while rows:
-            kept.append(await self._group(store, rows))
+            await _keep_pace(runtime, self._row)
+            kept.append(await self._group(runtime.store, rows))
             rows = await anext(groups, [])
             if self.whole and self._row >= WHOLE and rows:
                 self.whole = False
@@ -168,12 +135,19 @@ class _Bulk:
         else:
             yield b'{"batch":"batch/%s@%d"}\n' % (self.batch.encode(), self.events)
 
-    async def _group(self, store: Any, rows: list[bytes]) -> bytes:
+    async def _group(self, store: Store, rows: list[Row]) -> bytes:
         moment = now()
-        outcomes = await store.write_all([self._job(row, moment) for row in rows])
+        jobs = [self._job(row, moment) for row in rows]
+        try:
+            outcomes = await _stored(store, jobs)
+        except (Overloaded, OutcomeUnknown) as problem:
+            # The rows before these are stored and answered: so are these, with what is known of them.
+            outcomes = [problem] * len(rows)
         return b"".join(map(self._line, outcomes))
 
-    def _job(self, row: bytes, moment: Any) -> Job[tuple[int, str, int, int]]:
+    def _job(self, row: Row, moment: datetime) -> Job[tuple[int, str, int, int]]:
+        if isinstance(row, Problem):
+            return Job(_raise(row), Context(moment))
         try:
             sent = from_json(row, allow_inf_nan=False)
             if not isinstance(sent, dict):
@@ -212,11 +186,11 @@ class _Bulk:
                 known = ", ".join(sorted(collection.verbs)) or "none"
                 raise Invalid(f"{do!r} is not something that can be done to {collection.name}; known: {known}.",
                               [Fault("/do", "not known")])  # fmt: skip
-            ref = sent.pop(collection.entity.kind, None)
+            ref = sent.get(collection.entity.kind)
             if not isinstance(ref, str):
                 raise Invalid(f"Say which {collection.entity.kind} is meant.",
                               [Fault(f"/{collection.entity.kind}", "this field is required")])  # fmt: skip
-            body = parse(verb.body, to_json(sent))
+            body = parse(verb.body, _act_of(sent, collection.entity.kind))
             thing: Entity = await tx.load(collection.entity, ref)
             if await _done_before(tx, collection, thing, cause):
                 return 200, thing.id, thing.version, 0
@@ -262,6 +236,27 @@ class _Bulk:
             outcome = Internal("This row could not be stored; the fault has been written down.")
         answer = {"row": self._row, "status": outcome.status, "problem": outcome.document()}
         return to_json(answer, fallback=str) + b"\n"
+
+
+async def _stored(store: Store, jobs: Sequence[Job[Any]]) -> list[Any]:
+    """What became of the jobs; a store that is busy is asked a few times more."""
+    for attempt in range(PATIENCE):
+        try:
+            return await store.write_all(jobs)
+        except Overloaded:
+            await asyncio.sleep(0.1 * 2**attempt)
+    return await store.write_all(jobs)
+
+
+async def _keep_pace(runtime: Runtime, row: int) -> None:
+    """Let the relay come after: the deeper the outbox, the slower a bulk goes, but it goes on."""
+    if runtime.relay is None or (row // GROUP) % LOOK_EVERY:
+        return
+    while (deep := await runtime.relay.depth(FULL)) > DEEP:
+        await asyncio.sleep(MOST_PAUSE * (deep - DEEP) / (FULL - DEEP))
+        if deep < FULL or not runtime.relay.moving:
+            # Slowed down, not stopped: a log that cannot be reached must not stop those who write.
+            return
 
 
 def _act_of(sent: dict[str, Any], kind: str) -> bytes:

@@ -22,7 +22,7 @@ from shared.events.common import linked_event
 from shared.http.bodies import Body, ExternalName, Named, read_model, shown
 from shared.http.bulk import bulk_route, cause_of
 from shared.http.documents import described
-from shared.http.pages import Cursor, link_next
+from shared.http.pages import Cursor, asked_once, link_next
 from shared.http.problems import parse, parse_object
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
@@ -228,9 +228,7 @@ class Collection(Generic[N]):
                     thing = await tx.load(self.entity, ref)
                     expect(request, thing, required=True)
                     return await self.answer(tx, await self.changed(tx, thing, raw), 200, principal)
-                existing = await tx.seek(self.entity, ref)
-                if existing is not None:
-                    expect(request, existing)
+                expect(request, await tx.seek(self.entity, ref))
                 thing, made = await self.upserted(tx, raw, external_of(ref))
                 return await self.answer(tx, thing, 201 if made else 200, principal)
 
@@ -312,7 +310,7 @@ class Collection(Generic[N]):
             if on is not None:
                 fields = self._as_on(thing, fields, on, ref)
             headers = version_headers(thing)
-            if if_none_match is not None and headers["ETag"] in if_none_match:
+            if if_none_match is not None and (headers["ETag"] in if_none_match or if_none_match.strip() == "*"):
                 return Response(status_code=304, headers=headers)
             return Response(as_json(fields), headers=headers, media_type="application/json")
 
@@ -338,6 +336,7 @@ class Collection(Generic[N]):
             on: Annotated[date | None, Query(description="as things were on this day")] = None,
             prefer: Prefer = None,
         ) -> Response:
+            asked_once(request)
             unknown = set(request.query_params) - {"limit", "cursor", "after", "on"} - set(self.filters)
             if unknown:
                 field = sorted(unknown)[0]
@@ -413,7 +412,7 @@ class Collection(Generic[N]):
         ) -> Response:
             async def query(snapshot: Snapshot) -> Sequence[Sequence[Any]]:
                 thing = await snapshot.get(self.entity, ref)
-                above = int(Cursor.read(cursor).last or 0)
+                above = Cursor.read(cursor).number
                 return await snapshot.rows(_HISTORY, subject=thing.subject, above=above, limit=limit + 1)
 
             records = await runtime_of(request).store.read(query)

@@ -133,7 +133,7 @@ def _drop_framework_answers(document: dict[str, Any]) -> None:
                 if "HTTPValidationError" in str(content.get("application/json", "")):
                     answers[status] = _problem("Not valid")
                 elif len(content) > 1 and content.get("application/json", {}).get("schema") in ({}, None):
-                    content.pop("application/json")
+                    content.pop("application/json", None)
 
 
 def _problem(text: str) -> dict[str, Any]:

@@ -6,14 +6,16 @@ Plain ASGI, because it runs for every request and a layer that wraps requests an
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import structlog
+from fastapi import Request
 from prometheus_client import Counter, Histogram
 
-from shared.errors import TooLarge
+from shared.errors import Invalid, TooLarge
 from shared.http.problems import problem_response
 
 log = structlog.get_logger("shared.http.access")
@@ -24,6 +26,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SECONDS = Histogram("concert_http_request_seconds", "Time to answer a request", ["service", "method", "route"])
 ANSWERS = Counter("concert_http_answers_total", "Answers by status", ["service", "method", "route", "status"])
+
+
+# Version 00 and whatever later versions append; neither id may be all zeros.
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Edge:
@@ -46,17 +52,22 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", scope["request_id"].encode())]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", scope["request_id"].encode("latin-1")),
+                    (b"traceparent", scope["traceparent"].encode()),
+                ]
             await send(message)
 
-        limited = receive if scope["path"].endswith("/bulk") else self._limited(receive)
+        limited = receive if _is_bulk(scope) else self._limited(receive)
         try:
             length = _content_length(scope)
             if limited is not receive and length > self.body_limit:
                 raise TooLarge(_limit_message(self.body_limit, length))
+            _refuse_nul(scope)
             await self.app(scope, limited, watch)
-        except TooLarge as problem:
-            response = problem_response(problem)
+        except (TooLarge, Invalid) as problem:
+            response = problem_response(problem, Request(scope))
             response.headers["connection"] = "close"
             await response(scope, receive, watch)
         finally:
@@ -87,16 +98,27 @@ def _limit_message(limit: int, length: int) -> str:
 def _content_length(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else 0
+            return int(value) if value.isdigit() and len(value) < 20 else 0
     return 0
+
+
+def _is_bulk(scope: Scope) -> bool:
+    """Whether rows are sent, which are limited one by one."""
+    path: str = scope["path"]
+    return scope["method"] == "POST" and path.endswith("/bulk") and path.count("/") == 3
+
+
+def _refuse_nul(scope: Scope) -> None:
+    if b"%00" in scope["query_string"] or "\0" in scope["path"]:
+        raise Invalid("An address cannot hold the character NUL (%00).")
 
 
 def _trace(scope: Scope) -> None:
     """Take the trace a caller sent (W3C traceparent), or begin one."""
     traceparent = request_id = ""
     for name, value in scope["headers"]:
-        if name == b"traceparent" and len(value) == 55:
-            traceparent = value.decode("latin-1")
+        if name == b"traceparent" and _TRACEPARENT.fullmatch(value):
+            traceparent = value.decode()
         elif name == b"x-request-id" and len(value) <= 128:
             request_id = value.decode("latin-1")
     if not traceparent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import quote
 
 from fastapi import Request
 
@@ -27,12 +28,34 @@ class Cursor:
         except ValueError:
             last = "\x00"
         if "\x00" in last:
-            raise Invalid("This cursor is not one that a page gave.", [Fault("/cursor", "not a cursor")])
+            raise _not_a_cursor()
         return cls(last)
+
+    @property
+    def number(self) -> int:
+        """The key of the last item, of things that are numbered; raises Invalid."""
+        if not self.last:
+            return 0
+        if not self.last.isdecimal() or len(self.last) > 9:
+            raise _not_a_cursor()
+        return int(self.last)
 
     def text(self) -> str:
         """The cursor as it is given out."""
         return urlsafe_b64encode(self.last.encode()).decode().rstrip("=")
+
+
+def _not_a_cursor() -> Invalid:
+    return Invalid("This cursor is not one that a page gave.", [Fault("/cursor", "not a cursor")])
+
+
+def asked_once(request: Request) -> None:
+    """Refuse a parameter that is given twice where one of the two would be ignored."""
+    for name in sorted(set(request.query_params)):
+        values = request.query_params.getlist(name)
+        if len(values) > 1 and name != "after":
+            detail = f"{name} is given {len(values)} times; it can be asked for once"
+            raise Invalid(f"{detail}.", [Fault(f"/{name}", detail)])
 
 
 def link_next(request: Request, cursor: str | None) -> dict[str, str]:
@@ -40,4 +63,4 @@ def link_next(request: Request, cursor: str | None) -> dict[str, str]:
     if cursor is None:
         return {}
     url = request.url.include_query_params(cursor=cursor)
-    return {"Link": f'<{url.path}?{url.query}>; rel="next"'}
+    return {"Link": f'<{quote(url.path, safe="/:%")}?{url.query}>; rel="next"'}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from fastapi import Request
 from shared.store import Store
 
 if TYPE_CHECKING:
+    from shared.bus import Bus
     from shared.consumer import Consumer
     from shared.http.waiting import Progress
     from shared.relay import Relay
@@ -24,8 +26,11 @@ class Runtime:
     settings: Settings
     store: Store
     progress: Progress
+    bus: Bus
     relay: Relay | None = None
     consumer: Consumer | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when no more requests are taken: answers that stay open end then."""
     in_flight: set[tuple[str, str]] = field(default_factory=set)
     extras: dict[str, Any] = field(default_factory=dict)
 

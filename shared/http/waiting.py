@@ -11,14 +11,14 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from shared.errors import Fault, Invalid, NotYetApplied
+from shared.errors import Fault, Invalid, NotYetApplied, OutcomeUnknown, Overloaded
 from shared.store import Snapshot, Store
-from shared.store.tables import Applied, BatchProgress, HeldEvent, Journal
+from shared.store.tables import Applied, BatchProgress, HeldEvent, Journal, SourceProgress
 
 T = TypeVar("T")
 DEFAULT_SECONDS = 5.0
 MOST_SECONDS = 30.0
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.1
 _TOKEN = re.compile(r"([a-z_]+/[^@\s]+)@(\d{1,12})")
 _applied = Applied.__table__.c  # type: ignore[attr-defined]
 _batch = BatchProgress.__table__.c  # type: ignore[attr-defined]
@@ -27,6 +27,8 @@ _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _APPLIED = sa.select(_applied.version, _applied.held).where(_applied.subject == sa.bindparam("subject"))
 _BATCH = sa.select(_batch.applied).where(_batch.id == sa.bindparam("batch"))
 _OWN = sa.select(sa.func.max(_journal.version)).where(_journal.subject == sa.bindparam("subject"))
+_source = SourceProgress.__table__.c  # type: ignore[attr-defined]
+_PROGRESS = sa.select(_source.owner, _source.applied, _source.skipped).order_by(_source.owner)
 _PARKED = sa.select(_held.reason).where(_held.subject == sa.bindparam("subject"), _held.reason.is_not(None))
 
 
@@ -64,6 +66,8 @@ class Progress:
         self.store = store
         self.service = service
         self._changed = asyncio.Event()
+        self._waiting = 0
+        self._polling: asyncio.Task[None] | None = None
 
     def moved(self) -> None:
         """Something has been applied."""
@@ -88,12 +92,32 @@ class Progress:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 raise NotYetApplied(f"{lack}; waited {patience:g} s.")
-            await self._wait(changed, min(left, POLL_SECONDS * 5))
+            await self._wait(changed, left)
 
     async def _wait(self, changed: asyncio.Event, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await changed.wait()
+        self._waiting += 1
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await changed.wait()
+        finally:
+            self._waiting -= 1
+            if not self._waiting and self._polling is not None:
+                self._polling.cancel()
+
+    async def _poll(self) -> None:
+        """Where another process applies, nobody here is told: one look for all who wait."""
+        before: object = None
+        while True:
+            with suppress(OutcomeUnknown, Overloaded):
+                progress = await self.store.read(lambda snapshot: snapshot.rows(_PROGRESS))
+                # The first look wakes too: something may have come between the reader's question and this one.
+                if progress != before:
+                    self.moved()
+                before = progress
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _lacking(self, snapshot: Snapshot, after: Sequence[Token]) -> str | None:
         for token in after:

@@ -104,13 +104,17 @@ async def _write_once(
         if problem.status >= 500:
             raise
         refusal = problem_response(problem, request)
-        answer = Answer(refusal.status_code, bytes(refusal.body))
+        refused = Answer(refusal.status_code, bytes(refusal.body))
 
-        async def keep(tx: Tx) -> None:
-            tx.put(_kept(place, asked, answer, context))
+        async def keep(tx: Tx) -> Answer:
+            # Another replica may have answered the same request meanwhile: then that is the answer.
+            kept = await tx.find(KeptAnswer, *place)
+            if kept is not None:
+                return _again(kept, asked)
+            tx.add(_kept(place, asked, refused, context))
+            return refused
 
-        await store.write(Job(keep, context))
-        return refusal
+        return (await store.write(Job(keep, context))).response()
 
 
 def _kept(place: tuple[str, str], asked: str, answer: Answer, context: Context) -> KeptAnswer:
@@ -131,9 +135,13 @@ def _again(kept: KeptAnswer, asked: str) -> Answer:
     return Answer(kept.status, kept.body.encode(), from_json(kept.headers))
 
 
-def expect(request: Request, entity: Entity, *, required: bool = False) -> None:
+def expect(request: Request, entity: Entity | None, *, required: bool = False) -> None:
     """Hold the writer to the version they decided on."""
     given = request.headers.get("if-match")
+    if entity is None:
+        if given is not None:
+            raise StaleVersion("There is nothing here yet that the change could have been decided on.")
+        return
     if given is None:
         if required:
             raise VersionRequired(f'Send If-Match: "{entity.version}" to change version {entity.version}.')

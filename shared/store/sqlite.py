@@ -15,6 +15,7 @@ from typing import IO, Any, TypeVar, cast
 import structlog
 
 from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
+from shared.failpoints import point
 from shared.store.sql import SQLITE, Statement, Values
 from shared.store.tx import Job, Record, Snapshot, Tx
 
@@ -165,6 +166,8 @@ class SqliteStore:
 
     async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         """Answer a query from one snapshot."""
+        if self._closed:
+            raise Overloaded("This service is stopping; ask again.")
         busy: list[sqlite3.Connection] = []
         loop = asyncio.get_running_loop()
         alarm = loop.call_later(DEADLINE, _interrupt, busy)
@@ -234,6 +237,7 @@ class SqliteStore:
                 events = self._one_by_one(group)
             committing = True
             connection.execute("COMMIT")
+            point("store.committed")
             return events
         except BaseException as failure:
             # A full disk rolls the whole group back by itself, and a second "rollback" would then fail.

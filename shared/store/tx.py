@@ -22,6 +22,7 @@ from shared.store.tables import External, Journal
 from shared.store.types import text_of
 
 MAX_EVENT_BYTES = 256 * 1024
+MOST_COMPILED = 500
 
 T = TypeVar("T")
 N = TypeVar("N", bound=Entity)
@@ -67,6 +68,9 @@ def compiled(core: Any, dialect: sa.Dialect) -> Statement:
     key = (id(core), dialect.name)
     found = _compiled.get(key)
     if found is None or found[0] is not core:
+        if len(_compiled) >= MOST_COMPILED:
+            # Somebody builds statements per request and gives them parameters: they must not pile up.
+            _compiled.clear()
         found = _compiled[key] = (core, Statement(core, dialect))
     return found[1]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -59,16 +59,11 @@ async def opened(log: Log) -> AsyncIterator[Bus]:
         await bus.close()
 
 
-@asynccontextmanager
-async def following(
+def following(
     bus: Bus, topics: Sequence[str] = TOPICS, start: Mapping[Position, int] | None = None
-) -> AsyncIterator[AsyncIterator[Sequence[Message]]]:
+) -> aclosing[AsyncGenerator[Sequence[Message], None]]:
     """Batches from a bus, let go of at the end."""
-    batches = bus.messages(topics, start or {})
-    try:
-        yield batches
-    finally:
-        await cast("asyncio.StreamReader | object", batches).aclose()  # type: ignore[union-attr]
+    return aclosing(cast("AsyncGenerator[Sequence[Message], None]", bus.messages(topics, start or {})))
 
 
 async def everything(

@@ -18,6 +18,7 @@ async def settled_company(world: World) -> dict[str, str]:
     member = hired.json()["id"]
     joined = await world.post(f"/v1/members/{member}/join", {"team": team["id"], "from": "2026-01-05"})
     await world.settled("/v1/deals", joined)
+    await world.settled("/v1/requests", joined)
     customer = await world.made("/v1/customers", {"name": "Cancity"})
     product = await world.made("/v1/products", {"name": "GTX Pro"})
     cost = {"cost": {"amount": "30.00", "currency": "EUR"}, "from": "2026-01-01"}
@@ -94,7 +95,7 @@ async def test_a_second_invoice_beyond_the_value_of_the_deal_is_refused_with_the
     refused = await world.post("/v1/invoices", invoice)
     assert refused.status_code == 409
     problem = refused.json()
-    assert problem["rule"] == "invoiced-beyond-value"
+    assert problem["rule"] == "invoiced-too-much"
     assert "100.00 EUR" in problem["detail"]
     assert "70.00 EUR" in problem["detail"]
 

@@ -43,10 +43,18 @@ def ref(name: object) -> str:
 
 async def settle_in(client: httpx.AsyncClient) -> list[str]:
     """Make the company; answers with the tokens to wait for."""
-    tokens = []
+    tokens: list[str] = []
     for collection, rows in _facts().items():
+        await _heard(client, collection, [token for token in tokens if token.startswith("batch/teams-")])
         tokens.append(await _send(client, collection, rows))
     return tokens
+
+
+async def _heard(client: httpx.AsyncClient, collection: str, tokens: list[str]) -> None:
+    """Wait until the owner of a collection has heard of the people that its things speak of."""
+    query: dict[str, str | list[str]] = {"after": tokens, "limit": "1"}
+    answer = await client.get(f"/v1/{collection}", params=query, headers={"Prefer": "wait=20"})
+    assert answer.status_code == 200, answer.text
 
 
 async def _send(client: httpx.AsyncClient, collection: str, rows: Iterable[dict[str, Any]]) -> str:

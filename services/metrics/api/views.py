@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import BREAKDOWNS, Question, Reading, View
+from services.metrics.views.frame import BREAKDOWNS, Question, Reading, Shelf, View
 from services.metrics.views.rows import SOURCES, rows_of
 from services.metrics.views.shown import moment_of, question_of, show
 from shared.asked_period import AskedPeriod, asked_period
@@ -111,8 +111,8 @@ async def read_views(asked: Annotated[Asked, Depends()], principal: Annotated[Pr
     """All five views from one snapshot."""
 
     async def query(snapshot: Snapshot, question: Question) -> dict[str, Any]:
-        as_of = await moment_of(snapshot)
-        views = {name: await show(view, snapshot, question, asked.breakdown, principal, as_of)
+        as_of, shelf = await moment_of(snapshot), Shelf()
+        views = {name: await show(view, snapshot, question, asked.breakdown, principal, as_of, shelf)
                  for name, view in VIEWS.items()}  # fmt: skip
         return {"as_of": as_of, "views": views}
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from services.metrics.consistency.money_invariants import MONEY_INVARIANTS
 from services.metrics.consistency.sides import Invariant, Side, Value, added, counted, summed, together
 from services.metrics.facts.deals import DealFact
-from services.metrics.facts.meetings import RequestFact
+from services.metrics.facts.requests import RequestFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.sums import ALL
 from shared.money import Money

@@ -86,8 +86,8 @@ def _won(deal: DealFact, closed_on: date, opened_on: date) -> Iterator[Cell]:
     cost, uncosted = deal.cost or 0, 0 if deal.cost is not None else deal.value
     along = {ALL: "", "team": deal.team, "customer": deal.customer}
     yield from cells("won", closed_on, along, amount=deal.value, currency=deal.currency, cost=cost,
-                     uncosted=uncosted, days=days)  # fmt: skip
-    yield from cells("won", closed_on, {"member": deal.owner}, currency=deal.currency, days=days)
+                     uncosted=uncosted, took=days)  # fmt: skip
+    yield from cells("won", closed_on, {"member": deal.owner}, currency=deal.currency, took=days)
     for credit in deal.credits:
         # A credit is money only: the deal itself is counted once, for its owner.
         minor, its_cost = credit["minor"], credit["cost"]
@@ -96,7 +96,7 @@ def _won(deal: DealFact, closed_on: date, opened_on: date) -> Iterator[Cell]:
     for line in deal.lines or [{"product": deal.product, "minor": deal.value, "cost": deal.cost}]:
         known = line["cost"] is not None
         yield from cells("won", closed_on, {"product": line["product"]}, amount=line["minor"], currency=deal.currency,
-                         cost=line["cost"] or 0, uncosted=0 if known else line["minor"], days=days)  # fmt: skip
+                         cost=line["cost"] or 0, uncosted=0 if known else line["minor"], took=days)  # fmt: skip
 
 
 deals = Facts(DealFact, sums=Tally, cells=contributions)

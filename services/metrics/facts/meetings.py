@@ -1,4 +1,8 @@
-"""Requests between departments as the views see them."""
+"""Meetings, what was on their tables and what was agreed there, as the views see them.
+
+Their kinds stand along dimensions of their own, `meeting_kind` and `item_kind`: along `kind` stand what is requested
+and what is spent.
+"""
 
 from __future__ import annotations
 
@@ -10,70 +14,168 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.meetings import RequestMade, RequestPromised, RequestReopened, RequestResolved
+from shared.events.meetings import (
+    ActionAgreed,
+    ActionChanged,
+    ActionDone,
+    ActionReopened,
+    ItemChanged,
+    ItemRaised,
+    ItemReopened,
+    ItemResolved,
+    MeetingCalled,
+    MeetingCancelled,
+    MeetingChanged,
+    MeetingEnded,
+    MeetingStarted,
+)  # fmt: skip
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
 
 
-class RequestFact(Fact, table=True):
-    """A request: who asked whom for what, and when it was resolved."""
+class MeetingFact(Fact, table=True):
+    """A meeting: by whom, on which day, and what became of it."""
 
-    __tablename__ = "request_fact"
-    __table_args__ = (sa.Index("request_fact_asked", "asked_on"),)
-    kind: ClassVar[str] = "request"
+    __tablename__ = "meeting_fact"
+    __table_args__ = (sa.Index("meeting_fact_on", "on"),)
+    kind: ClassVar[str] = "meeting"
 
-    asks_for: str = ""
-    asked_on: date | None = None
-    from_department: str = ""
-    to_department: str = ""
-    promised_by: date | None = None
-    resolutions: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    """Each resolution: `{"on", "hours", "promised_by"}`."""
+    form: str = ""
+    on: date | None = None
+    series: str | None = None
+    teams: list[str] = Field(default_factory=list, sa_type=Json)
+    departments: list[str] = Field(default_factory=list, sa_type=Json)
+    status: str = "called"
+    lasted: int = 0
+    """Whole minutes."""
+
+
+class ItemFact(Fact, table=True):
+    """An item: of which kind, on whose table, and from when until when."""
+
+    __tablename__ = "item_fact"
+    __table_args__ = (sa.Index("item_fact_raised", "raised_on"),)
+    kind: ClassVar[str] = "item"
+
+    sort: str = ""
+    meeting: str | None = None
+    series: str | None = None
+    raised_on: date | None = None
+    resolutions: list[str] = Field(default_factory=list, sa_type=Json)
     reopenings: list[str] = Field(default_factory=list, sa_type=Json)
-    resolved_on: date | None = None
 
 
-def contributions(request: RequestFact) -> Iterator[Cell]:
-    """What a request adds: its asking, each resolution with its hours, each reopening; along who was asked and what."""
-    if request.asked_on is None:
+class ActionFact(Fact, table=True):
+    """An action: whose, due when, and done when."""
+
+    __tablename__ = "action_fact"
+    __table_args__ = (sa.Index("action_fact_owner", "owner", "due"),)
+    kind: ClassVar[str] = "action"
+
+    owner: str = ""
+    item: str | None = None
+    agreed_on: date | None = None
+    due: date | None = None
+    done: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Each time it was done: `{"on", "on_time"}`."""
+    reopenings: list[str] = Field(default_factory=list, sa_type=Json)
+
+
+def of_meeting(meeting: MeetingFact) -> Iterator[Cell]:
+    """A meeting that was held adds itself and its length, for the whole and for each who met."""
+    if meeting.on is None or meeting.status != "ended":
         return
-    along = {ALL: "", "department": request.to_department, "kind": request.asks_for}
-    yield from cells("asked", request.asked_on, along)
-    pair = {"pair": f"{request.from_department}>{request.to_department}"}
-    yield from cells("asked", request.asked_on, pair)
-    for each in request.resolutions:
+    along = {ALL: "", "meeting_kind": meeting.form}
+    yield from cells("held", meeting.on, along, took=meeting.lasted * 60)
+    for dim, keys in (("team", meeting.teams), ("department", meeting.departments)):
+        for key in keys:
+            yield from cells("held", meeting.on, {dim: key}, took=meeting.lasted * 60)
+
+
+def of_item(item: ItemFact) -> Iterator[Cell]:
+    """An item adds its raising, each resolution and each reopening, along its kind."""
+    if item.raised_on is None:
+        return
+    along = {ALL: "", "item_kind": item.sort}
+    yield from cells("raised", item.raised_on, along)
+    for measure, days in (("settled", item.resolutions), ("raised_again", item.reopenings)):
+        for day in days:
+            yield from cells(measure, date.fromisoformat(day), along)
+
+
+def of_action(action: ActionFact) -> Iterator[Cell]:
+    """An action adds its agreement, each time it was done, on time or late, and each reopening, for its owner."""
+    if action.agreed_on is None:
+        return
+    along = {ALL: "", "member": action.owner}
+    yield from cells("agreed", action.agreed_on, along)
+    for each in action.done:
         on = date.fromisoformat(each["on"])
-        yield from cells("resolved", on, along, days=each["hours"])
-        if each["promised_by"] is not None:
-            measure = "kept" if each["on"] <= each["promised_by"] else "missed"
-            yield from cells(measure, on, along)
-    for day in request.reopenings:
-        yield from cells("reopened", date.fromisoformat(day), along)
+        yield from cells("done", on, along)
+        yield from cells("done_on_time" if each["on_time"] else "done_late", on, along)
+    for day in action.reopenings:
+        yield from cells("undone", date.fromisoformat(day), along)
 
 
-requests = Facts(RequestFact, sums=Tally, cells=contributions)
+meetings = Facts(MeetingFact, sums=Tally, cells=of_meeting)
+items = Facts(ItemFact, sums=Tally, cells=of_item)
+actions = Facts(ActionFact, sums=Tally, cells=of_action)
 
 
-@requests.on(RequestMade)
-def ask(request: RequestFact, event: RequestMade) -> None:
-    request.asks_for, request.asked_on, request.promised_by = event.asks_for, event.on, event.promised_by
-    request.from_department, request.to_department = event.from_department, event.to_department
+@meetings.on(MeetingCalled)
+def call(meeting: MeetingFact, event: MeetingCalled) -> None:
+    meeting.on, meeting.form, meeting.series = event.on, event.kind, event.series
+    meeting.teams, meeting.departments = list(event.teams), list(event.departments)
 
 
-@requests.on(RequestPromised)
-def promise(request: RequestFact, event: RequestPromised) -> None:
-    request.promised_by = event.by
+@meetings.on(MeetingChanged)
+def move(meeting: MeetingFact, event: MeetingChanged) -> None:
+    meeting.on, meeting.form = event.on, event.kind
+    meeting.teams, meeting.departments = list(event.teams), list(event.departments)
 
 
-@requests.on(RequestResolved)
-def resolve(request: RequestFact, event: RequestResolved) -> None:
-    promised = request.promised_by.isoformat() if request.promised_by else None
-    resolution = {"on": event.on.isoformat(), "hours": event.hours, "promised_by": promised}
-    request.resolutions = [*request.resolutions, resolution]
-    request.resolved_on = event.on
+@meetings.on(MeetingStarted)
+def start(meeting: MeetingFact, event: MeetingStarted) -> None:
+    meeting.on, meeting.status = event.on, "running"
 
 
-@requests.on(RequestReopened)
-def reopen(request: RequestFact, event: RequestReopened) -> None:
-    request.reopenings = [*request.reopenings, event.on.isoformat()]
-    request.resolved_on = None
+@meetings.on(MeetingEnded)
+def end(meeting: MeetingFact, event: MeetingEnded) -> None:
+    meeting.status, meeting.lasted = "ended", event.lasted
+
+
+@meetings.on(MeetingCancelled)
+def cancel(meeting: MeetingFact, event: MeetingCancelled) -> None:
+    meeting.status = "cancelled"
+
+
+@items.on(ItemRaised)
+@items.on(ItemChanged)
+def raise_item(item: ItemFact, event: ItemRaised | ItemChanged) -> None:
+    item.sort, item.raised_on, item.meeting, item.series = event.kind, event.on, event.meeting, event.series
+
+
+@items.on(ItemResolved)
+def settle(item: ItemFact, event: ItemResolved) -> None:
+    item.resolutions = [*item.resolutions, event.on.isoformat()]
+
+
+@items.on(ItemReopened)
+def raise_again(item: ItemFact, event: ItemReopened) -> None:
+    item.reopenings = [*item.reopenings, event.on.isoformat()]
+
+
+@actions.on(ActionAgreed)
+@actions.on(ActionChanged)
+def agree(action: ActionFact, event: ActionAgreed | ActionChanged) -> None:
+    action.owner, action.item, action.agreed_on, action.due = event.owner, event.item, event.on, event.due
+
+
+@actions.on(ActionDone)
+def finish(action: ActionFact, event: ActionDone) -> None:
+    action.done = [*action.done, {"on": event.on.isoformat(), "on_time": event.on_time}]
+
+
+@actions.on(ActionReopened)
+def undo(action: ActionFact, event: ActionReopened) -> None:
+    action.reopenings = [*action.reopenings, event.on.isoformat()]

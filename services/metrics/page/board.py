@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
 from services.metrics.page import charts
+from services.metrics.page.amounts import currencies_of, has_parts, in_currency, number_of, weight_of, zero_in
 from services.metrics.page.dashboard import Dashboard
-from services.metrics.page.layout import LAYOUTS, STOCKS, Chart, Layout, groups_of, label_of
-from services.metrics.page.values import (
-    Shown,
-    change_of,
-    currencies_of,
-    day_in_words,
-    grouped,
-    in_currency,
-    in_words,
-    money,
-    number_of,
-    percent,
-    short,
-    shown,
-    zero_in,
-)  # fmt: skip
+from services.metrics.page.layout import LAYOUTS, STOCKS, Layout, groups_of, label_of, lead_of
+from services.metrics.page.panels import Panel, in_parts, over_time
+from services.metrics.page.values import Shown, change_of, day_in_words, in_words, shown
 from services.metrics.views import VIEWS
 from services.metrics.views.frame import STRETCHES
-from shared.http.documents import anchor
-from shared.period import Period
 
-MOST_ROWS = 100
-MOST_LEAD = 4
-MOST_CURRENCIES = 4
+MOST_ROWS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +39,6 @@ class Card:
     change: str = ""
     rows: str | None = None
     spark: Markup = charts.NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A chart and the table under it."""
-
-    title: str
-    chart: Markup
-    legend: Sequence[str]
-    head: Sequence[str]
-    rows: Sequence[tuple[str, str | None, Sequence[Shown]]]
-    note: str = ""
-
-    @property
-    def id(self) -> str:
-        """Its name on the page."""
-        return anchor(self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +84,15 @@ class Board:
         return label_of(self.dashboard.headlines[department][0])
 
     @property
-    def _lead(self) -> list[str]:
-        return [key for key in self.layout.lead if self.figures.get(key) is not None][:MOST_LEAD]
-
-    @property
     def lead(self) -> list[Card]:
         """The first and large cards."""
-        return [self.card(key, large=True) for key in self._lead]
+        return [self.card(key, large=True) for key in lead_of(self.layout, self.figures)]
 
     @property
     def groups(self) -> list[tuple[str, list[Card]]]:
         """The other figures that are known, in their groups."""
-        lead = self._lead
-        apart = {*lead, *(key for key in self.layout.parts if _has_parts(self.figures.get(key)))}
+        lead = lead_of(self.layout, self.figures)
+        apart = {*lead, *(key for key in self.layout.parts if has_parts(self.figures.get(key)))}
         rest = [key for key, value in self.figures.items() if value is not None and key not in apart]
         return [(group.title, [self.card(key) for key in group.keys]) for group in groups_of(self.layout, rest)]
 
@@ -154,10 +117,15 @@ class Board:
             self._notes.get(key, "") if value is None else "",
             earlier.label if earlier else "",
             str(self._shown(before, key)) if earlier else "",
-            change_of(before, value) if earlier else "",
+            change_of(before, value) if earlier and self._comparable(key, value) else "",
             self.dashboard.asked.on(breakdown=None).url("/rows") + f"&figure={key}" if has_rows else None,
             charts.spark(history),
         )
+
+    def _comparable(self, key: str, value: Any) -> bool:
+        """Whether a figure can be held against the period before: what is only partly over has not counted all yet."""
+        running = self.dashboard.period.contains(self.dashboard.question.today)
+        return not running or key in STOCKS or (isinstance(value, Mapping) and "rate" in value)
 
     def _shown(self, value: Any, key: str) -> Shown:
         return shown(zero_in(value, self.currency), key)
@@ -180,63 +148,10 @@ class Board:
     @property
     def panels(self) -> list[Panel]:
         """The charts over time, and those of figures that consist of parts."""
-        found = [panel for chart in self.layout.charts for panel in self._over_time(chart)]
+        found = [panel for chart in self.layout.charts for panel in over_time(self.dashboard, chart, self._shown)]
         for key in self.layout.parts:
-            found += self._in_parts(key)
+            found += in_parts(key, self.figures.get(key), self._shown)
         return found
-
-    def _over_time(self, chart: Chart) -> list[Panel]:
-        rows = self.dashboard.over_time
-        named = chart.title.format(piece=self.dashboard.period_piece)
-        keys = [key for key in chart.keys if key in self.figures]
-        values = [[row["figures"].get(key) for row in rows] for key in keys]
-        flat = [value for series in values for value in series]
-        if not rows or not any(_weight(value) for value in flat):
-            return []
-        several = _spans_years([row["period"] for row in rows])
-        labels = [short_label(row["period"], several) for row in rows]
-        held = sorted({currency for value in flat for currency in currencies_of(value) if in_currency(value, currency)})
-        panels = []
-        for currency in held[:MOST_CURRENCIES] or [self.dashboard.view["currency"]]:
-            series = [
-                charts.Series(label_of(key), [_drawn(value, currency) for value in line])
-                for key, line in zip(keys, values, strict=True)
-            ]
-            title = f"{named} ({currency})" if len(held) > 1 else named
-            draw = charts.line if chart.form == "line" else charts.columns
-            axis, exact = _words(flat, currency)
-            panels.append((title, draw(title, labels, series, axis, exact)))
-        head = [in_words(self.dashboard.period_piece), *(label_of(key) for key in keys)]
-        table = [
-            (row["name"], self._zoom(row["period"]), [self._shown(row["figures"].get(key), key) for key in keys])
-            for row in rows
-        ]
-        legend = [label_of(key) for key in keys] if len(keys) > 1 else []
-        return [
-            Panel(title, drawing, legend, head if last else (), table if last else ())
-            for place, (title, drawing) in enumerate(panels, 1)
-            for last in [place == len(panels)]
-        ]
-
-    def _zoom(self, period: Period) -> str:
-        return self.dashboard.asked.url(period=period.label)
-
-    def _in_parts(self, key: str) -> list[Panel]:
-        value = self.figures.get(key)
-        parts = named_parts(value)
-        if not _has_parts(value):
-            return []
-        held = sorted({currency for _, part in parts for currency in currencies_of(part)})
-        table = [(in_words(name), None, [self._shown(part, key)]) for name, part in parts]
-        panels = []
-        for place, currency in enumerate(held[:MOST_CURRENCIES] or [""], 1):
-            series = [charts.Series(label_of(key), [_drawn(part, currency) for _, part in parts])]
-            axis, exact = _words([part for _, part in parts], currency)
-            title = f"{label_of(key)} ({currency})" if len(held) > 1 else label_of(key)
-            drawing = charts.columns(title, [in_words(name) for name, _ in parts], series, axis, exact)
-            last = place == min(len(held), MOST_CURRENCIES) or not held
-            panels.append(Panel(title, drawing, (), ("", label_of(key)) if last else (), table if last else ()))
-        return panels
 
     @property
     def table(self) -> Table:
@@ -245,11 +160,11 @@ class Board:
         by, rows = str(breakdown["by"]), list(breakdown["rows"])
         keys = [key for key in self.layout.columns if key in self.figures] or list(self.figures)[:8]
         shown_keys = [key for key in keys if any(row["figures"].get(key) is not None for row in rows)]
-        if by == "kind":
-            # Requests and expenses have kinds of their own; those of the other sort have nothing here.
-            rows = [row for row in rows if any(_weight(row["figures"].get(key)) for key in keys)]
+        if by == "kind" or (self.dashboard.asked.filters and by not in STRETCHES):
+            # Kinds of expenses have nothing among requests, members of other teams nothing in this one.
+            rows = [row for row in rows if any(weight_of(row["figures"].get(key)) for key in keys)]
         first = shown_keys[0] if shown_keys else ""
-        weights = [_weight(row["figures"].get(first)) or Decimal(0) for row in rows]
+        weights = [weight_of(row["figures"].get(first)) or Decimal(0) for row in rows]
         if by not in STRETCHES:
             order = sorted(range(len(rows)), key=lambda place: -weights[place])
             rows, weights = [rows[place] for place in order], [weights[place] for place in order]
@@ -275,60 +190,3 @@ class Board:
             return None
         further = [each for each in self.layout.breakdowns if each != by and each not in asked.filters]
         return asked.url(**{by: ref, "breakdown": further[0] if further else None})
-
-
-def _has_parts(value: Any) -> bool:
-    return any(_weight(part) for _, part in named_parts(value))
-
-
-def named_parts(value: Any) -> list[tuple[str, Any]]:
-    """The named amounts a figure consists of."""
-    if isinstance(value, Mapping) and not currencies_of(value) and "rate" not in value and "mixed" not in value:
-        return [(str(name), part) for name, part in value.items()]
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        found = []
-        for each in value:
-            if isinstance(each, Mapping):
-                name = next((each[key] for key in ("label", "name", "age", "kind", "ref") if each.get(key)), "")
-                part = next((part for part in each.values() if not isinstance(part, str)), None)
-                found.append((str(name), part))
-        return found
-    return []
-
-
-def short_label(period: Period, several_years: bool) -> str:
-    """A piece of a period as it stands under a chart."""
-    label = period.label
-    if "/" in label:
-        return f"{period.start.day} {period.start:%b}"
-    if "W" in label:
-        return label.partition("-")[2]
-    if "Q" in label:
-        return f"{label[5:]} {label[2:4]}" if several_years else label[5:]
-    if "-" in label:
-        return f"{period.start:%b} {period.start:%y}" if several_years else f"{period.start:%b}"
-    return label
-
-
-def _spans_years(periods: Sequence[Period]) -> bool:
-    return len({period.start.year for period in periods}) > 1
-
-
-def _drawn(value: Any, currency: str) -> Decimal | None:
-    return in_currency(value, currency) if currencies_of(value) else number_of(value)
-
-
-def _weight(value: Any) -> Decimal | None:
-    """A number to compare rows by; of several currencies the largest amount, for want of a common measure."""
-    if isinstance(value, Mapping) and value.get("mixed"):
-        return max((Decimal(each["amount"]) for each in value["amounts"]), default=None, key=abs)
-    return number_of(value)
-
-
-def _words(values: Sequence[Any], currency: str) -> tuple[Callable[[Decimal], str], Callable[[Decimal], str]]:
-    """How the numbers of a chart are written: short beside the axis, exact where one points at them."""
-    if any(currencies_of(value) for value in values):
-        return short, lambda number: money({"amount": str(number), "currency": currency})
-    if any(isinstance(value, Mapping) for value in values):
-        return (lambda number: percent(number).replace(".0", "")), percent
-    return short, grouped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from services.metrics.facts.teams import TeamFact
 from services.metrics.page.asked import Asked
-from services.metrics.page.layout import LAYOUTS
+from services.metrics.page.layout import LAYOUTS, lead_of
 from services.metrics.page.periods import Choices, beside, choices_of, first_look, pieces_of
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import STRETCHES, Question, Reading, compute
+from services.metrics.views.frame import STRETCHES, Question, Reading, View, compute
 from services.metrics.views.names import names_of
 from services.metrics.views.shown import broken_down, house_of, moment_of, question_of, show
 from shared.asked_period import AskedPeriod
@@ -74,17 +74,18 @@ async def look(snapshot: Snapshot, asked: Asked, principal: Principal, open_to: 
     by = asked.breakdown or layout.breakdowns[0]
     question = await question_asked(snapshot, asked)
     asked = replace(asked, view=department, breakdown=by, period=question.period.label)
-    shown = await show(view, snapshot, question, by, principal, await moment_of(snapshot))
+    shown = await show(view, snapshot, question, None, principal, await moment_of(snapshot))
+    rows = await broken_down(_only(view, layout.columns), Reading(snapshot, question), by, principal)
     earlier = beside(question.period, question.first_month, -1)
     return Dashboard(
         asked,
         question,
-        shown,
+        {**shown, "breakdown": {"by": by, "rows": rows}},
         await _headlines(snapshot, question, open_to, {department: shown["figures"]}),
         await compute(view, Reading(snapshot, replace(question, period=earlier))) if earlier else {},
         earlier,
         beside(question.period, question.first_month, 1),
-        await _over_time(snapshot, department, question, principal, shown["breakdown"]),
+        await _over_time(snapshot, department, question, principal, lead_of(layout, shown["figures"])),
         await choices_of(snapshot, question),
         [(team, name or team) for team, name in await snapshot.rows(_TEAMS)],
         await _names(snapshot, question.filters, principal),
@@ -111,17 +112,22 @@ async def _headline(
 
 
 async def _over_time(
-    snapshot: Snapshot, department: str, question: Question, principal: Principal, have: Mapping[str, Any]
+    snapshot: Snapshot, department: str, question: Question, principal: Principal, lead: Sequence[str]
 ) -> list[Mapping[str, Any]]:
     pieces = pieces_of(question.period)
     if pieces is None:
         return []
-    rows = have["rows"] if have["by"] == pieces else None
-    if rows is None:
-        rows = await broken_down(VIEWS[department], Reading(snapshot, question), pieces, principal)
+    drawn = _only(VIEWS[department], {*lead, *(key for chart in LAYOUTS[department].charts for key in chart.keys)})
     parts = question.period.split(STRETCHES[pieces], question.first_month)
+    rows = await broken_down(drawn, Reading(snapshot, question), pieces, principal)
     # What has not begun yet has no place in a chart: a stock would go on as a flat line into the future.
     return [{**row, "period": part} for row, part in zip(rows, parts, strict=True) if part.start <= question.today]
+
+
+def _only(view: View, keys: Collection[str]) -> View:
+    """A view of some figures: the others need not be computed for every row."""
+    found = [figure for figure in view.figures if figure.key in keys]
+    return replace(view, figures=found or view.figures)
 
 
 async def _names(snapshot: Snapshot, filters: Mapping[str, str], principal: Principal) -> dict[str, str]:

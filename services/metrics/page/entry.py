@@ -34,7 +34,9 @@ async def visitor(request: Request) -> Principal:
             raise LoginNeeded(page("bounce.html", 200, to=_here(request))) from None
         old = "cookie" in request.headers and "concert=" in request.headers["cookie"]
         said = problem.detail if "authorization" in request.headers or old else ""
-        raise LoginNeeded(login_page(request, said, to=_here(request))) from None
+        # The first page greets whoever comes with nothing; everywhere else a login was needed and is missing.
+        status = 200 if request.url.path == "/" and not said else 401
+        raise LoginNeeded(login_page(request, said, to=_here(request), status=status)) from None
 
 
 def login_page(request: Request, said: str = "", *, to: str = "/", status: int = 401) -> Response:

@@ -45,7 +45,7 @@ def can_open(kind: str) -> bool:
 async def history_of(request: Request, subject: str, cursor: str | None) -> dict[str, Any]:
     """What the page of a history shows. Raises NotFound, Forbidden, and Overloaded when the owner does not answer."""
     kind, _, ref = subject.partition("/")
-    if kind not in OWNERS or ref.strip(".") == "":
+    if kind not in OWNERS or not ref.strip(".") or not ref.isprintable():
         raise NotFound(f"There is no history of {subject!r} here; write a kind and an id, for example deal/<id>.")
     service, collection = OWNERS[kind]
     path = f"/v1/{collection}/{quote(ref, safe=':')}/history"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
+
+from services.metrics.page.amounts import currencies_of, number_of
 
 MINUS: Final = "\N{MINUS SIGN}"
 SPACE: Final = "\N{NO-BREAK SPACE}"
@@ -117,54 +119,6 @@ def change_of(before: Any, after: Any) -> str:
     if isinstance(after, Mapping) and "rate" in after:
         return f"{_with_sign((now - then) * 100)} points"
     return f"{_with_sign((now - then) / abs(then) * 100)}{SPACE}%" if then else ""
-
-
-def number_of(value: Any) -> Decimal | None:
-    """A value as one number to be drawn or compared; none for what is not one number."""
-    match value:
-        case bool() | None:
-            return None
-        case int() | float() | Decimal():
-            return Decimal(str(value))
-        case {"rate": str(rate)}:
-            return Decimal(rate)
-        case {"amount": str(amount), "currency": str()}:
-            return Decimal(amount)
-        case str():
-            try:
-                number = Decimal(value)
-            except InvalidOperation:
-                return None
-            return number if number.is_finite() else None
-    return None
-
-
-def currencies_of(value: Any) -> set[str]:
-    """The currencies a value speaks of."""
-    match value:
-        case {"currency": str(currency)}:
-            return {currency}
-        case {"mixed": True, "amounts": [*amounts]}:
-            return {each["currency"] for each in amounts}
-    return set()
-
-
-def in_currency(value: Any, currency: str) -> Decimal | None:
-    """What a value is in one currency: nought where it speaks only of others, none where it is not known."""
-    match value:
-        case {"amount": str(amount), "currency": str(of)}:
-            return Decimal(amount) if of == currency else Decimal(0)
-        case {"mixed": True, "amounts": [*amounts]}:
-            return sum((Decimal(each["amount"]) for each in amounts if each["currency"] == currency), Decimal(0))
-    return None
-
-
-def zero_in(value: Any, currency: str) -> Any:
-    """No money at all, told in the one currency that everything around it is in."""
-    match value:
-        case {"amount": str(amount), "currency": str()} if not Decimal(amount):
-            return {"amount": amount, "currency": currency}
-    return value
 
 
 def ticks(text: str) -> Markup:

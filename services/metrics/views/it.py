@@ -15,6 +15,7 @@ from shared.store.types import moment_of
 
 _held = HeldEvent.__table__.c  # type: ignore[attr-defined]
 _ALONG = ("department", "kind")
+SECONDS_PER_HOUR = 3600
 
 
 def _unsplit(reading: Reading, figure: str) -> bool:
@@ -64,7 +65,7 @@ async def time_to_resolve(reading: Reading) -> Any:
     resolved = await reading.flow("resolved")
     if not resolved.count:
         reading.note("time_to_resolve", "no request was resolved in the period")
-    return mean(resolved.days, resolved.count)
+    return mean(resolved.took, resolved.count * SECONDS_PER_HOUR)
 
 
 async def requests_from_sales(reading: Reading) -> Any:
@@ -104,7 +105,7 @@ VIEW = View(
         Figure("resolved_on_time", "Resolutions by the day promised ÷ resolutions of requests that had a promise.",
                resolved_on_time, "requests"),
         Figure("reopened", "Requests reopened on days of the period.", reopened, "requests"),
-        Figure("time_to_resolve", "Mean whole hours from asking, or reopening, to resolving.", time_to_resolve,
+        Figure("time_to_resolve", "Mean hours from asking, or reopening, to resolving.", time_to_resolve,
                "requests"),
         Figure("requests_from_sales", "Requests from the sales department to IT made on days of the period.",
                requests_from_sales, "requests"),

@@ -20,7 +20,30 @@ from shared.facts import Facts
 from shared.store import Snapshot
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
-_NUMBERS = ("count", "amount", "cost", "uncosted", "days")
+_NUMBERS = ("count", "amount", "cost", "uncosted", "took")
+
+
+def _cells_of(start: Any, first: Any, last: Any, end: Any) -> sa.ColumnElement[bool]:
+    """Whole months from `first` to `last` by their month cells, the days at both ends by their day cells."""
+    return sa.or_(
+        sa.and_(_tally.grain == MONTH, _tally.start >= first, _tally.start < last),
+        sa.and_(_tally.grain == DAY, _tally.start >= start, _tally.start < first),
+        sa.and_(_tally.grain == DAY, _tally.start >= last, _tally.start < end),
+    )
+
+
+_WITHIN = _cells_of(*(sa.bindparam(name, type_=sa.Date()) for name in ("start", "first", "last", "end")))
+_OF_ALL = (
+    sa.select(
+        _tally.key,
+        _tally.measure,
+        _tally.currency,
+        *(sa.cast(sa.func.sum(_tally[name]), sa.BigInteger) for name in _NUMBERS),
+    )
+    .where(_tally.dim == sa.bindparam("dim"), _WITHIN)
+    .group_by(_tally.key, _tally.measure, _tally.currency)
+)
+_OF_ONE = _OF_ALL.where(_tally.key == sa.bindparam("key"))
 
 
 @dataclass(slots=True)
@@ -28,15 +51,15 @@ class Entry:
     """What one measure adds up to: how often, and how much by currency."""
 
     count: int = 0
-    days: int = 0
+    took: int = 0
     amount: Amounts = field(default_factory=Amounts)
     cost: Amounts = field(default_factory=Amounts)
     uncosted: Amounts = field(default_factory=Amounts)
 
-    def add(self, currency: str, count: int, amount: int, cost: int, uncosted: int, days: int) -> None:
+    def add(self, currency: str, count: int, amount: int, cost: int, uncosted: int, took: int) -> None:
         """One more cell."""
         self.count += int(count)
-        self.days += int(days)
+        self.took += int(took)
         if currency:
             self.amount += Amounts({currency: int(amount)})
             self.cost += Amounts({currency: int(cost)})
@@ -45,7 +68,7 @@ class Entry:
     def join(self, other: Entry) -> None:
         """Another entry on top."""
         self.count += other.count
-        self.days += other.days
+        self.took += other.took
         self.amount, self.cost = self.amount + other.amount, self.cost + other.cost
         self.uncosted += other.uncosted
 
@@ -106,31 +129,24 @@ async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None 
 
 
 async def _entries(snapshot: Snapshot, dim: str, key: str | None, start: date, end: date) -> Entries:
-    conditions = [_tally.dim == dim, within(start, end)]
-    if key is not None:
-        conditions.append(_tally.key == key)
-    numbers = [sa.cast(sa.func.sum(_tally[name]), sa.BigInteger) for name in _NUMBERS]
-    select = (
-        sa.select(_tally.key, _tally.measure, _tally.currency, *numbers)
-        .where(*conditions)
-        .group_by(_tally.key, _tally.measure, _tally.currency)
-    )
+    first, last = _months(start, end)
+    days = {"start": start, "first": first, "last": last, "end": end, "dim": dim}
+    records = await (snapshot.rows(_OF_ALL, **days) if key is None else snapshot.rows(_OF_ONE, **days, key=key))
     entries: Entries = {}
-    for whose, measure, currency, *values in await snapshot.rows(select):
+    for whose, measure, currency, *values in records:
         entries.setdefault((whose, measure), Entry()).add(currency, *values)
     return entries
 
 
 def within(start: date, end: date) -> sa.ColumnElement[bool]:
-    """The cells of some days: whole months by their month cells, the days at both ends by their day cells."""
+    """The cells of some days."""
+    return _cells_of(start, *_months(start, end), end)
+
+
+def _months(start: date, end: date) -> tuple[date, date]:
+    """The whole months in a stretch of days: from the first day of one up to that of another."""
     first, last = _next_month(start), end.replace(day=1)
-    if first >= last:
-        return sa.and_(_tally.grain == DAY, _tally.start >= start, _tally.start < end)
-    return sa.or_(
-        sa.and_(_tally.grain == MONTH, _tally.start >= first, _tally.start < last),
-        sa.and_(_tally.grain == DAY, _tally.start >= start, _tally.start < first),
-        sa.and_(_tally.grain == DAY, _tally.start >= last, _tally.start < end),
-    )
+    return (first, last) if first < last else (end, end)
 
 
 def _next_month(day: date) -> date:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
-from services.metrics.facts.meetings import RequestFact
+from services.metrics.facts.requests import RequestFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import Reading
 from services.metrics.views.money_rows import MONEY_ROWS

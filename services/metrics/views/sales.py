@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.meetings import RequestFact
+from services.metrics.facts.requests import RequestFact
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.targets import reached, targeted
@@ -75,7 +75,7 @@ async def average_days_to_win(reading: Reading) -> Any:
     entry = await reading.flow("won")
     if not entry.count:
         reading.note("average_days_to_win", "no deal was won in the period")
-    return mean(entry.days, entry.count)
+    return mean(entry.took, entry.count)
 
 
 async def average_deal(reading: Reading) -> Any:

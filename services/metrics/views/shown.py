@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.teams import OrganisationFact
-from services.metrics.views.frame import STRETCHES, Question, Reading, View, compute
+from services.metrics.views.frame import STRETCHES, Question, Reading, Shelf, View, compute
 from services.metrics.views.names import keys_of, names_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Fault, NotFound
@@ -22,7 +22,8 @@ async def question_of(snapshot: Snapshot, period: AskedPeriod, filters: Mapping[
     """What is asked, in the organisation's terms; raises NotFound for a filter that names nothing known."""
     found: dict[str, str] = {}
     for dim, ref in filters.items():
-        resolved = await snapshot.resolve(dim, ref)
+        # PostgreSQL refuses to be asked for what no text column can hold.
+        resolved = await snapshot.resolve(dim, ref) if ref.isprintable() else None
         if resolved is None:
             raise NotFound(f"There is no {dim} {ref} here.", [Fault(f"/{dim}", "not known")])
         found[dim] = resolved
@@ -45,9 +46,10 @@ async def show(
     breakdown: str | None,
     principal: Principal,
     as_of: Mapping[str, Any],
+    shelf: Shelf | None = None,
 ) -> dict[str, Any]:
-    """A view as it is shown."""
-    reading = Reading(snapshot, question)
+    """A view as it is shown; views that share a shelf read each ledger once."""
+    reading = Reading(snapshot, question, shelf)
     figures = await compute(view, reading)
     shown: dict[str, Any] = {
         "department": view.department,

@@ -21,7 +21,6 @@ from pydantic import BaseModel, Field
 from services.targets.api.targets import Scope
 from services.targets.domain.deals import Deal
 from services.targets.domain.targets import Target
-from services.targets.known import KnownMember, KnownTeam, house
 from shared.attainment import Attainment
 from shared.http.collection import After, Prefer, Reference
 from shared.http.documents import described
@@ -30,6 +29,7 @@ from shared.http.waiting import patience_of, tokens_of
 from shared.http.writes import as_json
 from shared.identity.permissions import Principal, require
 from shared.instant import Day, day_of, now
+from shared.known import KnownMember, KnownTeam, house
 from shared.membership import on_day
 from shared.money import Money, plain
 from shared.period import Period

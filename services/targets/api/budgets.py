@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.targets.domain.budgets import Budget, Expense
-from services.targets.known import KnownDepartment, known, period_of, today
+from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault
 from shared.events.targets import Planned
@@ -18,6 +18,7 @@ from shared.http.bodies import Body, Named, Ref, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
+from shared.known import KnownDepartment, known, today
 from shared.money import Money, NonNegative, Positive
 from shared.period import Period
 from shared.store import Snapshot, Tx

@@ -12,11 +12,11 @@ from services.targets.api.invoices import invoiced
 from services.targets.domain.customers import Customer
 from services.targets.domain.deals import Deal, Sold
 from services.targets.domain.products import Product
-from services.targets.known import KnownMember, KnownTeam, known
 from shared.errors import Fault, Invalid
 from shared.http.bodies import Body, Name, Named, Ref
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
+from shared.known import KnownMember, KnownTeam, known
 from shared.money import Money, NonNegative, Quantity, Share, UnitPrice, line_amount
 from shared.store import Tx
 

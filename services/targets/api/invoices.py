@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field
 
 from services.targets.domain.deals import Deal
 from services.targets.domain.invoices import Invoice, Receipt
-from services.targets.known import today
 from shared.errors import Fault, Invalid
 from shared.http.bodies import Body, Named, Ref, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
+from shared.known import today
 from shared.money import Money, NonNegative, Positive
 from shared.store import Snapshot, Tx
 from shared.store.sql import OneOf

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.targets.api.aims import AimValue, shown_value
 from services.targets.domain.targets import LEVELS, METRICS, Target, Value
-from services.targets.known import KnownDepartment, KnownGroup, KnownMember, KnownTeam, known, period_of, today
+from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault
 from shared.facts import Fact
@@ -19,6 +19,7 @@ from shared.http.bodies import Body, Named, Ref, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
+from shared.known import KnownDepartment, KnownGroup, KnownMember, KnownTeam, known, today
 from shared.period import Period
 from shared.store import Snapshot, Tx
 

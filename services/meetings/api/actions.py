@@ -1,0 +1,101 @@
+"""`/v1/actions`: what somebody will do by a day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import Field
+
+from services.meetings.api.refs import all_known, here
+from services.meetings.domain.actions import Action
+from services.meetings.domain.items import Item
+from shared.http.bodies import Body, Name, Named, Ref
+from shared.http.collection import Collection, fresh
+from shared.instant import Day
+from shared.known import KnownMember, known, today
+from shared.store import Tx
+
+actions = Collection(
+    Action,
+    "actions",
+    filters={"owner": "owner", "item": "item", "status": "status"},
+    refs={"owner": "member", "item": "item"},
+    on_day=Action.as_on,
+)
+
+
+class AgreeAction(Named):
+    """What somebody will do by a day."""
+
+    title: Name = Field(examples=["Ask the supplier for a new date"])
+    owner: Ref
+    due: Day
+    helpers: list[Ref] = Field(default=[], max_length=50)
+    item: Ref | None = None
+    on: Day | None = Field(default=None, description="the day it was agreed")
+
+
+class ChangeAction(Named):
+    """What to change about an action; what is not sent stays, null clears."""
+
+    title: Name = ""
+    owner: Ref = ""
+    due: Day = date(1900, 1, 1)
+    helpers: list[Ref] = Field(default=[], max_length=50)
+    item: Ref | None = None
+    on: Day | None = None
+
+
+class FinishAction(Body):
+    """When it was done."""
+
+    on: Day | None = None
+
+
+class ReopenAction(Body):
+    """When it turned out not to be done."""
+
+    on: Day | None = None
+
+
+@actions.create
+async def agree_action(tx: Tx, body: AgreeAction) -> Action:
+    """Agree on something to be done."""
+    action, agreed = Action.agree(
+        title=body.title,
+        owner=(await known(tx, KnownMember, body.owner, "/owner")).id,
+        due=body.due,
+        helpers=await all_known(tx, KnownMember, body.helpers, "/helpers"),
+        item=(await here(tx, Item, body.item, "/item")).id if body.item else None,
+        agreed_on=body.on or await today(tx),
+        **fresh(Action, body),
+    )
+    return tx.save(action, agreed)
+
+
+@actions.amend
+async def change_action(tx: Tx, action: Action, body: ChangeAction) -> Action:
+    """Agree on something else."""
+    sent = body.sent()
+    if "owner" in sent:
+        sent["owner"] = (await known(tx, KnownMember, body.owner, "/owner")).id
+    if "helpers" in sent:
+        sent["helpers"] = await all_known(tx, KnownMember, body.helpers, "/helpers")
+    if sent.get("item") is not None:
+        sent["item"] = (await here(tx, Item, sent["item"], "/item")).id
+    on = sent.pop("on", None)
+    if on is not None:
+        sent["agreed_on"] = on
+    return tx.save(action, action.change(**sent))
+
+
+@actions.verb("done")
+async def finish_action(tx: Tx, action: Action, body: FinishAction) -> Action:
+    """Have it done."""
+    return tx.save(action, action.done(body.on or await today(tx)))
+
+
+@actions.verb("reopen", undoes=True)
+async def reopen_action(tx: Tx, action: Action, body: ReopenAction) -> Action:
+    """Find that it is not done after all."""
+    return tx.save(action, action.reopen(body.on or await today(tx)))

@@ -1,0 +1,135 @@
+"""`/v1/items`: news, problems, reports and questions on the table of a meeting or a series."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from services.meetings.api.refs import here
+from services.meetings.domain.items import Item
+from services.meetings.domain.meetings import Meeting, MeetingIs
+from services.meetings.domain.series import Series
+from shared.http.bodies import Body, Name, Named, Ref, Text
+from shared.http.collection import Collection, fresh
+from shared.instant import Day
+from shared.known import KnownMember, known, today
+from shared.store import Tx
+
+items = Collection(
+    Item,
+    "items",
+    filters={
+        "meeting": "meeting", "series": "series", "kind": "sort", "status": "status", "raised_by": "raised_by",
+    },
+    refs={"meeting": "meeting", "series": "series", "raised_by": "member"},
+    on_day=Item.as_on,
+)  # fmt: skip
+Kind = Literal["news", "problem", "report", "question"]
+
+
+class BringUp(Named):
+    """Something for the table of a meeting or of a series."""
+
+    kind: Kind
+    title: Name = Field(examples=["Delivery of the new tablets is late"])
+    meeting: Ref | None = None
+    series: Ref | None = None
+    raised_by: Ref | None = None
+    about: Text | None = None
+    on: Day | None = None
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> BringUp:
+        if (self.meeting is None) == (self.series is None):
+            raise ValueError("say for which meeting, or for which series")
+        return self
+
+
+class ChangeItem(Named):
+    """What to change about an item; what is not sent stays, null clears."""
+
+    kind: Kind = "news"
+    title: Name = ""
+    meeting: Ref | None = None
+    series: Ref | None = None
+    raised_by: Ref | None = None
+    about: Text | None = None
+    on: Day | None = None
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> ChangeItem:
+        if {"meeting", "series"} & self.model_fields_set and (self.meeting is None) == (self.series is None):
+            raise ValueError("say for which meeting, or for which series")
+        return self
+
+
+class ResolveItem(Body):
+    """When and how it came off the table."""
+
+    on: Day | None = None
+    note: Text | None = None
+
+
+class ReopenItem(Body):
+    """When it came back."""
+
+    on: Day | None = None
+
+
+@items.create
+async def bring_up(tx: Tx, body: BringUp) -> Item:
+    """Bring something up for a meeting or a series."""
+    meeting, series = await _table(tx, body)
+    item, raised = Item.bring_up(
+        sort=body.kind,
+        title=body.title,
+        about=body.about,
+        meeting=meeting,
+        series=series,
+        raised_by=await _member(tx, body.raised_by),
+        raised_on=body.on or await today(tx),
+        **fresh(Item, body),
+    )
+    return tx.save(item, raised)
+
+
+@items.amend
+async def change_item(tx: Tx, item: Item, body: ChangeItem) -> Item:
+    """Describe an item differently, or put it on another table."""
+    sent = body.sent()
+    if "kind" in sent:
+        sent["sort"] = sent.pop("kind")
+    if "meeting" in sent or "series" in sent:
+        sent["meeting"], sent["series"] = await _table(tx, body)
+    if "raised_by" in sent:
+        sent["raised_by"] = await _member(tx, body.raised_by)
+    on = sent.pop("on", None)
+    if on is not None:
+        sent["raised_on"] = on
+    return tx.save(item, item.change(**sent))
+
+
+@items.verb("resolve")
+async def resolve_item(tx: Tx, item: Item, body: ResolveItem) -> Item:
+    """Take an item off the table."""
+    return tx.save(item, item.resolve(body.on or await today(tx), body.note))
+
+
+@items.verb("reopen", undoes=True)
+async def reopen_item(tx: Tx, item: Item, body: ReopenItem) -> Item:
+    """Put an item on the table again."""
+    return tx.save(item, item.reopen(body.on or await today(tx)))
+
+
+async def _table(tx: Tx, body: BringUp | ChangeItem) -> tuple[str | None, str | None]:
+    if body.series is not None:
+        return None, (await here(tx, Series, body.series, "/series")).id
+    meeting = await here(tx, Meeting, body.meeting or "", "/meeting")
+    if meeting.status == "cancelled":
+        raise MeetingIs(status="cancelled", needed="called, running or ended")
+    return meeting.id, None
+
+
+async def _member(tx: Tx, ref: str | None) -> str | None:
+    return (await known(tx, KnownMember, ref, "/raised_by")).id if ref else None

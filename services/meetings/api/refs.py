@@ -1,0 +1,34 @@
+"""References to what meetings itself keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from shared.errors import Fault, Invalid
+from shared.facts import Fact
+from shared.known import known
+from shared.store import Entity, Tx
+
+N = TypeVar("N", bound=Entity)
+
+
+async def here(tx: Tx, model: type[N], ref: str, at: str, *, locked: bool = False) -> N:
+    """The thing of ours that a body refers to, if need be locked; raises Invalid with the place in the body."""
+    found = await (tx.seek(model, ref) if locked else tx.seek_unlocked(model, ref))
+    if found is None:
+        message = f"there is no {model.kind} {ref}"
+        raise Invalid(f"{at}: {message}.", [Fault(at, message)])
+    return found
+
+
+async def all_known(tx: Tx, model: type[Fact], refs: Sequence[str], at: str) -> list[str]:
+    """The ids of the departments, teams or members that a list refers to, each once."""
+    ids: list[str] = []
+    for place, ref in enumerate(refs):
+        found: Any = await known(tx, model, ref, f"{at}/{place}")
+        if found.id in ids:
+            message = f"{model.kind} {ref} stands here twice"
+            raise Invalid(f"{at}/{place}: {message}.", [Fault(f"{at}/{place}", message)])
+        ids.append(found.id)
+    return ids

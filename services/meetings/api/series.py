@@ -1,0 +1,217 @@
+"""`/v1/series`: meetings that come again, and when they do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
+
+from services.meetings.api.refs import all_known
+from services.meetings.domain.meetings import Meeting
+from services.meetings.domain.rules import Rule
+from services.meetings.domain.series import Series
+from shared.errors import Fault, Invalid
+from shared.http.bodies import Body, Name, Named, Ref
+from shared.http.collection import Collection, Limit, Reference, fresh
+from shared.http.documents import described
+from shared.http.pages import Cursor, link_next
+from shared.http.runtime import runtime_of
+from shared.http.writes import as_json
+from shared.identity.permissions import require
+from shared.instant import Day, Instant, Zone, now, read_day, read_instant, start_of
+from shared.known import KnownDepartment, KnownTeam
+from shared.store import Snapshot, Tx
+from shared.store.types import text_of
+
+router = APIRouter(tags=["series"])
+series = Collection(Series, "series", filters={"kind": "form"})
+_READ = require("series:read")
+_meeting = Meeting.__table__.c  # type: ignore[attr-defined]
+_CALLED = sa.select(Meeting).where(
+    _meeting.series == sa.bindparam("series"),
+    _meeting.occurrence >= sa.bindparam("first"),
+    _meeting.occurrence <= sa.bindparam("last"),
+)
+YEAR = timedelta(days=366)
+Kind = Literal["team", "joint", "consultative"]
+Minutes = Annotated[int, Field(ge=5, le=24 * 60)]
+
+
+def _whole_minute(at: datetime) -> datetime:
+    if at.second or at.microsecond:
+        raise ValueError("a meeting starts at a whole minute")
+    return at
+
+
+def _sound(text: str) -> str:
+    try:
+        return Rule.read(text).text
+    except ValueError as fault:
+        raise PydanticCustomError("rrule", "{message}", {"message": str(fault)}) from None
+
+
+Start = Annotated[Instant, AfterValidator(_whole_minute)]
+RRule = Annotated[str, Field(max_length=300), AfterValidator(_sound)]
+
+
+class PlanSeries(Named):
+    """Meetings that come again, of a team or of several parties; the first of them is at `starts_at`."""
+
+    name: Name = Field(examples=["Sales weekly"])
+    kind: Kind = "team"
+    teams: list[Ref] = Field(default=[], max_length=50)
+    departments: list[Ref] = Field(default=[], max_length=50)
+    rrule: RRule = Field(examples=["FREQ=WEEKLY;BYDAY=MO"])
+    zone: Zone = "UTC"
+    starts_at: Start
+    minutes: Minutes = 60
+
+
+class ChangeSeries(Named):
+    """What to change about a series; what is not sent stays, and what was held stays too."""
+
+    name: Name = ""
+    kind: Kind = "team"
+    teams: list[Ref] = Field(default=[], max_length=50)
+    departments: list[Ref] = Field(default=[], max_length=50)
+    rrule: RRule = "FREQ=WEEKLY"
+    zone: Zone = "UTC"
+    starts_at: Start = datetime(1900, 1, 1, tzinfo=UTC)
+    minutes: Minutes = 60
+
+
+class EndSeries(Body):
+    """The day from which a series meets no more, in its own time zone."""
+
+    on: Day
+
+
+class Occurrence(BaseModel):
+    """A time at which a series meets, and the meeting it has become."""
+
+    occurrence: datetime = Field(description="the time by the rule")
+    starts_at: datetime = Field(description="the time it takes place: another, when the meeting was moved")
+    minutes: int
+    meeting: str | None = None
+    status: Literal["planned", "called", "running", "ended", "cancelled"]
+
+
+@series.create
+async def plan_series(tx: Tx, body: PlanSeries) -> Series:
+    """Plan to meet again and again."""
+    planned, told = Series.plan(
+        name=body.name,
+        form=body.kind,
+        teams=await all_known(tx, KnownTeam, body.teams, "/teams"),
+        departments=await all_known(tx, KnownDepartment, body.departments, "/departments"),
+        rrule=body.rrule,
+        zone=body.zone,
+        starts_at=body.starts_at,
+        minutes=body.minutes,
+        **fresh(Series, body),
+    )
+    return tx.save(planned, told)
+
+
+@series.amend
+async def change_series(tx: Tx, planned: Series, body: ChangeSeries) -> Series:
+    """Meet by another rule, at another time, under another name or with others."""
+    sent = body.sent()
+    if "kind" in sent:
+        sent["form"] = sent.pop("kind")
+    if "teams" in sent:
+        sent["teams"] = await all_known(tx, KnownTeam, body.teams, "/teams")
+    if "departments" in sent:
+        sent["departments"] = await all_known(tx, KnownDepartment, body.departments, "/departments")
+    return tx.save(planned, planned.change(**sent))
+
+
+@series.verb("end")
+async def end_series(tx: Tx, planned: Series, body: EndSeries) -> Series:
+    """Meet no more from a day on."""
+    return tx.save(planned, planned.end(body.on))
+
+
+@router.get(
+    "/v1/series/{ref}/meetings",
+    operation_id="occurrences_of_series",
+    openapi_extra=described(_READ, None, {200: Occurrence}, page=True, missing=True),
+    dependencies=[Depends(_READ)],
+)
+async def occurrences_of_series(
+    request: Request,
+    ref: Reference,
+    start: Annotated[str | None, Query(alias="from", description="a day of the series' zone, or an instant")] = None,
+    end: Annotated[str | None, Query(alias="to", description="exclusive; a year after `from` if not given")] = None,
+    limit: Limit = 50,
+    cursor: Annotated[str | None, Query(description="the `next` of the page before")] = None,
+) -> Response:
+    """When a series meets, from now on or from a day or moment, and what became of it."""
+
+    async def query(snapshot: Snapshot) -> tuple[list[dict[str, Any]], str | None]:
+        planned = await snapshot.get(Series, ref)
+        after = _moment(start, "/from", planned.zone) or now()
+        before = _moment(end, "/to", planned.zone) or after + YEAR
+        if before < after:
+            raise Invalid(f"to ({before.isoformat()}) lies before from ({after.isoformat()}).",
+                          [Fault("/to", "lies before from")])  # fmt: skip
+        seen = Cursor.read(cursor).last
+        return await _page(snapshot, planned, (after, before), _resumed(seen) if seen else after, limit)
+
+    items, following = await runtime_of(request).store.read(query)
+    body = as_json({"items": items, "next": following})
+    return Response(body, headers=link_next(request, following), media_type="application/json")
+
+
+async def _page(
+    snapshot: Snapshot, planned: Series, span: tuple[datetime, datetime], begin: datetime, limit: int
+) -> tuple[list[dict[str, Any]], str | None]:
+    times: list[datetime] = []
+    for at in planned.occurrences(max(span[0], begin), span[1]):
+        if len(times) == limit:
+            return await _shown(snapshot, planned, times), Cursor(text_of(at)).text()
+        times.append(at)
+    return await _shown(snapshot, planned, times), None
+
+
+async def _shown(snapshot: Snapshot, planned: Series, times: list[datetime]) -> list[dict[str, Any]]:
+    if not times:
+        return []
+    found = await snapshot.all(Meeting, _CALLED, series=planned.id, first=times[0], last=times[-1])
+    # Of one that was cancelled and called anew, the new one is shown.
+    called = {each.occurrence: each for each in sorted(found, key=lambda each: (each.status != "cancelled", each.id))}
+    return [_row(planned, at, called.get(at)) for at in times]
+
+
+def _row(planned: Series, at: datetime, meeting: Meeting | None) -> dict[str, Any]:
+    if meeting is None:
+        return {"occurrence": at, "starts_at": at, "minutes": planned.minutes, "meeting": None, "status": "planned"}
+    return {
+        "occurrence": at,
+        "starts_at": meeting.starts_at,
+        "minutes": meeting.minutes,
+        "meeting": meeting.id,
+        "status": meeting.status,
+    }
+
+
+def _moment(text: str | None, at: str, zone: str) -> datetime | None:
+    """A moment from a query: an instant, or the beginning of a day in a zone."""
+    if text is None:
+        return None
+    try:
+        return start_of(read_day(text), zone) if len(text) == len("2026-07-31") else read_instant(text)
+    except ValueError as fault:
+        raise Invalid(f"{at[1:]}: {fault}", [Fault(at, str(fault))]) from fault
+
+
+def _resumed(seen: str) -> datetime:
+    try:
+        return read_instant(seen)
+    except ValueError:
+        raise Invalid("This cursor is not one that a page gave.", [Fault("/cursor", "not a cursor")]) from None

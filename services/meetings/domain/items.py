@@ -1,0 +1,100 @@
+"""Items: what is on the table of a meeting or a series, until it is resolved."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar, Self
+
+from sqlmodel import Field
+
+from services.meetings.domain import spells
+from shared.errors import Refused
+from shared.events.meetings import ItemChanged, ItemRaised, ItemReopened, ItemResolved
+from shared.store import Entity
+from shared.store.types import Json
+
+
+class ItemIsResolved(Refused):
+    """This item was resolved on {on}; reopen it first."""
+
+
+class ItemIsOpen(Refused):
+    """This item is on the table; there is nothing to reopen."""
+
+
+class Item(Entity, table=True):
+    """Something on the table: news, a problem, a report or a question. It stays until it is resolved."""
+
+    kind: ClassVar[str] = "item"
+    shown_as: ClassVar[dict[str, str]] = {"sort": "kind"}
+
+    sort: str
+    title: str
+    about: str | None = None
+    note: str | None = None
+    meeting: str | None = Field(default=None, index=True)
+    series: str | None = Field(default=None, index=True)
+    raised_by: str | None = None
+    raised_on: date
+    status: str = Field(default="open", index=True)
+    resolved_on: date | None = None
+    opened: list[str] = Field(default_factory=list, sa_type=Json)
+    """The days on which it came on the table."""
+    closed: list[str] = Field(default_factory=list, sa_type=Json)
+    """The days on which it was resolved."""
+
+    @classmethod
+    def bring_up(cls, *, raised_on: date, **fields: Any) -> tuple[Self, ItemRaised]:
+        """Bring something up."""
+        item = cls.make(raised_on=raised_on, opened=[raised_on.isoformat()], **fields)
+        return item, ItemRaised(**item._told(), externals=item.externals)
+
+    def change(self, **fields: Any) -> ItemChanged | None:
+        """Describe it differently, or put it on another table."""
+        new = {name: value for name, value in fields.items() if getattr(self, name) != value}
+        if not new:
+            return None
+        if self.status == "resolved" and set(new) - {"title", "about"}:
+            raise ItemIsResolved(on=self.resolved_on)
+        self.opened = spells.begin(self.opened, self.closed, new.get("raised_on", self.raised_on))
+        for name, value in new.items():
+            setattr(self, name, value)
+        return ItemChanged(**self._told())
+
+    def resolve(self, on: date, note: str | None) -> ItemResolved:
+        """Take it off the table."""
+        if self.status == "resolved":
+            raise ItemIsResolved(on=self.resolved_on)
+        self.closed = spells.close(self.opened, self.closed, on)
+        self.status, self.resolved_on, self.note = "resolved", on, note or self.note
+        return ItemResolved(on=on)
+
+    def reopen(self, on: date) -> ItemReopened:
+        """Put it on the table again."""
+        if self.status == "open":
+            raise ItemIsOpen
+        self.opened = spells.reopen(self.opened, self.closed, on)
+        self.status, self.resolved_on = "open", None
+        return ItemReopened(on=on)
+
+    def on_table(self, day: date) -> bool:
+        """Whether it was still, or newly, on the table on a day."""
+        return spells.open_on(day, self.opened, self.closed)
+
+    def as_on(self, day: date) -> dict[str, Any] | None:
+        """What it was at the end of a day; none when it was not there yet."""
+        if day < self.raised_on:
+            return None
+        if spells.open_after(day, self.opened, self.closed):
+            return {"status": "open", "resolved_on": None, "note": None}
+        before = [each for each in self.closed if each <= day.isoformat()]
+        return {"status": "resolved", "resolved_on": before[-1]}
+
+    def _told(self) -> dict[str, Any]:
+        return {
+            "kind": self.sort,
+            "on": self.raised_on,
+            "meeting": self.meeting,
+            "series": self.series,
+            "raised_by": self.raised_by,
+        }

@@ -1,0 +1,81 @@
+"""Requests between departments as the views see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from services.metrics.sums import ALL, Tally, cells
+from shared.events.meetings import RequestChanged, RequestMade, RequestPromised, RequestReopened, RequestResolved
+from shared.facts import Cell, Fact, Facts
+from shared.store.types import Json
+
+
+class RequestFact(Fact, table=True):
+    """A request: who asked whom for what, and when it was resolved."""
+
+    __tablename__ = "request_fact"
+    __table_args__ = (sa.Index("request_fact_asked", "asked_on"),)
+    kind: ClassVar[str] = "request"
+
+    asks_for: str = ""
+    asked_on: date | None = None
+    from_department: str = ""
+    to_department: str = ""
+    promised_by: date | None = None
+    resolutions: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Each resolution: `{"on", "seconds", "on_time"}`."""
+    reopenings: list[str] = Field(default_factory=list, sa_type=Json)
+    resolved_on: date | None = None
+
+
+def contributions(request: RequestFact) -> Iterator[Cell]:
+    """What a request adds: its asking, each resolution with its time, each reopening; along who was asked and what.
+
+    Along `pair` stands who asked whom, so that what sales asked of IT can be told from two sides. What happens to a
+    request stays on its day: a request resolved, reopened and resolved again was resolved twice and reopened once.
+    """
+    if request.asked_on is None:
+        return
+    pair = f"{request.from_department}>{request.to_department}"
+    along = {ALL: "", "department": request.to_department, "kind": request.asks_for, "pair": pair}
+    yield from cells("asked", request.asked_on, along)
+    for each in request.resolutions:
+        on = date.fromisoformat(each["on"])
+        yield from cells("resolved", on, along, took=each["seconds"])
+        if each["on_time"] is not None:
+            yield from cells("kept" if each["on_time"] else "missed", on, along)
+    for day in request.reopenings:
+        yield from cells("reopened", date.fromisoformat(day), along)
+
+
+requests = Facts(RequestFact, sums=Tally, cells=contributions)
+
+
+@requests.on(RequestMade)
+@requests.on(RequestChanged)
+def describe(request: RequestFact, event: RequestMade | RequestChanged) -> None:
+    request.asks_for, request.asked_on, request.promised_by = event.kind, event.on, event.promised_by
+    request.from_department, request.to_department = event.from_department, event.to_department
+
+
+@requests.on(RequestPromised)
+def promise(request: RequestFact, event: RequestPromised) -> None:
+    request.promised_by = event.by
+
+
+@requests.on(RequestResolved)
+def resolve(request: RequestFact, event: RequestResolved) -> None:
+    resolution = {"on": event.on.isoformat(), "seconds": event.seconds, "on_time": event.on_time}
+    request.resolutions = [*request.resolutions, resolution]
+    request.resolved_on = event.on
+
+
+@requests.on(RequestReopened)
+def reopen(request: RequestFact, event: RequestReopened) -> None:
+    request.reopenings = [*request.reopenings, event.on.isoformat()]
+    request.resolved_on = None

@@ -1,0 +1,1 @@
+"""The public stream of events: straight from the log, filtered by what its reader may see."""

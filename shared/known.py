@@ -1,0 +1,197 @@
+"""What a service that does not own them knows of the organisation, its departments, teams, groups and members.
+
+Declared once; each service that needs some of it keeps them in a database of its own: `subscriptions.keep(members)`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlmodel import Field
+
+from shared.errors import Fault, Invalid
+from shared.events.common import TeamsExternalLinked
+from shared.events.teams import (
+    DepartmentOpened,
+    GroupFormed,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    MemberRecruited,
+    OrganisationDescribed,
+    PersonDescribed,
+    TeamChanged,
+    TeamFormed,
+)  # fmt: skip
+from shared.facts import Fact, Facts
+from shared.instant import day_of
+from shared.membership import begun, changed, ended, latest_on, on_day, spell
+from shared.store import Snapshot, Tx
+from shared.store.types import Json
+
+
+class KnownOrganisation(Fact, table=True):
+    """The organisation's clock and year."""
+
+    __tablename__ = "known_organisation"
+    kind: ClassVar[str] = "organisation"
+
+    zone: str = "UTC"
+    first_month: int = 1
+
+
+class KnownDepartment(Fact, table=True):
+    """A department that plans, spends, meets and asks others for help."""
+
+    __tablename__ = "known_department"
+    kind: ClassVar[str] = "department"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+
+
+class KnownTeam(Fact, table=True):
+    """A team, and its department."""
+
+    __tablename__ = "known_team"
+    kind: ClassVar[str] = "team"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    department: str = ""
+
+
+class KnownGroup(Fact, table=True):
+    """A group inside a team."""
+
+    __tablename__ = "known_group"
+    kind: ClassVar[str] = "group"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+
+
+class KnownMember(Fact, table=True):
+    """A member: since when and until when, and in which department, team and group on which day."""
+
+    __tablename__ = "known_member"
+    kind: ClassVar[str] = "member"
+
+    starts_on: date | None = None
+    left_on: date | None = None
+    departments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    memberships: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    groups: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+
+    def department_on(self, day: date) -> str | None:
+        """The department of that day."""
+        return latest_on(self.departments, day)
+
+    def team_on(self, day: date) -> str | None:
+        """The team of that day; the one joined last when there were several."""
+        return latest_on(self.memberships, day)
+
+
+class KnownPerson(Fact, table=True):
+    """What other systems call a member; it arrives with the personal data and goes with it."""
+
+    __tablename__ = "known_person"
+    kind: ClassVar[str] = "person"
+    names: ClassVar[str] = "member"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+
+
+organisation, departments, teams = Facts(KnownOrganisation), Facts(KnownDepartment), Facts(KnownTeam)
+groups, members, people = Facts(KnownGroup), Facts(KnownMember), Facts(KnownPerson)
+
+
+@organisation.on(OrganisationDescribed)
+def remember_clock(house: KnownOrganisation, event: OrganisationDescribed) -> None:
+    house.zone, house.first_month = event.zone, event.first_month
+
+
+@departments.on(DepartmentOpened)
+@groups.on(GroupFormed)
+@people.on(PersonDescribed)
+def remember_names(thing: Any, event: DepartmentOpened | GroupFormed | PersonDescribed) -> None:
+    thing.externals = event.externals
+
+
+@teams.on(TeamFormed)
+def remember_team(team: KnownTeam, event: TeamFormed) -> None:
+    team.externals, team.department = event.externals, event.department
+
+
+@teams.on(TeamChanged)
+def remember_place(team: KnownTeam, event: TeamChanged) -> None:
+    team.department = event.department
+
+
+@departments.on(TeamsExternalLinked)
+@teams.on(TeamsExternalLinked)
+@groups.on(TeamsExternalLinked)
+def remember_link(thing: Any, event: TeamsExternalLinked) -> None:
+    if event.id is not None:
+        thing.externals = thing.externals | {event.source: event.id}
+
+
+@members.on(MemberRecruited)
+def remember_start(member: KnownMember, event: MemberRecruited) -> None:
+    member.starts_on, member.departments = event.starts_on, [spell(event.department, event.starts_on)]
+
+
+@members.on(MemberChanged)
+def remember_department(member: KnownMember, event: MemberChanged) -> None:
+    if event.department not in on_day(member.departments, event.on):
+        member.departments = changed(member.departments, event.department, event.on)
+
+
+@members.on(MemberJoined)
+def remember_joining(member: KnownMember, event: MemberJoined) -> None:
+    if event.team not in on_day(member.memberships, event.on):
+        member.memberships = begun(member.memberships, event.team, event.on)
+    if event.group is not None:
+        member.groups = begun(member.groups, event.group, event.on)
+
+
+@members.on(MemberMoved)
+def remember_move(member: KnownMember, event: MemberMoved) -> None:
+    member.memberships = begun(ended(member.memberships, event.on, event.from_team), event.to_team, event.on)
+
+
+@members.on(MemberLeft)
+def remember_leaving(member: KnownMember, event: MemberLeft) -> None:
+    member.left_on = event.on
+    member.departments, member.memberships, member.groups = (
+        ended(spells, event.on) for spells in (member.departments, member.memberships, member.groups)
+    )
+
+
+async def known(snapshot: Snapshot, model: type[Fact], ref: str, at: str) -> Any:
+    """The department, team, group or member a body refers to; raises Invalid with the place in the body."""
+    key = await snapshot.resolve(model.kind, ref)
+    found = await snapshot.recall(model, key) if key is not None else None
+    if found is None:
+        message = f"no {model.kind} {ref} is known here (yet)"
+        raise Invalid(f"{at}: {message}.", [Fault(at, message)])
+    return found
+
+
+async def house(snapshot: Snapshot) -> KnownOrganisation:
+    """The organisation, or what it is until it has said something of itself."""
+    return await snapshot.recall(KnownOrganisation, "organisation") or KnownOrganisation.make(id="organisation")
+
+
+async def local_day(snapshot: Snapshot, moment: datetime) -> date:
+    """The day a moment has in the organisation's time zone."""
+    return day_of(moment, (await house(snapshot)).zone)
+
+
+async def today(tx: Tx) -> date:
+    """The day it is for the organisation."""
+    return await local_day(tx, tx.now)
+
+
+async def fiscal_year(snapshot: Snapshot) -> int:
+    """The first month of the organisation's fiscal year, 1 to 12."""
+    return (await house(snapshot)).first_month

@@ -1,0 +1,1 @@
+"""How fast Concert is, as ratios within one run: `make bench`."""

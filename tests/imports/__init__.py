@@ -1,0 +1,1 @@
+"""Imports: files are read and repaired, a plan is made, the public API is asked."""
