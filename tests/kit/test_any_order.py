@@ -39,7 +39,8 @@ stages = strategies.sampled_from(["prospecting", "engaging", "offered"])
 def winnings(draw: Any) -> DealWon:
     value = draw(values)
     credited = draw(strategies.lists(members, min_size=1, max_size=3, unique=True))
-    shares = value.split([Decimal(share) for share in SHARES[len(credited) - 1]])
+    shares = SHARES[len(credited) - 1]
+    amounts = value.split([Decimal(share) for share in shares])
     cost = draw(strategies.none() | strategies.just(Money("1.00", value.currency)))
     line = Line(product=draw(products), quantity="1", amount=value, cost=cost)
     return DealWon(
@@ -50,7 +51,10 @@ def winnings(draw: Any) -> DealWon:
         customer=draw(customers),
         product=draw(products),
         lines=(line,) if draw(strategies.booleans()) else (),
-        credits=tuple(Credit(member=m, share="1", amount=s) for m, s in zip(credited, shares, strict=True)),
+        credits=tuple(
+            Credit(member=member, share=share, amount=amount)
+            for member, share, amount in zip(credited, shares, amounts, strict=True)
+        ),
         cost=cost,
     )
 
