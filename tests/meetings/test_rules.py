@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
@@ -94,7 +95,7 @@ def test_weekly_and_monthly_rules_are_followed_to_their_end(rule: str, expected:
         ("BYDAY=MO", "FREQ is missing; a series meets WEEKLY or MONTHLY."),
         (
             "FREQ=WEEKLY;BYHOUR=9",
-            "BYHOUR is not supported in a rule; supported are FREQ, INTERVAL, COUNT, UNTIL, BYDAY,",
+            "BYHOUR is not supported in a rule; supported are FREQ, INTERVAL, COUNT",
         ),
         ("FREQ=WEEKLY;INTERVAL=0", "INTERVAL is 0; it is a number from 1 to 60."),
         ("FREQ=WEEKLY;INTERVAL=99999999999999999999999999", "it is a number from 1 to 60."),
@@ -116,9 +117,8 @@ def test_weekly_and_monthly_rules_are_followed_to_their_end(rule: str, expected:
     ],
 )
 def test_a_rule_that_cannot_be_followed_is_refused_in_plain_words(rule: str, says: str) -> None:
-    with pytest.raises(ValueError, match=r".") as refused:
+    with pytest.raises(ValueError, match=re.escape(says)):
         Rule.read(rule)
-    assert says in str(refused.value)
 
 
 @pytest.mark.parametrize(
