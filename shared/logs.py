@@ -67,6 +67,9 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True
+    # Libraries that tell of every call or every revision are heard when something is wrong.
+    for name in ("httpx", "httpcore", "alembic", "aiokafka"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 def bind_request(request_id: str, trace_id: str) -> None:

@@ -17,6 +17,7 @@ from concert.imports.report import Report
 from concert.imports.tables import Unreadable
 from shared.money import Money
 from tests.imports.data_sets import folder
+from tests.imports.known import unknown
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,10 @@ def test_that_both_systems_hold_the_same_orders_is_said_and_one_of_them_can_be_l
     both = Report()
     plan_adventureworks(folder("adventureworks"), both)
     assert any(remark.startswith("3616 orders stand in both systems") for remark in both.remarks)
+
+
+def test_nothing_is_spoken_of_before_it_is_made_and_nothing_is_made_twice(real: tuple[Plan, Report]) -> None:
+    assert unknown(real[0]) == []
 
 
 def test_quotas_add_up_and_each_holds_until_the_next(real: tuple[Plan, Report]) -> None:
@@ -252,3 +257,14 @@ def test_quota_windows_are_days_and_not_quarters(tmp_path: Path) -> None:
         {"from": "2011-11-30", "to": "2012-02-29"}, {"from": "2012-02-29", "to": "2012-05-29"}
     ]  # fmt: skip
     assert plan.spans[0].end == date(2012, 5, 28) + timedelta(days=1)
+
+
+def test_nobody_joins_a_team_before_they_started(tmp_path: Path) -> None:
+    plan, _ = planned(
+        tmp_path,
+        orders_by_salesperson=["SalesOrderID,SubTotal,SalesPersonID,OrderDate,TerritoryID", "1,21.0,275,2011-05-31,5"],
+        EmployeeDepartmentHistory=["275\t3\t1\t2018-01-15\t\tx"],
+        DimEmployeeSalesTerritory=["EmployeeKey,SalesTerritoryKey", "285,5"],
+    )
+    (join,) = rows(plan, "memberships")
+    assert (join["member"], join["from"]) == ("ext:adventureworks:employee-275", "2018-01-15")

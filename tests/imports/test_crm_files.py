@@ -11,6 +11,7 @@ from concert.imports.crm import plan_crm
 from concert.imports.plan import Plan, slug, totals
 from concert.imports.report import Report
 from concert.imports.tables import Unreadable
+from tests.imports.known import unknown
 
 HEADER = "opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value"
 HUBSPOT = "Record ID,Deal Name,Pipeline,Deal Stage,Amount,Create Date,Close Date,Deal owner,Associated Company"
@@ -220,6 +221,19 @@ def test_a_folder_makes_teams_of_managers_and_says_what_stands_in_one_file_only(
         "sales_pipeline.csv, line 3: the agent is in no team of sales_teams.csv; taken without a team",
         "sales_pipeline.csv, line 4: the product is not in products.csv; taken without a price",
     ]
+
+
+def test_a_manager_who_sells_is_one_person_in_the_team_they_lead(tmp_path: Path) -> None:
+    folder = folder_of(
+        tmp_path,
+        sales_pipeline=f"{HEADER}\n{GOOD}\nA2,Mel,X,C,Won,2017-01-01,2017-01-02,1\n",
+        sales_teams="sales_agent,manager,regional_office\nAda Berg,Mel,East\nMel,Mel,East\n",
+    )
+    plan = plan_crm(folder, Report())
+    assert [row["name"] for row in bodies(plan, "managers")] == ["Mel"]
+    assert [row["name"] for row in bodies(plan, "members")] == ["Ada Berg"]
+    assert len(bodies(plan, "memberships")) == 2
+    assert unknown(plan) == []
 
 
 def test_a_folder_whose_side_file_is_broken_sends_nothing_at_all(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from concert.imports.plan import Plan, person_id, totals, worth
 from concert.imports.report import Report
 from shared.money import Money
 from tests.imports.data_sets import folder
+from tests.imports.known import unknown
 
 FORMS = [
     "maven_crm",
@@ -50,6 +51,7 @@ def test_every_form_adds_up_to_the_published_figures(form: str) -> None:
     assert best == plan.ref(person_id("Darcel Schlecht"))
     assert str(by_owner[best]) == "1153214.00 USD"
     assert report.refused == []
+    assert unknown(plan) == []
     repairs = dict(report.repairs())
     assert repairs["product GTXPro taken as GTX Pro"] == 1480
     assert repairs["no opening day; taken as the day the file speaks of last, 2017-12-31"] == 500

@@ -13,14 +13,13 @@ from markupsafe import Markup
 from services.metrics.page import charts
 from services.metrics.page.amounts import currencies_of, has_parts, in_currency, number_of, weight_of, zero_in
 from services.metrics.page.dashboard import Dashboard
-from services.metrics.page.layout import LAYOUTS, STOCKS, Layout, groups_of, label_of
+from services.metrics.page.layout import LAYOUTS, STOCKS, Layout, groups_of, label_of, lead_of
 from services.metrics.page.panels import Panel, in_parts, over_time
 from services.metrics.page.values import Shown, change_of, day_in_words, in_words, shown
 from services.metrics.views import VIEWS
 from services.metrics.views.frame import STRETCHES
 
 MOST_ROWS: Final = 100
-MOST_LEAD: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +84,14 @@ class Board:
         return label_of(self.dashboard.headlines[department][0])
 
     @property
-    def _lead(self) -> list[str]:
-        return [key for key in self.layout.lead if self.figures.get(key) is not None][:MOST_LEAD]
-
-    @property
     def lead(self) -> list[Card]:
         """The first and large cards."""
-        return [self.card(key, large=True) for key in self._lead]
+        return [self.card(key, large=True) for key in lead_of(self.layout, self.figures)]
 
     @property
     def groups(self) -> list[tuple[str, list[Card]]]:
         """The other figures that are known, in their groups."""
-        lead = self._lead
+        lead = lead_of(self.layout, self.figures)
         apart = {*lead, *(key for key in self.layout.parts if has_parts(self.figures.get(key)))}
         rest = [key for key, value in self.figures.items() if value is not None and key not in apart]
         return [(group.title, [self.card(key) for key in group.keys]) for group in groups_of(self.layout, rest)]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.teams import TeamFact
 from services.metrics.page.asked import Asked
-from services.metrics.page.layout import LAYOUTS
+from services.metrics.page.layout import LAYOUTS, lead_of
 from services.metrics.page.periods import Choices, beside, choices_of, first_look, pieces_of
 from services.metrics.views import VIEWS
 from services.metrics.views.frame import STRETCHES, Question, Reading, View, compute
@@ -85,7 +85,7 @@ async def look(snapshot: Snapshot, asked: Asked, principal: Principal, open_to: 
         await compute(view, Reading(snapshot, replace(question, period=earlier))) if earlier else {},
         earlier,
         beside(question.period, question.first_month, 1),
-        await _over_time(snapshot, department, question, principal),
+        await _over_time(snapshot, department, question, principal, lead_of(layout, shown["figures"])),
         await choices_of(snapshot, question),
         [(team, name or team) for team, name in await snapshot.rows(_TEAMS)],
         await _names(snapshot, question.filters, principal),
@@ -112,13 +112,12 @@ async def _headline(
 
 
 async def _over_time(
-    snapshot: Snapshot, department: str, question: Question, principal: Principal
+    snapshot: Snapshot, department: str, question: Question, principal: Principal, lead: Sequence[str]
 ) -> list[Mapping[str, Any]]:
     pieces = pieces_of(question.period)
     if pieces is None:
         return []
-    layout = LAYOUTS[department]
-    drawn = _only(VIEWS[department], {*layout.lead, *(key for chart in layout.charts for key in chart.keys)})
+    drawn = _only(VIEWS[department], {*lead, *(key for chart in LAYOUTS[department].charts for key in chart.keys)})
     parts = question.period.split(STRETCHES[pieces], question.first_month)
     rows = await broken_down(drawn, Reading(snapshot, question), pieces, principal)
     # What has not begun yet has no place in a chart: a stock would go on as a flat line into the future.

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from services.metrics.page.values import in_words
 
+MOST_LEAD: Final = 4
 TITLES: Final[Mapping[str, str]] = {
     "sales": "Sales", "finance": "Finance", "accounting": "Accounting", "hr": "HR", "it": "IT",
 }  # fmt: skip
@@ -165,6 +166,11 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
 def label_of(key: str) -> str:
     """What a figure is called."""
     return LABELS.get(key) or in_words(key)
+
+
+def lead_of(layout: Layout, figures: Mapping[str, Any]) -> list[str]:
+    """The figures that stand first and large: those of the layout that are known, four at most."""
+    return [key for key in layout.lead if figures.get(key) is not None][:MOST_LEAD]
 
 
 def groups_of(layout: Layout, keys: Sequence[str]) -> list[Group]:
