@@ -122,6 +122,17 @@ async def test_a_past_month_stays_as_it_was_when_its_request_comes_back(views: S
     assert september["resolved_on_time"] == {"rate": "0.000000", "numerator": 0, "denominator": 1}
 
 
+async def test_figures_open_to_the_requests_to_which_it_happened_in_the_period(views: Store) -> None:
+    back: Life = [made(day(1)), resolved(day(3), 48, True), RequestReopened(on=day(10, 8))]
+    await tell(views, back, [made(day(2)), resolved(day(20, 8))], [made(day(4)), resolved(day(5))])
+    assert await rows(views, "reopened", "2026-08") == ["req_0"]
+    assert await rows(views, "requests_resolved", "2026-08") == ["req_1"]
+    assert await rows(views, "requests_resolved") == ["req_0", "req_2"]
+    assert await rows(views, "resolved_on_time") == ["req_0"]
+    assert await rows(views, "requests_open") == ["req_1"]
+    assert await rows(views, "requests_open", "2026-08") == ["req_0"]
+
+
 async def test_a_request_that_is_passed_on_counts_where_it_is(views: Store) -> None:
     passed_on = RequestChanged(kind="equipment", on=day(1), from_department="sales", to_department="hr")
     await tell(views, [made(day(1)), passed_on])
