@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     targets_url: str = Field(default="", description="Address of the service targets. Empty: this process.")
     meetings_url: str = Field(default="", description="Address of the service meetings. Empty: this process.")
     metrics_url: str = Field(default="", description="Address of the service metrics. Empty: this process.")
+    webhook_private_targets: bool = Field(
+        default=False,
+        description="Whether webhooks may be sent to private addresses and, by http, to this machine; `1` for tests and"
+        " for one machine on which nobody else makes webhooks.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="How log lines look; `auto` is for people on a terminal and JSON elsewhere."

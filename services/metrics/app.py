@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.metrics.api import consistency, events, views
+from services.metrics.api import consistency, deliveries, events, views, webhooks
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
@@ -13,15 +13,20 @@ from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
 from services.metrics.page import entry, published, routes
 from services.metrics.stream.live import prepare_live
+from services.metrics.webhooks import hooks
+from services.metrics.webhooks.dispatcher import deliver_webhooks, prepare_webhooks
+from services.metrics.webhooks.ledger import forget_person
 from shared.application import Service
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
+from shared.events.teams import MemberErased
 from shared.http.runtime import Runtime
 
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals, invoices,
                    receipts, budgets, expenses, targets, requests, meetings,
                    items, actions)  # fmt: skip
+subscriptions.on(MemberErased)(forget_person)
 
 
 async def make_certificate(runtime: Runtime) -> None:
@@ -37,9 +42,19 @@ async def keep_certificate(runtime: Runtime) -> None:
 service = Service(
     name="metrics",
     description="How we are doing: the five department views and their consistency.",
-    routers=(views.router, consistency.router, events.router, published.router, entry.router, routes.router),
+    routers=(
+        views.router,
+        consistency.router,
+        events.router,
+        webhooks.router,
+        deliveries.router,
+        published.router,
+        entry.router,
+        routes.router,
+    ),
+    tables=hooks.TABLES,
     subscriptions=subscriptions,
-    prepare=(make_certificate, published.prepare_pages, prepare_live),
+    prepare=(make_certificate, published.prepare_pages, prepare_live, prepare_webhooks),
     speaks_for_all=True,
-    background=(keep_certificate,),
+    background=(keep_certificate, deliver_webhooks),
 )

@@ -195,16 +195,13 @@ class Cluster:
         """What aiokafka calls a position."""
         return TopicPartition(self.prefix + position[0], position[1])
 
-    def position(self, place: Any) -> Position:
-        """The position, of what aiokafka calls so."""
-        return place.topic.removeprefix(self.prefix), place.partition
-
 
 class Producer(AIOKafkaProducer):  # type: ignore[misc]
     """aiokafka's producer, and an end to it.
 
     Its own `stop` delivers the queue first, for as long as that takes; giving that up leaves its tasks alive, and they
-    deliver when the cluster comes back. Nothing of this is public in aiokafka; tests/bus/test_zombies.py guards it.
+    deliver when the cluster comes back. What a broker or the network has already taken, one request per broker, may
+    still be appended: no client can call that back. None of this is public in aiokafka; test_kafka_client.py guards it.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -215,7 +212,8 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
 
     async def _tracked(self, *arguments: Any) -> None:
         task = asyncio.current_task()
-        assert task is not None
+        if task is None or self._closed:  # begun, but not yet running when the end came
+            raise asyncio.CancelledError
         self._requests.add(task)
         try:
             await self._send_request(*arguments)

@@ -35,6 +35,8 @@ SCAN: Final = 2000  # rows looked through at once, so that a reader of a rare to
 # Rows per statement. Python's driver lets go of the interpreter at each step and, while the event loop is busy, waits
 # up to 5 ms for its return: row by row 1,500 rows/s came through, in strides of 512 33,000.
 STRIDES: Final = (512, 64, 8, 1)
+SUBJECTS: Final = 500  # compacted per statement
+BUSY_MS: Final = 10_000
 
 _RECORD, _UNIT = "\x1e", "\x1f"
 _TOMBSTONE = "-"
@@ -51,6 +53,8 @@ CREATE TABLE IF NOT EXISTS batches (
     bodies BLOB                     -- one behind the other; NULL if all are tombstones
 );
 CREATE UNIQUE INDEX IF NOT EXISTS batches_by_offset ON batches (topic, "partition", "offset");
+CREATE INDEX IF NOT EXISTS batches_by_key ON batches (topic, key, "offset") WHERE key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS tombstones ON batches (appended_at) WHERE key IS NOT NULL AND bodies IS NULL;
 """
 _APPEND = "INSERT INTO batches VALUES "
 _END = 'SELECT "offset" + records FROM batches WHERE topic = ? AND "partition" = ? ORDER BY "offset" DESC LIMIT 1'
@@ -63,15 +67,26 @@ _READ = (
     'SELECT place, topic, "partition", "offset", records, heads, bodies FROM batches'
     " WHERE place >= ? AND place < ? AND +topic IN ({topics}) ORDER BY place"
 )
-# The last record of a partition always stays: the next offset is read from it.
-_COMPACT = """
+_SUPERSEDED = """
 DELETE FROM batches WHERE place IN (
-    SELECT place FROM (
-        SELECT place, appended_at, bodies IS NULL AS tombstone,
-            row_number() OVER (PARTITION BY key ORDER BY "offset" DESC) AS age,
-            row_number() OVER (ORDER BY "offset" DESC) AS from_end
-        FROM batches WHERE topic = ? AND "partition" = ?
-    ) WHERE from_end > 1 AND (age > 1 OR tombstone AND appended_at < ?)
+    SELECT place FROM batches AS old WHERE key IS NOT NULL AND EXISTS (
+        SELECT 1 FROM batches WHERE topic = old.topic AND key = old.key AND "offset" > old."offset"
+    )
+)
+"""
+# The same, looked for only where something has come: everything would hold the writer for 3 s per million keys.
+_SUPERSEDED_OF = """
+DELETE FROM batches WHERE place IN (
+    SELECT place FROM (VALUES {subjects}) JOIN batches ON topic = column1 AND key = column2
+    WHERE "offset" < (SELECT max("offset") FROM batches WHERE topic = column1 AND key = column2)
+)
+"""
+# The last record of a partition always stays: the next offset is read from it.
+_TOLD = """
+DELETE FROM batches WHERE place IN (
+    SELECT place FROM batches AS old WHERE key IS NOT NULL AND bodies IS NULL AND appended_at < ? AND EXISTS (
+        SELECT 1 FROM batches WHERE topic = old.topic AND "partition" = old."partition" AND "offset" > old."offset"
+    )
 )
 """
 
@@ -151,12 +166,13 @@ class LogFile:
         self._path = path
         self._topics = topics
         self._log: sqlite3.Connection | None = None
+        self._renewed: set[tuple[str, str]] | None = None  # topics and keys to compact; None: all
 
     def open(self) -> Ends:
         """Open the file, making it if need be, and say where it ends."""
         self.close()
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._log = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
+        self._log = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
         self._log.execute("PRAGMA page_size=8192")  # batches are read a fifth faster than with SQLite's 4096
         self._log.execute("PRAGMA journal_mode=WAL")
         self._log.execute("PRAGMA synchronous=FULL")
@@ -169,6 +185,8 @@ class LogFile:
     def append(self, rows: Sequence[Row]) -> None:
         """Append all rows in one durable commit, or none of them."""
         log = self._opened()
+        if self._renewed is not None:
+            self._renewed.update((row[1], row[5]) for row in rows if row[5] is not None)
         try:
             log.execute("BEGIN IMMEDIATE")
             done = 0
@@ -186,13 +204,19 @@ class LogFile:
 
     def compact(self, now: int) -> int:
         """Leave the latest record of each key on the compacted topics, and no tombstone that has been told for long."""
-        log, forgotten = self._opened(), now - TOMBSTONE_DAYS * 86_400
-        removed = 0
-        for topic in COMPACTED:
-            for partition in range(PARTITIONS):
-                removed += log.execute(_COMPACT, (topic, partition, forgotten)).rowcount
+        log = self._opened()
+        removed: int = log.execute(_TOLD, (now - TOMBSTONE_DAYS * 86_400,)).rowcount
+        if self._renewed is None:
+            removed += log.execute(_SUPERSEDED).rowcount
+        else:
+            subjects = list(self._renewed)
+            for first in range(0, len(subjects), SUBJECTS):
+                some = subjects[first : first + SUBJECTS]
+                statement = _SUPERSEDED_OF.format(subjects=", ".join(["(?, ?)"] * len(some)))
+                removed += log.execute(statement, list(chain.from_iterable(some))).rowcount
+        self._renewed = set()
         if removed:
-            log.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._empty_wal(log)
         return removed
 
     def close(self) -> None:
@@ -201,6 +225,12 @@ class LogFile:
         if log is not None:
             with suppress(sqlite3.Error):
                 log.close()
+
+    def _empty_wal(self, log: sqlite3.Connection) -> None:
+        """Bring what has been removed out of the write-ahead log too, unless a reader from elsewhere is in the way."""
+        log.execute("PRAGMA busy_timeout=100")
+        log.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        log.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
     def _opened(self) -> sqlite3.Connection:
         if self._log is None:
@@ -219,7 +249,9 @@ class Reading:
 
     def __init__(self, path: Path, topics: Sequence[str], start: Mapping[Position, int], end: int) -> None:
         # It can neither write nor check-point, so the file keeps its one writer.
-        self._log = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10)
+        self._log = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_MS / 1000
+        )
         self._starts = {(topic, n): start.get((topic, n), 0) for topic in topics for n in range(PARTITIONS)}
         self._select = _READ.format(topics=", ".join("?" * len(topics)))
         self._opened_at = end

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -135,7 +135,13 @@ def _again(kept: KeptAnswer, asked: str) -> Answer:
     return Answer(kept.status, kept.body.encode(), from_json(kept.headers))
 
 
-def expect(request: Request, entity: Entity | None, *, required: bool = False) -> None:
+class Versioned(Protocol):
+    """Something whose changes are counted."""
+
+    version: int
+
+
+def expect(request: Request, entity: Versioned | None, *, required: bool = False) -> None:
     """Hold the writer to the version they decided on."""
     given = request.headers.get("if-match")
     if entity is None:

@@ -113,25 +113,27 @@ async def test_a_broker_that_is_not_there_is_named() -> None:
             await create_topics("127.0.0.1:9")
 
 
-async def test_a_topic_made_anew_is_not_taken_for_the_old_one(kafka_log: KafkaLog, kafka_broker: Kafka) -> None:
+async def test_a_topic_made_anew_is_not_taken_for_the_old_one(
+    kafka_log: KafkaLog, kafka_broker: Kafka, administrator: Any
+) -> None:
     async with opened(kafka_log) as bus:
         await bus.publish([record("deal/1", str(n)) for n in range(5)])
         start = after(await everything(bus))
-    await kafka_broker.delete_topic(kafka_log.prefix + TARGETS)
-    await create_topics_soon(kafka_log)
+    await make_anew(kafka_log, kafka_broker, administrator)
     async with opened(kafka_log) as bus:
         with pytest.raises(LogEndsBefore):
             await everything(bus, start=start)
 
 
-async def test_a_reader_notices_that_its_topic_is_made_anew(kafka_log: KafkaLog, kafka_broker: Kafka) -> None:
+async def test_a_reader_notices_that_its_topic_is_made_anew(
+    kafka_log: KafkaLog, kafka_broker: Kafka, administrator: Any
+) -> None:
     async with opened(KafkaLog(kafka_log.address, kafka_log.prefix, patience=4)) as bus:
         await bus.publish([record("deal/1", str(n)) for n in range(5)])
         async with following(bus, [TARGETS]) as batches, asyncio.timeout(40):
             while await anext(batches):
                 pass
-            await kafka_broker.delete_topic(kafka_log.prefix + TARGETS)
-            await create_topics_soon(kafka_log)
+            await make_anew(kafka_log, kafka_broker, administrator)
             with pytest.raises(LogEndsBefore):
                 await anext(batches)
 
@@ -207,9 +209,12 @@ async def test_a_broker_may_be_killed_under_publishers_and_readers(kafka_log: Ka
     assert sorted(found) == sorted(f"{each.record.key} {(each.record.value or b'').decode()}" for each in whole)
 
 
-async def create_topics_soon(log: KafkaLog) -> None:
-    """Make topics again whose deletion may still be under way."""
-    async with asyncio.timeout(20):
+async def make_anew(log: KafkaLog, broker: Kafka, administrator: Any) -> None:
+    """Delete a topic and, once it has gone, make it again."""
+    await broker.delete_topic(log.prefix + TARGETS)
+    async with asyncio.timeout(30):
+        while log.prefix + TARGETS in await administrator.list_topics():
+            await asyncio.sleep(0.1)
         while True:
             try:
                 await create_topics(log.address, prefix=log.prefix)

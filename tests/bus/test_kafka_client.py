@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
-from shared.bus import TOPICS, Bus, BusClosed, BusError, Record
+from shared.bus import TOPICS, Bus, BusClosed, BusError, Record, kafka
 from tests.bus.logs import KafkaLog, bodies, everything, following, opened, record
 from tests.bus.proxy import PROXIED, Proxy, proxied
 
@@ -214,7 +214,10 @@ async def test_closing_is_bounded_whatever_the_network_does(
             await reading
 
 
-async def test_a_reader_is_cancelled_soon_whatever_the_network_does(direct: KafkaLog, way: Proxy) -> None:
+async def test_a_reader_is_cancelled_soon_whatever_the_network_does(
+    direct: KafkaLog, way: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka, "CLOSE_SECONDS", 1.0)
     async with opened(KafkaLog(direct.address, direct.prefix, PROXIED, 30)) as bus:
         for moment in (0.0, 0.01, 0.3):
             way.silence()

@@ -118,7 +118,7 @@ async def test_any_order_repetition_and_delay_gives_the_same_to_the_byte(stores:
         assert await dump(store) == expected
 
     @hypothesis.settings(
-        max_examples=25 if stores.on_postgres else 80,
+        max_examples=15 if stores.on_postgres else 30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,

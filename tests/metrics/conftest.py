@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.metrics.company import settle_in
-from tests.world import World, world
+from tests.world import Ground, World, world
 
 
 @pytest.fixture
@@ -28,3 +28,10 @@ async def company(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wor
         answer = await running.admin.get("/v1/views", params=query, headers={"Prefer": "wait=20"})
         assert answer.status_code == 200, answer.text
         yield running
+
+
+@pytest.fixture
+async def near_world(ground: Ground, tmp_path: Path) -> AsyncIterator[World]:
+    """A whole Concert, on each kind of engines, that may send webhooks to this machine."""
+    async with world(tmp_path, ground, webhook_private_targets=True) as concert:
+        yield concert

@@ -101,11 +101,10 @@ async def test_types_are_named_whole_or_by_how_they_begin(world: World) -> None:
     assert "did you mean concert.targets.deal-won.v1?" in refused.json()["detail"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "AQ", "deal/deal_1@7", "§", "A" * 5000, "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"])
-async def test_what_is_no_cursor_is_refused(embedded_world: World, cursor: str) -> None:
-    refused = await embedded_world.admin.get("/v1/events", params={"after": cursor})
-    assert refused.status_code == 422
-    assert refused.json()["errors"][0]["pointer"] == "/after"
+async def test_what_is_no_cursor_is_refused(embedded_world: World) -> None:
+    for cursor in ("x", "AQ", "deal/deal_1@7", "§", "A" * 5000, "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"):
+        refused = await embedded_world.admin.get("/v1/events", params={"after": cursor})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/after")
 
 
 async def test_a_cursor_with_a_changed_letter_is_refused(embedded_world: World) -> None:
