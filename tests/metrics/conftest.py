@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import world as worlds
+from tests.metrics.stream import relayed
 
 
 @pytest.fixture
@@ -21,4 +22,6 @@ async def embedded_world(tmp_path: Path) -> AsyncIterator[worlds.World]:
 async def near_world(ground: worlds.Ground, tmp_path: Path) -> AsyncIterator[worlds.World]:
     """A whole Concert, on each kind of engines, that may send webhooks to this machine."""
     async with worlds.world(tmp_path, ground, webhook_private_targets=True) as concert:
+        # What a new organisation begins with is told before a test begins.
+        await relayed(concert)
         yield concert

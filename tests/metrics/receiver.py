@@ -13,6 +13,7 @@ from typing import Any
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from standardwebhooks import Webhook as Verifier
+from standardwebhooks import WebhookVerificationError
 
 from services.metrics.webhooks.dispatcher import Dispatcher
 from tests.world import World
@@ -47,8 +48,7 @@ class Received:
         """Whether the signature is right by the library that receivers use."""
         try:
             Verifier(secret).verify(self.body, self.headers)
-        except Exception as refusal:
-            assert type(refusal).__name__ == "WebhookVerificationError", refusal
+        except WebhookVerificationError:
             return False
         return True
 
@@ -82,7 +82,9 @@ class Receiver:
         try:
             while head := (await reader.readuntil(b"\r\n\r\n")).decode():
                 lines = head.split("\r\n")
-                headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines[1:])}
+                headers = {
+                    name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines[1:])
+                }
                 received = Received(headers, await reader.readexactly(int(headers.get("content-length", 0))))
                 received.answered = self.decide(received)
                 self.came.append(received)

@@ -76,7 +76,9 @@ async def test_only_the_types_asked_for_are_delivered(near_world: World) -> None
         await receiver.until(lambda: len(receiver.taken) == 1)
         assert receiver.taken[0].said == (f"customer/{acme['id']}", "2")
         answer = await near_world.admin.patch(
-            f"/v1/webhooks/{made['id']}", json={"types": ["concert.targets.customer-met.v1"]}, headers={"If-Match": '"1"'}
+            f"/v1/webhooks/{made['id']}",
+            json={"types": ["concert.targets.customer-met.v1"]},
+            headers={"If-Match": '"1"'},
         )
         assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
         await changed(near_world, acme, "APAC")
