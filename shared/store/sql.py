@@ -25,7 +25,6 @@ from shared.store.entity import Row
 
 SQLITE: sa.Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
 POSTGRES: sa.Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
-"""PostgreSQL's number for the type of a double."""
 
 R = TypeVar("R", bound=Row)
 Values = Sequence[Any]

@@ -53,9 +53,7 @@ def test_a_member_is_in_the_department_and_team_of_the_day() -> None:
     assert len(member.departments) == 2
 
 
-def test_departments_teams_and_the_organisation_are_known_by_what_teams_tells() -> (
-    None
-):
+def test_departments_teams_and_the_organisation_are_known_by_what_teams_tells() -> None:
     linked = TeamsExternalLinked(source="hrm", id="7")
     department = folded(known.departments, DepartmentOpened(name="Legal", externals={"sap": "L"}), linked)
     assert department.externals == {"sap": "L", "hrm": "7"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -52,7 +53,7 @@ async def test_budgets_planned_at_the_same_moment_never_overlap(each_house: Hous
     made = [answer.json()["period"] for answer in answers if answer.status_code == 201]
     assert made
     edges = sorted((period["from"], period["to"]) for period in made)
-    assert all(before[1] <= after[0] for before, after in zip(edges, edges[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(edges))
     assert {answer.status_code for answer in answers} == {201, 409}
 
 

@@ -107,7 +107,7 @@ async def test_invoices_and_receipts_arrive_in_bulk_and_bad_rows_do_not_hold_up_
     # The whole file again: nothing is doubled, the refused row is refused again.
     again = await _bulk(house, "invoices", rows)
     assert [(each["status"], each.get("version")) for each in again] == [(200, 1), (409, None), (200, 2), (200, 2)]
-    paid = [{"external": {"source": "bulk", "id": "r0"}, "invoice": "ext:bulk:i0", "amount": eur("100.00"),
+    paid: list[dict[str, Any]] = [{"external": {"source": "bulk", "id": "r0"}, "invoice": "ext:bulk:i0", "amount": eur("100.00"),
              "on": "2026-03-01"}, {"do": "reverse", "receipt": "ext:bulk:r0", "on": "2026-03-02"}]  # fmt: skip
     assert [each["status"] for each in await _bulk(house, "receipts", paid)] == [201, 200]
     listed = await house.get("invoices", deal="ext:bulk:2")
@@ -157,7 +157,10 @@ async def test_a_budget_is_shown_with_its_period_and_rows_and_is_upserted_whole(
     assert (again.status_code, again.headers["etag"]) == (200, '"1"')
     moved = await house.put("budgets/ext:plan:q1", body | {"period": "2026-Q2"})
     assert (moved.status_code, moved.json()["errors"][0]["pointer"]) == (409, "/period")
-    rows = [{"on": "2026-01-01", "amount": eur("50.00")}, {"on": "2026-03-01", "amount": eur("39.00")}]
+    rows: list[dict[str, Any]] = [
+        {"on": "2026-01-01", "amount": eur("50.00")},
+        {"on": "2026-03-01", "amount": eur("39.00")},
+    ]
     problem = (await house.put("budgets/ext:plan:q1", body | {"rows": rows})).json()
     assert (problem["rule"], problem["detail"]) == (
         "rows-do-not-sum",
