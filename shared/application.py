@@ -16,6 +16,7 @@ from shared import __version__
 from shared.books import books_router
 from shared.bus import Bus
 from shared.consumer import Consumer, Subscriptions
+from shared.housekeeping import keep_house
 from shared.http import problems
 from shared.http.collection import Collection
 from shared.http.documents import documents_router, openapi_of
@@ -137,6 +138,7 @@ async def running(
             runtime.consumer = Consumer(store, bus, service.subscriptions)
             runtime.consumer.moved = runtime.progress.moved
             _watch(started, "applier", runtime.consumer.run)
+        _watch(started, "housekeeping", partial(keep_house, store))
         for work in service.background:
             _watch(started, work.__name__, partial(work, runtime))
         yield started

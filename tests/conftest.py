@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import structlog
+from structlog.dev import plain_traceback
 
 from tests import engines
 from tests import world as worlds
 
+# Warnings only, and tracebacks without every local variable, which take seconds to print.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain_traceback),
+    ],
+    wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+)
 E = TypeVar("E", bound=engines.Engine)
 
 

@@ -381,10 +381,12 @@ def upgrade() -> None:
         sa.Column("resolutions", sa.Text(), nullable=False),
         sa.Column("reopenings", sa.Text(), nullable=False),
         sa.Column("resolved_on", sa.Date(), nullable=True),
+        sa.Column("last_resolved_on", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("request_fact", schema=None) as batch_op:
         batch_op.create_index("request_fact_asked", ["asked_on"], unique=False)
+        batch_op.create_index("request_fact_resolved", ["last_resolved_on"], unique=False)
 
     op.create_table(
         "source_progress",
@@ -535,6 +537,7 @@ def downgrade() -> None:
     op.drop_table("tally")
     op.drop_table("source_progress")
     with op.batch_alter_table("request_fact", schema=None) as batch_op:
+        batch_op.drop_index("request_fact_resolved")
         batch_op.drop_index("request_fact_asked")
 
     op.drop_table("request_fact")

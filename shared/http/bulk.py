@@ -5,7 +5,7 @@ Rows arrive as NDJSON or as a JSON array and are answered as they are stored; gr
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import sleep as pause
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -244,7 +244,7 @@ async def _stored(store: Store, jobs: Sequence[Job[Any]]) -> list[Any]:
         try:
             return await store.write_all(jobs)
         except Overloaded:
-            await asyncio.sleep(0.1 * 2**attempt)
+            await pause(0.1 * 2**attempt)
     return await store.write_all(jobs)
 
 
@@ -253,7 +253,7 @@ async def _keep_pace(runtime: Runtime, row: int) -> None:
     if runtime.relay is None or (row // GROUP) % LOOK_EVERY:
         return
     while (deep := await runtime.relay.depth(FULL)) > DEEP:
-        await asyncio.sleep(MOST_PAUSE * (deep - DEEP) / (FULL - DEEP))
+        await pause(MOST_PAUSE * (deep - DEEP) / (FULL - DEEP))
         if deep < FULL or not runtime.relay.moving:
             # Slowed down, not stopped: a log that cannot be reached must not stop those who write.
             return

@@ -97,7 +97,9 @@ def _message(error: ErrorDetails | dict[str, Any]) -> str:
         case "missing":
             return "this field is required"
     message = str(error["msg"]).removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
+    first = message.partition(" ")[0]
+    # What is written in capitals is a name: FREQ, UTC.
+    return message if len(first) > 1 and first.isupper() else message[:1].lower() + message[1:]
 
 
 def _answer(problem: Problem, request: Request) -> Response:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -84,24 +84,30 @@ class Progress:
             lack = await self._lacking(snapshot, after)
             return lack, None if lack else await query(snapshot)
 
-        while True:
-            changed = self._changed
-            lack, answer = await self.store.read(ask)
-            if lack is None:
-                return answer  # type: ignore[return-value]
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0:
-                raise NotYetApplied(f"{lack}; waited {patience:g} s.")
-            await self._wait(changed, left)
+        lack, answer = await self.store.read(ask)
+        if lack is None:
+            return cast(T, answer)
+        with self._looking():
+            while True:
+                changed = self._changed
+                lack, answer = await self.store.read(ask)
+                if lack is None:
+                    return cast(T, answer)
+                left = deadline - asyncio.get_running_loop().time()
+                if left <= 0:
+                    raise NotYetApplied(f"{lack}; waited {patience:g} s.")
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await changed.wait()
 
-    async def _wait(self, changed: asyncio.Event, seconds: float) -> None:
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """While anybody waits, somebody looks."""
         self._waiting += 1
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll())
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await changed.wait()
+            yield
         finally:
             self._waiting -= 1
             if not self._waiting and self._polling is not None:
@@ -115,8 +121,8 @@ class Progress:
                 progress = await self.store.read(lambda snapshot: snapshot.rows(_PROGRESS))
                 # The first look wakes too: something may have come between the reader's question and this one.
                 if progress != before:
+                    before = progress
                     self.moved()
-                before = progress
             await asyncio.sleep(POLL_SECONDS)
 
     async def _lacking(self, snapshot: Snapshot, after: Sequence[Token]) -> str | None:

@@ -38,8 +38,17 @@ def _in_force(code: str) -> str:
 
 
 Currency = Annotated[str, AfterValidator(_in_force)]
+
+
+def _price_not_negative(price: UnitPrice) -> UnitPrice:
+    if price.millionths < 0:
+        raise PydanticCustomError("money", "The price must not be less than 0; it is {price}.", {"price": str(price)})
+    return price
+
+
 Positive = Annotated[Money, AfterValidator(_positive)]
 NonNegative = Annotated[Money, AfterValidator(_not_negative)]
+NonNegativePrice = Annotated[UnitPrice, AfterValidator(_price_not_negative)]
 
 __all__ = [
     "Currency",
@@ -47,6 +56,7 @@ __all__ = [
     "ExchangeRate",
     "Money",
     "NonNegative",
+    "NonNegativePrice",
     "NotMoney",
     "Positive",
     "Quantity",

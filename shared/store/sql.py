@@ -53,10 +53,7 @@ class Statement:
         self._fields = [name.removeprefix("key_") for name in self.names]
         self._bound = [(place, binder) for place, binder in enumerate(self.binders) if binder is not None]
         self.constants: Mapping[str, Any] = compiled.params
-        self.readers = tuple(
-            column[3]._cached_result_processor(dialect, None) if column[3] is not None else None
-            for column in (compiled._result_columns or ())
-        )
+        self.readers = tuple(_reader(column[3], dialect) for column in (compiled._result_columns or ()))
         self._read = [(place, reader) for place, reader in enumerate(self.readers) if reader is not None]
         self.plain = not self._read
 
@@ -83,6 +80,13 @@ class Statement:
         for place, reader in self._read:
             values[place] = reader(values[place])
         return values
+
+
+def _reader(kind: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    """What brings a value of the driver into Python's terms; asyncpg does that for numbers by itself."""
+    if kind is None or (dialect is POSTGRES and isinstance(kind, sa.Numeric | sa.Float)):
+        return None
+    return cast("Callable[[Any], Any] | None", kind._cached_result_processor(dialect, None))
 
 
 class OneOf(sa.sql.expression.ColumnElement[bool]):

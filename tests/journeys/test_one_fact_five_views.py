@@ -95,7 +95,7 @@ async def test_a_second_invoice_beyond_the_value_of_the_deal_is_refused_with_the
     refused = await world.post("/v1/invoices", invoice)
     assert refused.status_code == 409
     problem = refused.json()
-    assert problem["rule"] == "invoiced-too-much"
+    assert problem["rule"] == "invoiced-beyond-value"
     assert "100.00 EUR" in problem["detail"]
     assert "70.00 EUR" in problem["detail"]
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
+from shared.errors import OutcomeUnknown
+from shared.housekeeping import tidy
 from shared.http import writes
 from shared.ids import fingerprint
+from shared.instant import now
+from shared.store import Snapshot
+from shared.store.tables import KeptAnswer
 from tests.kit.conftest import until
 from tests.world import World, client_of, token_headers
 
@@ -128,8 +137,6 @@ async def test_a_key_has_1_to_255_characters(standing: World) -> None:
 
 
 async def test_what_the_store_could_not_do_is_not_kept(standing: World) -> None:
-    from shared.errors import OutcomeUnknown
-
     retry, store = key(), standing.services["targets"].runtime.store
     write = store.write
 
@@ -144,3 +151,24 @@ async def test_what_the_store_could_not_do_is_not_kept(standing: World) -> None:
     assert (unknown.status_code, unknown.headers["retry-after"]) == (503, "1")
     assert (await standing.post("/v1/customers", {"name": "Later"}, **retry)).status_code == 201
     await until(lambda: not standing.services["targets"].runtime.in_flight)
+
+
+async def test_answers_are_kept_for_two_days_and_then_forgotten(
+    standing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = standing.services["targets"].runtime.store
+    old, fresh = key(), key()
+    long_ago = now() - timedelta(hours=49)
+    with monkeypatch.context() as patched:
+        patched.setattr("shared.http.writes.now", lambda: long_ago)
+        await standing.post("/v1/customers", {"name": "Long ago"}, **old)
+    await standing.post("/v1/customers", {"name": "Just now"}, **fresh)
+    await tidy(store)
+    for retry, name, kept in ((old, "Long ago", False), (fresh, "Just now", True)):
+        place = ("tester", retry["Idempotency-Key"])
+        found = await store.read(partial(_kept_at, place))
+        assert (found is not None) == kept, name
+
+
+async def _kept_at(place: tuple[str, str], snapshot: Snapshot) -> KeptAnswer | None:
+    return await snapshot.find(KeptAnswer, *place)

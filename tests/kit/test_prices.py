@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from shared.money import ExchangeRate, Money, NotMoney, Quantity, Rate, Share, UnitPrice, line_amount, plain
+from shared.money import (
+    ExchangeRate,
+    Money,
+    NonNegativePrice,
+    NotMoney,
+    Quantity,
+    Rate,
+    Share,
+    UnitPrice,
+    line_amount,
+    plain,
+)
 from shared.money.currencies import DECIMALS
 
 currencies = st.sampled_from(sorted(DECIMALS))
@@ -116,3 +127,10 @@ def test_the_published_schemas_accept_their_examples() -> None:
             assert Draft202012Validator(schema).is_valid(example)
             TypeAdapter(annotation).validate_python(example)
         assert not Draft202012Validator(schema).is_valid(0.25)
+
+
+def test_a_price_that_must_not_be_negative_says_what_it_is() -> None:
+    price = TypeAdapter(NonNegativePrice)
+    assert price.validate_python({"amount": "0.0125", "currency": "EUR"}) == UnitPrice("0.0125", "EUR")
+    with pytest.raises(ValidationError, match=r"must not be less than 0; it is -0\.0125 EUR"):
+        price.validate_python({"amount": "-0.0125", "currency": "EUR"})

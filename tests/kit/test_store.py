@@ -14,7 +14,7 @@ from shared.ids import new_id
 from shared.store import Snapshot, Store, Tx
 from shared.store import postgres as on_postgres
 from shared.store import sqlite as on_sqlite
-from shared.store.tables import External, Journal
+from shared.store.tables import External, Journal, Lease
 from tests.kit.conftest import Stores
 from tests.kit.customers import external_names, job, meet, names, rename, versions
 
@@ -235,3 +235,13 @@ async def test_the_relay_is_told_of_events_and_of_nothing_else(store: Store) -> 
     await store.write(meet("Acme"))
     await asyncio.sleep(0.05)
     assert told == [1]
+
+
+async def test_numbers_of_every_kind_come_back_as_they_went(store: Store) -> None:
+    async def keep(tx: Tx) -> None:
+        tx.put(Lease.make(job="test", holder="me", until=1.25))
+
+    await store.write(job(keep))
+    row = await store.read(lambda snapshot: snapshot.find(Lease, "test"))
+    assert row is not None
+    assert (row.until, type(row.until)) == (1.25, float)

@@ -56,6 +56,12 @@ async def office_of(world: World) -> Office:
     return Office(world, team["id"], made["Ada"], made["Ben"], made["Ivo"])
 
 
+async def stored(office: Office, collection: str) -> list[str]:
+    """The ids of all that a collection holds."""
+    found = await office.get(f"/v1/{collection}", limit=200)
+    return [each["id"] for each in found["items"]]
+
+
 def problem(answer: httpx.Response, status: int, pointer: str, says: str) -> None:
     """An answer must be a problem document that says what is wrong and where."""
     assert answer.status_code == status, answer.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.meetings.office import Office, problem
+from tests.meetings.office import Office, problem, stored
 
 MONDAYS = ("2026-03-16T08:00:00Z", "2026-03-23T08:00:00Z", "2026-03-30T07:00:00Z")
 
@@ -32,82 +32,82 @@ async def table(office: Office, meeting: str) -> list[tuple[str, bool]]:
     return [(item["title"], item["carried"]) for item in found["items"]]
 
 
-async def test_what_is_not_resolved_is_carried_over_to_the_next_meeting_and_old_tables_stay(office: Office) -> None:
-    series, (first, second, third) = await held(office)
-    stock = await raised(office, "Stock", meeting=first, on="2026-03-16")
-    price = await raised(office, "Price", meeting=first, on="2026-03-16")
-    await raised(office, "Fair", series=series, on="2026-03-18")
-    await office.world.post(f"/v1/items/{price}/resolve", {"on": "2026-03-16"})
-    assert await table(office, first) == [("Stock", False), ("Price", False)]
-    assert await table(office, second) == [("Stock", True), ("Fair", True)]
-    await raised(office, "News", meeting=second, on="2026-03-23")
-    await office.world.post(f"/v1/items/{stock}/resolve", {"on": "2026-03-23", "note": "ordered more"})
-    assert await table(office, second) == [("News", False), ("Stock", True), ("Fair", True)]
-    assert await table(office, third) == [("Fair", True), ("News", True)]
-    reopened = await office.world.post(f"/v1/items/{stock}/reopen", {"on": "2026-03-25"})
+async def test_what_is_not_resolved_is_carried_over_to_the_next_meeting_and_old_tables_stay(standing: Office) -> None:
+    series, (first, second, third) = await held(standing)
+    stock = await raised(standing, "Stock", meeting=first, on="2026-03-16")
+    price = await raised(standing, "Price", meeting=first, on="2026-03-16")
+    await raised(standing, "Fair", series=series, on="2026-03-18")
+    await standing.world.post(f"/v1/items/{price}/resolve", {"on": "2026-03-16"})
+    assert await table(standing, first) == [("Stock", False), ("Price", False)]
+    assert await table(standing, second) == [("Stock", True), ("Fair", True)]
+    await raised(standing, "News", meeting=second, on="2026-03-23")
+    await standing.world.post(f"/v1/items/{stock}/resolve", {"on": "2026-03-23", "note": "ordered more"})
+    assert await table(standing, second) == [("News", False), ("Stock", True), ("Fair", True)]
+    assert await table(standing, third) == [("Fair", True), ("News", True)]
+    reopened = await standing.world.post(f"/v1/items/{stock}/reopen", {"on": "2026-03-25"})
     assert (reopened.json()["status"], reopened.json()["resolved_on"]) == ("open", None)
-    assert await table(office, third) == [("Stock", True), ("Fair", True), ("News", True)]
-    await office.world.post(f"/v1/items/{stock}/resolve", {"on": "2026-03-30"})
-    assert ("Stock", True) in await table(office, second)
+    assert await table(standing, third) == [("Stock", True), ("Fair", True), ("News", True)]
+    await standing.world.post(f"/v1/items/{stock}/resolve", {"on": "2026-03-30"})
+    assert ("Stock", True) in await table(standing, second)
 
 
-async def test_a_resolution_between_two_meetings_is_remembered_although_the_item_came_back(office: Office) -> None:
-    _, (first, second, third) = await held(office)
-    stock = await raised(office, "Stock", meeting=first, on="2026-03-16")
-    await office.world.post(f"/v1/items/{stock}/resolve", {"on": "2026-03-17"})
-    await office.world.post(f"/v1/items/{stock}/reopen", {"on": "2026-03-24"})
-    assert await table(office, second) == []
-    assert await table(office, third) == [("Stock", True)]
-    assert (await office.get(f"/v1/items/{stock}", on="2026-03-20"))["status"] == "resolved"
-    assert (await office.get(f"/v1/items/{stock}", on="2026-03-24"))["status"] == "open"
+async def test_a_resolution_between_two_meetings_is_remembered_although_the_item_came_back(standing: Office) -> None:
+    _, (first, second, third) = await held(standing)
+    stock = await raised(standing, "Stock", meeting=first, on="2026-03-16")
+    await standing.world.post(f"/v1/items/{stock}/resolve", {"on": "2026-03-17"})
+    await standing.world.post(f"/v1/items/{stock}/reopen", {"on": "2026-03-24"})
+    assert await table(standing, second) == []
+    assert await table(standing, third) == [("Stock", True)]
+    assert (await standing.get(f"/v1/items/{stock}", on="2026-03-20"))["status"] == "resolved"
+    assert (await standing.get(f"/v1/items/{stock}", on="2026-03-24"))["status"] == "open"
 
 
-async def test_an_item_of_a_meeting_by_itself_goes_nowhere_else(office: Office) -> None:
-    _, (_, second, _) = await held(office)
-    single = await office.world.made("/v1/meetings", {"name": "Talk", "starts_at": "2026-03-17T08:00:00Z"})
-    await raised(office, "Secret", meeting=single["id"], on="2026-03-17")
-    assert await table(office, single["id"]) == [("Secret", False)]
-    assert await table(office, second) == []
+async def test_an_item_of_a_meeting_by_itself_goes_nowhere_else(standing: Office) -> None:
+    _, (_, second, _) = await held(standing)
+    single = await standing.world.made("/v1/meetings", {"name": "Talk", "starts_at": "2026-03-17T08:00:00Z"})
+    await raised(standing, "Secret", meeting=single["id"], on="2026-03-17")
+    assert await table(standing, single["id"]) == [("Secret", False)]
+    assert await table(standing, second) == []
 
 
-async def test_items_are_changed_moved_to_another_table_and_upserted(office: Office) -> None:
-    series, (first, second, _) = await held(office)
+async def test_items_are_changed_moved_to_another_table_and_upserted(standing: Office) -> None:
+    series, (first, second, _) = await held(standing)
     path = "/v1/items/ext:board:7"
     body = {"kind": "question", "title": "Who?", "meeting": first, "raised_by": "ext:hrm:ada", "on": "2026-03-16"}
-    made = await office.world.admin.put(path, json=body)
-    same = await office.world.admin.put(path, json=body)
+    made = await standing.world.admin.put(path, json=body)
+    same = await standing.world.admin.put(path, json=body)
     assert (made.status_code, same.status_code, same.json()["version"]) == (201, 200, 1)
-    moved = await office.world.admin.put(path, json=body | {"meeting": second, "title": "Who does it?"})
-    assert (moved.json()["meeting"], moved.json()["raised_by"]) == (second, office.ada)
-    cleared = await office.world.admin.patch(
+    moved = await standing.world.admin.put(path, json=body | {"meeting": second, "title": "Who does it?"})
+    assert (moved.json()["meeting"], moved.json()["raised_by"]) == (second, standing.ada)
+    cleared = await standing.world.admin.patch(
         path, json={"raised_by": None, "meeting": None, "series": series}, headers={"If-Match": '"2"'}
     )
     assert (cleared.json()["raised_by"], cleared.json()["series"]) == (None, series)
-    found = await office.get("/v1/items", series=series, kind="question", status="open")
+    found = await standing.get("/v1/items", series=series, kind="question", status="open")
     assert [item["id"] for item in found["items"]] == [made.json()["id"]]
 
 
-async def test_an_action_is_agreed_done_on_time_and_reopened(office: Office) -> None:
-    _, (first, *_) = await held(office)
-    item = await raised(office, "Stock", meeting=first, on="2026-03-16")
-    body = {"title": "Order more", "owner": "ext:hrm:ada", "helpers": [office.ben], "due": "2026-03-20", "item": item,
+async def test_an_action_is_agreed_done_on_time_and_reopened(standing: Office) -> None:
+    _, (first, *_) = await held(standing)
+    item = await raised(standing, "Stock", meeting=first, on="2026-03-16")
+    body = {"title": "Order more", "owner": "ext:hrm:ada", "helpers": [standing.ben], "due": "2026-03-20", "item": item,
             "on": "2026-03-16", "external": {"source": "board", "id": "a1"}}  # fmt: skip
     rows = [body, body, {"do": "done", "action": "ext:board:a1", "on": "2026-03-20"},
             {"do": "done", "action": "ext:board:a1", "on": "2026-03-20"}, {"do": "reopen", "action": "ext:board:a1",
              "on": "2026-03-21"}, {"do": "done", "action": "ext:board:a1", "on": "2026-03-22"}]  # fmt: skip
-    answer = await office.world.admin.post("/v1/actions/bulk", content="\n".join(map(json.dumps, rows)))
+    answer = await standing.world.admin.post("/v1/actions/bulk", content="\n".join(map(json.dumps, rows)))
     lines = [json.loads(line) for line in answer.text.splitlines()]
     assert [(line["status"], line["version"]) for line in lines] == [
         (201, 1), (200, 1), (200, 2), (200, 2), (200, 3), (200, 4),
     ]  # fmt: skip
     path = "/v1/actions/ext:board:a1"
-    history = await office.get(f"{path}/history")
+    history = await standing.get(f"{path}/history")
     done = [event["data"] for event in history["items"] if event["type"].endswith("action-done.v1")]
     assert done == [{"on": "2026-03-20", "on_time": True}, {"on": "2026-03-22", "on_time": False}]
-    assert (await office.get(path, on="2026-03-21"))["status"] == "open"
-    found = await office.get("/v1/actions", owner="ext:hrm:ada", item=item, status="done")
+    assert (await standing.get(path, on="2026-03-21"))["status"] == "open"
+    found = await standing.get("/v1/actions", owner="ext:hrm:ada", item=item, status="done")
     assert len(found["items"]) == 1
-    late = await office.world.admin.patch(path, json={"due": "2026-03-30"}, headers={"If-Match": '"4"'})
+    late = await standing.world.admin.patch(path, json={"due": "2026-03-30"}, headers={"If-Match": '"4"'})
     problem(late, 409, "", "This action was done on 2026-03-22; reopen it first.")
 
 
@@ -128,17 +128,17 @@ ACTIONS_WRONG: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-async def test_wrong_items_and_actions_are_refused_with_their_place_and_nothing_is_stored(office: Office) -> None:
-    series, (first, *_) = await held(office)
+async def test_wrong_items_and_actions_are_refused_with_their_place_and_nothing_is_stored(standing: Office) -> None:
+    series, (first, *_) = await held(standing)
+    before = [await stored(standing, name) for name in ("items", "actions")]
     for wrong, pointer, says in ITEMS_WRONG:
         where = {} if not wrong or {"meeting", "series"} & set(wrong) else {"series": series}
         body = {"kind": "news", "title": "x"} | where | wrong
-        problem(await office.world.post("/v1/items", body), 422, pointer, says)
+        problem(await standing.world.post("/v1/items", body), 422, pointer, says)
     for wrong, pointer, says in ACTIONS_WRONG:
-        body = {"title": "x", "owner": office.ada, "due": "2026-03-20"} | wrong
-        problem(await office.world.post("/v1/actions", body), 422, pointer, says)
-    await office.world.post(f"/v1/meetings/{first}/cancel", {})
-    cancelled = await office.world.post("/v1/items", {"kind": "news", "title": "x", "meeting": first})
+        body = {"title": "x", "owner": standing.ada, "due": "2026-03-20"} | wrong
+        problem(await standing.world.post("/v1/actions", body), 422, pointer, says)
+    await standing.world.post(f"/v1/meetings/{first}/cancel", {})
+    cancelled = await standing.world.post("/v1/items", {"kind": "news", "title": "x", "meeting": first})
     problem(cancelled, 409, "", "This meeting is cancelled; only one that is called, running or ended can do that.")
-    for collection in ("items", "actions"):
-        assert (await office.get(f"/v1/{collection}"))["items"] == []
+    assert [await stored(standing, name) for name in ("items", "actions")] == before

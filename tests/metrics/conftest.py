@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.metrics.company import settle_in
+from tests.metrics.stream import relayed
 from tests.world import Ground, World, world
 
 
@@ -34,4 +35,6 @@ async def company(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wor
 async def near_world(ground: Ground, tmp_path: Path) -> AsyncIterator[World]:
     """A whole Concert, on each kind of engines, that may send webhooks to this machine."""
     async with world(tmp_path, ground, webhook_private_targets=True) as concert:
+        # What a new organisation begins with is told before a test begins.
+        await relayed(concert)
         yield concert

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
-from pydantic_core import PydanticCustomError
 
 from services.meetings.api.refs import all_known
 from services.meetings.domain.meetings import Meeting
@@ -49,10 +48,7 @@ def _whole_minute(at: datetime) -> datetime:
 
 
 def _sound(text: str) -> str:
-    try:
-        return Rule.read(text).text
-    except ValueError as fault:
-        raise PydanticCustomError("rrule", "{message}", {"message": str(fault)}) from None
+    return Rule.read(text).text
 
 
 Start = Annotated[Instant, AfterValidator(_whole_minute)]

@@ -57,8 +57,7 @@ class Rule:
         for name, value in parts.items():
             option, read = _READERS[name]
             options[option] = read(name, value, frequency)
-        if "bysetpos" in options and "byweekday" not in options and "bymonthday" not in options:
-            raise ValueError("BYSETPOS chooses among the days of BYDAY or BYMONTHDAY; neither is there.")
+        _refuse_what_never_comes(options)
         return cls(bare, options, until)
 
     def between(self, start: datetime, zone: str, after: datetime, before: datetime) -> Iterator[datetime]:
@@ -71,7 +70,8 @@ class Rule:
         end = before.astimezone(place).replace(tzinfo=None) + _MARGIN
         if self.until is not None:
             end = min(end, _until(self.until, place))
-        for local in self._from(start.astimezone(place).replace(tzinfo=None), end):
+        begin = after.astimezone(place).replace(tzinfo=None) - _MARGIN
+        for local in self._from(start.astimezone(place).replace(tzinfo=None), begin, end):
             at = local.replace(tzinfo=place).astimezone(UTC)
             if after <= at < before:
                 yield at
@@ -80,14 +80,18 @@ class Rule:
         """When it is time first, from a moment on, at that moment's time of day; none when not within six years."""
         place = zone_named(zone)
         clock = start.astimezone(place).time()
-        # Without its count, for a rule that never comes would be followed to the end of the calendar.
+        # Without its count, so that it is followed no further than six years.
         endless = replace(self, options={name: value for name, value in self.options.items() if name != "count"})
         times = endless.between(start, zone, start, start + FAR)
         # Not at a time that a clock change moves, for the first one tells the time of day of all.
         return next((at for at in times if at.astimezone(place).time() == clock), None)
 
-    def _from(self, start: datetime, end: datetime) -> Iterator[datetime]:
+    def _from(self, start: datetime, begin: datetime, end: datetime) -> Iterator[datetime]:
         if "count" not in self.options:
+            if self.options["freq"] == WEEKLY and begin > start:
+                # Whole turns of the rule are skipped, or an old series would be told from its first week on.
+                turn = timedelta(weeks=self.options.get("interval", 1))
+                start += (begin - start) // turn * turn
             yield from rrule(dtstart=start, until=end, **self.options)
             return
         for at in rrule(dtstart=start, **self.options):
@@ -96,8 +100,23 @@ class Rule:
             yield at
 
 
+def _refuse_what_never_comes(options: dict[str, Any]) -> None:
+    # The library would look for such a time up to the end of the calendar.
+    days, month_days = options.get("byweekday"), options.get("bymonthday")
+    if days and month_days:
+        raise ValueError("A rule names its days by BYDAY or by BYMONTHDAY, not by both.")
+    if "bysetpos" not in options:
+        return
+    if not days and not month_days:
+        raise ValueError("BYSETPOS chooses among the days of BYDAY or BYMONTHDAY; neither is there.")
+    often = 5 if options["freq"] == MONTHLY else 1
+    most = sum(1 if day.n else often for day in days) if days else len(month_days or ())
+    if all(abs(place) > most for place in options["bysetpos"]):
+        raise ValueError(f"BYSETPOS chooses among at most {most} days; it asks for {options['bysetpos']}.")
+
+
 def _number(name: str, value: str, frequency: str) -> int:
-    if not value.isdecimal() or not 1 <= int(value[:9]) <= MOST[name]:
+    if not re.fullmatch(r"\d{1,4}", value, re.ASCII) or not 1 <= int(value) <= MOST[name]:
         raise ValueError(f"{name} is {value[:20]}; it is a number from 1 to {MOST[name]}.")
     return int(value)
 

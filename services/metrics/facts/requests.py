@@ -19,7 +19,10 @@ class RequestFact(Fact, table=True):
     """A request: who asked whom for what, and when it was resolved."""
 
     __tablename__ = "request_fact"
-    __table_args__ = (sa.Index("request_fact_asked", "asked_on"),)
+    __table_args__ = (
+        sa.Index("request_fact_asked", "asked_on"),
+        sa.Index("request_fact_resolved", "last_resolved_on"),
+    )
     kind: ClassVar[str] = "request"
 
     asks_for: str = ""
@@ -31,6 +34,9 @@ class RequestFact(Fact, table=True):
     """Each resolution: `{"on", "seconds", "on_time"}`."""
     reopenings: list[str] = Field(default_factory=list, sa_type=Json)
     resolved_on: date | None = None
+    """The day it was resolved, unless it has been reopened."""
+    last_resolved_on: date | None = None
+    """The latest of its resolutions."""
 
 
 def contributions(request: RequestFact) -> Iterator[Cell]:
@@ -72,7 +78,7 @@ def promise(request: RequestFact, event: RequestPromised) -> None:
 def resolve(request: RequestFact, event: RequestResolved) -> None:
     resolution = {"on": event.on.isoformat(), "seconds": event.seconds, "on_time": event.on_time}
     request.resolutions = [*request.resolutions, resolution]
-    request.resolved_on = event.on
+    request.resolved_on = request.last_resolved_on = event.on
 
 
 @requests.on(RequestReopened)

@@ -148,4 +148,5 @@ VIEW = View(
         Figure("sales_expense", "Expenses of the sales department on days of the period.",
                spent("sales_expense", department=SALES), "sales_expenses"),
     ),
+    kinds_of="spent",
 )  # fmt: skip

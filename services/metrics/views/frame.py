@@ -69,6 +69,8 @@ class View:
 
     department: str
     figures: Sequence[Figure]
+    kinds_of: str = ""
+    """The measure whose kinds a breakdown by kind runs over: a view's kinds are not another's."""
 
     def figure(self, key: str) -> Figure | None:
         """The figure of this key."""

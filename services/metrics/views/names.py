@@ -29,12 +29,14 @@ _ALWAYS_SHOWN = ("department", "team")
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
 
 
-async def keys_of(reading: Reading, dim: str) -> list[str]:
+async def keys_of(reading: Reading, dim: str, kinds_of: str = "") -> list[str]:
     """The ids a breakdown has rows for: those with entries, and all departments and teams."""
     if dim == "region":
         return sorted(await reading.teams_by("region"))
     span = reading.question.span
-    used = sa.select(_tally.key).where(_tally.dim == dim, _tally.grain == "m", _tally.start < span.end).distinct()
+    mine = [_tally.measure == kinds_of] if dim == "kind" and kinds_of else []
+    known = (_tally.dim == dim, _tally.grain == "m", _tally.start < span.end, *mine)
+    used = sa.select(_tally.key).where(*known).distinct()
     keys = {key for (key,) in await reading.snapshot.rows(used)}
     if dim in _ALWAYS_SHOWN:
         table = _NAMED[dim].__table__.c  # type: ignore[attr-defined]

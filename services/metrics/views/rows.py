@@ -8,17 +8,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
-from services.metrics.facts.requests import RequestFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import Reading
 from services.metrics.views.money_rows import MONEY_ROWS
+from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Conditions, Source, simple
 from shared.identity.permissions import Principal
 from shared.money import Money
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
-_request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
 
 def show_deal(deal: DealFact) -> dict[str, Any]:
@@ -84,14 +83,7 @@ async def _employed(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_member.starts_on < asked, sa.or_(_member.left_on.is_(None), _member.left_on >= asked)]
 
 
-async def _open_requests(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    asked = reading.question.span.asked
-    return [_request.asked_on < asked, sa.or_(_request.resolved_on.is_(None), _request.resolved_on >= asked)]
-
-
 _show_member = simple("member", "starts_on", "left_on", "departments", "memberships")
-_show_request = simple("request", "asks_for", "asked_on", "from_department", "to_department", "promised_by",
-                        "resolved_on")  # fmt: skip
 
 SOURCES: Mapping[str, Source] = {
     "deals_won": Source(DealFact, _won, show_deal),
@@ -103,8 +95,7 @@ SOURCES: Mapping[str, Source] = {
     "members": Source(MemberFact, _employed, _show_member),
     "joiners": Source(MemberFact, _between(_member.starts_on), _show_member),
     "leavers": Source(MemberFact, _between(_member.left_on), _show_member),
-    "requests": Source(RequestFact, _between(_request.asked_on), _show_request),
-    "requests_open": Source(RequestFact, _open_requests, _show_request),
+    **REQUEST_ROWS,
 }  # fmt: skip
 
 

@@ -242,7 +242,7 @@ VIEW = View(
         Figure("forecast", "Revenue ÷ days that are over, times the days of the period.", forecast),
         Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,
-               "requests"),
+               "requests_sales_to_it"),
         Figure("csat", "Answers of 4 or 5 of 5 ÷ answers of customers in the period.", csat),
         Figure("reputation", "Public ratings and reviews in the period.", reputation),
     ),

@@ -74,7 +74,7 @@ async def broken_down(view: View, reading: Reading, by: str, principal: Principa
             {"ref": part.label, "name": part.label, "figures": await compute(view, reading.within(part))}
             for part in parts
         ]
-    keys = await keys_of(reading, by)
+    keys = await keys_of(reading, by, view.kinds_of)
     names = await names_of(reading.snapshot, by, keys, principal)
     rows = [
         {

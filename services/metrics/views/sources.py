@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact, deals
 from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact, expenses, invoices, receipts
+from services.metrics.facts.requests import RequestFact, requests
 from shared.facts import Fact, Facts
 
 BY_TEAM: Final = ("region", "department")
@@ -18,6 +19,7 @@ _deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _invoice = InvoiceFact.__table__.c  # type: ignore[attr-defined]
 _receipt = ReceiptFact.__table__.c  # type: ignore[attr-defined]
 _expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
+_request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,12 @@ SOURCES: Final = (
         expenses,
         frozenset({"spent"}),
         {"department": _expense.department, "kind": _expense.spent_for},
+    ),
+    Source(
+        RequestFact,
+        requests,
+        frozenset({"asked", "resolved", "kept", "missed", "reopened"}),
+        {"department": _request.to_department, "kind": _request.asks_for},
     ),
 )
 

@@ -67,6 +67,7 @@ class Courier:
         self._reader = Reader(webhook.reader, Wanted.stored(webhook.types))
         self._sender = means.sender()
         self._under_way: set[str] = set()
+        self._ended: set[str] = set()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._working = True
@@ -160,6 +161,7 @@ class Courier:
     async def _begin_what_is_due(self, group: asyncio.TaskGroup) -> float | None:
         """Begin as many attempts as may run at once; says for how long there is nothing else to do."""
         moment, limit = self.means.clock(), PARALLEL + len(self._under_way)
+        self._ended.clear()
         found = await self.means.store.read(lambda snapshot: ledger.turns(snapshot, self.webhook.id, moment, limit))
         gauges.show(self.webhook.id, found.waiting, (moment - found.since).total_seconds() if found.since else 0.0)
         if found.waiting < MOST_WAITING:
@@ -167,12 +169,13 @@ class Courier:
         for event in found.now:
             if len(self._under_way) >= PARALLEL:
                 break
-            if event.subject not in self._under_way:
+            # An attempt that ended while we read may stand there as if it had not been made; its end wakes us anew.
+            if event.subject not in self._under_way | self._ended:
                 self._under_way.add(event.subject)
                 group.create_task(self._attempt(event))
         if found.next_due is None or found.next_due <= moment:
             # Whatever is due already is under way or waits for that to end, which wakes us.
-            return None if not found.now or self._under_way else 0.0
+            return None if not found.now or self._under_way or self._ended else 0.0
         return min((found.next_due - moment).total_seconds(), LONGEST_REST)
 
     async def _attempt(self, event: OwedEvent) -> None:
@@ -191,6 +194,7 @@ class Courier:
             await asyncio.sleep(1)
         finally:
             self._under_way.discard(event.subject)
+            self._ended.add(event.subject)
             self._wake.set()
 
     async def _withheld(self, event: OwedEvent) -> str | None:

@@ -62,7 +62,7 @@ _kept = (
     sa.select(_delivery.id)
     .where(_delivery.webhook == sa.bindparam("webhook"))
     .order_by(_delivery.id.desc())
-    .limit(KEPT_DELIVERIES)
+    .limit(sa.bindparam("kept"))
 )
 _TRIM = sa.delete(Delivery).where(_delivery.webhook == sa.bindparam("webhook"), _delivery.id.not_in(_kept))
 _FORGET = sa.delete(OwedEvent).where(_owed.subject == sa.bindparam("subject"), _owed.data.is_not(None))
@@ -176,7 +176,7 @@ async def drop(tx: Tx, webhook: Webhook) -> None:
 
 async def trim(tx: Tx, webhook: str) -> None:
     """Keep the last thousand attempts of a webhook."""
-    await _run(tx, _TRIM, webhook=webhook)
+    await _run(tx, _TRIM, webhook=webhook, kept=KEPT_DELIVERIES)
 
 
 async def forget_person(tx: Tx, event: MemberErased, envelope: Envelope) -> None:

@@ -17,7 +17,7 @@ from shared.http.bodies import Body, Name, Named, Ref
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
 from shared.known import KnownMember, KnownTeam, known
-from shared.money import Money, NonNegative, Quantity, Share, UnitPrice, line_amount
+from shared.money import Money, NonNegative, NonNegativePrice, Quantity, Share, UnitPrice, line_amount
 from shared.store import Tx
 
 Stage = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
@@ -89,7 +89,7 @@ class SoldLine(Body):
 
     product: Ref
     quantity: Quantity
-    unit_price: UnitPrice
+    unit_price: NonNegativePrice
     cost: NonNegative | None = None
 
 

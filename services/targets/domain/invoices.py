@@ -44,7 +44,7 @@ class TaxInAnotherCurrency(Refused):
     status, at = 422, "/tax/currency"
 
 
-class InvoicedTooMuch(Refused):
+class InvoicedBeyondValue(Refused):
     """The deal is worth {value} and {invoiced} of it is invoiced; {amount} is more than the {left} that is left."""
 
     at = "/amount"
@@ -54,6 +54,12 @@ class DueBeforeIssued(Refused):
     """An invoice of {on} cannot be due on {due}."""
 
     status, at = 422, "/due_on"
+
+
+class NotTheInvoicesCurrency(Refused):
+    """The invoice is in {currency}; an amount in {other} is nothing it can be settled with."""
+
+    status, at = 422, "/amount/currency"
 
 
 class InvoiceIsVoid(Refused):
@@ -140,7 +146,7 @@ class Invoice(Entity, table=True):
             raise DueBeforeIssued(on=on, due=due_on)
         left = deal.value - (invoiced or Money.zero(amount.currency))
         if amount > left:
-            raise InvoicedTooMuch(value=deal.value, invoiced=deal.value - left, amount=amount, left=left)
+            raise InvoicedBeyondValue(value=deal.value, invoiced=deal.value - left, amount=amount, left=left)
         invoice = cls.make(
             deal=deal.id, customer=deal.customer, team=deal.team, amount=amount, tax=tax, on=on, due_on=due_on,
             won_on=deal.closed_on, **identity,
@@ -176,8 +182,14 @@ class Invoice(Entity, table=True):
         if self.voided_on is not None:
             raise InvoiceIsVoid(on=self.voided_on)
 
-    def _refuse_unless_outstanding(self, amount: Money, on: date, applied: Money) -> None:
+    def refuse_unless_payable_in(self, amount: Money) -> None:
+        """Nothing comes in for a voided invoice, and nothing in another currency."""
         self._refuse_if_void()
+        if amount.currency != self.amount.currency:
+            raise NotTheInvoicesCurrency(currency=self.amount.currency, other=amount.currency)
+
+    def _refuse_unless_outstanding(self, amount: Money, on: date, applied: Money) -> None:
+        self.refuse_unless_payable_in(amount)
         if on < self.on:
             raise BeforeTheInvoice(issued=self.on, on=on)
         outstanding = self.asked - applied
@@ -206,7 +218,7 @@ class Receipt(Entity, table=True):
         cls, invoice: Invoice, *, amount: Money, on: date, applied: Money, **identity: Any
     ) -> tuple[Self, ReceiptBooked]:
         """Take in money for an invoice, of which `applied` has been settled; what goes beyond it stays on account."""
-        invoice._refuse_if_void()
+        invoice.refuse_unless_payable_in(amount)
         outstanding = invoice.asked - applied
         settles = min(amount, outstanding)
         receipt = cls.make(invoice=invoice.id, amount=amount, applied=settles, on=on, **identity)

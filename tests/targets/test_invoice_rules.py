@@ -1,0 +1,125 @@
+"""The rules of invoices and receipts, without anything around them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.targets.domain.invoices import (
+    BeforeTheInvoice,
+    DealIsNotWon,
+    DueBeforeIssued,
+    InvoicedBeyondValue,
+    InvoicedInAnotherCurrency,
+    InvoiceIsVoid,
+    MoneyHasComeIn,
+    MoreThanOutstanding,
+    NotTheInvoicesCurrency,
+    Receipt,
+    ReceiptIsReversed,
+    ReversedBeforeBooked,
+    TaxInAnotherCurrency,
+)
+from shared.events.targets import InvoiceCredited, InvoiceVoided
+from shared.money import Money
+from tests.targets.bodies import day, euros, invoice_of, open_deal, won_deal
+
+NOTHING = euros("0.00")
+
+
+def book(amount: str, applied: str = "0.00", of: str = "100.00") -> Receipt:
+    invoice = invoice_of(won_deal(), of)
+    booked: dict[str, Any] = {"on": day("2026-03-01"), "id": "rcpt_1", "externals": {}}
+    return Receipt.book(invoice, amount=euros(amount), applied=euros(applied), **booked)[0]
+
+
+def test_an_invoice_carries_the_day_its_deal_was_won_and_for_whom() -> None:
+    invoice = invoice_of(won_deal(), "40.00")
+    assert (invoice.won_on, invoice.customer, invoice.team) == (day("2026-02-01"), "cust_1", "team_1")
+    assert invoice.worth() == euros("40.00")
+
+
+def test_only_a_won_deal_is_invoiced() -> None:
+    with pytest.raises(DealIsNotWon, match="open"):
+        invoice_of(open_deal(), "40.00")
+
+
+def test_the_invoices_of_a_deal_never_exceed_its_value() -> None:
+    with pytest.raises(InvoicedBeyondValue, match=r"worth 100\.00 EUR and 70\.00 EUR .* 30\.01 EUR .* 30\.00 EUR"):
+        invoice_of(won_deal(), "30.01", invoiced=euros("70.00"))
+    assert invoice_of(won_deal(), "30.00", invoiced=euros("70.00")).amount == euros("30.00")
+
+
+def test_an_invoice_is_in_the_currency_of_its_deal_and_so_is_its_tax() -> None:
+    deal = won_deal()
+    with pytest.raises(InvoicedInAnotherCurrency, match="won in EUR; it cannot be invoiced in USD"):
+        type(invoice_of(deal, "1.00")).issue(
+            deal, amount=Money("1.00", "USD"), on=day("2026-02-10"), due_on=day("2026-02-10"), invoiced=None, tax=None
+        )
+    with pytest.raises(TaxInAnotherCurrency):
+        invoice_of(deal, "1.00", tax=Money("1.00", "USD"))
+
+
+def test_an_invoice_is_not_due_before_it_is_issued() -> None:
+    with pytest.raises(DueBeforeIssued, match="2026-02-10 cannot be due on 2026-02-09"):
+        invoice_of(won_deal(), "40.00", due_on=day("2026-02-09"))
+
+
+def test_credits_and_write_offs_leave_less_to_ask_for_and_never_take_more_than_is_outstanding() -> None:
+    invoice = invoice_of(won_deal(), "100.00")
+    credited = invoice.credit(euros("30.00"), day("2026-02-12"), NOTHING)
+    assert credited == InvoiceCredited(amount=euros("30.00"), on=day("2026-02-12"))
+    invoice.write_off(euros("10.00"), day("2026-02-12"), NOTHING)
+    assert invoice.asked == euros("60.00")
+    with pytest.raises(MoreThanOutstanding, match=r"10\.00 EUR is outstanding; 10\.01 EUR is more"):
+        invoice.credit(euros("10.01"), day("2026-02-13"), euros("50.00"))
+    assert invoice.worth() == euros("100.00")
+
+
+def test_nothing_is_taken_off_an_invoice_before_it_is_issued() -> None:
+    with pytest.raises(BeforeTheInvoice):
+        invoice_of(won_deal(), "100.00").credit(euros("1.00"), day("2026-02-09"), NOTHING)
+
+
+def test_a_voided_invoice_counts_nowhere_and_takes_nothing_any_more() -> None:
+    invoice = invoice_of(won_deal(), "100.00")
+    assert invoice.void(day("2026-02-20"), NOTHING) == InvoiceVoided(on=day("2026-02-20"))
+    assert invoice.worth() is None
+    for again in (
+        lambda: invoice.void(day("2026-02-21"), NOTHING),
+        lambda: invoice.credit(euros("1.00"), day("2026-02-21"), NOTHING),
+        lambda: Receipt.book(invoice, amount=euros("1.00"), on=day("2026-02-21"), applied=NOTHING),
+    ):
+        with pytest.raises(InvoiceIsVoid, match="2026-02-20"):
+            again()
+
+
+def test_an_invoice_for_which_money_has_come_in_is_not_voided() -> None:
+    with pytest.raises(MoneyHasComeIn, match=r"20\.00 EUR"):
+        invoice_of(won_deal(), "100.00").void(day("2026-02-20"), euros("20.00"))
+
+
+def test_a_receipt_settles_what_is_outstanding_and_the_rest_stays_on_account() -> None:
+    assert book("60.00").applied == euros("60.00")
+    over = book("60.00", applied="70.00")
+    assert (over.amount, over.applied) == (euros("60.00"), euros("30.00"))
+    assert over.worth() == euros("60.00")
+
+
+def test_an_invoice_is_settled_and_reduced_in_its_own_currency_only() -> None:
+    invoice, dollar = invoice_of(won_deal(), "1.00"), Money("1.00", "USD")
+    with pytest.raises(NotTheInvoicesCurrency, match="in EUR; an amount in USD"):
+        Receipt.book(invoice, amount=dollar, on=day("2026-03-01"), applied=NOTHING)
+    with pytest.raises(NotTheInvoicesCurrency):
+        invoice.credit(dollar, day("2026-03-01"), NOTHING)
+
+
+def test_a_receipt_is_reversed_once_and_not_before_the_money_came_in() -> None:
+    receipt = book("60.00")
+    with pytest.raises(ReversedBeforeBooked, match="2026-03-01"):
+        receipt.reverse(day("2026-02-28"))
+    receipt.reverse(day("2026-03-05"))
+    assert receipt.worth() is None
+    with pytest.raises(ReceiptIsReversed, match="2026-03-05"):
+        receipt.reverse(day("2026-03-06"))
