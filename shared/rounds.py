@@ -14,10 +14,8 @@ import sqlalchemy as sa
 
 from shared.errors import OutcomeUnknown, Overloaded, Problem
 from shared.events import REGISTRY, Envelope, Event
-from shared.events.teams import MemberErased
 from shared.facts import Cell, Fact, Facts, Moves
 from shared.failpoints import point
-from shared.forgetting import forget_people
 from shared.ids import mark_of, shard_of
 from shared.progress import Counted, count_progress
 from shared.store import Tx
@@ -77,7 +75,6 @@ class Round:
         self._touched: set[str] = set()
         self._new_held: dict[tuple[str, int, str], HeldEvent] = {}
         self._released: dict[tuple[str, int, str], HeldEvent] = {}
-        self._erased: set[str] = set()
 
     async def open(self, subjects: Sequence[str]) -> None:
         """Lock what is known of these subjects, and fetch what is held for them and the facts about them."""
@@ -170,7 +167,6 @@ class Round:
             tx.remove(row)
         await tx.flush()
         await moves.store(tx)
-        await forget_people(tx, self.interests.facts.get("person"), self._erased)
         await count_progress(tx, self.counted)
         point("applier.applied")
 
@@ -204,8 +200,6 @@ class Round:
         self.counted.note(applied.owner, envelope)
 
     async def _effect(self, envelope: Envelope) -> None:
-        if envelope.type == MemberErased.type:
-            self._erased.add(envelope.key)
         folding = self._folding.get(envelope.kind)
         reactions = self.interests.reactions.get(REGISTRY.get(envelope.type, Event), ())
         if folding is None and not reactions:

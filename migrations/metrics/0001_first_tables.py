@@ -293,6 +293,7 @@ def upgrade() -> None:
         sa.Column("total_currency", sa.Text(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=True),
         sa.Column("left_on", sa.Date(), nullable=True),
+        sa.Column("employments", sa.Text(), nullable=False),
         sa.Column("departments", sa.Text(), nullable=False),
         sa.Column("memberships", sa.Text(), nullable=False),
         sa.Column("groups", sa.Text(), nullable=False),

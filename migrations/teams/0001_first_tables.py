@@ -145,22 +145,18 @@ def upgrade() -> None:
         sa.Column("shard", sa.Integer(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("total_currency", sa.Text(), nullable=False),
-        sa.Column("department", sa.Text(), nullable=False),
-        sa.Column("job", sa.Text(), nullable=True),
-        sa.Column("manager", sa.Text(), nullable=True),
-        sa.Column("working_share", sa.Text(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("left_on", sa.Date(), nullable=True),
-        sa.Column("leaving_reason", sa.Text(), nullable=True),
+        sa.Column("erased", sa.Boolean(), nullable=False),
+        sa.Column("employments", sa.Text(), nullable=False),
         sa.Column("departments", sa.Text(), nullable=False),
+        sa.Column("jobs", sa.Text(), nullable=False),
+        sa.Column("managers", sa.Text(), nullable=False),
+        sa.Column("working_shares", sa.Text(), nullable=False),
         sa.Column("memberships", sa.Text(), nullable=False),
         sa.Column("groups", sa.Text(), nullable=False),
-        sa.Column("erased", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    with op.batch_alter_table("member", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_member_department"), ["department"], unique=False)
-
     op.create_table(
         "organisation",
         sa.Column("id", sa.Text(), nullable=False),
@@ -240,9 +236,6 @@ def downgrade() -> None:
     op.drop_table("position")
     op.drop_table("person")
     op.drop_table("organisation")
-    with op.batch_alter_table("member", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_member_department"))
-
     op.drop_table("member")
     op.drop_table("lease")
     with op.batch_alter_table("kept_answer", schema=None) as batch_op:

@@ -107,8 +107,11 @@ async def test_invoices_and_receipts_arrive_in_bulk_and_bad_rows_do_not_hold_up_
     # The whole file again: nothing is doubled, the refused row is refused again.
     again = await _bulk(house, "invoices", rows)
     assert [(each["status"], each.get("version")) for each in again] == [(200, 1), (409, None), (200, 2), (200, 2)]
-    paid: list[dict[str, Any]] = [{"external": {"source": "bulk", "id": "r0"}, "invoice": "ext:bulk:i0", "amount": eur("100.00"),
-             "on": "2026-03-01"}, {"do": "reverse", "receipt": "ext:bulk:r0", "on": "2026-03-02"}]  # fmt: skip
+    paid: list[dict[str, Any]] = [
+        {"external": {"source": "bulk", "id": "r0"}, "invoice": "ext:bulk:i0", "amount": eur("100.00"),
+         "on": "2026-03-01"},
+        {"do": "reverse", "receipt": "ext:bulk:r0", "on": "2026-03-02"},
+    ]  # fmt: skip
     assert [each["status"] for each in await _bulk(house, "receipts", paid)] == [201, 200]
     listed = await house.get("invoices", deal="ext:bulk:2")
     assert [each["outstanding"] for each in listed["items"]] == [eur("35.00")]
