@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
+from shared.failpoints import point
 from shared.store.sql import POSTGRES, Statement, Values
 from shared.store.tx import Job, Record, Snapshot, Tx
 
@@ -101,6 +102,7 @@ class PostgresSession:
         if self.open:
             await self.connection.execute("COMMIT")
             self.open = False
+        point("store.committed")
 
     async def abandon(self) -> None:
         """Undo what was begun; a connection that cannot do even that is thrown away."""

@@ -1,181 +1,247 @@
-"""Rounds of work that end with a kill -9, on the embedded engines.
+"""Rounds of work that end with a kill -9, and what must be true afterwards.
 
-A client wins deals and notes which were acknowledged; a time-out or a broken connection counts as unknown. The process
-is killed at a random moment, or kills itself at a named point: after a send and before its mark, after a commit and
-before its answer, before an applier's commit. Then everything is started again, and at the end the books must agree.
+Clients hire people, win deals, send invoices and ask other departments, and note what was acknowledged; a time-out or
+a broken connection counts as unknown, and is sent again with the same Idempotency-Key after the kill. Processes are
+killed at a random moment, or kill themselves at a named point: after a send and before its mark, after a commit and
+before its answer, before an applier's commit. At the end nothing acknowledged may be missing, nothing may stand twice,
+money may not differ by a cent, and the views must be those that the log gives from its beginning.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from shared.settings import Settings
-from tests.world import token_headers
+from tests.chaos.victims import Victim, rebuilt_and_live, some
 
 POINTS = ("relay.sent=0.05", "store.committed=0.02", "applier.applied=0.02", "")
 CLIENTS = 6
+SECONDS_TO_AGREE = 60
+SERVICE = {"members": "teams", "deals": "targets", "invoices": "targets", "requests": "meetings"}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One write that a client asks for: what it makes, and how much money is in it."""
+
+    collection: str
+    name: str
+    cents: int
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is sent."""
+        named = {"external": {"source": "chaos", "id": self.name}}
+        amount = {"amount": f"{self.cents / 100:.2f}", "currency": "EUR"}
+        if self.collection == "members":
+            return named | {"name": f"Seller {self.name}", "department": "sales", "starts_on": "2026-01-01"}
+        if self.collection == "deals":
+            return named | {"owner": "ext:chaos:seller", "opened_on": "2026-02-01", "value": amount}
+        if self.collection == "invoices":
+            return named | {"deal": f"ext:chaos:{self.name}", "amount": amount, "on": "2026-02-03"}
+        return named | {"kind": "it_support", "title": f"Help with {self.name}", "to": {"department": "it"},
+                        "from": {"department": "sales"}, "promised_by": "2026-02-20",
+                        "at": "2026-02-10T08:00:00Z"}  # fmt: skip
+
+
+WIN = {"on": "2026-02-02"}
 
 
 @dataclass
-class Tally:
-    """What the clients know."""
+class Notes:
+    """What the clients know, and what the kills cost."""
 
-    acknowledged: dict[str, int] = field(default_factory=dict)
-    """Cents of each deal whose winning was acknowledged, by its external id."""
-    unknown: dict[str, int] = field(default_factory=dict)
+    acknowledged: dict[tuple[str, str], Act] = field(default_factory=dict)
+    won: set[str] = field(default_factory=set)
+    """Deals whose winning was acknowledged."""
+    unknown: dict[tuple[str, str], Act] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
     kills: int = 0
+    at_points: int = 0
+    """How many processes have killed themselves at a named point."""
     recoveries: list[float] = field(default_factory=list)
-    """Seconds from each start to the first answer."""
-
-
-class Victim:
-    """Concert in a process of its own."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder
-        self.url = f"http://127.0.0.1:{port}"
-        self.environment = os.environ | {
-            "CONCERT_DATA": str(folder), "CONCERT_PORT": str(port), "CONCERT_DEMO": "0", "CONCERT_LOG_LEVEL": "error",
-        }  # fmt: skip
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self, points: str = "") -> float:
-        """Start it, and say how long it took until it answered."""
-        begin = time.monotonic()
-        command = [sys.executable, "-c", "from concert.cli import main; main()", "run"]
-        environment = self.environment | {"CONCERT_KILL_AT": points}
-        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-        while time.monotonic() - begin < 60:
-            if self.process.poll() is not None:
-                return self.start()
-            try:
-                httpx.get(f"{self.url}/livez", timeout=1)
-            except httpx.HTTPError:
-                time.sleep(0.05)
-            else:
-                return time.monotonic() - begin
-        raise AssertionError("Concert did not come back within a minute")
-
-    def kill(self) -> None:
-        """As if the power had gone."""
-        assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def client(self) -> httpx.AsyncClient:
-        """An administrator's client."""
-        headers = token_headers(Settings(data=self.folder), "admin")
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=10)
+    """Seconds from each start until all answered."""
 
 
 async def prepare(victim: Victim) -> None:
-    """A seller who owns all deals."""
-    async with victim.client() as client:
-        body = {"name": "Seller", "department": "sales", "starts_on": "2026-01-01",
-                "external": {"source": "chaos", "id": "seller"}}  # fmt: skip
+    """A seller who owns all deals, known to everybody."""
+    body = {"name": "Seller", "department": "sales", "starts_on": "2026-01-01",
+            "external": {"source": "chaos", "id": "seller"}}  # fmt: skip
+    async with victim.client("teams") as client:
         answer = await client.post("/v1/members", json=body)
         assert answer.status_code == 201, answer.text
+    async with victim.client("targets") as client:
         query = {"after": answer.headers["concert-version"]}
-        await client.get("/v1/deals", params=query, headers={"Prefer": "wait=20"})
+        known = await client.get("/v1/deals", params=query, headers={"Prefer": "wait=30"})
+        assert known.status_code == 200, known.text
 
 
-async def work(victim: Victim, tally: Tally, round_number: int, seconds: float) -> None:
-    """Win deals until the time is over or the process is gone."""
-    until = time.monotonic() + seconds
+class Clients:
+    """Six clients that work at once until the time is over or nobody answers."""
 
-    async def one(worker: int, client: httpx.AsyncClient) -> None:
-        number = 0
-        while time.monotonic() < until:
-            number += 1
-            name, cents = f"{round_number}-{worker}-{number}", random.randint(1, 10_000)
-            rows = (
-                f'{{"external":{{"source":"chaos","id":"{name}"}},"owner":"ext:chaos:seller",'
-                f'"opened_on":"2026-02-01"}}\n'
-                f'{{"do":"win","deal":"ext:chaos:{name}","on":"2026-02-02","value":'
-                f'{{"amount":"{cents / 100:.2f}","currency":"EUR"}}}}\n'
-            )
-            try:
-                answer = await client.post("/v1/deals/bulk", content=rows)
-            except httpx.HTTPError:
-                tally.unknown[name] = cents
-                return
-            if answer.status_code == 200 and answer.text.count('"status":20') == 2:
-                tally.acknowledged[name] = cents
-            else:
-                tally.unknown[name] = cents
+    def __init__(self, victim: Victim, notes: Notes) -> None:
+        self.clients = {service: victim.client(service) for service in set(SERVICE.values())}
+        self.notes = notes
 
-    async with victim.client() as client:
-        await asyncio.gather(*(one(worker, client) for worker in range(CLIENTS)))
-
-
-async def judge(victim: Victim, tally: Tally) -> dict[str, Any]:
-    """Compare what was acknowledged with what is there; raises AssertionError when anything is missing or doubled."""
-    async with victim.client() as client:
-        verdict: dict[str, Any] = {}
-        for _ in range(300):
-            verdict = (await client.get("/v1/consistency", params={"fresh": "true"})).json()
-            if verdict["verdict"] == "consistent":
+    async def work(self, number: int, seconds: float) -> None:
+        """Send what had no answer before the kill once more, then new things."""
+        until = time.monotonic() + seconds
+        for act in list(self.notes.unknown.values()):
+            if not await self._do(act):
                 break
-            await asyncio.sleep(0.1)
-        assert verdict["verdict"] == "consistent", verdict["reasons"]
-        stored = await _stored(client)
-        missing = [name for name, cents in tally.acknowledged.items() if stored.get(name) != cents]
-        assert not missing, f"{len(missing)} acknowledged deals are missing or differ: {missing[:5]}"
-        strangers = set(stored) - set(tally.acknowledged) - set(tally.unknown)
-        assert not strangers, strangers
-        view = (await client.get("/v1/views/sales", params={"period": "2026-02"})).json()
-        shown = round(float(view["figures"]["revenue"]["amount"]) * 100)
-        won = sum(cents for cents in stored.values() if cents is not None)
-        assert shown == won, f"the view shows {shown} cents, the deals are worth {won}"
-        return {"stored": len(stored), "acknowledged": len(tally.acknowledged), "unknown": len(tally.unknown)}
+        await asyncio.gather(*(self._one(f"{number}-{worker}", until) for worker in range(CLIENTS)))
+        for client in self.clients.values():
+            await client.aclose()
+
+    async def _one(self, worker: str, until: float) -> None:
+        for act in acts(worker):
+            if act.collection == "invoices" and act.name not in self.notes.won:
+                continue
+            if time.monotonic() > until or not await self._do(act):
+                return
+            await asyncio.sleep(0.005)
+
+    async def _do(self, act: Act) -> bool:
+        """Do it and note what came of it; whether there was an answer."""
+        notes, key = self.notes, (act.collection, act.name)
+        notes.unknown[key] = act
+        try:
+            if not await self._ask(f"/v1/{act.collection}", act, act.body):
+                return True
+            if act.collection == "deals":
+                path = f"/v1/deals/ext:chaos:{act.name}/win"
+                amount = act.body["value"]
+                if await self._ask(path, act, WIN | {"value": amount}):
+                    notes.won.add(act.name)
+        except httpx.HTTPError:
+            return False
+        del notes.unknown[key]
+        notes.acknowledged[key] = act
+        return True
+
+    async def _ask(self, path: str, act: Act, body: dict[str, Any]) -> bool:
+        key = {"Idempotency-Key": f"{act.name}{path.replace('/', '-')}"}
+        answer = await self.clients[SERVICE[act.collection]].post(path, json=body, headers=key)
+        if answer.status_code in (409, 422) and "in-flight" not in answer.text:
+            self.notes.refused.append(f"{path}: {answer.text}")
+        elif answer.status_code in (200, 201):
+            return True
+        # An overload or a store that is just coming back: not known, asked again after the next start.
+        return False
 
 
-async def _stored(client: httpx.AsyncClient) -> dict[str, int | None]:
-    stored: dict[str, int | None] = {}
+def acts(worker: str) -> Iterator[Act]:
+    """What a client does, one thing after the other."""
+    number = 0
+    while True:
+        number += 1
+        name, cents = f"{worker}-{number}", random.randint(1, 10_000)
+        yield Act("deals", name, cents)
+        yield Act("invoices", name, cents)
+        if number % 4 == 0:
+            yield Act("members", name, 0)
+        if number % 3 == 0:
+            yield Act("requests", name, 0)
+
+
+async def judge(victim: Victim, notes: Notes) -> dict[str, int]:
+    """Compare what was acknowledged with what is there. Raises AssertionError when anything is missing, doubled or
+    other than it was."""
+    assert not notes.refused, notes.refused[:3]
+    await _agreed(victim)
+    async with victim.client("metrics") as client:
+        answer = await client.get("/v1/views", params={"period": "2026-02"})
+        assert answer.status_code == 200, answer.text
+        views = {name: view["figures"] for name, view in answer.json()["views"].items()}
+    stored = {name: await _stored(victim, name) for name in SERVICE}
+    for (collection, name), act in notes.acknowledged.items():
+        assert stored[collection].get(name) == act.cents, f"{collection} {name}: acknowledged, but missing or different"
+    for collection, found in stored.items():
+        sent = {name for kind, name in notes.acknowledged.keys() | notes.unknown.keys() if kind == collection}
+        assert not set(found) - sent - {"seller"}, f"{collection} that nobody has sent"
+    won = sum(cents for cents in stored["deals"].values() if cents)
+    assert _cents(views["sales"]["revenue"]) == _cents(views["finance"]["revenue"]) == won
+    assert _cents(views["accounting"]["invoiced"]) == sum(stored["invoices"].values())
+    assert views["hr"]["headcount"] == len(stored["members"])
+    assert views["it"]["requests_opened"] == len(stored["requests"])
+    victim.kill()
+    rebuilt, live = await rebuilt_and_live(victim)
+    assert rebuilt.keys() == live.keys()
+    for table, rows in live.items():
+        assert rebuilt[table] == rows, f"{table} differs from what the log gives"
+    return {name: len(found) for name, found in stored.items()}
+
+
+async def _agreed(victim: Victim) -> None:
+    """Wait until the certificate says that all views agree with their sources."""
+    until = time.monotonic() + SECONDS_TO_AGREE
+    async with victim.client("metrics") as client:
+        while True:
+            answer = await client.get("/v1/consistency", params={"fresh": "true"})
+            if answer.status_code == 200 and answer.json()["verdict"] == "consistent":
+                return
+            assert time.monotonic() < until, answer.text
+            await asyncio.sleep(0.2)
+
+
+async def _stored(victim: Victim, collection: str) -> dict[str, int]:
+    """Everything of a collection by the name that the client gave it, with the cents in it."""
+    stored: dict[str, int] = {}
     cursor: str | None = ""
-    while cursor is not None:
-        page = (await client.get("/v1/deals", params={"limit": 200, "cursor": cursor})).json()
-        for deal in page["items"]:
-            name = deal["externals"][0]["id"]
-            assert name not in stored, f"{name} stands twice"
-            won = deal["status"] == "won"
-            stored[name] = round(float(deal["value"]["amount"]) * 100) if won else None
-        cursor = page["next"]
+    async with victim.client(SERVICE[collection]) as client:
+        while cursor is not None:
+            query = {"limit": "200"} | ({"cursor": cursor} if cursor else {})
+            answer = await client.get(f"/v1/{collection}", params=query)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            for each in page["items"]:
+                name = each["externals"][0]["id"]
+                assert name not in stored, f"{collection}: {name} stands twice"
+                if collection == "invoices":
+                    stored[name] = _cents(each["amount"])
+                else:
+                    stored[name] = _cents(each["value"]) if each.get("status") == "won" else 0
+            cursor = page["next"]
     return stored
 
 
-def run(folder: Path, port: int, rounds: int) -> tuple[Tally, dict[str, Any]]:
-    """So many rounds; gives what the clients know and what was found at the end."""
-    victim, tally = Victim(folder, port), Tally()
-    victim.start()
-    asyncio.run(prepare(victim))
-    for number in range(rounds):
-        asyncio.run(_round(victim, tally, number))
+def _cents(money: dict[str, str]) -> int:
+    return round(float(money["amount"]) * 100)
+
+
+def run(victim: Victim, kills: int) -> tuple[Notes, dict[str, int]]:
+    """So many kills; gives what the clients know and how many things of each collection were found at the end."""
+    notes = Notes()
+    try:
+        victim.start()
+        asyncio.run(prepare(victim))
+        number = 0
+        while notes.kills < kills:
+            asyncio.run(_round(victim, notes, number))
+            number += 1
         victim.kill()
-        tally.kills += 1
-        tally.recoveries.append(victim.start(random.choice(POINTS)))
-    victim.kill()
-    victim.start()
-    found = asyncio.run(judge(victim, tally))
-    victim.kill()
-    return tally, found
+        victim.start()
+        asyncio.run(Clients(victim, notes).work(number, 0.5))
+        return notes, asyncio.run(judge(victim, notes))
+    finally:
+        victim.kill()
 
 
-async def _round(victim: Victim, tally: Tally, number: int) -> None:
+async def _round(victim: Victim, notes: Notes, number: int) -> None:
+    """Work, and a kill in the middle of it."""
     seconds = random.uniform(0.3, 1.5)
-    working = asyncio.create_task(work(victim, tally, number, seconds + 5))
+    working = asyncio.create_task(Clients(victim, notes).work(number, seconds + 2))
     await asyncio.sleep(seconds)
-    victim.kill()
+    dead = [part for part in victim.parts if victim.processes[part].poll() is not None]
+    notes.at_points += len(dead)
+    if not dead:
+        victim.kill(*some(victim.parts))
+    notes.kills += 1
     await working
+    notes.recoveries.append(await asyncio.to_thread(victim.start, random.choice(POINTS)))

@@ -40,7 +40,7 @@ def deals(tmp_path: Path) -> Path:
 def desk() -> Iterator[tuple[Desk, str]]:
     """A desk on a port of its own."""
     found = Desk()
-    config = uvicorn.Config(found, port=0, ws="none", lifespan="off", log_level="error")
+    config = uvicorn.Config(found, port=0, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -259,6 +259,7 @@ async def test_there_are_only_so_many_streams(world: World) -> None:
 
 
 async def test_streams_end_when_the_service_stops(world: World) -> None:
+    await relayed(world)
     async with served(world) as client, streamed(client, after="now") as events:
         live_of(world).stopping.set()
         async with asyncio.timeout(5):

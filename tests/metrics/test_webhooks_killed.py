@@ -115,11 +115,11 @@ async def test_a_dispatcher_that_dies_in_between_leaves_nothing_out(
 async def test_of_two_dispatchers_one_works_and_the_other_takes_over(near_world: World) -> None:
     first = dispatcher_of(near_world)
     second = type(first)(first.means)
-    waiting = asyncio.create_task(second.run())
-    try:
-        async with receiving() as receiver:
-            made = await hook(near_world, receiver.url)
-            second.wake()
+    async with receiving() as receiver:
+        made = await hook(near_world, receiver.url)
+        await receiver.until(lambda: len(first._couriers) == 1)
+        waiting = asyncio.create_task(second.run())
+        try:
             await customer(near_world, "Acme")
             await receiver.until(lambda: len(receiver.taken) == 1)
             await idle(near_world, made)
@@ -131,9 +131,9 @@ async def test_of_two_dispatchers_one_works_and_the_other_takes_over(near_world:
             await customer(near_world, "Betatech")
             await receiver.until(lambda: len(receiver.taken) == 2)
             assert len(second._couriers) == 1
-    finally:
-        waiting.cancel()
-        await asyncio.wait([waiting], timeout=10)
+        finally:
+            waiting.cancel()
+            await asyncio.wait([waiting], timeout=10)
 
 
 async def test_two_that_both_believe_to_dispatch_take_nothing_in_twice(near_world: World) -> None:
