@@ -3,24 +3,30 @@
     python -m tests.mutants [version-rule …]
 
 runs the tests that must notice it and prints for each mutant what pytest ended with: 1 is as it should be.
-`tests/kit/test_mutants.py` sees to that for all of them.
+`tests/kit/test_mutants.py` sees to that for all of them, and that the same tests pass without a mutant.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sqlite3
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared import consumer, lease, positions, relay, rounds
-from shared.bus import Message
+from shared.bus import Message, kafka
 from shared.events import Envelope
+from shared.instant import now
+from shared.positions import advance
+from shared.store import Context, Job
 from shared.store.tables import Applied
 from shared.store.tx import Tx
 from tests import world
@@ -64,6 +70,21 @@ def read_on_from_anywhere() -> None:
     vars(consumer)["advance"] = careless
 
 
+def keep_positions_apart() -> None:
+    """The positions are moved in a transaction of their own, before the one of the effects."""
+    apply = consumer.Consumer.apply
+
+    async def move(tx: Tx, messages: list[Message]) -> list[Message]:
+        return messages
+
+    async def careless(self: consumer.Consumer, messages: Sequence[Message]) -> None:
+        fresh = await self.store.write(Job(lambda tx: advance(tx, messages), Context(now())))
+        await apply(self, fresh)
+
+    vars(consumer)["advance"] = move
+    consumer.Consumer.apply = careless  # type: ignore[method-assign]
+
+
 def trust_any_log() -> None:
     """The log is not looked at before it is followed."""
     positions.Recognition.check = lambda self, messages: None  # type: ignore[method-assign]
@@ -103,6 +124,16 @@ class _Late:
 
     async def publish(self, records: list[Any]) -> None:
         self.records = records
+
+
+def let_failed_producers_live() -> None:
+    """A producer that is given up is asked to stop, and is left alone when it does not."""
+
+    async def end(self: kafka.Producer) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self.stop()), kafka.CLOSE_SECONDS)
+
+    kafka.Producer.end = end  # type: ignore[method-assign]
 
 
 def share_the_lease() -> None:
@@ -155,33 +186,47 @@ def allow_a_version_twice() -> None:
 
 # Each with the file whose tests must notice it.
 MUTANTS: dict[str, tuple[Callable[[], None], str]] = {
-    "version-rule": (apply_everything_that_comes, "test_applier.py"),
-    "gaps": (apply_over_gaps, "test_applier.py"),
-    "forks": (take_forks_for_duplicates, "test_applier.py"),
-    "fence": (read_on_from_anywhere, "test_applier.py"),
-    "recognition": (trust_any_log, "test_applier.py"),
-    "unsent-flag": (forget_to_mark, "test_relay.py"),
-    "mark-after-send": (mark_before_sending, "test_relay.py"),
-    "lease": (share_the_lease, "test_relay.py"),
-    "undo": (keep_what_was_refused, "test_store.py"),
-    "journal-key": (allow_a_version_twice, "test_store.py"),
+    "version-rule": (apply_everything_that_comes, "kit/test_applier.py"),
+    "gaps": (apply_over_gaps, "kit/test_applier.py"),
+    "forks": (take_forks_for_duplicates, "kit/test_applier.py"),
+    "positions": (keep_positions_apart, "kit/test_applier.py"),
+    "fence": (read_on_from_anywhere, "kit/test_applier.py"),
+    "recognition": (trust_any_log, "kit/test_applier.py"),
+    "unsent-flag": (forget_to_mark, "kit/test_relay.py"),
+    "mark-after-send": (mark_before_sending, "kit/test_relay.py"),
+    "lease": (share_the_lease, "kit/test_relay.py"),
+    "producer": (let_failed_producers_live, "bus/test_kafka_client.py"),
+    "undo": (keep_what_was_refused, "kit/test_store.py"),
+    "journal-key": (allow_a_version_twice, "kit/test_store.py"),
 }
+# The same tests with every protection in its place.
+SOUND = {f"sound {file}": file for _, file in dict.fromkeys(MUTANTS.values())}
+BROKEN = 70
+"""What a child ends with that could not even run the tests."""
 
 
-def judged(mutant: str) -> int:
+def judged(name: str) -> int:
     """What pytest ends with in a child of this process, which has everything imported already."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
-        switch_off, file = MUTANTS[mutant]
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        switch_off()
-        chosen = [f"{HERE}/kit/{file}", "-x", "-q", "-k", "not postgresql", "-p", "no:cacheprovider"]
-        os._exit(pytest.main(chosen))
+        try:
+            if name in MUTANTS:
+                MUTANTS[name][0]()
+            file = SOUND[name] if name in SOUND else MUTANTS[name][1]
+            # Everything is imported already, which pytest warns of.
+            chosen = [f"{HERE}/{file}", "-x", "-q", "-k", "not postgresql", "-p", "no:cacheprovider",
+                      "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
+            code = int(pytest.main(chosen))
+        except BaseException:
+            traceback.print_exc()
+            code = BROKEN
+        os._exit(code)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or MUTANTS:
-        print(name, judged(name), flush=True)  # noqa: T201
+    for name in sys.argv[1:] or [*SOUND, *MUTANTS]:
+        print(f"{judged(name)} {name}", flush=True)  # noqa: T201
