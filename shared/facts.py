@@ -8,6 +8,7 @@ same sums. Whatever needs another subject, the clock or a setting is computed wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from sqlmodel import Field
 from shared.events import Event
 from shared.ids import shard_of
 from shared.store.entity import Row
-from shared.store.sql import Statement, Table, Values, insert_into, table_of
+from shared.store.sql import Statement, Table, insert_into, table_of
 from shared.store.tx import Tx
 
 Key = tuple[Any, ...]
@@ -116,52 +117,37 @@ class Moves:
     async def store(self, tx: Tx) -> None:
         """Move the stored cells, in sorted order, and drop those that nothing contributes to any more."""
         for sums, cells in self._moved.items():
-            dialect = tx.session.dialect
-            table = table_of(sums, dialect)
-            add, clean = _accumulate(table), _clean(table)
+            statements = _cells_of(sums, tx.session.dialect)
             moved = [(key, numbers) for key, numbers in sorted(cells.items()) if any(numbers)]
             if not moved:
                 continue
-            await tx.session.execute(add, [_values(add, table, key, numbers) for key, numbers in moved])
-            emptied = [key for key, numbers in moved if numbers[0] < 0]
+            await tx.session.execute(statements.add, [statements.added((*key, *numbers)) for key, numbers in moved])
+            emptied = [statements.cleaned(key) for key, numbers in moved if numbers[0] < 0]
             if emptied:
-                await tx.session.execute(clean, [_values(clean, table, key, ()) for key in emptied])
+                await tx.session.execute(statements.clean, emptied)
 
 
-_accumulating: dict[int, Statement] = {}
-_cleaning: dict[int, Statement] = {}
+class _Cells:
+    """The statements that move the cells of one table, compiled once."""
 
-
-def _accumulate(table: Table) -> Statement:
-    found = _accumulating.get(id(table))
-    if found is None:
+    def __init__(self, table: Table) -> None:
         column = table.table.c
-        insert = insert_into(table.table, table.dialect)
         numbers = [name for name in table.columns if name not in table.keys]
-        core = insert.on_conflict_do_update(
+        insert = insert_into(table.table, table.dialect)
+        add = insert.on_conflict_do_update(
             index_elements=table.keys, set_={name: column[name] + insert.excluded[name] for name in numbers}
         )
-        found = _accumulating[id(table)] = Statement(core, table.dialect, table.columns)
-    return found
-
-
-def _clean(table: Table) -> Statement:
-    found = _cleaning.get(id(table))
-    if found is None:
-        column = table.table.c
         match = sa.and_(*(column[key] == sa.bindparam(f"key_{key}", type_=column[key].type) for key in table.keys))
-        core = sa.delete(table.table).where(match, column["parts"] == sa.literal_column("0"))
-        found = _cleaning[id(table)] = Statement(core, table.dialect)
-    return found
+        self.add = Statement(add, table.dialect, table.columns)
+        self.added = self.add.of_values(table.keys + numbers)
+        self.clean = Statement(sa.delete(table.table).where(match, column["parts"] == sa.literal_column("0")),
+                               table.dialect)  # fmt: skip
+        self.cleaned = self.clean.of_values(table.keys)
 
 
-def _values(statement: Statement, table: Table, key: Key, numbers: Sequence[int]) -> Values:
-    names = table.keys + [name for name in table.columns if name not in table.keys]
-    given = dict(zip(names, (*key, *numbers), strict=False))
-    return tuple(
-        given[name.removeprefix("key_")] if binder is None else binder(given[name.removeprefix("key_")])
-        for name, binder in zip(statement.names, statement.binders, strict=True)
-    )
+@cache
+def _cells_of(sums: type[Sum], dialect: sa.Dialect) -> _Cells:
+    return _Cells(table_of(sums, dialect))
 
 
 def total_over(cells: Iterable[Cell]) -> Iterator[Cell]:

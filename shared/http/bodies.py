@@ -37,7 +37,7 @@ class Named(Body):
     """A body that makes or changes something other systems may have names for."""
 
     external: ExternalName | None = None
-    externals: list[ExternalName] = Field(default=[], max_length=20)
+    externals: list[ExternalName] = Field(default_factory=list, max_length=20)
 
     @model_validator(mode="after")
     def _one_per_source(self) -> Named:

@@ -153,21 +153,24 @@ class _Bulk:
             if not isinstance(sent, dict):
                 raise Invalid("A row must be a JSON object.")
             verb, key = sent.pop("do", None), sent.pop("key", None)
-            cause = cause_of(str(verb), _act_of(sent, self.collection.entity.kind)) if verb is not None else None
+            act = _act_of(sent, self.collection.entity.kind) if verb is not None else b""
+            cause = cause_of(str(verb), act) if verb is not None else None
         except ValueError as error:
             return Job(_raise(Invalid(f"The row is not valid JSON: {error}.")), Context(moment))
         except Problem as problem:
             return Job(_raise(problem), Context(moment))
-        run = self._act(str(verb), sent, cause) if verb is not None else self._store(sent)
+        if verb is not None:
+            run = self._act(str(verb), sent, act, cause)
+        else:
+            run = self._store(sent, row if key is None else to_json(sent))
         if key is not None:
             run = self._once(run, key, fingerprint(row))
         return Job(run, Context(moment, self.batch, self.trace, cause))
 
-    def _store(self, sent: dict[str, Any]) -> Any:
+    def _store(self, sent: dict[str, Any], raw: bytes) -> Any:
         collection = self.collection
 
         async def run(tx: Tx) -> tuple[int, str, int, int]:
-            raw = to_json(sent)
             if isinstance(sent.get("external"), dict):
                 name = parse(ExternalName, to_json(sent["external"]))
                 thing, made = await collection.upserted(tx, raw, name)
@@ -177,7 +180,7 @@ class _Bulk:
 
         return run
 
-    def _act(self, do: str, sent: dict[str, Any], cause: str | None) -> Any:
+    def _act(self, do: str, sent: dict[str, Any], act: bytes, cause: str | None) -> Any:
         collection = self.collection
 
         async def run(tx: Tx) -> tuple[int, str, int, int]:
@@ -190,7 +193,7 @@ class _Bulk:
             if not isinstance(ref, str):
                 raise Invalid(f"Say which {collection.entity.kind} is meant.",
                               [Fault(f"/{collection.entity.kind}", "this field is required")])  # fmt: skip
-            body = parse(verb.body, _act_of(sent, collection.entity.kind))
+            body = parse(verb.body, act)
             thing: Entity = await tx.load(collection.entity, ref)
             if await _done_before(tx, collection, thing, cause):
                 return 200, thing.id, thing.version, 0

@@ -143,11 +143,11 @@ class Collection(Generic[N]):
         return cast(N, await self._create(tx, body))
 
     async def upserted(self, tx: Tx, raw: bytes, name: ExternalName) -> tuple[N, bool]:
-        """The thing another system calls so, made or changed; says whether it was made."""
+        """The thing another system calls so, made or changed by a body that names it; says whether it was made."""
         existing = await tx.seek(self.entity, f"ext:{name.source}:{name.id}")
         if existing is None:
-            return await self.made(tx, _with_name(raw, name)), True
-        return await self.changed(tx, existing, _with_name(raw, name)), False
+            return await self.made(tx, raw), True
+        return await self.changed(tx, existing, raw), False
 
     async def changed(self, tx: Tx, thing: N, raw: bytes) -> N:
         """A thing with the fields of a body."""
@@ -244,7 +244,8 @@ class Collection(Generic[N]):
                     expect(request, thing, required=True)
                     return await self.answer(tx, await self.changed(tx, thing, raw), 200, principal)
                 expect(request, await tx.seek(self.entity, ref))
-                thing, made = await self.upserted(tx, raw, external_of(ref))
+                name = external_of(ref)
+                thing, made = await self.upserted(tx, _with_name(raw, name), name)
                 return await self.answer(tx, thing, 201 if made else 200, principal)
 
             return await write(request, principal, decide, body=raw)

@@ -90,6 +90,8 @@ class Money(Monetary):
         Each part is rounded towards zero; the units left over go one each to those who lost most by it, the first of
         equals first. Raises ValueError when the shares do not sum to 1.
         """
+        if len(shares) == 1 and shares[0] == 1:
+            return [self]
         fractions = [Fraction(share) for share in shares]
         if sum(fractions) != 1:
             raise ValueError(f"the shares sum to {sum(shares)}, not to 1")

@@ -81,7 +81,9 @@ class Entity(Row):
         """Become the next version of oneself."""
         self.version += 1
         subject = self.subject
-        self.mark, self.shard = mark_of(subject, self.version), shard_of(subject)
+        self.mark = mark_of(subject, self.version)
+        if self.version == 1:
+            self.shard = shard_of(subject)
         worth = self.worth()
         self.total, self.total_currency = (worth.minor, worth.currency) if worth else (0, "")
 
@@ -89,10 +91,38 @@ class Entity(Row):
 INTERNAL = frozenset({"mark", "shard", "total", "total_currency"})
 
 
+class _Column:
+    """A mapped attribute that is met on the class only: on a row the field itself is found, without a call."""
+
+    def __init__(self, name: str, attribute: Any) -> None:
+        self.name = name
+        self.attribute = attribute
+
+    def __get__(self, row: Row | None, cls: type[Row]) -> Any:
+        if row is not None:
+            raise AttributeError(f"this {cls.__name__} was made without {self.name}")
+        return self.attribute
+
+
+@cache
+def settled(cls: type[Row]) -> type[Row]:
+    """A row class that is ready to be read from: SQLAlchemy has mapped it, and its rows are plain objects.
+
+    SQLAlchemy answers for every field of every row by a function of its own, to know what has been loaded; nothing here
+    asks it. That was a twentieth of an import (`docs/benchmarks.md`).
+    """
+    configure_mappers()
+    table = getattr(cls, "__table__", None)
+    for name in table.columns.keys() if table is not None else ():
+        attribute = cls.__dict__.get(name)
+        if attribute is not None and not isinstance(attribute, _Column):
+            type.__setattr__(cls, name, _Column(name, attribute))
+    return cls
+
+
 @cache
 def _defaults(cls: type[Row]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    # A mapped class can be read from only after SQLAlchemy has finished its mapping, which it does lazily.
-    configure_mappers()
+    settled(cls)
     plain: dict[str, Any] = {}
     factories = []
     for name, field in cls.model_fields.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -18,10 +19,9 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import configure_mappers
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from shared.store.entity import Row
+from shared.store.entity import Row, settled
 
 SQLITE: sa.Dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
 POSTGRES: sa.Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
@@ -48,7 +48,10 @@ class Statement:
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
         processors = compiled._bind_processors
         self.binders: tuple[Callable[[Any], Any] | None, ...] = tuple(
-            cast("Callable[[Any], Any] | None", processors.get(name)) for name in self.names
+            _day_text
+            if dialect is SQLITE and isinstance(compiled.binds[name].type, sa.Date)
+            else cast("Callable[[Any], Any] | None", processors.get(name))
+            for name in self.names
         )
         self._fields = [name.removeprefix("key_") for name in self.names]
         self._bound = [(place, binder) for place, binder in enumerate(self.binders) if binder is not None]
@@ -72,6 +75,15 @@ class Statement:
             values[place] = binder(values[place])
         return values
 
+    def of_values(self, names: Sequence[str]) -> Callable[[Sequence[Any]], Values]:
+        """What makes the positional parameters from values that come in the order of these names."""
+        order = [(names.index(name), binder) for name, binder in zip(self._fields, self.binders, strict=True)]
+
+        def bound(values: Sequence[Any]) -> Values:
+            return [values[place] if binder is None else binder(values[place]) for place, binder in order]
+
+        return bound
+
     def read(self, record: Sequence[Any]) -> Sequence[Any]:
         """One record of the driver in Python's terms."""
         if self.plain:
@@ -80,6 +92,10 @@ class Statement:
         for place, reader in self._read:
             values[place] = reader(values[place])
         return values
+
+
+def _day_text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _reader(kind: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
@@ -142,8 +158,7 @@ class Table:
     """The statements that the write path needs for one table, and the way between rows and parameters."""
 
     def __init__(self, model: type[Row], dialect: sa.Dialect) -> None:
-        configure_mappers()
-        self.model = model
+        self.model = settled(model)
         self.dialect = dialect
         self.table: sa.Table = model.__table__  # type: ignore[attr-defined]
         column = self.table.c

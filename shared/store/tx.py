@@ -238,7 +238,7 @@ class Tx(Snapshot):
         if key is None:
             return None
         known = self._known.get((model, key))
-        return cast(N, known) if known is not None else await self.find(model, key)
+        return cast(N, known) if known is not None else await self.recall(model, key)
 
     async def locked(self, model: type[R], keys: Sequence[str], blanks: Sequence[R]) -> list[R]:
         """The rows with these (first) keys, in order and locked until the end; missing ones begin as the blanks."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from shared.money import Money
 
@@ -23,7 +23,7 @@ class Json(sa.types.TypeDecorator[Any]):
             return None
         if not value:
             return "[]" if isinstance(value, list) else "{}"
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+        return to_json(_sorted(value), fallback=_plain).decode()
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         return None if value is None else from_json(value)
@@ -31,6 +31,14 @@ class Json(sa.types.TypeDecorator[Any]):
 
 def _plain(value: Any) -> Any:
     return value.as_json() if hasattr(value, "as_json") else str(value)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_sorted(each) for each in value]
+    return value
 
 
 class MoneyText(sa.types.TypeDecorator[Money]):
@@ -62,9 +70,10 @@ class Moment(sa.types.TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
+@lru_cache(64)
 def text_of(moment: datetime) -> str:
     """An instant as it is stored and sent: UTC, microseconds, `Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def moment_of(text: str) -> datetime:

@@ -30,7 +30,7 @@ class AgreeAction(Named):
     title: Name = Field(examples=["Ask the supplier for a new date"])
     owner: Ref
     due: Day
-    helpers: list[Ref] = Field(default=[], max_length=50)
+    helpers: list[Ref] = Field(default_factory=list, max_length=50)
     item: Ref | None = None
     on: Day | None = Field(default=None, description="the day it was agreed")
 
@@ -41,7 +41,7 @@ class ChangeAction(Named):
     title: Name = ""
     owner: Ref = ""
     due: Day = date(1900, 1, 1)
-    helpers: list[Ref] = Field(default=[], max_length=50)
+    helpers: list[Ref] = Field(default_factory=list, max_length=50)
     item: Ref | None = None
     on: Day | None = None
 

@@ -61,8 +61,8 @@ class CallMeeting(Named):
     series: Ref | None = None
     name: Name | None = None
     kind: Kind | None = None
-    teams: list[Ref] = Field(default=[], max_length=50)
-    departments: list[Ref] = Field(default=[], max_length=50)
+    teams: list[Ref] = Field(default_factory=list, max_length=50)
+    departments: list[Ref] = Field(default_factory=list, max_length=50)
     minutes: Minutes = 60
 
     @model_validator(mode="after")
@@ -81,8 +81,8 @@ class ChangeMeeting(Named):
     series: Ref | None = None
     name: Name | None = None
     kind: Kind | None = None
-    teams: list[Ref] = Field(default=[], max_length=50)
-    departments: list[Ref] = Field(default=[], max_length=50)
+    teams: list[Ref] = Field(default_factory=list, max_length=50)
+    departments: list[Ref] = Field(default_factory=list, max_length=50)
     minutes: Minutes = 60
 
 

@@ -60,8 +60,8 @@ class PlanSeries(Named):
 
     name: Name = Field(examples=["Sales weekly"])
     kind: Kind = "team"
-    teams: list[Ref] = Field(default=[], max_length=50)
-    departments: list[Ref] = Field(default=[], max_length=50)
+    teams: list[Ref] = Field(default_factory=list, max_length=50)
+    departments: list[Ref] = Field(default_factory=list, max_length=50)
     rrule: RRule = Field(examples=["FREQ=WEEKLY;BYDAY=MO"])
     zone: Zone = "UTC"
     starts_at: Start
@@ -73,8 +73,8 @@ class ChangeSeries(Named):
 
     name: Name = ""
     kind: Kind = "team"
-    teams: list[Ref] = Field(default=[], max_length=50)
-    departments: list[Ref] = Field(default=[], max_length=50)
+    teams: list[Ref] = Field(default_factory=list, max_length=50)
+    departments: list[Ref] = Field(default_factory=list, max_length=50)
     rrule: RRule = "FREQ=WEEKLY"
     zone: Zone = "UTC"
     starts_at: Start = datetime(1900, 1, 1, tzinfo=UTC)

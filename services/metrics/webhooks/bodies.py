@@ -31,7 +31,7 @@ class ChangeWebhook(Body):
     """What to change about a webhook; what is not sent stays."""
 
     url: Url = Field(default="", description=_URL_SAYS)
-    types: Types = Field(default=[], description=_TYPES_SAY)
+    types: Types = Field(default_factory=list, description=_TYPES_SAY)
     description: Text | None = None
 
 

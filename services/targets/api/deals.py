@@ -104,10 +104,10 @@ class WinDeal(Body):
     """How a deal was won: for one value or line by line."""
 
     on: Day | None = None
-    lines: list[SoldLine] = Field(default=[], max_length=1000)
+    lines: list[SoldLine] = Field(default_factory=list, max_length=1000)
     value: NonNegative | None = None
-    credits: list[Credited] = Field(default=[], max_length=100)
-    assists: list[Ref] = Field(default=[], max_length=100)
+    credits: list[Credited] = Field(default_factory=list, max_length=100)
+    assists: list[Ref] = Field(default_factory=list, max_length=100)
 
     @model_validator(mode="after")
     def _one_price(self) -> WinDeal:

@@ -118,7 +118,7 @@ class ChangeTarget(Named):
     scope: Scope = Scope(level="organisation")
     period: AskedPeriod = AskedPeriod("1900")
     value: AimValue | None = None
-    distribution: list[DueRow] = Field(default=[], max_length=400)
+    distribution: list[DueRow] = Field(default_factory=list, max_length=400)
 
 
 class CloseTarget(Body):
