@@ -114,6 +114,7 @@ class _Bulk:
         self.events = 0
         self.whole = False
         self._row = 0
+        self._named: dict[tuple[type[Any], bool], set[str]] = {}
 
     async def answers(
         self, runtime: Runtime, first: list[Row], groups: AsyncIterator[list[Row]]
@@ -137,9 +138,10 @@ class _Bulk:
 
     async def _group(self, store: Store, rows: list[Row]) -> bytes:
         moment = now()
+        self._named.clear()
         jobs = [self._job(row, moment) for row in rows]
         try:
-            outcomes = await _stored(store, jobs)
+            _, *outcomes = await _stored(store, [Job(self._foresee, Context(moment)), *jobs])
         except (Overloaded, OutcomeUnknown) as problem:
             # The rows before these are stored and answered: so are these, with what is known of them.
             outcomes = [problem] * len(rows)
@@ -159,6 +161,7 @@ class _Bulk:
             return Job(_raise(Invalid(f"The row is not valid JSON: {error}.")), Context(moment))
         except Problem as problem:
             return Job(_raise(problem), Context(moment))
+        self._note_names(sent)
         if verb is not None:
             run = self._act(str(verb), sent, act, cause)
         else:
@@ -166,6 +169,21 @@ class _Bulk:
         if key is not None:
             run = self._once(run, key, fingerprint(row))
         return Job(run, Context(moment, self.batch, self.trace, cause))
+
+    def _note_names(self, sent: dict[str, Any]) -> None:
+        """Note which things a row speaks of, to fetch those of all rows of a group at once."""
+        own, external = self.collection.entity, sent.get("external")
+        refs: list[tuple[type[Any], bool, Any]] = [(own, True, sent.get(own.kind))]
+        if isinstance(external, dict):
+            refs.append((own, True, f"ext:{external.get('source')}:{external.get('id')}"))
+        refs += [(model, False, sent.get(field)) for field, model in self.collection.refs.items()]
+        for model, change, ref in refs:
+            if isinstance(ref, str) and "\0" not in ref:
+                self._named.setdefault((model, change), set()).add(ref)
+
+    async def _foresee(self, tx: Tx) -> None:
+        for (model, change), refs in self._named.items():
+            await tx.foresee(model, model.kind, refs, change=change)
 
     def _store(self, sent: dict[str, Any], raw: bytes) -> Any:
         collection = self.collection

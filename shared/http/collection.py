@@ -19,6 +19,7 @@ from pydantic_core import to_json
 
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.common import linked_event
+from shared.facts import Fact
 from shared.http.bodies import Body, ExternalName, Named, read_model, shown
 from shared.http.bulk import bulk_route, cause_of
 from shared.http.documents import described
@@ -70,7 +71,7 @@ class Collection(Generic[N]):
         name: str,
         *,
         filters: Mapping[str, str] | None = None,
-        refs: Mapping[str, str] | None = None,
+        refs: Mapping[str, type[Entity] | type[Fact]] | None = None,
         present: Present | None = None,
         extra: type[BaseModel] | None = None,
         on_day: Callable[[Any, date], dict[str, Any] | None] | None = None,
@@ -84,7 +85,7 @@ class Collection(Generic[N]):
         self.filters = dict(filters or {}) | self.dated
         """Query parameters that narrow a list, each with the column it compares."""
         self.refs = dict(refs or {})
-        """Those of the filters that are references, each with the kind it refers to."""
+        """Those of the filters that are references, each with what it refers to."""
         self.read = read_model(entity, extra)
         self.verbs: dict[str, Verb] = {}
         self.router = APIRouter(prefix=f"/v1/{name}", tags=[name])
@@ -191,7 +192,7 @@ class Collection(Generic[N]):
 
     async def _same_thing(self, tx: Tx, field: str, sent: Any, have: Any) -> bool:
         if isinstance(sent, str) and sent.startswith("ext:"):
-            return bool(await tx.resolve(self.refs.get(field, field), sent) == have)
+            return bool(await tx.resolve(self.refs[field].kind if field in self.refs else field, sent) == have)
         return False
 
     @property
@@ -397,7 +398,7 @@ class Collection(Generic[N]):
         belonging: list[tuple[str, str]] = []
         for name, value in wanted.items():
             column = table.c[self.filters[name]]
-            resolved = await snapshot.resolve(self.refs[name], value) if name in self.refs else value
+            resolved = await snapshot.resolve(self.refs[name].kind, value) if name in self.refs else value
             if resolved is None:
                 conditions.append(sa.false())
             elif name in self.dated:

@@ -17,7 +17,7 @@ from shared.errors import Conflict, NotFound, TooLarge
 from shared.events import Event
 from shared.ids import event_id
 from shared.store.entity import Entity, Row
-from shared.store.sql import SQLITE, Statement, Table, Values, table_of
+from shared.store.sql import SQLITE, OneOf, Statement, Table, Values, table_of
 from shared.store.tables import External, Journal
 from shared.store.types import text_of
 
@@ -226,6 +226,29 @@ class Tx(Snapshot):
         self._know(found)
         return found
 
+    async def foresee(self, model: type[Row], kind: str, refs: Iterable[str], *, change: bool) -> None:
+        """Fetch at once what the jobs that follow will ask for one by one: what references name, and those rows; on
+        PostgreSQL they are locked if they will be changed."""
+        session, table = self.session, table_of(model, self.session.dialect)
+        unknown = {ref for ref in refs if ref.startswith("ext:") and (kind, ref) not in self._externals}
+        if unknown:
+            names = compiled(_BY_EXTERNALS, session.dialect)
+            values = names.values({"kind": kind, "names": sorted({ref[4:].partition(":")[2] for ref in unknown})})
+            found = {f"ext:{source}:{name}": key for source, name, key in await session.fetch(names, values)}
+            self._externals.update({(kind, ref): found.get(ref) for ref in unknown})
+        keys = {self._externals[kind, ref] if ref.startswith("ext:") else ref for ref in refs}
+        have = self._known.keys() if change else self._known.keys() | self._recalled.keys()
+        wanted = sorted(key for key in keys if key is not None and (model, key) not in have)
+        if not wanted:
+            return
+        statement = table.several_locked if change else table.several
+        for record in await session.fetch(statement, statement.values({"keys": wanted})):
+            row = table.row(record)
+            if change:
+                self._know(cast(Entity, row))
+            else:
+                self._recalled[model, row.__dict__[table.keys[0]]] = row
+
     async def get(self, model: type[N], ref: str) -> N:
         """The thing a reference names, as this transaction sees it; raises NotFound."""
         key = await self.resolve(model.kind, ref)
@@ -415,6 +438,9 @@ _BY_EXTERNAL = sa.select(_external.id).where(
     _external.kind == sa.bindparam("kind"),
     _external.source == sa.bindparam("source"),
     _external.name == sa.bindparam("name"),
+)
+_BY_EXTERNALS = sa.select(_external.source, _external.name, _external.id).where(
+    _external.kind == sa.bindparam("kind"), OneOf(_external.name, "names")
 )
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _CAUSES = sa.select(_journal.cause).where(_journal.subject == sa.bindparam("subject")).order_by(_journal.version)

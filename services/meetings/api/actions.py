@@ -19,7 +19,7 @@ actions = Collection(
     Action,
     "actions",
     filters={"owner": "owner", "item": "item", "status": "status"},
-    refs={"owner": "member", "item": "item"},
+    refs={"owner": KnownMember, "item": Item},
     on_day=Action.as_on,
 )
 

@@ -22,7 +22,7 @@ items = Collection(
     filters={
         "meeting": "meeting", "series": "series", "kind": "sort", "status": "status", "raised_by": "raised_by",
     },
-    refs={"meeting": "meeting", "series": "series", "raised_by": "member"},
+    refs={"meeting": Meeting, "series": Series, "raised_by": KnownMember},
     on_day=Item.as_on,
 )  # fmt: skip
 Kind = Literal["news", "problem", "report", "question"]

@@ -28,7 +28,7 @@ from shared.known import KnownDepartment, KnownTeam, local_day
 from shared.store import Snapshot, Tx
 
 router = APIRouter(tags=["meetings"])
-meetings = Collection(Meeting, "meetings", filters={"series": "series", "status": "status"}, refs={"series": "series"})
+meetings = Collection(Meeting, "meetings", filters={"series": "series", "status": "status"}, refs={"series": Series})
 _READ = require("items:read")
 _item, _meeting = Item.__table__.c, Meeting.__table__.c  # type: ignore[attr-defined]
 _SAME = sa.select(_meeting.id).where(

@@ -47,7 +47,7 @@ requests = Collection(
     Request,
     "requests",
     filters={"kind": "asks_for", "from": "from_department", "to": "to_department", "status": "status"},
-    refs={"from": "department", "to": "department"},
+    refs={"from": KnownDepartment, "to": KnownDepartment},
     present=present,
     extra=_Parties,
     on_day=Request.as_on,

@@ -66,7 +66,7 @@ budgets = Collection(
     Budget,
     "budgets",
     filters={"department": "department"},
-    refs={"department": "department"},
+    refs={"department": KnownDepartment},
     present=_present_budgets,
     extra=BudgetPeriod,
     on_day=_budget_on,
@@ -75,7 +75,7 @@ expenses = Collection(
     Expense,
     "expenses",
     filters={"department": "department", "kind": "spent_for"},
-    refs={"department": "department"},
+    refs={"department": KnownDepartment},
     on_day=_expense_on,
 )
 

@@ -37,7 +37,7 @@ deals = Collection(
     Deal,
     "deals",
     filters={"owner": "owner", "team": "team", "customer": "customer", "stage": "stage", "status": "status"},
-    refs={"owner": "member", "team": "team", "customer": "customer", "product": "product"},
+    refs={"owner": KnownMember, "team": KnownTeam, "customer": Customer, "product": Product},
     on_day=_on_day,
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
+from services.targets.domain.customers import Customer
 from services.targets.domain.deals import Deal
 from services.targets.domain.invoices import Invoice, Receipt
 from shared.errors import Fault, Invalid
@@ -16,7 +17,7 @@ from shared.http.bodies import Body, Named, Ref, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
-from shared.known import today
+from shared.known import KnownTeam, today
 from shared.money import Money, NonNegative, Positive
 from shared.store import Snapshot, Tx
 from shared.store.sql import OneOf
@@ -79,13 +80,13 @@ invoices = Collection(
     Invoice,
     "invoices",
     filters={"deal": "deal", "customer": "customer", "team": "team", "status": "status"},
-    refs={"deal": "deal", "customer": "customer", "team": "team"},
+    refs={"deal": Deal, "customer": Customer, "team": KnownTeam},
     present=_present,
     extra=Settlement,
     on_day=_invoice_on,
 )
 receipts = Collection(
-    Receipt, "receipts", filters={"invoice": "invoice"}, refs={"invoice": "invoice"}, on_day=_receipt_on
+    Receipt, "receipts", filters={"invoice": "invoice"}, refs={"invoice": Invoice}, on_day=_receipt_on
 )
 
 

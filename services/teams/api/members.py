@@ -28,7 +28,7 @@ members = Collection(
     Member,
     "members",
     dated={"department": "departments", "team": "memberships", "group": "groups", "manager": "managers"},
-    refs={"department": "department", "team": "team", "group": "group", "manager": "member"},
+    refs={"department": Department, "team": Team, "group": Group, "manager": Member},
     present=present,
     extra=Shown,
     on_day=as_on,

@@ -11,9 +11,9 @@ from shared.http.collection import Collection, fresh
 from shared.store import Tx
 
 teams = Collection(
-    Team, "teams", filters={"department": "department", "region": "region"}, refs={"department": "department"}
+    Team, "teams", filters={"department": "department", "region": "region"}, refs={"department": Department}
 )
-groups = Collection(Group, "groups", filters={"team": "team"}, refs={"team": "team"})
+groups = Collection(Group, "groups", filters={"team": "team"}, refs={"team": Team})
 
 
 class FormTeam(Named):
