@@ -84,7 +84,7 @@ class AskedPeriod:
         }
 
 
-def asked_period(
+async def asked_period(
     period: Annotated[
         str | None, Query(description="`2026`, `2026-Q3`, `2026-07` or `2026-W31`.", examples=["2026-Q3"])
     ] = None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
@@ -27,7 +27,7 @@ from shared.store import Context, Job, Store, Tx
 
 log = structlog.get_logger(__name__)
 MAX_PARKS_A_MINUTE = 100
-Work = Callable[[Tx, dict[str, str]], Awaitable[None]]
+Work = Callable[[Tx, dict[str, str]], Awaitable[set[str]]]
 
 
 class Subscriptions:
@@ -64,7 +64,7 @@ class Consumer:
         self.store = store
         self.bus = bus
         self.subscriptions = subscriptions
-        self.moved: Callable[[], None] = lambda: None
+        self.moved: Callable[[Iterable[str]], None] = lambda names: None
         self.caught_up = False
         self.failure: str | None = None
         self._lease = Lessee(store, "applier")
@@ -155,23 +155,23 @@ class Consumer:
         await self._mend(subject, skip=True)
 
     async def _mend(self, subject: str, *, skip: bool) -> None:
-        async def work(tx: Tx, poisoned: dict[str, str]) -> None:
+        async def work(tx: Tx, poisoned: dict[str, str]) -> set[str]:
             round_ = Round(tx, self.subscriptions, poisoned)
             await round_.open([subject])
             if not round_.held.get(subject):
                 raise NotFound(f"Nothing is held for {subject}.")
             await round_.retry(subject, skip=skip)
-            await round_.store()
+            return await round_.store()
 
         await self._work(work, wait=False)
 
-    async def _apply(self, tx: Tx, messages: Sequence[Message], poisoned: dict[str, str]) -> None:
+    async def _apply(self, tx: Tx, messages: Sequence[Message], poisoned: dict[str, str]) -> set[str]:
         envelopes = [envelope_of(message.record) for message in await advance(tx, messages)]
         round_ = Round(tx, self.subscriptions, poisoned)
         await round_.open(sorted({each.subject for each in envelopes}))
         for envelope in envelopes:
             await round_.judge(envelope)
-        await round_.store()
+        return await round_.store()
 
     async def _work(self, work: Work, *, wait: bool) -> None:
         """Run until all poison is parked; transient trouble is waited out where nobody waits for an answer."""
@@ -179,7 +179,7 @@ class Consumer:
         pause = 0.05
         while True:
             try:
-                await self.store.write(Job(lambda tx: work(tx, poisoned), Context(now())))
+                moved = await self.store.write(Job(lambda tx: work(tx, poisoned), Context(now())))
                 self.failure = None
                 break
             except Poisoned as poison:
@@ -192,7 +192,7 @@ class Consumer:
                 log.warning("applying_waits", reason=str(failure))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
-        self.moved()
+        self.moved(moved)
 
     def _note_park(self, poison: Poisoned) -> None:
         moment = time.monotonic()

@@ -149,8 +149,8 @@ class Round:
                 self.counted.add(_owner(envelope), "skipped")
         await self.drain(subject)
 
-    async def store(self) -> None:
-        """Write everything that has become different, in sorted order."""
+    async def store(self) -> set[str]:
+        """Write everything that has become different, in sorted order; says of which subjects and bulks it is."""
         tx, moves = self.tx, Moves()
         for kind, folding in sorted(self._folding.items()):
             keeper = self.interests.facts[kind]
@@ -169,6 +169,7 @@ class Round:
         await moves.store(tx)
         await count_progress(tx, self.counted)
         point("applier.applied")
+        return self._touched | {f"batch/{batch}" for batch in self.counted.batches}
 
     def _blocked(self, subject: str) -> bool:
         return any(each.reason is not None for each in self.held.get(subject, ()))

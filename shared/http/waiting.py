@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -65,14 +65,14 @@ class Progress:
     def __init__(self, store: Store, service: str) -> None:
         self.store = store
         self.service = service
-        self._changed = asyncio.Event()
-        self._waiting = 0
+        self._waiting: dict[str, set[asyncio.Event]] = {}
         self._polling: asyncio.Task[None] | None = None
 
-    def moved(self) -> None:
-        """Something has been applied."""
-        self._changed.set()
-        self._changed = asyncio.Event()
+    def moved(self, names: Iterable[str]) -> None:
+        """Something has been applied of these subjects and bulks."""
+        for name in names:
+            for event in self._waiting.get(name, ()):
+                event.set()
 
     async def read(self, after: Sequence[Token], patience: float, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         """Answer a query from a snapshot that holds all of these versions; raises NotYetApplied."""
@@ -84,32 +84,34 @@ class Progress:
             lack = await self._lacking(snapshot, after)
             return lack, None if lack else await query(snapshot)
 
-        lack, answer = await self.store.read(ask)
-        if lack is None:
-            return cast(T, answer)
-        with self._looking():
+        with self._told_of(after) as moved:
             while True:
-                changed = self._changed
+                moved.clear()
                 lack, answer = await self.store.read(ask)
                 if lack is None:
                     return cast(T, answer)
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0:
                     raise NotYetApplied(f"{lack}; waited {patience:g} s.")
+                if self._polling is None or self._polling.done():
+                    self._polling = asyncio.create_task(self._poll())
                 with suppress(TimeoutError):
                     async with asyncio.timeout(left):
-                        await changed.wait()
+                        await moved.wait()
 
     @contextmanager
-    def _looking(self) -> Iterator[None]:
-        """While anybody waits, somebody looks."""
-        self._waiting += 1
-        if self._polling is None or self._polling.done():
-            self._polling = asyncio.create_task(self._poll())
+    def _told_of(self, after: Sequence[Token]) -> Iterator[asyncio.Event]:
+        """An event that is set when any of these moves."""
+        moved = asyncio.Event()
+        for token in after:
+            self._waiting.setdefault(token.subject, set()).add(moved)
         try:
-            yield
+            yield moved
         finally:
-            self._waiting -= 1
+            for subject in {token.subject for token in after}:
+                self._waiting[subject].discard(moved)
+                if not self._waiting[subject]:
+                    del self._waiting[subject]
             if not self._waiting and self._polling is not None:
                 self._polling.cancel()
 
@@ -117,13 +119,13 @@ class Progress:
         """Where another process applies, nobody here is told: one look for all who wait."""
         before: object = None
         while True:
+            await asyncio.sleep(POLL_SECONDS)
             with suppress(OutcomeUnknown, Overloaded):
                 progress = await self.store.read(lambda snapshot: snapshot.rows(_PROGRESS))
                 # The first look wakes too: something may have come between the reader's question and this one.
                 if progress != before:
                     before = progress
-                    self.moved()
-            await asyncio.sleep(POLL_SECONDS)
+                    self.moved(list(self._waiting))
 
     async def _lacking(self, snapshot: Snapshot, after: Sequence[Token]) -> str | None:
         for token in after:

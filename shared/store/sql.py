@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.cache_key import CacheKey
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from shared.store.entity import Row, settled
@@ -36,11 +37,19 @@ _WRITTEN = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\S+)")
 class Statement:
     """One Core statement in the words of one dialect."""
 
-    def __init__(self, core: sa.sql.expression.Executable, dialect: sa.Dialect, keys: Sequence[str] | None = None):
+    def __init__(
+        self,
+        core: sa.sql.expression.Executable,
+        dialect: sa.Dialect,
+        keys: Sequence[str] | None = None,
+        shape: CacheKey | None = None,
+    ):
         element = cast(sa.ClauseElement, core)
         # A list of constants in `column.in_([...])` is written out, one parameter each.
-        words = element.compile(dialect=dialect, column_keys=keys, compile_kwargs={"render_postcompile": True})
-        compiled = cast(SQLCompiler, words)
+        words = element.compile(
+            dialect=dialect, column_keys=keys, cache_key=shape, compile_kwargs={"render_postcompile": True}
+        )
+        compiled = self._compiled = cast(SQLCompiler, words)
         self.text = compiled.string
         self.locks = "FOR UPDATE" in self.text
         written = _WRITTEN.match(self.text)
@@ -67,6 +76,10 @@ class Statement:
             bound[name] if binder is None else binder(bound[name])
             for name, binder in zip(self.names, self.binders, strict=True)
         )
+
+    def constants_of(self, shape: CacheKey) -> Mapping[str, Any]:
+        """The constants of another statement of the same shape, to be bound by `values`."""
+        return self._compiled.construct_params(extracted_parameters=shape.bindparams)
 
     def of_fields(self, fields: Mapping[str, Any]) -> list[Any]:
         """The positional parameters from the fields of a row; `key_<name>` stands for the field of that name."""
@@ -108,7 +121,8 @@ def _reader(kind: Any, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
 class OneOf(sa.sql.expression.ColumnElement[bool]):
     """`column` is one of the values of a list parameter, whatever its length, in one prepared statement."""
 
-    inherit_cache = True
+    # Its parts are not traversed, so two of them would look alike.
+    inherit_cache = False
     _is_implicitly_boolean = True
 
     def __init__(self, column: Any, name: str, values: ListOf | None = None) -> None:

@@ -6,9 +6,10 @@ durable commit. Nothing a job did remains when it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
@@ -75,6 +76,27 @@ def compiled(core: Any, dialect: sa.Dialect) -> Statement:
     return found[1]
 
 
+_shapes: dict[tuple[str, Any], Statement] = {}
+
+
+def _ready(core: Any, dialect: sa.Dialect, parameters: Mapping[str, Any]) -> tuple[Statement, Values]:
+    """A statement in the words of a dialect, with its values. One that is built per request, its values inside, is
+    compiled once for all that differ in nothing but these."""
+    if parameters:
+        statement = compiled(core, dialect)
+        return statement, statement.values(parameters)
+    shape = core._generate_cache_key()
+    if shape is None or any(each.expanding for each in shape.bindparams):
+        statement = Statement(core, dialect)
+        return statement, statement.values()
+    found = _shapes.get((dialect.name, shape.key))
+    if found is None:
+        if len(_shapes) >= MOST_COMPILED:
+            _shapes.clear()
+        found = _shapes[dialect.name, shape.key] = Statement(core, dialect, shape=shape)
+    return found, found.values(found.constants_of(shape))
+
+
 class Snapshot:
     """What a service knows at one moment; every read of one snapshot speaks of the same state."""
 
@@ -85,9 +107,8 @@ class Snapshot:
 
     async def rows(self, core: Any, **parameters: Any) -> Sequence[Record]:
         """The records of a Core select. Statements that take parameters are compiled once and kept."""
-        dialect = self.session.dialect
-        statement = compiled(core, dialect) if parameters else Statement(core, dialect)
-        records = await self.session.fetch(statement, statement.values(parameters))
+        statement, values = _ready(core, self.session.dialect, parameters)
+        records = await self.session.fetch(statement, values)
         return records if statement.plain else [statement.read(record) for record in records]
 
     async def scalar(self, core: Any, **parameters: Any) -> Any:
@@ -97,10 +118,9 @@ class Snapshot:
 
     async def all(self, model: type[R], core: Any, **parameters: Any) -> list[R]:
         """The rows of a table that a select of that whole table names."""
-        dialect = self.session.dialect
-        statement = compiled(core, dialect) if parameters else Statement(core, dialect)
-        table = table_of(model, dialect)
-        records = await self.session.fetch(statement, statement.values(parameters))
+        statement, values = _ready(core, self.session.dialect, parameters)
+        table = table_of(model, self.session.dialect)
+        records = await self.session.fetch(statement, values)
         return [cast(R, table.row(record)) for record in records]
 
     async def resolve(self, kind: str, ref: str) -> str | None:
@@ -126,6 +146,29 @@ class Snapshot:
         if place not in self._recalled:
             self._recalled[place] = await self.find(model, key)
         return cast("R | None", self._recalled[place])
+
+    async def look_up(self, model: type[R], kind: str, ref: str) -> R | None:
+        """The row that a reference names, read once: for rows that this transaction does not change."""
+        if ref.startswith("ext:") and (kind, ref) not in self._externals:
+            found = await self._named(model, kind, ref, lock=False)
+            if found is not None:
+                self._recalled[model, self._externals[kind, ref]] = found
+            return found
+        key = await self.resolve(kind, ref)
+        return await self.recall(model, key) if key is not None else None
+
+    async def _named(self, model: type[R], kind: str, ref: str, *, lock: bool) -> R | None:
+        """The row that another system's name leads to, by one query."""
+        dialect = self.session.dialect
+        table, statement = table_of(model, dialect), _by_name(model, dialect, lock)
+        source, _, name = ref[4:].partition(":")
+        values = statement.values({"kind": kind, "source": source, "name": name})
+        records = await self.session.fetch(statement, values)
+        if not records:
+            return None
+        found = cast(R, table.row(records[0]))
+        self._externals[kind, ref] = found.__dict__[table.keys[0]]
+        return found
 
     async def get(self, model: type[N], ref: str) -> N:
         """The thing a reference names; raises NotFound."""
@@ -211,18 +254,25 @@ class Tx(Snapshot):
 
     async def seek(self, model: type[N], ref: str) -> N | None:
         """A thing to change, or none."""
-        key = await self.resolve(model.kind, ref)
+        found: N | None = None
+        if ref.startswith("ext:") and (model.kind, ref) not in self._externals:
+            found = await self._named(model, model.kind, ref, lock=True)
+            # A thing and its names are stored together: what is not found has no name here either.
+            key = self._externals.setdefault((model.kind, ref), None)
+        else:
+            key = await self.resolve(model.kind, ref)
         if key is None:
             return None
         known = self._known.get((model, key))
         if known is not None:
             self._remember(known)
             return cast(N, known)
-        table = table_of(model, self.session.dialect)
-        records = await self.session.fetch(table.locked, (key,))
-        if not records:
-            return None
-        found = cast(N, table.row(records[0]))
+        if found is None:
+            table = table_of(model, self.session.dialect)
+            records = await self.session.fetch(table.locked, (key,))
+            if not records:
+                return None
+            found = cast(N, table.row(records[0]))
         self._know(found)
         return found
 
@@ -257,11 +307,13 @@ class Tx(Snapshot):
 
     async def seek_unlocked(self, model: type[N], ref: str) -> N | None:
         """A thing that is only looked at, as this transaction sees it, or none."""
-        key = await self.resolve(model.kind, ref)
-        if key is None:
-            return None
-        known = self._known.get((model, key))
-        return cast(N, known) if known is not None else await self.recall(model, key)
+        found = await self.look_up(model, model.kind, ref)
+        if found is None:
+            key = await self.resolve(model.kind, ref)
+        else:
+            key = found.id
+        known = self._known.get((model, key)) if key is not None else None
+        return cast(N, known) if known is not None else found
 
     async def locked(self, model: type[R], keys: Sequence[str], blanks: Sequence[R]) -> list[R]:
         """The rows with these (first) keys, in order and locked until the end; missing ones begin as the blanks."""
@@ -439,6 +491,20 @@ _BY_EXTERNAL = sa.select(_external.id).where(
     _external.source == sa.bindparam("source"),
     _external.name == sa.bindparam("name"),
 )
+
+
+@cache
+def _by_name(model: type[Row], dialect: sa.Dialect, lock: bool) -> Statement:
+    table = table_of(model, dialect).table
+    select = sa.select(table).where(
+        table.c.id == _external.id,
+        _external.kind == sa.bindparam("kind"),
+        _external.source == sa.bindparam("source"),
+        _external.name == sa.bindparam("name"),
+    )
+    return Statement(select.with_for_update(of=table) if lock and dialect is not SQLITE else select, dialect)
+
+
 _BY_EXTERNALS = sa.select(_external.source, _external.name, _external.id).where(
     _external.kind == sa.bindparam("kind"), OneOf(_external.name, "names")
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -19,7 +20,7 @@ from shared.errors import Fault, Invalid, NotFound
 from shared.http.documents import described
 from shared.http.pages import Cursor, link_next
 from shared.http.runtime import runtime_of
-from shared.http.waiting import patience_of, tokens_of
+from shared.http.waiting import Progress, Token, patience_of, tokens_of
 from shared.identity.permissions import Principal, require
 from shared.store import Snapshot
 
@@ -62,36 +63,16 @@ class RowShown(BaseModel):
     ref: str
 
 
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What the query parameters of a view ask for."""
 
-    def __init__(
-        self,
-        request: Request,
-        period: Annotated[AskedPeriod, Depends(asked_period)],
-        breakdown: Annotated[str | None, Query(description=f"one of {', '.join(BREAKDOWNS)}")] = None,
-        department_is: Annotated[str | None, Query(alias="department", description="only this department")] = None,
-        team: Annotated[str | None, Query(description="only this team")] = None,
-        group: Annotated[str | None, Query(description="only this group")] = None,
-        member: Annotated[str | None, Query(description="only this member")] = None,
-        customer: Annotated[str | None, Query(description="only this customer")] = None,
-        product: Annotated[str | None, Query(description="only this product")] = None,
-        after: Annotated[list[str], Query(description="wait until these versions are here; repeatable")] = [],  # noqa: B006
-        prefer: Annotated[str | None, Header(description="`wait=<seconds>`, default 5, at most 30")] = None,
-    ) -> None:
-        if breakdown is not None and breakdown not in BREAKDOWNS:
-            detail = f"a breakdown is by one of {', '.join(BREAKDOWNS)}; not by {breakdown!r}"
-            raise Invalid(detail, [Fault("/breakdown", detail)])
-        self.period = period
-        self.breakdown = breakdown
-        given = {
-            "department": department_is, "team": team, "group": group, "member": member, "customer": customer,
-            "product": product,
-        }  # fmt: skip
-        self.filters = {dim: value for dim, value in given.items() if value}
-        self.after = tokens_of(after)
-        self.patience = patience_of(prefer)
-        self.progress = runtime_of(request).progress
+    period: AskedPeriod
+    breakdown: str | None
+    filters: dict[str, str]
+    after: Sequence[Token]
+    patience: float
+    progress: Progress
 
     async def answer(self, query: Callable[[Snapshot, Question], Awaitable[Any]]) -> Any:
         """What a query finds in one snapshot that holds everything that was waited for."""
@@ -102,12 +83,39 @@ class Asked:
         return await self.progress.read(self.after, self.patience, ask)
 
 
+async def asked_view(
+    request: Request,
+    period: Annotated[AskedPeriod, Depends(asked_period)],
+    breakdown: Annotated[str | None, Query(description=f"one of {', '.join(BREAKDOWNS)}")] = None,
+    department_is: Annotated[str | None, Query(alias="department", description="only this department")] = None,
+    team: Annotated[str | None, Query(description="only this team")] = None,
+    group: Annotated[str | None, Query(description="only this group")] = None,
+    member: Annotated[str | None, Query(description="only this member")] = None,
+    customer: Annotated[str | None, Query(description="only this customer")] = None,
+    product: Annotated[str | None, Query(description="only this product")] = None,
+    after: Annotated[list[str], Query(description="wait until these versions are here; repeatable")] = [],  # noqa: B006
+    prefer: Annotated[str | None, Header(description="`wait=<seconds>`, default 5, at most 30")] = None,
+) -> Asked:
+    """What a request asks for. Not a class of its own: FastAPI would make each one in another thread."""
+    if breakdown is not None and breakdown not in BREAKDOWNS:
+        detail = f"a breakdown is by one of {', '.join(BREAKDOWNS)}; not by {breakdown!r}"
+        raise Invalid(detail, [Fault("/breakdown", detail)])
+    given = {
+        "department": department_is, "team": team, "group": group, "member": member, "customer": customer,
+        "product": product,
+    }  # fmt: skip
+    filters = {dim: value for dim, value in given.items() if value}
+    return Asked(period, breakdown, filters, tokens_of(after), patience_of(prefer), runtime_of(request).progress)
+
+
 @router.get(
     "/v1/views",
     operation_id="read_views",
     openapi_extra=described(_ALL, None, {200: ViewsShown}, missing=True),
 )
-async def read_views(asked: Annotated[Asked, Depends()], principal: Annotated[Principal, Depends(_ALL)]) -> Response:
+async def read_views(
+    asked: Annotated[Asked, Depends(asked_view)], principal: Annotated[Principal, Depends(_ALL)]
+) -> Response:
     """All five views from one snapshot."""
 
     async def query(snapshot: Snapshot, question: Question) -> dict[str, Any]:
@@ -125,7 +133,7 @@ async def read_views(asked: Annotated[Asked, Depends()], principal: Annotated[Pr
     openapi_extra=described(_ONE, None, {200: ViewShown}, missing=True),
 )
 async def read_view(
-    department: str, asked: Annotated[Asked, Depends()], principal: Annotated[Principal, Depends(_ONE)]
+    department: str, asked: Annotated[Asked, Depends(asked_view)], principal: Annotated[Principal, Depends(_ONE)]
 ) -> Response:
     """One department's view."""
     view = _view(department)
@@ -144,7 +152,7 @@ async def read_view(
 async def read_rows(
     request: Request,
     department: str,
-    asked: Annotated[Asked, Depends()],
+    asked: Annotated[Asked, Depends(asked_view)],
     principal: Annotated[Principal, Depends(_ONE)],
     figure: Annotated[str, Query(description="the key of a figure")],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
