@@ -21,7 +21,7 @@ PIP     := $(BIN)/python -m pip --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help env run test check format bench chaos engines kafka postgres engines-down images up down logs lock clean
+.PHONY: help env run test check format bench chaos fuzz engines kafka postgres engines-down images up down logs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench: $(DEV) ## The speed and memory table, from one run
 
 chaos: $(DEV) ## Kill every process under load, then compare the books
 	$(BIN)/python -m tests.chaos
+
+fuzz: $(DEV) ## Many random requests to every operation of every service
+	FUZZ=100 $(BIN)/python -m pytest -q tests/surface/test_documents_hold.py
 
 engines: ## Fetch what the real engines need, once; an engine that cannot be had is said and passed over
 	@deploy/engines/postgres.sh fetch || true

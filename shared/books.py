@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
 from shared.errors import Fault, Invalid
+from shared.http.documents import described
 from shared.http.runtime import runtime_of
 from shared.identity.permissions import require
 from shared.instant import now
@@ -69,7 +70,8 @@ def books_router(service: str, kinds: Sequence[type[Entity]]) -> APIRouter:
     router = APIRouter(tags=["consistency"])
     may = require("books:read")
 
-    @router.get("/v1/books", operation_id=f"books_of_{service}", openapi_extra=may.openapi, dependencies=[Depends(may)])
+    @router.get("/v1/books", operation_id=f"books_of_{service}", openapi_extra=described(may, None, {200: Books}),
+                dependencies=[Depends(may)])  # fmt: skip
     async def read_books(
         request: Request,
         asked: Annotated[str | None, Query(alias="service", description="the owner whose books are asked for")] = None,

@@ -37,13 +37,14 @@ async def groups_of(request: Request, size: int, limit: int) -> AsyncIterator[li
 
 async def _rows(request: Request, limit: int) -> AsyncIterator[Row]:
     rest, begun, skipping = b"", False, False
-    async for chunk in request.stream():
+    body = request.stream()
+    async for chunk in body:
         rest += chunk
         if not begun:
             rest = rest.removeprefix(b"\xef\xbb\xbf").lstrip()
             begun = bool(rest)
             if rest[:1] == b"[":
-                for row in await _array(request, rest):
+                for row in await _array(body, rest):
                     yield row
                 return
         *lines, rest = rest.split(b"\n")
@@ -62,9 +63,9 @@ async def _rows(request: Request, limit: int) -> AsyncIterator[Row]:
         yield rest
 
 
-async def _array(request: Request, begun: bytes) -> list[bytes]:
+async def _array(body: AsyncIterator[bytes], begun: bytes) -> list[bytes]:
     whole = bytearray(begun)
-    async for chunk in request.stream():
+    async for chunk in body:
         whole += chunk
         if len(whole) > MAX_ARRAY:
             raise TooLarge(f"A JSON array may have {MAX_ARRAY} bytes; send more rows as NDJSON, one a line.")

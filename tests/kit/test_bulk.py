@@ -280,3 +280,22 @@ async def test_a_body_that_is_cut_off_keeps_what_was_stored_and_no_half_row(worl
         names += [item["name"] for item in page.json()["items"]]
         url = page.headers["link"].partition(">")[0][1:] if "link" in page.headers else ""
     assert sorted(map(int, names)) == list(range(2 * bulk.GROUP))
+
+
+@pytest.mark.parametrize("pieces", [1, 7])
+async def test_an_array_is_taken_over_a_real_connection_whole_or_in_pieces(world: World, pieces: int) -> None:
+    sent = b"[" + b",".join(lines([row(f"array-{pieces}-{number}")]).strip() for number in range(5)) + b"]"
+    size = len(sent) // pieces + 1
+
+    async def body() -> AsyncIterator[bytes]:
+        for start in range(0, len(sent), size):
+            yield sent[start : start + size]
+            await asyncio.sleep(0.01)
+
+    async with served(world) as client:
+        content = {"content": sent} if pieces == 1 else {"content": body()}
+        answer = await client.post(CUSTOMERS, headers={"Content-Type": "application/json"}, **content)
+        assert answer.status_code == 200, answer.text
+        assert [json.loads(line)["status"] for line in answer.text.splitlines()] == [201] * 5
+        nonsense = await client.post(CUSTOMERS, content=b"[[null, null]]")
+        assert [json.loads(line)["status"] for line in nonsense.text.splitlines()] == [422]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -72,11 +71,13 @@ async def everything(client: httpx.AsyncClient, **query: Any) -> list[dict[str, 
 @asynccontextmanager
 async def served(world: World, *scopes: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the world over a real connection: only there an answer can stay open."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(world.origin, log_config=None, access_log=False, lifespan="off")
+    config = uvicorn.Config(world.origin, port=0, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not serving.done()
+        await asyncio.sleep(0.01)
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     headers = token_headers(world.settings, *(scopes or ("admin",)))
     try:
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False) as client:
