@@ -114,7 +114,7 @@ async def asked_view(
     openapi_extra=described(_ALL, None, {200: ViewsShown}, missing=True),
 )
 async def read_views(
-    asked: Annotated[Asked, Depends(asked_view)], principal: Annotated[Principal, Depends(_ALL)]
+    principal: Annotated[Principal, Depends(_ALL)], asked: Annotated[Asked, Depends(asked_view)]
 ) -> Response:
     """All five views from one snapshot."""
 
@@ -133,7 +133,7 @@ async def read_views(
     openapi_extra=described(_ONE, None, {200: ViewShown}, missing=True),
 )
 async def read_view(
-    department: str, asked: Annotated[Asked, Depends(asked_view)], principal: Annotated[Principal, Depends(_ONE)]
+    department: str, principal: Annotated[Principal, Depends(_ONE)], asked: Annotated[Asked, Depends(asked_view)]
 ) -> Response:
     """One department's view."""
     view = _view(department)
@@ -152,8 +152,8 @@ async def read_view(
 async def read_rows(
     request: Request,
     department: str,
-    asked: Annotated[Asked, Depends(asked_view)],
     principal: Annotated[Principal, Depends(_ONE)],
+    asked: Annotated[Asked, Depends(asked_view)],
     figure: Annotated[str, Query(description="the key of a figure")],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query()] = None,
