@@ -100,7 +100,7 @@ class SqliteStore:
         self.path = path
         self.committed: Callable[[], None] = lambda: None
         self.group_sizes: Callable[[int], None] = lambda size: None
-        self._queue: queue.Queue[_Work | None] = queue.Queue()
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_for_ever, name=f"writer-{path.stem}", daemon=True)
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix=f"reader-{path.stem}")
         self._readers = threading.local()
@@ -197,10 +197,8 @@ class SqliteStore:
     def _write_for_ever(self) -> None:
         while (group := self._next_group()) is not None:
             events = self._commit(group)
-            for work in group:
-                work.loop.call_soon_threadsafe(self._deliver, work)
-            if events:
-                group[0].loop.call_soon_threadsafe(self.committed)
+            # One call for all: each would wake the loop, and wait for the interpreter lock to do so.
+            group[0].loop.call_soon_threadsafe(self._deliver, group, events)
 
     def _next_group(self) -> list[_Work] | None:
         first = self._queue.get()
@@ -298,10 +296,13 @@ class SqliteStore:
                 raise _NeedsIsolation from refusal
             return refusal
 
-    def _deliver(self, work: _Work) -> None:
-        self._waiting -= len(work.jobs)
-        if not work.future.done():
-            work.future.set_result(work.outcomes)
+    def _deliver(self, group: list[_Work], events: int) -> None:
+        for work in group:
+            self._waiting -= len(work.jobs)
+            if not work.future.done():
+                work.future.set_result(work.outcomes)
+        if events:
+            self.committed()
 
 
 class StoreInUse(Exception):
