@@ -58,7 +58,7 @@ class Statement:
         processors = compiled._bind_processors
         self.binders: tuple[Callable[[Any], Any] | None, ...] = tuple(
             _day_text
-            if dialect is SQLITE and isinstance(compiled.binds[name].type, sa.Date)
+            if dialect is SQLITE and name in compiled.binds and isinstance(compiled.binds[name].type, sa.Date)
             else cast("Callable[[Any], Any] | None", processors.get(name))
             for name in self.names
         )

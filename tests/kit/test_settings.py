@@ -122,3 +122,7 @@ def test_the_table_names_every_setting_with_its_default_and_meaning() -> None:
         assert field.description
     assert "Undefined" not in table
     assert all(line.count(" | ") == 2 for line in table.splitlines())
+
+
+def test_the_readme_shows_the_table_as_it_is() -> None:
+    assert settings.as_table() in (Path(__file__).parent.parent.parent / "README.md").read_text()
