@@ -16,7 +16,7 @@ from sqlmodel import Field
 
 from shared.events import Event
 from shared.ids import shard_of
-from shared.store.entity import Row
+from shared.store.entity import Referred, Row
 from shared.store.sql import Statement, Table, insert_into, table_of
 from shared.store.tx import Tx
 
@@ -25,10 +25,9 @@ Numbers = tuple[int, ...]
 Cell = tuple[Key, Numbers]
 
 
-class Fact(Row):
+class Fact(Referred):
     """What is known of one thing of another service."""
 
-    kind: ClassVar[str] = ""
     names: ClassVar[str] = ""
     """Of which kind the external ids of this fact are names, if not of its own."""
 
@@ -137,10 +136,9 @@ class _Cells:
         add = insert.on_conflict_do_update(
             index_elements=table.keys, set_={name: column[name] + insert.excluded[name] for name in numbers}
         )
-        match = sa.and_(*(column[key] == sa.bindparam(f"key_{key}", type_=column[key].type) for key in table.keys))
         self.add = Statement(add, table.dialect, table.columns)
         self.added = self.add.of_values(table.keys + numbers)
-        self.clean = Statement(sa.delete(table.table).where(match, column["parts"] == sa.literal_column("0")),
+        self.clean = Statement(sa.delete(table.table).where(table.match, column["parts"] == sa.literal_column("0")),
                                table.dialect)  # fmt: skip
         self.cleaned = self.clean.of_values(table.keys)
 

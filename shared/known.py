@@ -117,7 +117,7 @@ def remember_link(thing: Any, event: TeamsExternalLinked) -> None:
 
 async def known(snapshot: Snapshot, model: type[Fact], ref: str, at: str) -> Any:
     """The department, team, group or member a body refers to; raises Invalid with the place in the body."""
-    found = await snapshot.look_up(model, model.kind, ref)
+    found = await snapshot.look_up(model, ref)
     if found is None:
         message = f"no {model.kind} {ref} is known here (yet)"
         raise Invalid(f"{at}: {message}.", [Fault(at, message)])

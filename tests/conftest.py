@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -50,13 +51,8 @@ def chromium_path() -> Path:
 @pytest.fixture(params=["embedded", "real"])
 async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[worlds.Ground]:
     """The engines under a test, which runs once on each kind; skipped with the reason where real ones are missing."""
-    if request.param == "embedded":
-        async with worlds.embedded(tmp_path) as lent:
-            yield lent
-    else:
-        server, broker = request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_broker")
-        async with worlds.real(server, broker) as lent:
-            yield lent
+    async with _grounded(request, tmp_path) as lent:
+        yield lent
 
 
 @pytest.fixture
@@ -64,6 +60,27 @@ async def world(ground: worlds.Ground, tmp_path: Path) -> AsyncIterator[worlds.W
     """A whole Concert, on each kind of engines."""
     async with worlds.world(tmp_path, ground) as concert:
         yield concert
+
+
+@pytest.fixture(scope="module", params=["embedded", "real"])
+async def standing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[worlds.World]:
+    """A whole Concert shared by the tests of a file, on each kind of engines: for tests that mind only their own."""
+    folder = tmp_path_factory.mktemp("standing")
+    async with _grounded(request, folder) as lent, worlds.world(folder, lent) as concert:
+        yield concert
+
+
+@asynccontextmanager
+async def _grounded(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[worlds.Ground]:
+    if request.param == "embedded":
+        async with worlds.embedded(folder) as lent:
+            yield lent
+    else:
+        server, broker = request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_broker")
+        async with worlds.real(server, broker) as lent:
+            yield lent
 
 
 def _lend(engine: E) -> Iterator[E]:

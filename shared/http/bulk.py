@@ -25,6 +25,7 @@ from shared.identity.permissions import Principal, require
 from shared.ids import fingerprint, new_id
 from shared.instant import now
 from shared.store import Context, Entity, Job, Store, Tx
+from shared.store.entity import Referred
 from shared.store.tables import KeptAnswer
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class _Bulk:
         self.events = 0
         self.whole = False
         self._row = 0
-        self._named: dict[tuple[type[Any], bool], set[str]] = {}
+        self._named: dict[tuple[type[Referred], bool], set[str]] = {}
 
     async def answers(
         self, runtime: Runtime, first: list[Row], groups: AsyncIterator[list[Row]]
@@ -173,7 +174,7 @@ class _Bulk:
     def _note_names(self, sent: dict[str, Any]) -> None:
         """Note which things a row speaks of, to fetch those of all rows of a group at once."""
         own, external = self.collection.entity, sent.get("external")
-        refs: list[tuple[type[Any], bool, Any]] = [(own, True, sent.get(own.kind))]
+        refs: list[tuple[type[Referred], bool, Any]] = [(own, True, sent.get(own.kind))]
         if isinstance(external, dict):
             refs.append((own, True, f"ext:{external.get('source')}:{external.get('id')}"))
         refs += [(model, False, sent.get(field)) for field, model in self.collection.refs.items()]
@@ -183,7 +184,7 @@ class _Bulk:
 
     async def _foresee(self, tx: Tx) -> None:
         for (model, change), refs in self._named.items():
-            await tx.foresee(model, model.kind, refs, change=change)
+            await tx.foresee(model, refs, change=change)
 
     def _store(self, sent: dict[str, Any], raw: bytes) -> Any:
         collection = self.collection

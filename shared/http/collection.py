@@ -19,7 +19,6 @@ from pydantic_core import to_json
 
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.common import linked_event
-from shared.facts import Fact
 from shared.http.bodies import Body, ExternalName, Named, read_model, shown
 from shared.http.bulk import bulk_route, cause_of
 from shared.http.documents import described
@@ -33,6 +32,7 @@ from shared.ids import new_id
 from shared.instant import now
 from shared.membership import on_day
 from shared.store import Entity, Snapshot, Tx
+from shared.store.entity import Referred
 from shared.store.sql import table_of
 from shared.store.tables import Journal
 
@@ -71,7 +71,7 @@ class Collection(Generic[N]):
         name: str,
         *,
         filters: Mapping[str, str] | None = None,
-        refs: Mapping[str, type[Entity] | type[Fact]] | None = None,
+        refs: Mapping[str, type[Referred]] | None = None,
         present: Present | None = None,
         extra: type[BaseModel] | None = None,
         on_day: Callable[[Any, date], dict[str, Any] | None] | None = None,

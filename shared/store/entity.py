@@ -46,11 +46,16 @@ class Row(SQLModel):
         return {name: self.__dict__[name] for name in type(self).model_fields}
 
 
-class Entity(Row):
-    """A thing with an identity whose every change is one version and one event."""
+class Referred(Row):
+    """A row that a reference can name: a thing of ours, or what is known of another service's."""
 
     kind: ClassVar[str] = ""
     """The name of the kind in subjects and references."""
+
+
+class Entity(Referred):
+    """A thing with an identity whose every change is one version and one event."""
+
     prefix: ClassVar[str] = ""
     """What ids of the kind begin with, if not the kind."""
     word: ClassVar[str] = ""
@@ -115,7 +120,7 @@ def settled(cls: type[Row]) -> type[Row]:
     table = getattr(cls, "__table__", None)
     for name in table.columns.keys() if table is not None else ():
         attribute = cls.__dict__.get(name)
-        if attribute is not None and not isinstance(attribute, _Column):
+        if attribute is not None:
             type.__setattr__(cls, name, _Column(name, attribute))
     return cls
 

@@ -180,7 +180,9 @@ class Table:
         self.keys = [each.name for each in self.table.primary_key.columns]
         given = [name for name in self.columns if self.table.autoincrement_column is not column[name]]
         rest = [name for name in given if name not in self.keys]
-        match = sa.and_(*(column[key] == sa.bindparam(f"key_{key}", type_=column[key].type) for key in self.keys))
+        match = self.match = sa.and_(
+            *(column[key] == sa.bindparam(f"key_{key}", type_=column[key].type) for key in self.keys)
+        )
         self.insert = Statement(sa.insert(self.table), dialect, given)
         self.delete = Statement(sa.delete(self.table).where(match), dialect)
         self.update = Statement(sa.update(self.table).where(match), dialect, rest) if rest else None

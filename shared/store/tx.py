@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from shared.errors import Conflict, NotFound, TooLarge
 from shared.events import Event
 from shared.ids import event_id
-from shared.store.entity import Entity, Row
+from shared.store.entity import Entity, Referred, Row
 from shared.store.sql import SQLITE, OneOf, Statement, Table, Values, table_of
 from shared.store.tables import External, Journal
 from shared.store.types import text_of
@@ -28,6 +28,7 @@ MOST_COMPILED = 500
 T = TypeVar("T")
 N = TypeVar("N", bound=Entity)
 R = TypeVar("R", bound=Row)
+F = TypeVar("F", bound=Referred)
 Record = Sequence[Any]
 
 
@@ -147,27 +148,27 @@ class Snapshot:
             self._recalled[place] = await self.find(model, key)
         return cast("R | None", self._recalled[place])
 
-    async def look_up(self, model: type[R], kind: str, ref: str) -> R | None:
+    async def look_up(self, model: type[F], ref: str) -> F | None:
         """The row that a reference names, read once: for rows that this transaction does not change."""
-        if ref.startswith("ext:") and (kind, ref) not in self._externals:
-            found = await self._named(model, kind, ref, lock=False)
+        if ref.startswith("ext:") and (model.kind, ref) not in self._externals:
+            found = await self._named(model, ref, lock=False)
             if found is not None:
-                self._recalled[model, self._externals[kind, ref]] = found
+                self._recalled[model, self._externals[model.kind, ref]] = found
             return found
-        key = await self.resolve(kind, ref)
+        key = await self.resolve(model.kind, ref)
         return await self.recall(model, key) if key is not None else None
 
-    async def _named(self, model: type[R], kind: str, ref: str, *, lock: bool) -> R | None:
+    async def _named(self, model: type[F], ref: str, *, lock: bool) -> F | None:
         """The row that another system's name leads to, by one query."""
         dialect = self.session.dialect
         table, statement = table_of(model, dialect), _by_name(model, dialect, lock)
         source, _, name = ref[4:].partition(":")
-        values = statement.values({"kind": kind, "source": source, "name": name})
+        values = statement.values({"kind": model.kind, "source": source, "name": name})
         records = await self.session.fetch(statement, values)
         if not records:
             return None
-        found = cast(R, table.row(records[0]))
-        self._externals[kind, ref] = found.__dict__[table.keys[0]]
+        found = cast(F, table.row(records[0]))
+        self._externals[model.kind, ref] = found.__dict__[table.keys[0]]
         return found
 
     async def get(self, model: type[N], ref: str) -> N:
@@ -256,7 +257,7 @@ class Tx(Snapshot):
         """A thing to change, or none."""
         found: N | None = None
         if ref.startswith("ext:") and (model.kind, ref) not in self._externals:
-            found = await self._named(model, model.kind, ref, lock=True)
+            found = await self._named(model, ref, lock=True)
             # A thing and its names are stored together: what is not found has no name here either.
             key = self._externals.setdefault((model.kind, ref), None)
         else:
@@ -276,10 +277,10 @@ class Tx(Snapshot):
         self._know(found)
         return found
 
-    async def foresee(self, model: type[Row], kind: str, refs: Iterable[str], *, change: bool) -> None:
+    async def foresee(self, model: type[Referred], refs: Iterable[str], *, change: bool) -> None:
         """Fetch at once what the jobs that follow will ask for one by one: what references name, and those rows; on
         PostgreSQL they are locked if they will be changed."""
-        session, table = self.session, table_of(model, self.session.dialect)
+        session, table, kind = self.session, table_of(model, self.session.dialect), model.kind
         unknown = {ref for ref in refs if ref.startswith("ext:") and (kind, ref) not in self._externals}
         if unknown:
             names = compiled(_BY_EXTERNALS, session.dialect)
@@ -307,11 +308,9 @@ class Tx(Snapshot):
 
     async def seek_unlocked(self, model: type[N], ref: str) -> N | None:
         """A thing that is only looked at, as this transaction sees it, or none."""
-        found = await self.look_up(model, model.kind, ref)
-        if found is None:
-            key = await self.resolve(model.kind, ref)
-        else:
-            key = found.id
+        found = await self.look_up(model, ref)
+        # What this transaction has made or changed is known by its id, and a name it has given leads there.
+        key = found.id if found is not None else self._externals.get((model.kind, ref), ref)
         known = self._known.get((model, key)) if key is not None else None
         return cast(N, known) if known is not None else found
 

@@ -7,32 +7,27 @@ import time
 
 from concert.runner import open_bus
 from services.metrics.app import service as metrics
+from services.metrics.app import subscriptions
 from shared.bus import Bus
-from shared.consumer import Consumer
 from shared.postage import envelope_of
 from shared.store import open_store
 from shared.store.migrate import migrate
 from tests.bench.grounds import Ground
+from tests.rebuilt import apply_the_log
 
 
 async def rebuilding(ground: Ground) -> list[tuple[str, str, str]]:
     """The line of the table about rebuilding."""
-    assert metrics.subscriptions is not None
     await asyncio.to_thread(migrate, metrics, ground.spare)
     bus = open_bus(ground.settings, "bench")
     await bus.start()
     store = open_store(ground.spare, metrics.name)
     await store.start()
     try:
-        events, reading = await _read(bus, metrics.subscriptions.topics)
-        applier = Consumer(store, bus, metrics.subscriptions)
+        events, reading = await _read(bus, subscriptions.topics)
         begin = time.perf_counter()
-        applying = asyncio.create_task(applier.run())
-        while not applier.caught_up:
-            await asyncio.sleep(0.01)
+        await apply_the_log(store, bus)
         applied = time.perf_counter() - begin
-        applying.cancel()
-        await asyncio.wait([applying])
     finally:
         await store.close()
         await bus.close()

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -24,19 +25,19 @@ from concert.runner import open_bus
 from concert.services import SERVICES
 from services.metrics.app import service as metrics
 from shared.bus.kafka import create_topics
-from shared.consumer import Consumer
 from shared.settings import Settings
 from shared.store import Store, open_store
 from shared.store.migrate import migrate
 from tests.engines import Kafka, Postgres
 from tests.kit.told import dump
+from tests.rebuilt import apply_the_log
 from tests.world import empty_databases, empty_files, token_headers
 
 SECONDS_TO_START = 60
 MUTATED = "import tests.mutants; tests.mutants.MUTANTS['{mutant}'][0](); "
 
 
-class Victim:
+class Victim(ABC):
     """Processes that can be killed one by one or together, and that come back where they were."""
 
     engines: ClassVar[str]
@@ -54,13 +55,13 @@ class Victim:
         return {"CONCERT_DATA": str(self.folder), "CONCERT_PORT": str(self.ports[part]), "CONCERT_DEMO": "0",
                 "CONCERT_LOG_LEVEL": "error"}  # fmt: skip
 
+    @abstractmethod
     def command(self, part: str) -> list[str]:
         """The arguments of `concert` that start a process."""
-        raise NotImplementedError
 
+    @abstractmethod
     def address(self, service: str) -> str:
         """Where a service answers."""
-        raise NotImplementedError
 
     def start(self, points: str = "") -> float:
         """Start what does not run, to die at these points perhaps; says how many seconds it took until all answered."""
@@ -192,16 +193,7 @@ async def rebuilt_and_live(victim: Victim) -> tuple[dict[str, list[str]], dict[s
             await store.start()
             stack.push_async_callback(store.close)
             stores.append(store)
-        assert metrics.subscriptions is not None
-        applier = Consumer(stores[0], bus, metrics.subscriptions)
-        applying = asyncio.create_task(applier.run())
-        try:
-            while not applier.caught_up:
-                await asyncio.sleep(0.05)
-                assert not applying.done(), applying.exception()
-        finally:
-            applying.cancel()
-            await asyncio.wait([applying])
+        await apply_the_log(stores[0], bus)
         return await dump(stores[0]), await dump(stores[1])
 
 

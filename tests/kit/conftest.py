@@ -56,21 +56,6 @@ async def store(stores: Stores) -> Store:
     return await stores.open("targets")
 
 
-@pytest.fixture(scope="module", params=["embedded", "real"])
-async def standing(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[worlds.World]:
-    """A whole Concert shared by the tests of a file, on each kind of engines: for tests that mind only their own."""
-    folder = tmp_path_factory.mktemp("standing")
-    async with AsyncExitStack() as stack:
-        if request.param == "embedded":
-            ground = await stack.enter_async_context(worlds.embedded(folder))
-        else:
-            server, broker = request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_broker")
-            ground = await stack.enter_async_context(worlds.real(server, broker))
-        yield await stack.enter_async_context(worlds.world(folder, ground))
-
-
 async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
     """Wait until something holds, in this process; raises TimeoutError."""
     async with asyncio.timeout(seconds):

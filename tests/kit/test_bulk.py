@@ -11,11 +11,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import uvicorn
 
 from shared.errors import OutcomeUnknown, Overloaded
 from shared.http import bulk
-from tests.kit.conftest import until
+from tests.serving import serving
 from tests.world import World, token_headers
 
 CUSTOMERS = "/v1/customers/bulk"
@@ -228,16 +227,12 @@ async def test_a_bulk_can_be_waited_for_in_another_service(world: World) -> None
 @asynccontextmanager
 async def served(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """The same Concert behind a real HTTP server."""
-    config = uvicorn.Config(world.origin, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started or serving.done())
-    port = server.servers[0].sockets[0].getsockname()[1]
     headers = token_headers(world.settings, "admin")
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=120) as client:
+    async with (
+        serving(world.origin) as url,
+        httpx.AsyncClient(base_url=url, headers=headers, timeout=120) as client,
+    ):
         yield client
-    server.should_exit = True
-    await serving
 
 
 async def test_more_rows_than_fit_into_one_answer_are_answered_while_they_are_sent(

@@ -114,6 +114,11 @@ async def receiving(decide: Decide = lambda received: 204) -> AsyncIterator[Rece
     try:
         yield receiver
     finally:
+        # A server of asyncio that closes while it is taking a connection in drops that one without closing it: first
+        # nothing more is taken, then what has been taken comes in, then it closes.
+        for listener in server.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        await asyncio.sleep(0)
         server.close()
         for task in connections:
             task.cancel()

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import uvicorn
 
 from services.metrics.stream.pages import end_of
 from shared.application import Running
 from shared.bus import Position
 from shared.positions import stored_positions
+from tests.serving import serving
 from tests.world import World, token_headers
 
 
@@ -71,22 +71,14 @@ async def everything(client: httpx.AsyncClient, **query: Any) -> list[dict[str, 
 @asynccontextmanager
 async def served(world: World, *scopes: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the world over a real connection: only there an answer can stay open."""
-    config = uvicorn.Config(world.origin, port=0, log_config=None, access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not serving.done()
-        await asyncio.sleep(0.01)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     headers = token_headers(world.settings, *(scopes or ("admin",)))
-    try:
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        for running in world.services.values():
-            running.runtime.stopping.set()
-        await serving
+    async with serving(world.origin) as url:
+        try:
+            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False) as client:
+                yield client
+        finally:
+            for running in world.services.values():
+                running.runtime.stopping.set()
 
 
 @asynccontextmanager

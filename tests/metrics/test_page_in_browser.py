@@ -6,7 +6,6 @@ anything on the console or asks another host.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,11 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright, expect
 
 from shared.identity.gate import OPERATOR, Identity
 from tests.engines import CHROMIUM_FLAGS
+from tests.serving import serving
 from tests.world import World
 
 PHONE = {"width": 375, "height": 740}
@@ -28,23 +27,8 @@ DESK = {"width": 1280, "height": 900}
 @pytest.fixture(scope="module")
 async def address(company: World) -> AsyncIterator[str]:
     """Where the company's Concert answers."""
-    config = uvicorn.Config(
-        company.origin,
-        host="127.0.0.1",
-        port=0,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-    )
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not serving.done()
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
+    async with serving(company.origin) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,6 @@ from tests.metrics.stream import customer, page, recruited, relayed
 from tests.metrics.test_webhooks import changed
 from tests.world import World
 
-# Of a delivery that is cut off the HTTP client sometimes leaves the socket to the garbage collector (docs/roadmap.md).
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 
 @pytest.fixture
 def clock(near_world: World) -> Clock:

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.metrics.views.frame import Figure, Reading
+from services.metrics.views.frame import Compute, Figure, Reading
 from services.metrics.views.values import mean, shown_rate
 
 SALES_TO_IT = "sales>it"
 SECONDS_PER_HOUR = 3600
 
 
-async def requests_opened(reading: Reading) -> Any:
-    """Asked in the period."""
-    if not reading.split_by("requests_opened", "asked"):
-        return None
-    return (await reading.flow("asked")).count
+def happened(figure: str, measure: str) -> Compute:
+    """How often something happened to requests in the period."""
 
+    async def compute(reading: Reading) -> Any:
+        if not reading.split_by(figure, measure):
+            return None
+        return (await reading.flow(measure)).count
 
-async def requests_resolved(reading: Reading) -> Any:
-    """Resolved in the period."""
-    if not reading.split_by("requests_resolved", "resolved"):
-        return None
-    return (await reading.flow("resolved")).count
+    return compute
 
 
 async def requests_open(reading: Reading) -> Any:
@@ -35,13 +32,6 @@ async def requests_open(reading: Reading) -> Any:
         return None
     asked, resolved, again = [(await reading.stock(name)).count for name in ("asked", "resolved", "reopened")]
     return asked - resolved + again
-
-
-async def reopened(reading: Reading) -> Any:
-    """Reopened in the period."""
-    if not reading.split_by("reopened", "reopened"):
-        return None
-    return (await reading.flow("reopened")).count
 
 
 async def resolved_on_time(reading: Reading) -> Any:
@@ -74,13 +64,14 @@ async def requests_from_sales(reading: Reading) -> Any:
 
 REQUEST_FIGURES = (
     Figure("requests_opened", "Requests made on days of the period, to the department or of the kind asked about.",
-           requests_opened, "requests"),
+           happened("requests_opened", "asked"), "requests"),
     Figure("requests_open", "Requests made and not resolved at the end.", requests_open, "requests_open"),
-    Figure("requests_resolved", "Resolutions of requests on days of the period.", requests_resolved,
-           "requests_resolved"),
+    Figure("requests_resolved", "Resolutions of requests on days of the period.",
+           happened("requests_resolved", "resolved"), "requests_resolved"),
     Figure("resolved_on_time", "Resolutions by the day promised ÷ resolutions of requests that had a promise. A promise"
            " that has been broken is not mended by a later one.", resolved_on_time, "requests_promised"),
-    Figure("reopened", "Requests reopened on days of the period.", reopened, "requests_reopened"),
+    Figure("reopened", "Requests reopened on days of the period.", happened("reopened", "reopened"),
+           "requests_reopened"),
     Figure("time_to_resolve", "Mean hours from asking, or reopening, to resolving.", time_to_resolve,
            "requests_resolved"),
     Figure("requests_from_sales", "Requests from the sales department to IT made on days of the period.",
