@@ -24,12 +24,13 @@ class Cursor:
         if not text:
             return cls()
         try:
-            last = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).decode()
+            cursor = cls(urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).decode())
         except ValueError:
-            last = "\x00"
-        if "\x00" in last:
+            raise _not_a_cursor() from None
+        # The decoder skips what it does not know, so that "!" would be read as the first page.
+        if "\x00" in cursor.last or cursor.text() != text:
             raise _not_a_cursor()
-        return cls(last)
+        return cursor
 
     @property
     def number(self) -> int:

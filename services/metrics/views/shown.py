@@ -7,15 +7,29 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.teams import OrganisationFact
+from services.metrics.facts.customers import CustomerFact, ProductFact
+from services.metrics.facts.teams import DepartmentFact, GroupFact, MemberFact, OrganisationFact, TeamFact
+from services.metrics.sums import Tally
 from services.metrics.views.frame import STRETCHES, Question, Reading, Shelf, View, compute
 from services.metrics.views.names import keys_of, names_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Fault, NotFound
+from shared.facts import Fact
 from shared.identity.permissions import Principal
 from shared.instant import day_of, now
 from shared.store import Snapshot
 from shared.store.tables import HeldEvent, SourceProgress
+
+_THINGS: Mapping[str, type[Fact]] = {
+    "department": DepartmentFact,
+    "team": TeamFact,
+    "group": GroupFact,
+    "member": MemberFact,
+    "customer": CustomerFact,
+    "product": ProductFact,
+}
+_tally = Tally.__table__.c  # type: ignore[attr-defined]
+_SPOKEN_OF = sa.select(_tally.key).where(_tally.dim == sa.bindparam("dim"), _tally.key == sa.bindparam("key")).limit(1)
 
 
 async def question_of(snapshot: Snapshot, period: AskedPeriod, filters: Mapping[str, str]) -> Question:
@@ -24,14 +38,21 @@ async def question_of(snapshot: Snapshot, period: AskedPeriod, filters: Mapping[
     for dim, ref in filters.items():
         # PostgreSQL refuses to be asked for what no text column can hold.
         resolved = await snapshot.resolve(dim, ref) if ref.isprintable() else None
-        if resolved is None:
-            raise NotFound(f"There is no {dim} {ref} here.", [Fault(f"/{dim}", "not known")])
+        if resolved is None or not await _is_known(snapshot, dim, resolved):
+            raise NotFound(f"There is no {dim} {ref} here (yet).", [Fault(f"/{dim}", "not known")])
         found[dim] = resolved
     house = await house_of(snapshot)
     return Question(
         period.resolve(house.first_month), day_of(now(), house.zone), found, house.currency, house.first_month,
         house.zone,
     )  # fmt: skip
+
+
+async def _is_known(snapshot: Snapshot, dim: str, key: str) -> bool:
+    """Whether a thing has been told of by its owner, or by somebody else: a breakdown then has a row for it."""
+    if await snapshot.recall(_THINGS[dim], key) is not None:
+        return True
+    return bool(await snapshot.rows(_SPOKEN_OF, dim=dim, key=key))
 
 
 async def house_of(snapshot: Snapshot) -> OrganisationFact:

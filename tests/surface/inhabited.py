@@ -1,0 +1,59 @@
+"""A Concert in which every collection holds something, so that what is asked of a thing reaches one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.metrics.company import named, ref, settle_in
+from tests.world import World
+
+Ids = Mapping[str, list[str]]
+MORE: Mapping[str, Mapping[str, Any]] = {
+    "groups": {"external": named("inner"), "name": "Inner circle", "team": ref("North")},
+    "series": {"external": named("weekly"), "name": "Weekly", "teams": [ref("North")],
+               "rrule": "FREQ=WEEKLY;BYDAY=MO", "starts_at": "2026-01-05T09:00:00Z", "minutes": 30},
+    "meetings": {"external": named("review"), "name": "Review", "teams": [ref("North")],
+                 "starts_at": "2026-01-06T09:00:00Z"},
+    "items": {"external": named("laptop"), "kind": "problem", "title": "No laptop yet", "meeting": ref("review")},
+    "actions": {"external": named("order"), "title": "Order a laptop", "owner": ref("Ada Berg"), "due": "2026-01-09"},
+    "webhooks": {"url": "https://tools.example.com/concert", "types": ["concert.targets.*"]},
+}  # fmt: skip
+"""What the small company has none of."""
+
+
+async def inhabit(concert: World) -> Ids:
+    """Fill a Concert; answers with the ids that things have, ours and other systems', by collection."""
+    tokens = await settle_in(concert.admin)
+    members = [token for token in tokens if token.startswith("batch/teams-")]
+    heard = await concert.admin.get("/v1/series", params={"after": members}, headers={"Prefer": "wait=20"})
+    assert heard.status_code == 200, heard.text
+    for collection, body in MORE.items():
+        await concert.made(f"/v1/{collection}", body)
+    return {collection: [each async for each in _ids(concert, collection)] for collection in collections_of(concert)}
+
+
+def collections_of(concert: World) -> list[str]:
+    """The collections in which things are found by their id."""
+    paths = [path for running in concert.services.values() for path in running.app.openapi()["paths"]]
+    return sorted({path.split("/")[2] for path in paths if is_a_thing(path)})
+
+
+def is_a_thing(path: str) -> bool:
+    """Whether a path leads to a thing of a collection, or to something of it."""
+    parts = path.split("/")
+    return len(parts) > 3 and parts[1] == "v1" and parts[3] in ("{ref}", "{id}")
+
+
+async def _ids(concert: World, collection: str) -> Any:
+    answer = await concert.admin.get(f"/v1/{collection}", params={"limit": 25})
+    assert answer.status_code == 200, answer.text
+    for item in answer.json()["items"]:
+        yield item["id"]
+        for name in _names(item):
+            yield f"ext:{name['source']}:{name['id']}"
+
+
+def _names(item: Mapping[str, Any]) -> Iterable[Mapping[str, str]]:
+    names: Iterable[Mapping[str, str]] = item.get("externals", ())
+    return names
