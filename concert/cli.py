@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import timedelta
 from typing import Annotated, NoReturn
 
@@ -25,6 +26,7 @@ from shared.identity.keys import BadKey
 from shared.identity.scopes import ADMIN
 from shared.identity.tokens import mint
 from shared.instant import now
+from shared.own_log import DatabaseBehindLog
 from shared.settings import BadSettings, Settings
 from shared.store.migrate import migrate as bring_up_to_date
 
@@ -152,13 +154,18 @@ def _settings() -> Settings:
 
 
 def _stop(message: str, code: int = 2) -> NoReturn:
-    Console(stderr=True, highlight=False).print(message, soft_wrap=True)
+    _say(message)
     raise typer.Exit(code)
+
+
+def _say(message: str) -> None:
+    Console(stderr=True, highlight=False).print(message, soft_wrap=True, markup=False)
 
 
 def main() -> None:
     """The entry point."""
     try:
         app()
-    except BadKey as fault:
-        _stop(str(fault))
+    except (BadKey, DatabaseBehindLog) as fault:
+        _say(str(fault))
+        sys.exit(1)
