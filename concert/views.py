@@ -64,6 +64,8 @@ async def _follow(asking: Asking) -> dict[str, Any]:
 def _told(outcome: dict[str, Any]) -> str:
     """What a rebuild found, in a sentence."""
     differences = outcome["differences"]
+    if differences is None:
+        return "The views were built anew from the log. Events came meanwhile, so rows that were false are not counted."
     if not differences:
         return "The views were built anew from the log, and every row was as it should be."
     rows = ", ".join(f"{count} in {table}" for table, count in sorted(differences.items()))

@@ -8,7 +8,7 @@ owns itself, are left alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
@@ -31,9 +31,19 @@ _AHEAD = Raw(
     " ON built.topic = live.topic AND built.partition = live.partition"
     " WHERE coalesce(built.next_offset, 0) < live.next_offset"
 )
+_BEHIND = Raw(
+    "SELECT 1 FROM beside.position AS built LEFT JOIN position AS live"
+    " ON built.topic = live.topic AND built.partition = live.partition"
+    " WHERE coalesce(live.next_offset, 0) < built.next_offset"
+)
 
-Differences = Mapping[str, int]
-"""By table, how many rows were not what the log gives."""
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What came of a rebuild."""
+
+    differences: Mapping[str, int] | None
+    """By table, how many rows were not what the log gives; none where events came in between, which make others."""
 
 
 class RebuildRefused(Exception):
@@ -65,28 +75,31 @@ class Rebuild:
         self.live = live
         self.way = Way(0, 0)
 
-    async def run(self, finish: Callable[[Session, Differences], Awaitable[None]]) -> Differences:
-        """Build, and adopt what was built; `finish` belongs to that transaction. Raises RebuildRefused."""
+    async def run(self) -> Adopted:
+        """Build, and adopt what was built. Raises RebuildRefused."""
         tables = derived_tables(self.subscriptions)
         async with self.store.beside([*tables, Lease]) as second, self._applying(second) as applying:
             while True:
                 await self._passed(second, applying)
-                # An applier of this process can be stopped for the last steps; of another one it may take some tries.
-                with self.live.paused() if self.live else nullcontext():
+                # An applier of this process can be held for the last steps; of another one it may take some tries.
+                async with self.live.turn if self.live else nullcontext():
                     await self._passed(second, applying)
-                    differences = await self.store.adopt(lambda session: self._adopt(session, tables, finish))
-                if differences is not None:
-                    return differences
+                    adopted = await self.store.adopt(lambda session: self._adopt(session, tables))
+                if adopted is not None:
+                    return adopted
 
     @asynccontextmanager
     async def _applying(self, second: Store) -> AsyncIterator[asyncio.Task[None]]:
-        task = asyncio.create_task(Consumer(second, self.bus, self.subscriptions.facts_only()).run())
+        applier = Consumer(second, self.bus, self.subscriptions.facts_only())
+        task = asyncio.create_task(applier.run())
         try:
             yield task
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError, LogBroken, StoppedForSafety):
-                await task
+            # Between two batches, so that no transaction is cut off.
+            async with applier.turn:
+                task.cancel()
+                with suppress(asyncio.CancelledError, LogBroken, StoppedForSafety):
+                    await task
 
     async def _passed(self, second: Store, applying: asyncio.Task[None]) -> None:
         """Wait until the second store has come as far as the live one is, partition by partition."""
@@ -105,12 +118,7 @@ class Rebuild:
         done = sum(min(built.get((each.topic, each.partition), 0), each.next_offset) for each in live)
         return Way(done, sum(each.next_offset for each in live))
 
-    async def _adopt(
-        self,
-        session: Session,
-        tables: Sequence[type[Row]],
-        finish: Callable[[Session, Differences], Awaitable[None]],
-    ) -> Differences | None:
+    async def _adopt(self, session: Session, tables: Sequence[type[Row]]) -> Adopted | None:
         """Make the live tables equal to the second store's; none if the live ones have come further."""
         if session.dialect is not SQLITE:
             # Appliers wait, readers do not. In the order in which appliers take them.
@@ -118,14 +126,12 @@ class Rebuild:
             await session.execute(Raw(f"LOCK TABLE {names} IN EXCLUSIVE MODE"), [()])
         if await session.fetch(_AHEAD, ()):
             return None
-        differences: dict[str, int] = {}
-        for model in tables:
-            count = await self._make_equal(session, model)
-            if count and model not in OBSERVED:
-                differences[model.__table__.name] = count  # type: ignore[attr-defined]
-        await finish(session, differences)
+        as_far = not await session.fetch(_BEHIND, ())
+        changed = {model.__table__.name: await self._make_equal(session, model) for model in tables}  # type: ignore[attr-defined]
         point("rebuild.adopting")
-        return differences
+        observed = {model.__table__.name for model in OBSERVED}  # type: ignore[attr-defined]
+        differences = {name: count for name, count in changed.items() if count and name not in observed}
+        return Adopted(differences if as_far else None)
 
     async def _make_equal(self, session: Session, model: type[Row]) -> int:
         quoted = session.dialect.identifier_preparer.quote

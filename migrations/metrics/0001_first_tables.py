@@ -353,7 +353,7 @@ def upgrade() -> None:
         sa.Column("told_at", sa.Text(), nullable=False),
         sa.Column("done", sa.BigInteger(), nullable=False),
         sa.Column("records", sa.BigInteger(), nullable=False),
-        sa.Column("differences", sa.Text(), nullable=False),
+        sa.Column("differences", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )

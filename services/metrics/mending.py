@@ -17,10 +17,9 @@ from shared.errors import Conflict, OutcomeUnknown, Overloaded
 from shared.http.runtime import Runtime
 from shared.instant import now
 from shared.lease import Lessee
-from shared.rebuild import Differences, Rebuild, RebuildRefused
+from shared.rebuild import Rebuild, RebuildRefused
 from shared.store import Context, Job, Row, Snapshot, Tx
-from shared.store.sql import table_of
-from shared.store.tx import Session, compiled
+from shared.store.tx import compiled
 from shared.store.types import Json, Moment
 
 log = structlog.get_logger(__name__)
@@ -42,7 +41,7 @@ class RebuildRun(Row, table=True):
     told_at: datetime = Field(sa_type=Moment)
     done: int = Field(default=0, sa_type=sa.BigInteger)
     records: int = Field(default=0, sa_type=sa.BigInteger)
-    differences: dict[str, int] = Field(default_factory=dict, sa_type=Json)
+    differences: dict[str, int] | None = Field(default=None, sa_type=Json)
     reason: str | None = None
 
 
@@ -98,7 +97,9 @@ class Mender:
             run.state = "running"
         elif run is not None and run.state == "running" and run.told_at < now() - LOST_AFTER:
             run.state = "lost"
-            run.reason = "The process that rebuilt the views has ended before they were adopted. Begin again."
+            run.reason = (
+                "The process that rebuilt the views has ended; they are whole, be they the old or the new. Begin again."
+            )
         return run
 
     async def work(self) -> None:
@@ -115,11 +116,12 @@ class Mender:
         runtime = self.runtime
         rebuild = Rebuild(runtime.store, runtime.bus, self.subscriptions, runtime.consumer)
         telling = asyncio.create_task(self._tell(rebuild))
-        reason = "The views could not be rebuilt, for a fault of Concert itself; its log says more."
+        reason: str | None = "The views could not be rebuilt, for a fault of Concert itself; its log says more."
         try:
-            differences = await rebuild.run(partial(_adopted, run))
-            log.info("views_rebuilt", records=rebuild.way.of, differences=dict(differences))
-            return
+            found = (await rebuild.run()).differences
+            run.differences = None if found is None else dict(found)
+            run.state, reason = "adopted", None
+            log.info("views_rebuilt", records=rebuild.way.of, differences=run.differences)
         except (RebuildRefused, BusError, OutcomeUnknown, Overloaded, OSError) as failure:
             reason = str(failure)
         except Exception as fault:
@@ -128,7 +130,9 @@ class Mender:
             telling.cancel()
             with suppress(asyncio.CancelledError):
                 await telling
-        run.state, run.reason, run.told_at = "failed", reason, now()
+        if reason is not None:
+            run.state, run.reason = "failed", reason
+        run.told_at, run.done, run.records = now(), rebuild.way.done, rebuild.way.of
         with suppress(OutcomeUnknown, Overloaded):
             await self._store(run)
 
@@ -151,14 +155,6 @@ async def _note(rebuild: Rebuild, tx: Tx) -> None:
     statement = compiled(_TELL, tx.session.dialect)
     way = {"moment": tx.now, "come": rebuild.way.done, "whole": rebuild.way.of}
     await tx.execute(statement, [statement.values(way)])
-
-
-async def _adopted(run: RebuildRun, session: Session, differences: Differences) -> None:
-    """Written in the transaction that adopts, so that it is true whatever happens next."""
-    done = {"state": "adopted", "told_at": now(), "differences": dict(differences)}
-    table = table_of(RebuildRun, session.dialect)
-    row = RebuildRun.make(**run.content() | done)
-    await session.execute(table.upsert, [table.parameters(row, table.upsert)])
 
 
 def mender_of(runtime: Runtime) -> Mender:

@@ -34,7 +34,10 @@ class RebuildShown(BaseModel):
     told_at: str = Field(description="when it last said how far it is")
     done: int = Field(description="records of the log that have been applied anew, of those that the views hold")
     records: int = Field(description="records of the log that the views hold")
-    differences: dict[str, int] = Field(description="by table, how many rows were not what the log gives")
+    differences: dict[str, int] | None = Field(
+        description="by table, how many rows were not what the log gives; null until it is adopted, and where events"
+        " came while it was, which make rows differ too"
+    )
     reason: str | None
 
 
