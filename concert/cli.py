@@ -10,7 +10,7 @@ import httpx
 import typer
 from rich.console import Console
 
-from concert import tokens
+from concert import parked, tokens
 from concert.demo import make_demo
 from concert.imports import cli as imports
 from concert.imports.asking import Stopped
@@ -32,6 +32,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 console = Console(highlight=False)
 app.command("token")(tokens.token)
 app.add_typer(imports.app, name="import")
+app.add_typer(parked.app, name="parked")
 
 
 @app.command()
