@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import uvicorn
 
 from concert.origin import Origin
+from concert.port import CannotListen, claimed
 from concert.services import SERVICES
 from shared.application import Running, Service, running
 from shared.bus import Bus
@@ -79,9 +80,19 @@ async def alone(service: Service, settings: Settings) -> AsyncIterator[Running]:
 
 
 async def listen(
-    app: object, settings: Settings, ready: asyncio.Event | None = None, stopping: Sequence[asyncio.Event] = ()
+    app: object,
+    settings: Settings,
+    ready: asyncio.Event | None = None,
+    stopping: Sequence[asyncio.Event] = (),
+    sockets: list[socket.socket] | None = None,
 ) -> None:
-    """Answer HTTP until the process is told to stop; answers that would stay open are told so by these events."""
+    """Answer HTTP until the process is told to stop; answers that would stay open are told so by these events.
+
+    The address is that of the sockets, if they have been claimed before. Raises CannotListen.
+    """
+    if sockets is None:
+        with claimed(settings) as sockets:
+            return await listen(app, settings, ready, stopping, sockets)
     settle()
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
@@ -96,7 +107,7 @@ async def listen(
     server = _Server(config)
     server.ready = ready
     server.stopping = stopping
-    await server.serve()
+    await server.serve(sockets)
 
 
 class _Server(uvicorn.Server):
@@ -107,7 +118,10 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except OSError as fault:
+            raise CannotListen(self.config.host, self.config.port, fault) from None
         if self.ready is not None:
             self.ready.set()
 
