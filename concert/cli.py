@@ -12,7 +12,7 @@ import httpx
 import typer
 from rich.console import Console
 
-from concert import parked, tokens
+from concert import doctor, parked, tokens
 from concert.demo import make_demo
 from concert.imports import cli as imports
 from concert.imports.asking import Stopped
@@ -35,6 +35,7 @@ from shared.store.sqlite import StoreInUse
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False)
 app.command("token")(tokens.token)
+app.command("doctor")(doctor.doctor)
 app.add_typer(imports.app, name="import")
 app.add_typer(parked.app, name="parked")
 
