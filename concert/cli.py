@@ -12,7 +12,7 @@ import httpx
 import typer
 from rich.console import Console
 
-from concert import doctor, parked, tokens
+from concert import doctor, parked, tokens, views
 from concert.demo import make_demo
 from concert.imports import cli as imports
 from concert.imports.asking import Stopped
@@ -38,6 +38,7 @@ app.command("token")(tokens.token)
 app.command("doctor")(doctor.doctor)
 app.add_typer(imports.app, name="import")
 app.add_typer(parked.app, name="parked")
+app.add_typer(views.app, name="views")
 
 
 @app.command()

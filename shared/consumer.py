@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import structlog
@@ -52,6 +52,12 @@ class Subscriptions:
 
         return register
 
+    def facts_only(self) -> Subscriptions:
+        """The same facts from the same topics, and nothing that would be done a second time."""
+        others = Subscriptions(*self.topics)
+        others.facts = self.facts
+        return others
+
 
 class StoppedForSafety(Exception):
     """So many events were parked within a minute that the fault must be here, not in them."""
@@ -69,6 +75,8 @@ class Consumer:
         self.failure: str | None = None
         self._lease = Lessee(store, "applier")
         self._parks: list[float] = []
+        self._free = asyncio.Event()
+        self._free.set()
 
     async def run(self) -> None:
         """Follow the log for ever from where the database says it stands. Raises LogBroken, StoppedForSafety."""
@@ -96,10 +104,20 @@ class Consumer:
             async for messages in batches:
                 recognition.check(messages)
                 self.caught_up = not messages
+                await self._free.wait()
                 if messages and not await self._lease.holds():
                     return
                 if messages:
                     await self.apply(messages)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Apply nothing more from the log for a while; what is being applied is finished beside."""
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
 
     def _messages(self, recognition: Recognition) -> Any:
         return self.bus.messages(self.subscriptions.topics, recognition.start)

@@ -10,7 +10,7 @@ import structlog
 from shared.errors import OutcomeUnknown, Overloaded
 from shared.instant import now
 from shared.store import Context, Job, Store, Tx
-from shared.store.sql import SQLITE, Statement
+from shared.store.sql import SQLITE, Raw
 
 log = structlog.get_logger(__name__)
 SECONDS = 8.0
@@ -62,15 +62,8 @@ class Lessee:
             f" ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, until = excluded.until"
             f" WHERE lease.holder = excluded.holder OR lease.until < {clock} RETURNING holder"
         )
-        return bool(await tx.session.fetch(_Raw(text), (self.job, self.me, self.seconds)))
+        return bool(await tx.session.fetch(Raw(text), (self.job, self.me, self.seconds)))
 
     async def _give_back(self, tx: Tx) -> None:
         job, me = ("?", "?") if tx.session.dialect is SQLITE else ("$1::TEXT", "$2::TEXT")
-        await tx.execute(_Raw(f"DELETE FROM lease WHERE job = {job} AND holder = {me}"), [(self.job, self.me)])
-
-
-class _Raw(Statement):
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.plain = True
-        self.locks = False
+        await tx.execute(Raw(f"DELETE FROM lease WHERE job = {job} AND holder = {me}"), [(self.job, self.me)])

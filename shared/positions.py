@@ -41,25 +41,38 @@ class Recognition:
 
     def __init__(self, positions: Sequence[Position]) -> None:
         self._last = {(each.topic, each.partition): each for each in positions if each.last_offset >= 0}
+        self._seen = set(self._last)
         self.start = {place: each.last_offset for place, each in self._last.items()}
         """Where to read from, so that the last record of each partition comes again."""
 
     def check(self, messages: Sequence[Message]) -> None:
         """Compare the first message of each partition; no messages mean that the log's end has been reached. Raises
         LogBroken."""
-        if not self._last:
-            return
-        if not messages:
+        if not messages and self._last:
             topic, partition = min(self._last)
             raise _broken(self._last[topic, partition], "the log ends before it")
         for message in messages:
-            last = self._last.pop((message.record.topic, message.partition), None)
+            place = (message.record.topic, message.partition)
+            last = self._last.pop(place, None)
             if last is None:
+                self._begin(place, message.offset)
                 continue
             if message.offset == last.last_offset and _id_of(message) != last.last_id:
                 raise _broken(last, f"event {_id_of(message) or 'without id'} stands there now")
             if message.offset > last.last_offset and last.topic not in COMPACTED:
                 raise _broken(last, f"the first record there now is {message.offset}")
+
+    def _begin(self, place: Place, offset: int) -> None:
+        """A partition that is read for the first time is read from its beginning, or facts would be missing."""
+        if place in self._seen:
+            return
+        self._seen.add(place)
+        topic, partition = place
+        if offset > 0 and topic not in COMPACTED:
+            raise LogBroken(
+                f"{topic} partition {partition} begins with record {offset}: what lay before it has been deleted, and"
+                " without that nothing can be built from this log."
+            )
 
 
 def _broken(last: Position, what: str) -> LogBroken:

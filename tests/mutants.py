@@ -14,7 +14,7 @@ import re
 import sqlite3
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -205,28 +205,45 @@ BROKEN = 70
 """What a child ends with that could not even run the tests."""
 
 
-def judged(name: str) -> int:
-    """What pytest ends with in a child of this process, which has everything imported already."""
+AT_ONCE = 3
+"""How many children run at a time; they wait more than they work."""
+
+
+def judged(names: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """What pytest ends with, each in a child of this process, which has everything imported already."""
     sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        try:
-            if name in MUTANTS:
-                MUTANTS[name][0]()
-            file = SOUND[name] if name in SOUND else MUTANTS[name][1]
-            # Everything is imported already, which pytest warns of.
-            chosen = [f"{HERE}/{file}", "-x", "-q", "-k", "not postgresql", "-p", "no:cacheprovider",
-                      "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
-            code = int(pytest.main(chosen))
-        except BaseException:
-            traceback.print_exc()
-            code = BROKEN
-        os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+    running: dict[int, str] = {}
+    for name in names:
+        if len(running) == AT_ONCE:
+            yield _ended(running)
+        child = os.fork()
+        if child == 0:
+            os._exit(_outcome(name))
+        running[child] = name
+    while running:
+        yield _ended(running)
+
+
+def _ended(running: dict[int, str]) -> tuple[str, int]:
+    child, status = os.wait()
+    return running.pop(child), os.waitstatus_to_exitcode(status)
+
+
+def _outcome(name: str) -> int:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    try:
+        if name in MUTANTS:
+            MUTANTS[name][0]()
+        file = SOUND[name] if name in SOUND else MUTANTS[name][1]
+        # Everything is imported already, which pytest warns of.
+        chosen = [f"{HERE}/{file}", "-x", "-q", "-k", "not postgresql", "-p", "no:cacheprovider",
+                  "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
+        return int(pytest.main(chosen))
+    except BaseException:
+        traceback.print_exc()
+        return BROKEN
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or [*SOUND, *MUTANTS]:
-        print(f"{judged(name)} {name}", flush=True)  # noqa: T201
+    for name, code in judged(sys.argv[1:] or [*SOUND, *MUTANTS]):
+        print(f"{code} {name}", flush=True)  # noqa: T201

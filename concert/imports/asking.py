@@ -60,7 +60,7 @@ class Asking:
                 continue
             if answer.status_code == 200:
                 return answer
-            why = f"{path} answered {answer.status_code}: {_detail(answer)}"
+            why = f"{path} answered {answer.status_code}: {detail_of(answer)}"
             if answer.status_code not in BUSY:
                 break
             self.rest(_seconds_of(answer.headers.get("retry-after", "1")))
@@ -74,7 +74,7 @@ class Asking:
             why = str(fault) or type(fault).__name__
             raise Stopped(f"The connection broke ({why}); whether {path} was carried out is not known.") from None
         if not answer.is_success:
-            raise Stopped(f"{path} answered {answer.status_code}: {_detail(answer)}.")
+            raise Stopped(f"{path} answered {answer.status_code}: {detail_of(answer)}.")
 
     async def bulk(self, collection: str, body: bytes) -> Said:
         """Send rows once; says what was answered, be it nothing. Raises Stopped when asking again is of no use."""
@@ -87,7 +87,7 @@ class Asking:
                     await _take_down(said, answer)
                 else:
                     await answer.aread()
-                    said.why = f"/v1/{collection}/bulk answered {answer.status_code}: {_detail(answer)}"
+                    said.why = f"/v1/{collection}/bulk answered {answer.status_code}: {detail_of(answer)}"
         except httpx.HTTPError as fault:
             said.why = f"the connection broke after {len(said.lines)} answers ({fault or type(fault).__name__})"
             self.rest_shortly()
@@ -148,7 +148,8 @@ def _seconds_of(retry_after: str) -> float:
     return (moment.replace(tzinfo=moment.tzinfo or UTC) - now()).total_seconds()
 
 
-def _detail(answer: httpx.Response) -> str:
+def detail_of(answer: httpx.Response) -> str:
+    """What a refusal says, as the end of a sentence."""
     try:
         detail = str(from_json(answer.content).get("detail", ""))
     except (ValueError, AttributeError):

@@ -345,6 +345,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "rebuild_run",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.Text(), nullable=False),
+        sa.Column("told_at", sa.Text(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("records", sa.BigInteger(), nullable=False),
+        sa.Column("differences", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "receipt_fact",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("shard", sa.Integer(), nullable=False),
@@ -549,6 +562,7 @@ def downgrade() -> None:
         batch_op.drop_index("receipt_fact_customer")
 
     op.drop_table("receipt_fact")
+    op.drop_table("rebuild_run")
     op.drop_table("product_fact")
     op.drop_table("position")
     op.drop_table("person_fact")

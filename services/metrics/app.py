@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.metrics.api import consistency, deliveries, events, views, webhooks
+from services.metrics.api import consistency, deliveries, events, rebuild, views, webhooks
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
@@ -11,6 +11,7 @@ from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.requests import requests
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
+from services.metrics.mending import Mender, RebuildRun, mend_views
 from services.metrics.page import entry, published, routes
 from services.metrics.stream.live import prepare_live
 from services.metrics.webhooks import hooks
@@ -34,6 +35,11 @@ async def make_certificate(runtime: Runtime) -> None:
     runtime.extras["certificate"] = Certificate(runtime, subscriptions.facts)
 
 
+async def make_mender(runtime: Runtime) -> None:
+    """Who rebuilds the views when that is asked for."""
+    runtime.extras["mender"] = Mender(runtime, subscriptions)
+
+
 async def keep_certificate(runtime: Runtime) -> None:
     """Keep the certificate up to date beside the requests."""
     await runtime.extras["certificate"].keep()
@@ -43,6 +49,7 @@ service = Service(
     name="metrics",
     description="How we are doing: the five department views and their consistency.",
     routers=(
+        rebuild.router,
         views.router,
         consistency.router,
         events.router,
@@ -52,9 +59,9 @@ service = Service(
         entry.router,
         routes.router,
     ),
-    tables=hooks.TABLES,
+    tables=(*hooks.TABLES, RebuildRun),
     subscriptions=subscriptions,
-    prepare=(make_certificate, published.prepare_pages, prepare_live, prepare_webhooks),
+    prepare=(make_certificate, make_mender, published.prepare_pages, prepare_live, prepare_webhooks),
     speaks_for_all=True,
-    background=(keep_certificate, deliver_webhooks),
+    background=(keep_certificate, mend_views, deliver_webhooks),
 )

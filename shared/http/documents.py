@@ -37,8 +37,8 @@ PROBLEM = {
     },
 }
 _READS = {401: "No valid token", 403: "The token does not allow this", 422: "Not valid", 503: "Not now"}
-_WRITES = {
-    409: "Refused by a rule, or in conflict",
+_CONFLICT = {409: "Refused by a rule, or in conflict"}
+_WRITES = _CONFLICT | {
     412: "Decided on an old version",
     413: "Too large",
     428: "If-Match is required",
@@ -61,6 +61,7 @@ def described(
     page: bool = False,
     ndjson: bool = False,
     missing: bool = False,
+    conflict: bool = False,
     parameters: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What OpenAPI says of a route beyond what the framework sees: its body, its answers and its permission."""
@@ -73,7 +74,8 @@ def described(
             # The answers of a bulk are lines, which JSON Schema cannot describe as a whole.
             responses[str(status)]["content"] = {media: {"schema": {"type": "string"} if ndjson else schema}}
     writes = body is not None
-    for status, text in {**_READS, **(_WRITES if writes else {}), **(_MISSING if missing or writes else {})}.items():
+    problems = _READS | (_WRITES if writes else {}) | (_MISSING if missing or writes else {})
+    for status, text in (problems | (_CONFLICT if conflict else {})).items():
         responses.setdefault(str(status), _problem(text))
     extra: dict[str, Any] = {"responses": responses, **may.openapi}
     extra["parameters"] = [*parameters, *(_WRITE_HEADERS if writes and not ndjson else [])]

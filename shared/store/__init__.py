@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
 from shared.store.entity import Entity, Row
-from shared.store.tx import Context, Job, Snapshot, Tx
+from shared.store.tx import Context, Job, Session, Snapshot, Tx
 
 T = TypeVar("T")
 __all__ = ["Context", "Entity", "Job", "Row", "Snapshot", "Store", "Tx", "open_store"]
@@ -36,6 +37,14 @@ class Store(Protocol):
 
     async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         """Answer a query from one snapshot."""
+
+    def beside(self, models: Sequence[type[Row]]) -> AbstractAsyncContextManager[Store]:
+        """A second store with these tables, empty; it ends with the context, and one that a process left behind is
+        thrown away."""
+
+    async def adopt(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run work in one transaction that may take its time, and in which the tables of the store beside this one are
+        called `beside.<table>`."""
 
 
 def open_store(url: str, service: str) -> Store:

@@ -14,8 +14,9 @@ import structlog
 
 from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
 from shared.failpoints import point
-from shared.store.sql import POSTGRES, Statement, Values
-from shared.store.tx import Job, Record, Snapshot, Tx
+from shared.store.entity import Row
+from shared.store.sql import POSTGRES, Statement, Values, making
+from shared.store.tx import Job, Record, Session, Snapshot, Tx
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -159,9 +160,10 @@ class PostgresStore:
 
     dialect = POSTGRES
 
-    def __init__(self, url: str, *, connections: int = 16) -> None:
+    def __init__(self, url: str, *, connections: int = 16, schema: str | None = None) -> None:
         self.url = url
         self.connections = connections
+        self._settings = _SERVER if schema is None else _SERVER | {"search_path": schema}
         self.committed: Callable[[], None] = lambda: None
         self.group_sizes: Callable[[int], None] = lambda size: None
         self._waiting = 0
@@ -175,7 +177,7 @@ class PostgresStore:
             command_timeout=STATEMENT_SECONDS,
             timeout=10,
             statement_cache_size=1000,
-            server_settings=_SERVER,
+            server_settings=self._settings,
             reset=_leave_as_it_is,
         )
 
@@ -198,6 +200,43 @@ class PostgresStore:
     async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         """Answer a query from one snapshot."""
         return await _in_time(self._read(query))
+
+    @asynccontextmanager
+    async def beside(self, models: Sequence[type[Row]]) -> AsyncIterator[PostgresStore]:
+        """A second schema with these tables, empty; it goes when the context ends."""
+        tables = ";".join(making(models, POSTGRES))
+        async with self._unhurried() as connection:
+            await connection.execute("DROP SCHEMA IF EXISTS beside CASCADE; CREATE SCHEMA beside")
+            await connection.execute(f"SET search_path TO beside; {tables}")
+        second = PostgresStore(self.url, connections=3, schema="beside")
+        await second.start()
+        try:
+            yield second
+        finally:
+            await second.close()
+            async with self._unhurried() as connection:
+                await connection.execute("DROP SCHEMA beside CASCADE")
+
+    async def adopt(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run work in one transaction that also sees the second schema."""
+        async with self._unhurried() as connection, connection.transaction(isolation="repeatable_read"):
+            session = PostgresSession(connection)
+            session.open = True
+            return await work(session)
+
+    @asynccontextmanager
+    async def _unhurried(self) -> AsyncIterator[Any]:
+        """A connection of its own, on which statements may take their time."""
+        try:
+            connection = await asyncpg.connect(self.url, timeout=10)
+        except (asyncpg.PostgresError, *_GONE) as failure:
+            raise Overloaded(f"The database cannot be reached ({type(failure).__name__}).") from failure
+        try:
+            yield connection
+        except _GONE as failure:
+            raise OutcomeUnknown(f"The database did not answer ({type(failure).__name__}).") from failure
+        finally:
+            connection.terminate() if connection.is_closed() else await connection.close(timeout=5)
 
     async def _write(self, job: Job[T]) -> T:
         """Another request may come first: then reload and decide once more."""

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.cache_key import CacheKey
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -105,6 +106,15 @@ class Statement:
         for place, reader in self._read:
             values[place] = reader(values[place])
         return values
+
+
+class Raw(Statement):
+    """A statement in words that both dialects understand, or that were chosen for one; it may lock what it meets."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.locks = True
+        self.plain = True
 
 
 def _day_text(day: date | None) -> str | None:
@@ -214,6 +224,16 @@ class Table:
         row = object.__new__(self.model)
         row.__dict__.update(zip(self.columns, self.select.read(record), strict=True))
         return row
+
+
+def making(models: Iterable[type[Row]], dialect: sa.Dialect) -> list[str]:
+    """The statements that make these tables where there is nothing yet."""
+    words: list[str] = []
+    for model in models:
+        table: sa.Table = model.__table__  # type: ignore[attr-defined]
+        words.append(str(CreateTable(table).compile(dialect=dialect)))
+        words += [str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes]
+    return words
 
 
 @cache

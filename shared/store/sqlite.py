@@ -7,8 +7,10 @@ import fcntl
 import queue
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
@@ -16,8 +18,9 @@ import structlog
 
 from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
 from shared.failpoints import point
-from shared.store.sql import SQLITE, Statement, Values
-from shared.store.tx import Job, Record, Snapshot, Tx
+from shared.store.entity import Row
+from shared.store.sql import SQLITE, Statement, Values, making
+from shared.store.tx import Job, Record, Session, Snapshot, Tx
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -91,6 +94,21 @@ class _Work:
         self.outcomes: list[Any] = []
 
 
+class _Errand:
+    """What the writer does by itself, outside of any group."""
+
+    def __init__(self, run: Callable[[], Any]) -> None:
+        self.run = run
+        self.future: Future[Any] = Future()
+
+    def do(self) -> None:
+        """Run it and keep what comes of it."""
+        try:
+            self.future.set_result(self.run())
+        except BaseException as failure:
+            self.future.set_exception(failure)
+
+
 class SqliteStore:
     """One service's file. Reads run beside the writer, each on a snapshot of its own."""
 
@@ -98,9 +116,10 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, readers: int = 4) -> None:
         self.path = path
+        self._path_beside = path.with_name(f"{path.stem}.beside.db")
         self.committed: Callable[[], None] = lambda: None
         self.group_sizes: Callable[[int], None] = lambda size: None
-        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Work | _Errand | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_for_ever, name=f"writer-{path.stem}", daemon=True)
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix=f"reader-{path.stem}")
         self._readers = threading.local()
@@ -180,6 +199,46 @@ class SqliteStore:
         finally:
             alarm.cancel()
 
+    @asynccontextmanager
+    async def beside(self, models: Sequence[type[Row]]) -> AsyncIterator[SqliteStore]:
+        """A second file with these tables, empty; it goes when the context ends."""
+        self._remove_beside()
+        connection = connect(self._path_beside)
+        for words in making(models, SQLITE):
+            connection.execute(words)
+        connection.close()
+        second = SqliteStore(self._path_beside, readers=1)
+        await second.start()
+        try:
+            yield second
+        finally:
+            await second.close()
+            self._remove_beside()
+
+    def _remove_beside(self) -> None:
+        for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
+            self._path_beside.with_suffix(suffix).unlink(missing_ok=True)
+
+    async def adopt(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run work in one transaction that also sees the second file, as `beside`."""
+        errand = _Errand(partial(self._adopt, work))
+        self._queue.put(errand)
+        return cast(T, await asyncio.wrap_future(errand.future))
+
+    def _adopt(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        connection = self._connection
+        # Attached inside the transaction, or that would lock the second file too.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ATTACH ? AS beside", (str(self._path_beside),))
+        try:
+            outcome = complete(work(SqliteSession(connection)))
+            connection.execute("COMMIT")
+            return outcome
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            connection.execute("DETACH beside")
+
     def _read(self, query: Callable[[Snapshot], Awaitable[T]], busy: list[sqlite3.Connection]) -> T:
         connection = getattr(self._readers, "connection", None)
         if connection is None:
@@ -196,22 +255,25 @@ class SqliteStore:
 
     def _write_for_ever(self) -> None:
         while (group := self._next_group()) is not None:
+            if isinstance(group, _Errand):
+                group.do()
+                continue
             events = self._commit(group)
             # One call for all: each would wake the loop, and wait for the interpreter lock to do so.
             group[0].loop.call_soon_threadsafe(self._deliver, group, events)
 
-    def _next_group(self) -> list[_Work] | None:
+    def _next_group(self) -> list[_Work] | _Errand | None:
         first = self._queue.get()
-        if first is None:
-            return None
+        if first is None or isinstance(first, _Errand):
+            return first
         group, size = [first], len(first.jobs)
         while size < MAX_GROUP:
             try:
                 following = self._queue.get_nowait()
             except queue.Empty:
                 break
-            if following is None:
-                self._queue.put(None)
+            if following is None or isinstance(following, _Errand):
+                self._queue.put(following)
                 break
             group.append(following)
             size += len(following.jobs)

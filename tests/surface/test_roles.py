@@ -16,6 +16,7 @@ from shared.application import running
 from shared.identity.gate import Identity, signing_key
 from shared.identity.keys import SigningKey
 from shared.identity.permissions import MARK, RouteWithoutPermission, scopes_nobody_is_given
+from shared.identity.scopes import DEPARTMENTS
 from shared.identity.tokens import mint
 from shared.store.migrate import migrate
 from tests.surface.roles import DOCUMENT, ROLES, Route, addresses, as_markdown, let_through, matrix, routes_of
@@ -54,10 +55,12 @@ async def test_an_administrator_is_let_through_everywhere(found: dict[Route, dic
 
 
 async def test_each_department_sees_its_own_view_and_no_other(found: dict[Route, dict[str, bool]]) -> None:
-    for (_, path), may in found.items():
-        if path.startswith("/v1/views/"):
-            seen_by = {role.removesuffix(" tool") for role, let in may.items() if let and role.endswith("tool")}
-            assert seen_by == {path.split("/")[3]}, path
+    views = {path: may for (_, path), may in found.items() if path.startswith("/v1/views/")}
+    departments = {path: path.split("/")[3] for path in views if path != "/v1/views/rebuild"}
+    assert set(departments.values()) == set(DEPARTMENTS)
+    for path, department in departments.items():
+        seen_by = {role.removesuffix(" tool") for role, let in views[path].items() if let and role.endswith("tool")}
+        assert seen_by == {department}, path
 
 
 async def test_tokens_that_are_not_ours_or_not_valid_any_more_open_nothing(
