@@ -28,6 +28,7 @@ from shared.identity.keys import BadKey
 from shared.identity.scopes import ADMIN
 from shared.identity.tokens import mint
 from shared.instant import now
+from shared.own_log import DatabaseBehindLog
 from shared.settings import BadSettings, Settings
 from shared.store.migrate import migrate as bring_up_to_date
 from shared.store.sqlite import StoreInUse
@@ -160,14 +161,21 @@ def _settings() -> Settings:
 
 
 def _stop(message: str, code: int = 2) -> NoReturn:
-    Console(stderr=True, highlight=False).print(message, soft_wrap=True)
+    _say(message)
     raise typer.Exit(code)
+
+
+def _say(message: str) -> None:
+    Console(stderr=True, highlight=False).print(message, soft_wrap=True, markup=False)
 
 
 def main() -> None:
     """The entry point."""
     try:
         app()
-    except (BadKey, CannotListen, StoreInUse) as fault:
-        Console(stderr=True, highlight=False).print(str(fault), soft_wrap=True, markup=False)
+    except (CannotListen, StoreInUse) as fault:
+        _say(str(fault))
         sys.exit(2)
+    except (BadKey, DatabaseBehindLog) as fault:
+        _say(str(fault))
+        sys.exit(1)

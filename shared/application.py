@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared import __version__
 from shared.books import books_router
-from shared.bus import Bus
+from shared.bus import PEOPLE, Bus
 from shared.consumer import Consumer, Subscriptions
 from shared.housekeeping import keep_house
 from shared.http import problems
@@ -27,6 +27,7 @@ from shared.http.waiting import Progress
 from shared.identity.gate import Identity
 from shared.identity.permissions import assert_every_route_names_its_permission
 from shared.neighbours import Neighbours
+from shared.own_log import OwnLog
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.store import Entity, Row, Store, open_store
@@ -60,6 +61,12 @@ class Service:
         entities = [each.entity for each in self.collections]
         entities += [table for table in self.tables if issubclass(table, Entity) and table.kind != "person"]
         return entities
+
+    @property
+    def topics(self) -> list[str]:
+        """Where the service tells what it does; what is told of people has a topic of its own, which forgets."""
+        of_people = any(issubclass(table, Entity) and table.kind == "person" for table in self.tables)
+        return [f"concert.{self.name}", *([PEOPLE] if of_people else [])]
 
     @property
     def all_tables(self) -> list[type[Row]]:
@@ -122,6 +129,8 @@ async def running(
         store: Store = open_store(settings.store, service.name)
         await store.start()
         stack.push_async_callback(store.close)
+        own_log = OwnLog(store, bus, service.name, service.topics)
+        await own_log.verify()
         runtime = Runtime(service.name, settings, store, Progress(store, service.name), bus)
         runtime.relay = Relay(store, bus, service.name)
         store.committed = runtime.relay.wake
@@ -139,6 +148,7 @@ async def running(
             runtime.consumer.moved = runtime.progress.moved
             _watch(started, "applier", runtime.consumer.run)
         _watch(started, "housekeeping", partial(keep_house, store))
+        _watch(started, "own log", own_log.keep)
         for work in service.background:
             _watch(started, work.__name__, partial(work, runtime))
         yield started

@@ -463,6 +463,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "verified",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("next_offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", "partition"),
+    )
+    op.create_table(
         "webhook",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -543,6 +550,7 @@ def downgrade() -> None:
 
     op.drop_table("webhook_delivery")
     op.drop_table("webhook")
+    op.drop_table("verified")
     op.drop_table("team_fact")
     with op.batch_alter_table("target_fact", schema=None) as batch_op:
         batch_op.drop_index("target_fact_whose")

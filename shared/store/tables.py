@@ -85,6 +85,14 @@ class Position(Row, table=True):
     last_id: str = ""
 
 
+class Verified(Row, table=True):
+    """How far one partition of a topic that this service writes has been compared with its journal."""
+
+    topic: str = Field(primary_key=True)
+    partition: int = Field(primary_key=True)
+    next_offset: int = Field(default=0, sa_type=sa.BigInteger)
+
+
 class HeldEvent(Row, table=True):
     """An event that cannot be applied yet (a predecessor is missing) or at all (it is parked, with the reason)."""
 
@@ -134,5 +142,5 @@ class Lease(Row, table=True):
 
 
 KIT_TABLES: tuple[type[Row], ...] = (
-    Journal, External, KeptAnswer, Applied, Position, HeldEvent, BatchProgress, SourceProgress, Lease,
+    Journal, External, KeptAnswer, Applied, Position, HeldEvent, BatchProgress, SourceProgress, Lease, Verified,
 )  # fmt: skip

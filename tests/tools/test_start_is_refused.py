@@ -69,7 +69,7 @@ async def test_an_address_that_is_not_here_is_named_too(tmp_path: Path) -> None:
 async def test_a_key_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     settings = environment(tmp_path / "data", free_port(), CONCERT_SIGNING_KEY_FILE=str(tmp_path / "none.pem"))
     code, sentence = await said(("run",), settings)
-    assert code == 2
+    assert code == 1
     assert sentence.startswith(f"There is no signing key at {tmp_path}/none.pem")
     assert "Traceback" not in sentence
 
