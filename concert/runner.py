@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import structlog
 import uvicorn
 
 from concert.origin import Origin
@@ -18,6 +19,8 @@ from shared.application import Running, Service, running
 from shared.bus import Bus
 from shared.identity.gate import Identity
 from shared.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 def open_bus(settings: Settings, client: str) -> Bus:
@@ -122,6 +125,7 @@ class _Server(uvicorn.Server):
             await super().startup(sockets)
         except OSError as fault:
             raise CannotListen(self.config.host, self.config.port, fault) from None
+        log.info("listening", address=f"{self.config.host}:{self.config.port}")
         if self.ready is not None:
             self.ready.set()
 

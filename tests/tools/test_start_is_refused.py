@@ -85,7 +85,8 @@ async def test_a_second_start_on_the_same_folder_is_a_sentence(tmp_path: Path) -
         assert "Traceback" not in sentence
     finally:
         first.terminate()
-        await first.communicate()
+        _, told = await first.communicate()
+    assert f'"address": "127.0.0.1:{port}", "event": "listening"'.encode() in told
 
 
 def test_what_is_claimed_is_kept_until_the_end_and_no_longer() -> None:
