@@ -202,3 +202,10 @@ async def test_what_cannot_be_a_token_is_wrong_usage() -> None:
     code, said = await run("list", "--url", "http://127.0.0.1:1", "--token", "tökén")
     assert code == 2
     assert "this is no token" in said
+
+
+@pytest.mark.parametrize("subject", ["\0", "' or 1=1 --", "deal/" + "x" * 5000, "\ufffd"])
+async def test_what_can_be_no_subject_is_asked_for_without_harm(world: World, subject: str) -> None:
+    answer = await world.admin.get("/v1/parked", params={"subject": subject})
+    assert answer.status_code in (200, 422), answer.text
+    assert answer.status_code == 422 or answer.json()["items"] == []
