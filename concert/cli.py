@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from datetime import timedelta
 from typing import Annotated, NoReturn
@@ -11,12 +12,13 @@ import httpx
 import typer
 from rich.console import Console
 
-from concert import tokens, views
+from concert import doctor, parked, tokens, views
 from concert.demo import make_demo
 from concert.imports import cli as imports
 from concert.imports.asking import Stopped
 from concert.imports.send import Outcome
 from concert.origin import Origin
+from concert.port import CannotListen, claimed
 from concert.runner import alone, listen, together
 from concert.services import SERVICES
 from shared import logs, settings
@@ -29,11 +31,14 @@ from shared.instant import now
 from shared.own_log import DatabaseBehindLog
 from shared.settings import BadSettings, Settings
 from shared.store.migrate import migrate as bring_up_to_date
+from shared.store.sqlite import StoreInUse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False)
 app.command("token")(tokens.token)
+app.command("doctor")(doctor.doctor)
 app.add_typer(imports.app, name="import")
+app.add_typer(parked.app, name="parked")
 app.add_typer(views.app, name="views")
 
 
@@ -41,15 +46,16 @@ app.add_typer(views.app, name="views")
 def run() -> None:
     """All of Concert in one process on one port, with the embedded engines."""
     chosen = _settings()
-    asyncio.run(_run(chosen))
+    with claimed(chosen) as sockets:
+        asyncio.run(_run(chosen, sockets))
 
 
-async def _run(chosen: Settings) -> None:
+async def _run(chosen: Settings, sockets: list[socket.socket]) -> None:
     async with together(chosen) as (origin, identity):
         if chosen.demo:
             await _fill(origin, chosen)
         ready = asyncio.Event()
-        serving = asyncio.create_task(listen(origin, chosen, ready, origin.stopping))
+        serving = asyncio.create_task(listen(origin, chosen, ready, origin.stopping, sockets))
         await asyncio.wait({asyncio.create_task(ready.wait()), serving}, return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
             console.print(f"\nConcert is ready. Open it once with this link (good for ten minutes):\n"
@@ -100,12 +106,13 @@ def serve(service: Annotated[str, typer.Argument(help="teams, targets, meetings 
     if found is None:
         _stop(f"There is no service {service!r}; there are {', '.join(each.name for each in SERVICES)}.")
     else:
-        asyncio.run(_serve(found, chosen))
+        with claimed(chosen) as sockets:
+            asyncio.run(_serve(found, chosen, sockets))
 
 
-async def _serve(service: object, chosen: Settings) -> None:
+async def _serve(service: object, chosen: Settings, sockets: list[socket.socket]) -> None:
     async with alone(service, chosen) as started:  # type: ignore[arg-type]
-        await listen(started.entry, chosen, stopping=[started.runtime.stopping])
+        await listen(started.entry, chosen, stopping=[started.runtime.stopping], sockets=sockets)
 
 
 @app.command()
@@ -166,6 +173,9 @@ def main() -> None:
     """The entry point."""
     try:
         app()
+    except (CannotListen, StoreInUse) as fault:
+        _say(str(fault))
+        sys.exit(2)
     except (BadKey, DatabaseBehindLog) as fault:
         _say(str(fault))
         sys.exit(1)

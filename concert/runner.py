@@ -9,14 +9,18 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import structlog
 import uvicorn
 
 from concert.origin import Origin
+from concert.port import CannotListen, claimed
 from concert.services import SERVICES
 from shared.application import Running, Service, running
 from shared.bus import Bus
 from shared.identity.gate import Identity
 from shared.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 def open_bus(settings: Settings, client: str) -> Bus:
@@ -79,9 +83,19 @@ async def alone(service: Service, settings: Settings) -> AsyncIterator[Running]:
 
 
 async def listen(
-    app: object, settings: Settings, ready: asyncio.Event | None = None, stopping: Sequence[asyncio.Event] = ()
+    app: object,
+    settings: Settings,
+    ready: asyncio.Event | None = None,
+    stopping: Sequence[asyncio.Event] = (),
+    sockets: list[socket.socket] | None = None,
 ) -> None:
-    """Answer HTTP until the process is told to stop; answers that would stay open are told so by these events."""
+    """Answer HTTP until the process is told to stop; answers that would stay open are told so by these events.
+
+    The address is that of the sockets, if they have been claimed before. Raises CannotListen.
+    """
+    if sockets is None:
+        with claimed(settings) as sockets:
+            return await listen(app, settings, ready, stopping, sockets)
     settle()
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
@@ -96,7 +110,7 @@ async def listen(
     server = _Server(config)
     server.ready = ready
     server.stopping = stopping
-    await server.serve()
+    await server.serve(sockets)
 
 
 class _Server(uvicorn.Server):
@@ -107,7 +121,11 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except OSError as fault:
+            raise CannotListen(self.config.host, self.config.port, fault) from None
+        log.info("listening", address=f"{self.config.host}:{self.config.port}")
         if self.ready is not None:
             self.ready.set()
 

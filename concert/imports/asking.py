@@ -66,6 +66,16 @@ class Asking:
             self.rest(_seconds_of(answer.headers.get("retry-after", "1")))
         raise Stopped(f"Concert at {self.client.base_url} did not answer as it should: {why}.")
 
+    async def tell(self, path: str) -> None:
+        """Have something done, asking once: a second time might do more than was meant. Raises Stopped."""
+        try:
+            answer = await self.client.post(path)
+        except httpx.HTTPError as fault:
+            why = str(fault) or type(fault).__name__
+            raise Stopped(f"The connection broke ({why}); whether {path} was carried out is not known.") from None
+        if not answer.is_success:
+            raise Stopped(f"{path} answered {answer.status_code}: {detail_of(answer)}.")
+
     async def bulk(self, collection: str, body: bytes) -> Said:
         """Send rows once; says what was answered, be it nothing. Raises Stopped when asking again is of no use."""
         await self._rested()

@@ -70,7 +70,7 @@ def adventureworks(
 
 def _import(make: Callable[[Report], Plan], url: str, token: str, dry_run: bool, report_file: Path | None) -> None:
     """Read, plan and send; leaves with 0, 1 (something was refused) or 2 (nothing could be begun)."""
-    _refuse_bad_address(url)
+    refuse_bad_address(url)
     _refuse_bad_report(report_file)
     report = Report()
     try:
@@ -93,8 +93,13 @@ def _import(make: Callable[[Report], Plan], url: str, token: str, dry_run: bool,
     raise typer.Exit(1 if stopped or report.refused else 0)
 
 
-def _refuse_bad_address(url: str) -> None:
-    if not url.startswith(("http://", "https://")):
+def refuse_bad_address(url: str) -> None:
+    """Leave with 2 when this cannot be where Concert answers."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host:
         raise typer.BadParameter(f"{url} is no address; write one as {HERE}", param_hint="--url")
 
 

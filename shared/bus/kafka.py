@@ -19,6 +19,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.bus import (
@@ -400,6 +401,27 @@ async def create_topics(bootstrap_servers: str, *, replicas: int = 1, prefix: st
             await asyncio.sleep(0.1)
         await _refuse_unlike(administrator, cluster)
         await _refuse_forgetful(administrator, cluster)
+
+
+async def look_at_topics(bootstrap_servers: str, *, prefix: str = "", patience: float = PATIENCE) -> None:
+    """See that the topics are there, have their partitions and lose nothing. Raises BusError."""
+    cluster = Cluster(bootstrap_servers, "concert-look", prefix, patience)
+    async with _administrator(cluster) as administrator:
+        await _refuse_unlike(administrator, cluster)
+        await _refuse_forgetful(administrator, cluster)
+
+
+async def advertised(address: str, *, patience: float = PATIENCE) -> list[str]:
+    """Where the broker at this address says that the brokers are, which is where clients go. Raises BusError."""
+    cluster = Cluster(address, "concert-look", "", patience)
+    client = AIOKafkaClient(**cluster.settings)
+    try:
+        await _whole(client.bootstrap())
+        return sorted(f"{each.host}:{each.port}" for each in client.cluster.brokers())
+    except TROUBLE as fault:
+        raise BusError(f"{cluster} cannot be reached: {_said(fault)}.") from fault
+    finally:
+        await _within(CLOSE_SECONDS, client.close())
 
 
 def _settings_of(topic: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ from shared.bus import (
     partition_of,
     refuse_unfit,
 )
+from shared.peek import peek
 
 BATCH_RECORDS: Final = LARGEST_BATCH // 2
 BATCH_BYTES: Final = LARGEST_RECORD
@@ -67,6 +68,7 @@ _READ = (
     'SELECT place, topic, "partition", "offset", records, heads, bodies FROM batches'
     " WHERE place >= ? AND place < ? AND +topic IN ({topics}) ORDER BY place"
 )
+_LAST = "SELECT appended_at FROM batches ORDER BY place DESC LIMIT 1"
 _SUPERSEDED = """
 DELETE FROM batches WHERE place IN (
     SELECT place FROM batches AS old WHERE key IS NOT NULL AND EXISTS (
@@ -291,6 +293,13 @@ class Reading:
             sought = {"topic": topic, "partition": partition, "offset": offset, "most": BATCH_RECORDS}
             found += [place for (place,) in self._log.execute(_PLACE, sought)]
         return min(found)
+
+
+def appended_last(path: Path) -> int | None:
+    """When something was last appended, in seconds since 1970, read beside whoever writes. Raises sqlite3.Error."""
+    with closing(peek(path)) as log:
+        found = log.execute(_LAST).fetchone()
+    return found[0] if found else None
 
 
 def _unpacked(topic: str, partition: int, offset: int, heads: str, bodies: bytes) -> list[Message]:

@@ -102,10 +102,7 @@ class PublishedKeys:
 
     async def _refresh(self) -> None:
         try:
-            async with asyncio.timeout(DEADLINE):
-                keys = key_set(json.loads(await self._download()))
-            if not keys:
-                raise ValueError("no usable key in it")
+            keys = await published_keys(self._url, self._transport)
         except Exception as error:
             # Whatever it was: the keys at hand stay, and it is tried again.
             self._pause = BETWEEN_FAILURES
@@ -113,18 +110,28 @@ class PublishedKeys:
             return
         self._keys, self._fetched, self._pause = keys, self._clock(), BETWEEN_FETCHES
 
-    async def _download(self) -> bytes:
-        # No redirects: whoever could redirect this request could choose the keys we believe.
-        client = httpx.AsyncClient(follow_redirects=False, timeout=DEADLINE, transport=self._transport)
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        async with client, client.stream("GET", self._url, headers=headers) as response:
-            if response.status_code != 200:
-                raise ValueError(f"it answered {response.status_code}")
-            if response.headers.get("content-encoding", "identity") != "identity":
-                raise ValueError("it is compressed, so its size is not known")
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise ValueError(f"it is larger than {MAX_BYTES} bytes")
-            return bytes(body)
+
+async def published_keys(url: str, transport: httpx.AsyncBaseTransport | None = None) -> dict[str, VerifyKey]:
+    """The usable keys at this address by name, and there are some. Raises ValueError, httpx.HTTPError, TimeoutError."""
+    async with asyncio.timeout(DEADLINE):
+        keys = key_set(json.loads(await _download(url, transport)))
+    if not keys:
+        raise ValueError("no usable key in it")
+    return keys
+
+
+async def _download(url: str, transport: httpx.AsyncBaseTransport | None) -> bytes:
+    # No redirects: whoever could redirect this request could choose the keys we believe.
+    client = httpx.AsyncClient(follow_redirects=False, timeout=DEADLINE, transport=transport)
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    async with client, client.stream("GET", url, headers=headers) as response:
+        if response.status_code != 200:
+            raise ValueError(f"it answered {response.status_code}")
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise ValueError("it is compressed, so its size is not known")
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise ValueError(f"it is larger than {MAX_BYTES} bytes")
+        return bytes(body)

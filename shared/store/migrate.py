@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.instant import now
+from shared.peek import peek
+
 HISTORIES = Path(__file__).resolve().parents[2] / "migrations"
+LOOK_SECONDS = 3.0
 
 
 class HasTables(Protocol):
@@ -42,6 +50,37 @@ def revise(service: HasTables, url: str, message: str) -> None:
     _with_connection(url, service.name, write)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a database was found: the revision that it is at (none: it is empty), and what its clock said."""
+
+    revision: str | None
+    clock: datetime
+
+
+def standing(service: HasTables, url: str) -> Standing | None:
+    """How a service's database stands, looked at beside whoever uses it; none when there is no file of SQLite yet.
+    Raises what the driver raises."""
+    if not url.startswith("sqlite:"):
+        return asyncio.run(_standing_on_postgres(url.replace("{service}", service.name)))
+    file = Path(url.removeprefix("sqlite:")) / f"{service.name}.db"
+    if not file.exists():
+        return None
+    engine = sa.create_engine("sqlite://", creator=lambda: peek(file), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        return _standing(connection)
+
+
+def lacking(service: HasTables, revision: str | None) -> list[str]:
+    """The revisions that a database at this one lacks, the oldest first. Raises LookupError for one that is unknown."""
+    history = [each.revision for each in ScriptDirectory.from_config(_history(service)).walk_revisions()][::-1]
+    if revision is None:
+        return history
+    if revision not in history:
+        raise LookupError(revision)
+    return history[history.index(revision) + 1 :]
+
+
 def metadata_of(service: HasTables) -> sa.MetaData:
     """The declared tables of one service, apart from those of the others."""
     metadata = sa.MetaData()
@@ -50,11 +89,16 @@ def metadata_of(service: HasTables) -> sa.MetaData:
     return metadata
 
 
-def _config(service: HasTables, connection: sa.Connection) -> Config:
+def _history(service: HasTables) -> Config:
     config = Config()
     config.set_main_option("script_location", str(HISTORIES))
     config.set_main_option("version_locations", str(HISTORIES / service.name))
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def _config(service: HasTables, connection: sa.Connection) -> Config:
+    config = _history(service)
     config.attributes["connection"] = connection
     config.attributes["metadata"] = metadata_of(service)
     return config
@@ -72,6 +116,23 @@ def _with_connection(url: str, service: str, work: Callable[[sa.Connection], Non
         asyncio.run(_on_postgres(url.replace("{service}", service), work))
 
 
+async def _standing_on_postgres(url: str) -> Standing:
+    engine = create_async_engine("postgresql+asyncpg" + url[url.index("://") :], connect_args={"timeout": LOOK_SECONDS})
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(_standing)
+    finally:
+        await engine.dispose()
+
+
+def _standing(connection: sa.Connection) -> Standing:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if connection.dialect.name == "sqlite":
+        return Standing(revision, now())
+    clock: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    return Standing(revision, clock)
+
+
 async def _on_postgres(url: str, work: Callable[[sa.Connection], None]) -> None:
     engine = create_async_engine("postgresql+asyncpg" + url[url.index("://") :])
     async with engine.begin() as connection:
@@ -79,4 +140,4 @@ async def _on_postgres(url: str, work: Callable[[sa.Connection], None]) -> None:
     await engine.dispose()
 
 
-__all__ = ["HISTORIES", "metadata_of", "migrate", "revise"]
+__all__ = ["HISTORIES", "Standing", "lacking", "metadata_of", "migrate", "revise", "standing"]

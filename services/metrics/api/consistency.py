@@ -93,11 +93,17 @@ async def read_consistency(
     openapi_extra=described(_PARKED, None, {200: ParkedShown}, page=True),
     dependencies=[Depends(_PARKED)],
 )
-async def list_parked(request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Response:
+async def list_parked(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    subject: Annotated[str | None, Query(description="only what is held of this subject, as deal/<id>")] = None,
+) -> Response:
     """Events that are parked or wait, the oldest first."""
 
     async def query(snapshot: Snapshot) -> list[HeldEvent]:
         select = sa.select(HeldEvent).order_by(_held.since, _held.subject, _held.version).limit(limit)
+        if subject is not None:
+            select = select.where(_held.subject == subject)
         return await snapshot.all(HeldEvent, select)
 
     held = await runtime_of(request).store.read(query)

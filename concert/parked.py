@@ -1,0 +1,189 @@
+"""`concert parked`: events that the views could not apply, and what somebody may do about them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from textwrap import shorten
+from typing import Annotated, Any, NoReturn, TypeVar
+from urllib.parse import quote
+
+import httpx
+import typer
+from pydantic_core import from_json
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from concert.imports.asking import Asking, Stopped
+from concert.imports.cli import HERE, Url, refuse_bad_address
+
+app = typer.Typer(no_args_is_help=True, help="Events that could not be applied, and what to do about them.")
+Token = Annotated[str, typer.Option(envvar="CONCERT_TOKEN", help="A token with admin, or parked:read,parked:write.")]
+Subject = Annotated[str, typer.Argument(help="Whose event it is, as the list shows it: deal/deal_...")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Held = dict[str, Any]
+T = TypeVar("T")
+MOST = 200
+COLUMNS = ("service", "subject", "version", "type", "since", "reason")
+WIDE = 240
+SHORT = 100
+_WAITS = "waits for an earlier version"
+
+
+@app.command("list")
+def list_parked(url: Url = HERE, token: Token = "") -> None:
+    """Events that are parked, or wait behind one; the oldest first."""
+    held = _ask(url, token, _held)
+    if not held:
+        _out().print("Nothing is parked, and nothing waits.")
+        return
+    _out().print(_table(held))
+    if len(held) == MOST:
+        _out().print(f"These are the {MOST} oldest; there may be more.")
+
+
+@app.command()
+def show(subject: Subject, url: Url = HERE, token: Token = "") -> None:
+    """The event that holds a subject up, in full."""
+    _refuse_bad_subject(subject)
+    found, behind = _first(subject, _ask(url, token, lambda asking: _held(asking, subject)))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    shown = found | {
+        "service": _service_of(found),
+        "reason": found["reason"] or _WAITS,
+        "data": found["data"] or "none",
+    }
+    for name in ("subject", "version", "service", "id", "type", "time", "since", "reason", "data"):
+        grid.add_row(name, Text(_plain(shown[name])))
+    grid.add_row("behind it", f"{behind} more of this subject")
+    _out().print(grid)
+
+
+@app.command()
+def retry(subject: Subject, url: Url = HERE, token: Token = "") -> None:
+    """Try to apply the event again, and then those behind it: after what was in its way has been mended."""
+    _refuse_bad_subject(subject)
+    found, _ = _first(subject, _ask(url, token, lambda asking: _held(asking, subject)))
+    left = _ask(url, token, lambda asking: _mended(asking, subject, "retry"))
+    still = [each for each in left if (each["version"], each["id"]) == (found["version"], found["id"])]
+    if still:
+        _refuse(f"{_name(found)} was tried again and is still held: {_why(still[0])}.")
+    _out().print(f"{_name(found)} has been applied.", markup=False)
+    _say_rest(left)
+
+
+@app.command()
+def discard(subject: Subject, url: Url = HERE, token: Token = "", yes: Yes = False) -> None:
+    """Give the event up for ever; those behind it go on. Asks first."""
+    _refuse_bad_subject(subject)
+    found, behind = _first(subject, _ask(url, token, lambda asking: _held(asking, subject)))
+    if found["reason"] is None:
+        _refuse(f"{_name(found)} is not parked: it {_WAITS}, so there is nothing to give up.")
+    _out().print(
+        f"{_name(found)} ({found['type']}) is parked: {_why(found)}.\nGiven up, it is recorded as skipped:"
+        " the views never hold what it says, whoever sends it again, and the certificate goes on naming it."
+        f" {behind} more of {subject} wait behind it and go on.",
+        markup=False,
+    )
+    if not yes:
+        typer.confirm("Give it up for ever?", abort=True)
+    left = _ask(url, token, lambda asking: _mended(asking, subject, "discard"))
+    _out().print(f"{_name(found)} has been given up.", markup=False)
+    _say_rest(left)
+
+
+async def _held(asking: Asking, subject: str = "") -> list[Held]:
+    """What is held, of one subject or of all. Raises Stopped."""
+    query = {"subject": subject} if subject else {}
+    answer = await asking.read("/v1/parked", limit=str(MOST), **query)
+    try:
+        items: list[Held] = from_json(answer.content)["items"]
+    except (ValueError, TypeError, KeyError):
+        raise Stopped(f"What answers at {asking.client.base_url} is not Concert: it shows no list of events.") from None
+    return items
+
+
+async def _mended(asking: Asking, subject: str, act: str) -> list[Held]:
+    """What is still held of a subject after an act. Raises Stopped."""
+    kind, _, key = subject.partition("/")
+    await asking.tell(f"/v1/parked/{quote(kind, safe='')}/{quote(key, safe='')}/{act}")
+    return await _held(asking, subject)
+
+
+def _ask(url: str, token: str, work: Callable[[Asking], Awaitable[T]]) -> T:
+    """What Concert answers; leaves with 1 and a sentence when it says no, or nothing."""
+    refuse_bad_address(url)
+    if not (token.isascii() and token.isprintable()):
+        raise typer.BadParameter("this is no token; `concert token` prints one", param_hint="--token")
+
+    async def ask() -> T:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+            return await work(Asking(client, tries=3))
+
+    try:
+        return asyncio.run(ask())
+    except Stopped as fault:
+        _refuse(str(fault))
+
+
+def _first(subject: str, held: list[Held]) -> tuple[Held, int]:
+    """The event that a retry or discard is about, and how many more there are of its subject."""
+    if not held:
+        _refuse(f"Nothing is held for {subject}; `concert parked list` shows what is.")
+    first = min(held, key=lambda each: (each["reason"] is None, each["version"], each["id"]))
+    return first, len(held) - 1
+
+
+def _table(held: list[Held]) -> Table:
+    table = Table(*COLUMNS, box=None, pad_edge=False)
+    table.columns[COLUMNS.index("subject")].no_wrap = True
+    for each in held:
+        shown = each | {"service": _service_of(each), "reason": shorten(_why(each), SHORT, placeholder="...")}
+        table.add_row(*(Text(_plain(shown[name])) for name in COLUMNS))
+    return table
+
+
+def _say_rest(left: list[Held]) -> None:
+    if left:
+        _out().print(f"Still held of this subject: {', '.join(map(_name, left))}.", markup=False)
+
+
+def _name(held: Held) -> str:
+    return f"{_plain(held['subject'])}@{held['version']}"
+
+
+def _why(held: Held) -> str:
+    """Why it is held, on one line."""
+    return " ".join(_plain(held["reason"] or _WAITS).split())
+
+
+def _service_of(held: Held) -> str:
+    """Who told the event, by its wire name; an event that is broken may not say."""
+    parts = str(held["type"]).split(".")
+    return _plain(parts[1]) if parts[0] == "concert" and len(parts) > 2 else "?"
+
+
+def _plain(value: object) -> str:
+    """A text without what would steer the terminal: a broken event may hold anything."""
+    return "".join(each if each.isprintable() or each == "\n" else "�" for each in str(value))
+
+
+def _refuse_bad_subject(subject: str) -> None:
+    kind, _, key = subject.partition("/")
+    if not kind or not key or "/" in key:
+        raise typer.BadParameter(f"{subject} is no subject; write one as deal/deal_...", param_hint="SUBJECT")
+
+
+def _refuse(message: str) -> NoReturn:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(_plain(message), markup=False)
+    raise typer.Exit(1)
+
+
+def _out() -> Console:
+    # What is read by a program is not broken into lines of a terminal's width.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
