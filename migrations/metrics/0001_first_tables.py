@@ -345,19 +345,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
-        "rebuild_run",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("started_at", sa.Text(), nullable=False),
-        sa.Column("told_at", sa.Text(), nullable=False),
-        sa.Column("done", sa.BigInteger(), nullable=False),
-        sa.Column("records", sa.BigInteger(), nullable=False),
-        sa.Column("differences", sa.Text(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
         "receipt_fact",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("shard", sa.Integer(), nullable=False),
@@ -463,13 +450,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
-        "verified",
-        sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("partition", sa.Integer(), nullable=False),
-        sa.Column("next_offset", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("topic", "partition"),
-    )
-    op.create_table(
         "webhook",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -550,7 +530,6 @@ def downgrade() -> None:
 
     op.drop_table("webhook_delivery")
     op.drop_table("webhook")
-    op.drop_table("verified")
     op.drop_table("team_fact")
     with op.batch_alter_table("target_fact", schema=None) as batch_op:
         batch_op.drop_index("target_fact_whose")
@@ -570,7 +549,6 @@ def downgrade() -> None:
         batch_op.drop_index("receipt_fact_customer")
 
     op.drop_table("receipt_fact")
-    op.drop_table("rebuild_run")
     op.drop_table("product_fact")
     op.drop_table("position")
     op.drop_table("person_fact")

@@ -1,0 +1,81 @@
+"""The histories lead to the tables as they are declared, and what a store holds on the way there stays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from concert.services import SERVICES
+from shared.application import Service
+from shared.instant import now
+from shared.store import Context, Job, Row, Tx, open_store
+from shared.store.migrate import differing, migrate
+from shared.store.tables import Journal
+from tests.engines import Postgres
+
+FIRST = "0001"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where empty stores are."""
+    if request.param == "sqlite":
+        yield f"sqlite:{tmp_path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    name = f"m{uuid4().hex[:12]}"
+    for service in SERVICES:
+        asyncio.run(server.create_database(f"{name}_{service.name}"))
+    yield server.url(name + "_{service}")
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_a_history_leads_to_the_tables_as_they_are_declared(service: Service, url: str) -> None:
+    migrate(service, url)
+    assert differing(service, url) is None
+    # A second time there is nothing to do.
+    migrate(service, url)
+
+
+def test_a_table_that_the_history_lacks_is_noticed(tmp_path: Path) -> None:
+    class Forgotten(Row, table=True):
+        id: str = Field(primary_key=True)
+
+    url = f"sqlite:{tmp_path}"
+    migrate(SERVICES[0], url)
+    try:
+        found = differing(replace(SERVICES[0], tables=(*SERVICES[0].tables, Forgotten)), url)
+    finally:
+        Row.metadata.remove(Forgotten.__table__)  # type: ignore[attr-defined]
+    assert found is not None
+    assert "forgotten" in found
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_what_a_store_of_the_first_release_holds_is_there_after_an_upgrade(service: Service, url: str) -> None:
+    migrate(service, url, FIRST)
+
+    async def told() -> list[Journal]:
+        store = open_store(url, service.name)
+        await store.start()
+        try:
+            await store.write(Job(tell, Context(now())))
+            return await store.read(lambda snapshot: snapshot.all(Journal, sa.select(Journal)))
+        finally:
+            await store.close()
+
+    async def tell(tx: Tx) -> None:
+        count = len(await tx.all(Journal, sa.select(Journal)))
+        tx.put(Journal.make(seq=count + 1, subject="x/1", version=count + 1, id=f"id{count}", type="t", topic="t",
+                            time="2026-01-01T00:00:00Z"))  # fmt: skip
+
+    assert len(asyncio.run(told())) == 1
+    migrate(service, url)
+    assert [row.id for row in asyncio.run(told())] == ["id0", "id1"]
