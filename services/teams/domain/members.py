@@ -120,7 +120,7 @@ class Member(Entity, table=True):
             return None
         self.employment(on, "/on")
         for name, value in new.items():
-            setattr(self, DATED[name], changed(getattr(self, DATED[name]), value, on))
+            setattr(self, DATED[name], changed(getattr(self, DATED[name]), value, on, self.employments))
         return MemberChanged(on=on, **self.position(on))
 
     def join(self, team: str, on: date, group: str | None = None, end: date | None = None) -> MemberJoined:
