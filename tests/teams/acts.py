@@ -28,7 +28,7 @@ def member(starts_on: str = "2026-01-01", **fields: Any) -> Member:
     return Member.recruit(starts_on=day(starts_on), **given)[0]
 
 
-def days_of(spells: list[Spell]) -> list[tuple[str, str, str | None]]:
+def days_of(spells: list[Spell]) -> list[tuple[str | None, str, str | None]]:
     """Of what, from and to, with month and day only."""
     return [(each["of"], each["from"][5:], each["to"] and each["to"][5:]) for each in spells]
 
