@@ -1,4 +1,4 @@
-"""Who somebody is stands on the topic of people and in the store of teams, in no other event and in no line of a log."""
+"""Who somebody is, the topic of people says and the store of teams; no other event, and no line of a log."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tests.world import client_of, token_headers, world
 
 PERSONAL = ("Zebulon", "Quagmire", "zq@example.org", "zq-4711", "zq-payroll", "quarrel")
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
+_EVENTS = sa.select(_journal.type, _journal.subject, _journal.data)
 
 
 @pytest.fixture
@@ -81,15 +82,13 @@ async def test_no_event_but_those_of_people_and_no_line_of_a_log_says_who_somebo
     async with world(tmp_path) as concert:
         staff = await staffed(concert)
         after = await whole_life(staff)
-        answer = await concert.admin.get(
-            "/v1/views", params={"after": after, "period": "2026"}, headers={"Prefer": "wait=20"}
-        )
+        query = {"after": after, "period": "2026"}
+        answer = await concert.admin.get("/v1/views", params=query, headers={"Prefer": "wait=20"})
         assert answer.status_code == 200, answer.text
         written: set[str] = set()
         for service in SERVICES:
             store = concert.services[service.name].runtime.store
-            columns = (_journal.type, _journal.subject, _journal.data)
-            for kind, subject, data in await store.read(lambda snapshot: snapshot.rows(sa.select(*columns))):
+            for kind, subject, data in await store.read(lambda snapshot: snapshot.rows(_EVENTS)):
                 written.add(kind)
                 assert telling(f"{kind} {subject} {data}") == [], kind
         sent = await everything(concert.bus, [topic for topic in TOPICS if topic != PEOPLE])
@@ -109,8 +108,8 @@ def telling(text: str) -> list[str]:
 async def test_until_a_person_is_forgotten_only_their_own_events_tell_who_it_is(staff: Staff) -> None:
     ada = await staff.recruited(name="Zebulon", email="zq@example.org", external={"source": "hr", "id": "zq-4711"})
     store = staff.world.services["teams"].runtime.store
-    rows = await store.read(lambda snapshot: snapshot.rows(sa.select(_journal.subject, _journal.type, _journal.data)))
-    found = {(subject, kind) for subject, kind, data in rows if telling(str(data))}
+    rows = await store.read(lambda snapshot: snapshot.rows(_EVENTS))
+    found = {(subject, kind) for kind, subject, data in rows if telling(str(data))}
     assert found == {(f"person/{ada}", "concert.people.person-described.v1")}
 
 
