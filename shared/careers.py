@@ -66,7 +66,7 @@ def _recruit(member: Career, event: MemberRecruited) -> None:
 
 
 def _change(member: Career, event: MemberChanged) -> None:
-    member.departments = changed(member.departments, event.department, event.on)
+    member.departments = changed(member.departments, event.department, event.on, member.employments)
 
 
 def _join(member: Career, event: MemberJoined) -> None:

@@ -23,6 +23,7 @@ _PRIVATE_TEXT = re.compile(
     r"|(?<=://)[^/\s@]+(?=@)"  # user and password in an address
     r"|(?i:(?<=bearer )\S+)"
     r"|(?:(?<=[?&]key=)|(?<=[?&]login=)|(?<=[?&]token=))[^&\s]+"
+    r"|(?i:(?<=\bext:)|(?<=\bext%3a))[^/?&\n]+"  # what another system calls somebody, in an address
     r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an e-mail address
 )
 

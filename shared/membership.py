@@ -79,15 +79,20 @@ def ended(
     return _sorted(kept)
 
 
-def changed(spells: Sequence[Spell], of: str | None, start: date) -> list[Spell]:
-    """The spells when from a day on it is this; only the spell of that day gives way, what else is known stays."""
+def changed(spells: Sequence[Spell], of: str | None, start: date, employments: Sequence[Spell] = ()) -> list[Spell]:
+    """The spells when from a day on it is this; only the spell of that day gives way, what else is known stays.
+
+    Neighbours that are alike become one, except where one employment ends and another begins.
+    """
     held = held_on(spells, start)
     if held is None or held["of"] == of:
         return list(spells)
     end = end_of(held)
+    apart = {each["from"] for each in employments}
     joined: list[Spell] = []
     for each in begun(ended(spells, start, until=end), of, start, end):
-        if joined and joined[-1]["of"] == each["of"] and joined[-1]["to"] == each["from"]:
+        alike = bool(joined) and joined[-1]["of"] == each["of"] and joined[-1]["to"] == each["from"]
+        if alike and each["from"] not in apart:
             joined[-1] = {**joined[-1], "to": each["to"]}
         else:
             joined.append(each)

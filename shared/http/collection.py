@@ -22,14 +22,14 @@ from shared.events.common import linked_event
 from shared.http.bodies import Body, ExternalName, Named, read_model, shown
 from shared.http.bulk import bulk_route, cause_of
 from shared.http.documents import described
-from shared.http.pages import Cursor, asked_once, link_next
+from shared.http.pages import Cursor, asked_only, link_next
 from shared.http.problems import parse, parse_object
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
 from shared.http.writes import Answer, as_json, expect, version_headers, write
 from shared.identity.permissions import Principal, require
 from shared.ids import new_id
-from shared.instant import now
+from shared.instant import Day, now
 from shared.membership import on_day
 from shared.store import Entity, Snapshot, Tx
 from shared.store.entity import Referred
@@ -312,7 +312,7 @@ class Collection(Generic[N]):
             ref: Reference,
             principal: Principal = Depends(may),
             after: After = [],  # noqa: B006
-            on: Annotated[date | None, Query(description="as it was on this day")] = None,
+            on: Annotated[Day | None, Query(description="as it was on this day")] = None,
             prefer: Prefer = None,
             if_none_match: Annotated[str | None, Header()] = None,
         ) -> Response:
@@ -349,15 +349,10 @@ class Collection(Generic[N]):
             limit: Limit = 50,
             cursor: Annotated[str | None, Query(description="the `next` of the page before")] = None,
             after: After = [],  # noqa: B006
-            on: Annotated[date | None, Query(description="as things were on this day")] = None,
+            on: Annotated[Day | None, Query(description="as things were on this day")] = None,
             prefer: Prefer = None,
         ) -> Response:
-            asked_once(request)
-            unknown = set(request.query_params) - {"limit", "cursor", "after", "on"} - set(self.filters)
-            if unknown:
-                field = sorted(unknown)[0]
-                known = ", ".join(sorted({"limit", "cursor", "after", "on"} | set(self.filters)))
-                raise Invalid(f"{field} is not known here; known are {known}.", [Fault(f"/{field}", "not known")])
+            asked_only(request, {"limit", "cursor", "after", "on"} | self.filters.keys())
             wanted = {name: request.query_params[name] for name in self.filters if name in request.query_params}
 
             async def query(snapshot: Snapshot) -> tuple[list[dict[str, Any]], str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import quote
@@ -50,9 +51,13 @@ def _not_a_cursor() -> Invalid:
     return Invalid("This cursor is not one that a page gave.", [Fault("/cursor", "not a cursor")])
 
 
-def asked_once(request: Request) -> None:
-    """Refuse a parameter that is given twice where one of the two would be ignored."""
+def asked_only(request: Request, known: Set[str]) -> None:
+    """Refuse a parameter that is not known, and one that is given twice where one of the two would be ignored."""
     for name in sorted(set(request.query_params)):
+        if name not in known:
+            raise Invalid(
+                f"{name} is not known here; known are {', '.join(sorted(known))}.", [Fault(f"/{name}", "not known")]
+            )
         values = request.query_params.getlist(name)
         if len(values) > 1 and name != "after":
             detail = f"{name} is given {len(values)} times; it can be asked for once"

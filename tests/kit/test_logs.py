@@ -79,6 +79,8 @@ def test_a_failure_is_one_line_with_its_traceback(out: io.StringIO) -> None:
         ("path", "/v1/x?key=s3cret&n=1", "/v1/x?key=[hidden]&n=1"), ("path", "/?login=s3cret", "/?login=[hidden]"),
         ("header", "Bearer s3cret", "Bearer [hidden]"), ("text", f"a {TOKEN} b", "a [hidden] b"),
         ("who", "anna.berg@mail.example.org", "[hidden]"),
+        ("path", "/v1/members/ext:hr:anna berg/join", "/v1/members/ext:[hidden]/join"),
+        ("path", "/v1/deals?owner=ext%3Ahr%3Aanna&limit=1", "/v1/deals?owner=ext%3A[hidden]&limit=1"),
         ("inner", {"email": "x", "n": 1}, {"email": "[hidden]", "n": 1}),
         ("many", ["a@example.org", 2, None], ["[hidden]", 2, None]), ("topic_name", "concert.teams", "concert.teams"),
         ("seconds", 0.25, 0.25), ("deal", "deal_1@7", "deal_1@7"), ("subject", "deal/1@7", "deal/1@7"),

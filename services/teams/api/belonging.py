@@ -16,7 +16,7 @@ from services.teams.domain.members import Member
 from services.teams.domain.teams import Group, Team
 from shared.http.collection import Limit, Reference
 from shared.http.documents import described
-from shared.http.pages import Cursor, link_next
+from shared.http.pages import Cursor, asked_only, link_next
 from shared.http.runtime import runtime_of
 from shared.http.writes import as_json
 from shared.identity.permissions import Principal, require
@@ -49,6 +49,7 @@ async def memberships_of_member(
     request: Request, ref: Reference, on: Annotated[Day | None, Query(description="only those of this day")] = None
 ) -> Response:
     """The teams and groups a member belongs to, with their days, oldest first."""
+    asked_only(request, {"on"})
     member = await runtime_of(request).store.read(lambda snapshot: snapshot.get(Member, ref))
     stays = [*((each, in_team(each) | {"group": None}) for each in member.memberships),
              *((each, in_group(each)) for each in member.groups)]  # fmt: skip
@@ -100,6 +101,8 @@ async def _those_of(
     limit: int,
     cursor: str | None,
 ) -> Response:
+    asked_only(request, {"on", "limit", "cursor"})
+
     async def query(snapshot: Snapshot) -> tuple[list[dict[str, Any]], str | None]:
         place = await snapshot.get(model, ref)
         day = on or await today(snapshot)

@@ -113,9 +113,7 @@ class MemberLeaves(Body):
 @members.create
 async def recruit_member(tx: Tx, body: RecruitMember) -> Member:
     """Win somebody for a department."""
-    if body.on not in (None, body.starts_on):
-        detail = f"what is said of a new member holds from {body.starts_on}, the day they start, not from {body.on}"
-        raise Invalid(f"/on: {detail}.", [Fault("/on", detail)])
+    _from_the_first_day(body.starts_on, body.on)
     member, recruited = Member.recruit(starts_on=body.starts_on, **await _position(tx, body), **fresh(Member, body))
     tx.save(member, recruited)
     tx.save(*Person.introduce(member.id, body.name, body.email, member.externals))
@@ -132,6 +130,7 @@ async def change_member(tx: Tx, member: Member, body: ChangeMember) -> Member:
         if member.left_on is None:
             raise Conflict(f"This member started on {member.starts_on}; that does not become {starts_on}.",
                            [Fault("/starts_on", "differs from what is stored")])  # fmt: skip
+        _from_the_first_day(starts_on, body.on)
         return await _recruited_again(tx, member, starts_on, position)
     on = body.on or max(await today(tx), member.starts_on)
     changed = member.change(on, **position)
@@ -188,9 +187,17 @@ async def leave(tx: Tx, member: Member, body: MemberLeaves) -> Member:
 
 async def _recruited_again(tx: Tx, member: Member, starts_on: date, position: dict[str, Any]) -> Member:
     recruited = member.recruit_again(starts_on, **position)
-    if position.get("manager") is not None:
+    # Whoever was the manager before may be managed by this member by now.
+    if recruited.manager is not None:
         await _refuse_own_manager(tx, member, starts_on)
     return tx.save(member, recruited)
+
+
+def _from_the_first_day(starts_on: date, on: date | None) -> None:
+    """Refuse another day for what holds from the beginning of an employment."""
+    if on not in (None, starts_on):
+        detail = f"what is said of a new employment holds from {starts_on}, its first day, not from {on}"
+        raise Invalid(f"/on: {detail}.", [Fault("/on", detail)])
 
 
 async def _position(tx: Tx, body: RecruitMember | ChangeMember | RecruitAgain) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from services.teams.api.members import member_id, sought
 from services.teams.domain.teams import Department, Group, Team
+from shared.errors import Conflict, Fault
 from shared.http.bodies import Name, Named, Ref
 from shared.http.collection import Collection, fresh
 from shared.store import Tx
@@ -42,9 +43,10 @@ class FormGroup(Named):
 
 
 class ChangeGroup(Named):
-    """Another name for a group."""
+    """Another name for a group; it stays a part of its team."""
 
-    name: Name
+    name: Name = ""
+    team: Ref = Field(default="", description="the team it is a part of, which does not change")
 
 
 @teams.create
@@ -82,4 +84,9 @@ async def form_group(tx: Tx, body: FormGroup) -> Group:
 @groups.amend
 async def change_group(tx: Tx, group: Group, body: ChangeGroup) -> Group:
     """Give a group another name."""
-    return tx.save(group, group.change(name=body.name))
+    if "team" in body.model_fields_set:
+        team = (await sought(tx, Team, body.team, "/team")).id
+        if team != group.team:
+            raise Conflict(f"This group is a part of the team {group.team}; that does not become {team}.",
+                           [Fault("/team", "differs from what is stored")])  # fmt: skip
+    return tx.save(group, group.change(name=body.name or group.name))

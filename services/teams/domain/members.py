@@ -120,7 +120,7 @@ class Member(Entity, table=True):
             return None
         self.employment(on, "/on")
         for name, value in new.items():
-            setattr(self, DATED[name], changed(getattr(self, DATED[name]), value, on))
+            setattr(self, DATED[name], changed(getattr(self, DATED[name]), value, on, self.employments))
         return MemberChanged(on=on, **self.position(on))
 
     def join(self, team: str, on: date, group: str | None = None, end: date | None = None) -> MemberJoined:
@@ -173,6 +173,8 @@ class Member(Entity, table=True):
             raise AlreadyLeft(on=self.left_on)
         if on <= self.starts_on:
             raise LeavesTooEarly(starts_on=self.starts_on, earliest=self.starts_on + timedelta(days=1), on=on)
+        if reason and self.erased:
+            raise MemberIsErased(pointer="/reason")
         for name in ("employments", "memberships", "groups", *DATED.values()):
             setattr(self, name, ended(getattr(self, name), on))
         self.left_on = on

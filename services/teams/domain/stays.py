@@ -11,7 +11,7 @@ class NotStartedYet(Refused):
 
 
 class MemberHasLeft(Refused):
-    """This member left on {left}; {day} is after that."""
+    """This member left on {left}; {day} is not before that."""
 
 
 class EndsBeforeItBegins(Refused):
