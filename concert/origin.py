@@ -9,6 +9,9 @@ from fastapi.routing import iter_route_contexts
 from shared.application import Running
 from shared.http.edge import Receive, Scope, Send
 
+EVERYBODYS = ("books", "parked")
+"""What every service has of its own, under one name; `?service=` says whose."""
+
 
 class Origin:
     """The four services behind one address; what nobody claims is answered by metrics, which has the page."""
@@ -23,8 +26,9 @@ class Origin:
         if scope["type"] == "lifespan":
             await _answer_lifespan(receive, send)
             return
-        owner = self._owners.get(_collection(scope["path"]), "metrics")
-        if scope["path"] == "/v1/books":
+        collection = _collection(scope["path"])
+        owner = self._owners.get(collection, "metrics")
+        if collection in EVERYBODYS:
             owner = _asked_service(scope) or owner
         await self.services[owner].entry(scope, receive, send)
 
@@ -36,7 +40,7 @@ def owners_of(services: Mapping[str, Running]) -> dict[str, str]:
         # Not from the OpenAPI document, which takes longer to write than all else of a start.
         for context in iter_route_contexts(running.app.routes):
             path = context.path or ""
-            if path.startswith("/v1/") and path != "/v1/books":
+            if path.startswith("/v1/") and _collection(path) not in EVERYBODYS:
                 owners[_collection(path)] = name
     return owners
 

@@ -1,4 +1,4 @@
-"""`concert parked`: events that the views could not apply, and what somebody may do about them."""
+"""`concert parked`: events that a service could not apply, and what somebody may do about them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from concert.imports.cli import HERE, Url, refuse_bad_address
 app = typer.Typer(no_args_is_help=True, help="Events that could not be applied, and what to do about them.")
 Token = Annotated[str, typer.Option(envvar="CONCERT_TOKEN", help="A token with admin, or parked:read,parked:write.")]
 Subject = Annotated[str, typer.Argument(help="Whose event it is, as the list shows it: deal/deal_...")]
+Service = Annotated[str, typer.Option(help="Whose trouble with it is meant, where several services have it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Held = dict[str, Any]
 T = TypeVar("T")
@@ -29,6 +30,7 @@ MOST = 200
 COLUMNS = ("service", "subject", "version", "type", "since", "reason")
 WIDE = 240
 SHORT = 100
+_UNTIL = ", until the views are rebuilt, and the certificate goes on naming it"
 _WAITS = "waits for an earlier version"
 
 
@@ -45,15 +47,14 @@ def list_parked(url: Url = HERE, token: Token = "") -> None:
 
 
 @app.command()
-def show(subject: Subject, url: Url = HERE, token: Token = "") -> None:
+def show(subject: Subject, url: Url = HERE, token: Token = "", service: Service = "") -> None:
     """The event that holds a subject up, in full."""
     _refuse_bad_subject(subject)
-    found, behind = _first(subject, _ask(url, token, lambda asking: _held(asking, subject)))
+    found, behind = _first(subject, _ask(url, token, lambda asking: _held(asking, subject, service)))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     shown = found | {
-        "service": _service_of(found),
         "reason": found["reason"] or _WAITS,
         "data": found["data"] or "none",
     }
@@ -64,11 +65,11 @@ def show(subject: Subject, url: Url = HERE, token: Token = "") -> None:
 
 
 @app.command()
-def retry(subject: Subject, url: Url = HERE, token: Token = "") -> None:
+def retry(subject: Subject, url: Url = HERE, token: Token = "", service: Service = "") -> None:
     """Try to apply the event again, and then those behind it: after what was in its way has been mended."""
     _refuse_bad_subject(subject)
-    found, _ = _first(subject, _ask(url, token, lambda asking: _held(asking, subject)))
-    left = _ask(url, token, lambda asking: _mended(asking, subject, "retry"))
+    found, _ = _first(subject, _ask(url, token, lambda asking: _held(asking, subject, service)))
+    left = _ask(url, token, lambda asking: _mended(asking, found, "retry"))
     still = [each for each in left if (each["version"], each["id"]) == (found["version"], found["id"])]
     if still:
         _refuse(f"{_name(found)} was tried again and is still held: {_why(still[0])}.")
@@ -77,41 +78,47 @@ def retry(subject: Subject, url: Url = HERE, token: Token = "") -> None:
 
 
 @app.command()
-def discard(subject: Subject, url: Url = HERE, token: Token = "", yes: Yes = False) -> None:
+def discard(subject: Subject, url: Url = HERE, token: Token = "", service: Service = "", yes: Yes = False) -> None:
     """Give the event up for ever; those behind it go on. Asks first."""
     _refuse_bad_subject(subject)
-    found, behind = _first(subject, _ask(url, token, lambda asking: _held(asking, subject)))
+    found, behind = _first(subject, _ask(url, token, lambda asking: _held(asking, subject, service)))
     if found["reason"] is None:
         _refuse(f"{_name(found)} is not parked: it {_WAITS}, so there is nothing to give up.")
     _out().print(
         f"{_name(found)} ({found['type']}) is parked: {_why(found)}.\nGiven up, it is recorded as skipped:"
-        " the views never hold what it says, whoever sends it again, and the certificate goes on naming it."
+        f" {found['service']} never holds what it says, whoever sends it again"
+        f"{_UNTIL if found['service'] == 'metrics' else ''}."
         f" {behind} more of {subject} wait behind it and go on.",
         markup=False,
     )
     if not yes:
         typer.confirm("Give it up for ever?", abort=True)
-    left = _ask(url, token, lambda asking: _mended(asking, subject, "discard"))
+    left = _ask(url, token, lambda asking: _mended(asking, found, "discard"))
     _out().print(f"{_name(found)} has been given up.", markup=False)
     _say_rest(left)
 
 
-async def _held(asking: Asking, subject: str = "") -> list[Held]:
-    """What is held, of one subject or of all. Raises Stopped."""
-    query = {"subject": subject} if subject else {}
+async def _held(asking: Asking, subject: str = "", service: str = "") -> list[Held]:
+    """What is held, of one subject or of all, by one service or by all. Raises Stopped."""
+    query = {name: value for name, value in (("subject", subject), ("service", service)) if value}
     answer = await asking.read("/v1/parked", limit=str(MOST), **query)
     try:
-        items: list[Held] = from_json(answer.content)["items"]
+        said = from_json(answer.content)
+        items: list[Held] = said["items"]
+        if said["silent"]:
+            console = Console(stderr=True, highlight=False, soft_wrap=True)
+            console.print(f"Not answered, so nothing is known of what they hold: {', '.join(said['silent'])}.")
     except (ValueError, TypeError, KeyError):
         raise Stopped(f"What answers at {asking.client.base_url} is not Concert: it shows no list of events.") from None
     return items
 
 
-async def _mended(asking: Asking, subject: str, act: str) -> list[Held]:
-    """What is still held of a subject after an act. Raises Stopped."""
+async def _mended(asking: Asking, held: Held, act: str) -> list[Held]:
+    """What its service still holds of the subject after an act. Raises Stopped."""
+    subject, service = held["subject"], held["service"]
     kind, _, key = subject.partition("/")
-    await asking.tell(f"/v1/parked/{quote(kind, safe='')}/{quote(key, safe='')}/{act}")
-    return await _held(asking, subject)
+    await asking.tell(f"/v1/parked/{quote(kind, safe='')}/{quote(key, safe='')}/{act}", service=service)
+    return await _held(asking, subject, service)
 
 
 def _ask(url: str, token: str, work: Callable[[Asking], Awaitable[T]]) -> T:
@@ -135,6 +142,9 @@ def _first(subject: str, held: list[Held]) -> tuple[Held, int]:
     """The event that a retry or discard is about, and how many more there are of its subject."""
     if not held:
         _refuse(f"Nothing is held for {subject}; `concert parked list` shows what is.")
+    services = sorted({each["service"] for each in held})
+    if len(services) > 1:
+        _refuse(f"{subject} is held by {' and '.join(services)}, each with its own trouble; say which by --service.")
     first = min(held, key=lambda each: (each["reason"] is None, each["version"], each["id"]))
     return first, len(held) - 1
 
@@ -143,7 +153,7 @@ def _table(held: list[Held]) -> Table:
     table = Table(*COLUMNS, box=None, pad_edge=False)
     table.columns[COLUMNS.index("subject")].no_wrap = True
     for each in held:
-        shown = each | {"service": _service_of(each), "reason": shorten(_why(each), SHORT, placeholder="...")}
+        shown = each | {"reason": shorten(_why(each), SHORT, placeholder="...")}
         table.add_row(*(Text(_plain(shown[name])) for name in COLUMNS))
     return table
 
@@ -160,12 +170,6 @@ def _name(held: Held) -> str:
 def _why(held: Held) -> str:
     """Why it is held, on one line."""
     return " ".join(_plain(held["reason"] or _WAITS).split())
-
-
-def _service_of(held: Held) -> str:
-    """Who told the event, by its wire name; an event that is broken may not say."""
-    parts = str(held["type"]).split(".")
-    return _plain(parts[1]) if parts[0] == "concert" and len(parts) > 2 else "?"
 
 
 def _plain(value: object) -> str:

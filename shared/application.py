@@ -21,6 +21,7 @@ from shared.http import problems
 from shared.http.collection import Collection
 from shared.http.documents import documents_router, openapi_of
 from shared.http.edge import Edge
+from shared.http.parked import parked_router
 from shared.http.probes import probes_router
 from shared.http.runtime import Runtime
 from shared.http.waiting import Progress
@@ -110,7 +111,9 @@ def build_app(service: Service, runtime: Runtime, identity: Identity) -> FastAPI
     for router in service.routers:
         app.include_router(router)
     app.include_router(books_router(service.name, service.owned))
-    app.include_router(probes_router(service.name))
+    if service.subscriptions is not None:
+        app.include_router(parked_router(service.name, speaks_for_all=service.speaks_for_all))
+    app.include_router(probes_router(service.name, speaks_for_all=service.speaks_for_all))
     if not service.speaks_for_all:
         app.include_router(documents_router(service.name))
     app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]

@@ -22,7 +22,7 @@ from shared.instant import now
 from shared.lease import RENEW_AFTER, Lessee
 from shared.positions import Recognition, advance, stored_positions
 from shared.postage import envelope_of
-from shared.rounds import Poisoned, Reaction, Round
+from shared.rounds import Poisoned, Reaction, Round, reason_of
 from shared.store import Context, Job, Store, Tx
 
 log = structlog.get_logger(__name__)
@@ -149,7 +149,7 @@ class Consumer:
             await self.apply(messages[middle:])
             return
         envelope = envelope_of(messages[0].record)
-        reason = f"{type(fault).__name__}: {fault}"
+        reason = reason_of(fault)
         self._note_park(Poisoned(envelope.id, reason))
         await self._work(lambda tx, poisoned: self._apply(tx, messages, {**poisoned, envelope.id: reason}), wait=True)
 

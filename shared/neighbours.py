@@ -15,6 +15,8 @@ from shared.settings import Settings
 
 SCOPES = ("books:read", "members:read", "teams:read", "departments:read")
 LIFE = timedelta(hours=1)
+OTHERS = ("teams", "targets", "meetings")
+"""The services that the one which speaks for all asks."""
 
 
 class Neighbours:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from shared.errors import OutcomeUnknown, Overloaded, Problem
 from shared.events import REGISTRY, Envelope, Event
@@ -187,7 +188,7 @@ class Round:
         except (Poisoned, OutcomeUnknown, Overloaded, OSError):
             raise
         except _FAULTS as fault:
-            raise Poisoned(envelope.id, f"{type(fault).__name__}: {fault}") from fault
+            raise Poisoned(envelope.id, reason_of(fault)) from fault
         self._step(applied, envelope, "applied")
 
     def _step(self, applied: Applied, envelope: Envelope, what: str) -> None:
@@ -253,6 +254,14 @@ class Round:
         for each in list(self.held.get(applied.subject, ())):
             if each.version <= applied.version:
                 self._release(each)
+
+
+def reason_of(fault: Exception) -> str:
+    """Why an event cannot be applied, for whoever has to mend it; where one is not as declared, and how."""
+    if isinstance(fault, ValidationError):
+        faults = (f"/{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in fault.errors(include_url=False))
+        return f"it is not as it is declared ({'; '.join(faults)})"
+    return f"{type(fault).__name__}: {fault}"
 
 
 def latest_wins(envelope: Envelope) -> bool:

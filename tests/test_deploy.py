@@ -51,7 +51,8 @@ async def test_the_gateway_sends_every_collection_to_its_owner(tmp_path: Path) -
         ("/v1/meetings", "meetings"),
         ("/v1/teamsters", "metrics"),
         ("/docs/v1/teams", "metrics"),
-        ("/v1/books", "$books_owner"),
+        ("/v1/books", "$asked_owner"),
+        ("/v1/parked/deal/deal_1/retry", "$asked_owner"),
     ],
 )
 def test_a_path_has_one_owner(path: str, expected: str) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+import httpx
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic_core import from_json
 
 from shared import __version__
+from shared.errors import OutcomeUnknown, Overloaded
+from shared.http.parked import PARKED
 from shared.http.runtime import Runtime, runtime_of
 from shared.identity.permissions import PUBLIC
+from shared.neighbours import OTHERS
 
 
 class Alive(BaseModel):
@@ -24,7 +31,8 @@ class Readiness(BaseModel):
     """Whether a service can do its work; each part that cannot says why."""
 
     ready: bool
-    parts: dict[str, str]
+    parts: dict[str, str] = Field(description="`ok` or the reason why not; of other services with their name before it")
+    parked: int | None = Field(description="events that could not be applied, each of which blocks its subject only")
 
 
 class Version(BaseModel):
@@ -34,7 +42,7 @@ class Version(BaseModel):
     version: str
 
 
-def readiness_of(runtime: Runtime) -> Readiness:
+def _parts(runtime: Runtime) -> dict[str, str]:
     """The state of every part of a running service, `ok` or the reason why not."""
     parts: dict[str, str] = {}
     tasks: dict[str, Any] = runtime.extras.get("tasks", {})
@@ -47,10 +55,36 @@ def readiness_of(runtime: Runtime) -> Readiness:
             parts["applier"] = runtime.consumer.failure
         trouble = runtime.consumer.bus.healthy
         parts["bus"] = trouble or "ok"
-    return Readiness(ready=all(state == "ok" for state in parts.values()), parts=parts)
+    return parts
 
 
-def probes_router(service: str) -> APIRouter:
+async def _parked(runtime: Runtime) -> int | None:
+    try:
+        return int(await runtime.store.read(lambda snapshot: snapshot.scalar(PARKED)))
+    except (OutcomeUnknown, Overloaded, OSError):
+        return None
+
+
+async def _others(runtime: Runtime) -> tuple[dict[str, str], int]:
+    """What is not ready elsewhere, and how much is parked there."""
+
+    async def ask(other: str) -> Mapping[str, Any]:
+        try:
+            answer = await runtime.extras["neighbours"].get(other, "/readyz", headers={}, seconds=3)
+            return dict(from_json(answer.content))
+        except (httpx.HTTPError, ValueError):
+            return {"parts": {"": "does not answer"}}
+
+    parts: dict[str, str] = {}
+    parked = 0
+    for other, said in zip(OTHERS, await asyncio.gather(*map(ask, OTHERS)), strict=True):
+        states = said.get("parts", {})
+        parts |= {f"{other} {part}".strip(): state for part, state in states.items() if state != "ok"} or {other: "ok"}
+        parked += said.get("parked") or 0
+    return parts, parked
+
+
+def probes_router(service: str, *, speaks_for_all: bool) -> APIRouter:
     """`/livez`, `/readyz`, `/version` and `/metrics`."""
     router = APIRouter(tags=["operations"])
 
@@ -65,9 +99,17 @@ def probes_router(service: str) -> APIRouter:
         openapi_extra=PUBLIC,
         responses={503: {"model": Readiness, "description": "Not ready, and which part is not"}},
     )
-    async def read_readiness(request: Request) -> Readiness:
+    async def read_readiness(
+        request: Request,
+        others: Annotated[bool, Query(description="whether the one that speaks for all asks the others too")] = True,
+    ) -> Readiness:
         """Whether the service can do its work, and which part cannot."""
-        state = readiness_of(runtime_of(request))
+        runtime = runtime_of(request)
+        parts, parked = _parts(runtime), await _parked(runtime)
+        if speaks_for_all and others:
+            theirs, more = await _others(runtime)
+            parts, parked = parts | theirs, None if parked is None else parked + more
+        state = Readiness(ready=all(said == "ok" for said in parts.values()), parts=parts, parked=parked)
         if state.ready:
             return state
         return JSONResponse(state.model_dump(), 503)  # type: ignore[return-value]

@@ -28,6 +28,7 @@ from shared.bus import TOPICS, BusError, kafka
 from shared.bus.kafka import create_topics
 from shared.identity.keys import own_key
 from shared.instant import now
+from shared.store.migrate import lacking
 from tests.engines import Kafka, Postgres
 from tests.kit.identities import OtherIssuer
 from tests.serving import serving
@@ -35,6 +36,8 @@ from tests.world import empty_databases, empty_files, world
 
 command = typer.Typer()
 command.command()(doctor.doctor)
+ALL = lacking(SERVICES[0], None)
+"""The history of every service has as many revisions as that of the first."""
 Lines = list[tuple[str, str, str]]
 
 
@@ -90,7 +93,7 @@ async def test_all_is_well_beside_a_running_concert_which_does_not_notice(
         shown = {check: words for _, check, words in lines}
         assert "is answered by concert metrics " in shown["port"]
         assert "the newest event came at " in shown["clock"]
-        assert shown["store teams"].endswith("is at revision 0001, the latest")
+        assert shown["store teams"].endswith(f"is at revision {ALL[-1]}, the latest")
         await concert.made("/v1/teams", {"name": "North"})
 
 
@@ -170,7 +173,10 @@ async def test_a_store_behind_or_beyond_its_migrations_is_named(tmp_path: Path) 
     change(tmp_path / "teams.db", "DELETE FROM alembic_version")
     change(tmp_path / "metrics.db", "UPDATE alembic_version SET version_num = '9999'")
     behind, beyond = await wrong()
-    assert behind[1:] == ("store teams", f"{tmp_path}/teams.db lacks the revisions 0001 -> run `concert migrate`")
+    assert behind[1:] == (
+        "store teams",
+        f"{tmp_path}/teams.db lacks the revisions {', '.join(ALL)} -> run `concert migrate`",
+    )
     assert beyond[1] == "store metrics"
     assert beyond[2].startswith(f"{tmp_path}/metrics.db is at revision 9999, which this version does not know -> ")
 
@@ -329,7 +335,7 @@ async def test_a_database_without_its_tables_or_that_is_not_there_is_named(
     monkeypatch.setenv("CONCERT_STORE_URL", postgres_server.url(f"{name}_{{service}}"))
     found = await wrong()
     assert [check for _, check, _ in found] == [f"store {each.name}" for each in SERVICES]
-    assert found[0][2].endswith("lacks the revisions 0001 -> run `concert migrate`")
+    assert found[0][2].endswith(f"lacks the revisions {', '.join(ALL)} -> run `concert migrate`")
     assert f'database "{name}_targets" does not exist' in found[1][2]
     await postgres_server.drop_database(f"{name}_teams")
 

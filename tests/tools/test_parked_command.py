@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -67,9 +68,9 @@ async def test_the_list_has_a_line_for_each_event_that_is_held(world: World, des
     assert code == 0
     header, first, second = said.splitlines()
     assert header.split() == ["service", "subject", "version", "type", "since", "reason"]
-    assert first.split()[:4] == ["targets", SUBJECT, "1", "concert.targets.deal-won.v1"]
-    assert "ValidationError: 3 validation errors for DealWon on Input should be a valid date" in first
-    assert second.split()[:3] == ["targets", SUBJECT, "3"]
+    assert first.split()[:4] == ["metrics", SUBJECT, "1", "concert.targets.deal-won.v1"]
+    assert "it is not as it is declared (/on: Input should be a valid date" in first
+    assert second.split()[:3] == ["metrics", SUBJECT, "3"]
     assert second.rstrip().endswith("waits for an earlier version")
 
 
@@ -209,3 +210,40 @@ async def test_what_can_be_no_subject_is_asked_for_without_harm(world: World, su
     answer = await world.admin.get("/v1/parked", params={"subject": subject})
     assert answer.status_code in (200, 422), answer.text
     assert answer.status_code == 422 or answer.json()["items"] == []
+
+
+async def test_what_several_services_hold_is_mended_in_each_by_its_name(world: World, desk: str) -> None:
+    subject = "member/mbr_x"
+    headers = (
+        ("ce_id", f"{1:032x}"), ("ce_type", "concert.teams.member-recruited.v1"), ("ce_source", "/teams"),
+        ("ce_subject", subject), ("ce_sequence", "1"), ("ce_time", "2026-01-01T00:00:00Z"),
+    )  # fmt: skip
+    await world.bus.publish([Record("concert.teams", subject, b"{}", headers)])
+    assert {each["service"] for each in await held(world, 3)} == {"meetings", "metrics", "targets"}
+    ready = (await world.admin.get("/readyz")).json()
+    assert (ready["ready"], ready["parked"]) == (True, 3)
+    assert (await world.admin.get("/readyz", params={"others": "false"})).json()["parked"] == 1
+
+    code, said = await run("discard", subject, "--yes")
+    assert code == 1
+    assert "is held by meetings and metrics and targets, each with its own trouble; say which by --service" in said
+    code, said = await run("discard", subject, "--yes", "--service", "targets")
+    assert code == 0, said
+    assert "the certificate" not in said
+    assert {each["service"] for each in await held(world, 2)} == {"meetings", "metrics"}
+    of_targets = await world.admin.get("/v1/parked", params={"service": "targets"})
+    assert of_targets.json() == {"items": [], "next": None, "silent": []}
+    wrong = await world.admin.get("/v1/parked", params={"service": "sales"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/service")
+
+
+async def test_a_service_that_does_not_answer_is_named(world: World, desk: str) -> None:
+    neighbours = world.services["metrics"].runtime.extras["neighbours"]
+
+    neighbours._clients["targets"] = httpx.AsyncClient(base_url="http://127.0.0.1:1")
+    assert (await world.admin.get("/v1/parked")).json()["silent"] == ["targets"]
+    ready = await world.admin.get("/readyz")
+    assert (ready.status_code, ready.json()["parts"]["targets"]) == (503, "does not answer")
+    code, said = await run("list")
+    assert code == 0
+    assert "Not answered, so nothing is known of what they hold: targets." in said

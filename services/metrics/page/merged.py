@@ -14,9 +14,9 @@ from pydantic_core import from_json
 
 from shared import __version__
 from shared.http.runtime import Runtime
+from shared.neighbours import OTHERS
 
 log = structlog.get_logger(__name__)
-OTHERS: Final = ("teams", "targets", "meetings")
 FRESH_SECONDS: Final = 60.0
 _DESCRIPTION: Final = (
     "Concert helps a sales organisation and the departments around it work as one. Four services behind one address:"
