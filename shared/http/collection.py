@@ -306,16 +306,19 @@ class Collection(Generic[N]):
 
     def _add_get(self) -> None:
         may = require(f"{self.name}:read")
+        asked_day = self._on_query("as it was on this day")
 
         async def endpoint(
             request: Request,
             ref: Reference,
             principal: Principal = Depends(may),
             after: After = [],  # noqa: B006
-            on: Annotated[Day | None, Query(description="as it was on this day")] = None,
+            on: Day | None = asked_day,
             prefer: Prefer = None,
             if_none_match: Annotated[str | None, Header()] = None,
         ) -> Response:
+            asked_only(request, {"after"} | self._days)
+
             async def query(snapshot: Snapshot) -> tuple[N, dict[str, Any]]:
                 thing = await snapshot.get(self.entity, ref)
                 (fields,) = await self.present(snapshot, [thing], principal)
@@ -334,6 +337,14 @@ class Collection(Generic[N]):
             endpoint, "/{ref}", "GET", f"get_{self.entity.kind}", None, 200, None, f"One {self._word}", also=304
         )
 
+    @property
+    def _days(self) -> set[str]:
+        """What asks for a day, where the truth is dated."""
+        return {"on"} if self.on_day else set()
+
+    def _on_query(self, description: str) -> Any:
+        return Query(default=None, description=description, include_in_schema=bool(self._days))
+
     def _as_on(self, thing: N, fields: dict[str, Any], day: date, ref: str) -> dict[str, Any]:
         changed = self.on_day(thing, day) if self.on_day else {}
         if changed is None:
@@ -342,6 +353,7 @@ class Collection(Generic[N]):
 
     def _add_list(self) -> None:
         may = require(f"{self.name}:read")
+        asked_day = self._on_query("as things were on this day")
 
         async def endpoint(
             request: Request,
@@ -349,10 +361,10 @@ class Collection(Generic[N]):
             limit: Limit = 50,
             cursor: Annotated[str | None, Query(description="the `next` of the page before")] = None,
             after: After = [],  # noqa: B006
-            on: Annotated[Day | None, Query(description="as things were on this day")] = None,
+            on: Day | None = asked_day,
             prefer: Prefer = None,
         ) -> Response:
-            asked_only(request, {"limit", "cursor", "after", "on"} | self.filters.keys())
+            asked_only(request, {"limit", "cursor", "after"} | self._days | self.filters.keys())
             wanted = {name: request.query_params[name] for name in self.filters if name in request.query_params}
 
             async def query(snapshot: Snapshot) -> tuple[list[dict[str, Any]], str | None]:

@@ -116,11 +116,15 @@ async def test_a_day_that_is_asked_about_is_a_day(staff: Staff, ada: str, path: 
     problem(await staff.world.admin.get(address, params={"on": day}), 422, "/on")
 
 
-async def test_a_list_says_what_it_cannot_be_asked(staff: Staff) -> None:
+async def test_a_read_says_what_it_cannot_be_asked(staff: Staff, ada: str) -> None:
     get = staff.world.admin.get
     assert "department" in problem(await get("/v1/members", params={"colour": "red"}), 422, "/colour")
     for path in (f"/v1/teams/{staff.north}/members", f"/v1/groups/{staff.group}/members"):
         assert "colour" in problem(await get(path, params={"colour": "red"}), 422, "/colour")
+    for path in ("departments", "teams", f"teams/{staff.north}", f"groups/{staff.group}"):
+        # Names and regions are not dated; an answer that looked dated would be wrong.
+        assert "on is not known here" in problem(await get(f"/v1/{path}", params={"on": "2026-01-01"}), 422, "/on")
+    problem(await get(f"/v1/members/{ada}", params={"onn": "2026-01-01"}), 422, "/onn")
     twice = await get("/v1/members", params={"on": ["2026-01-01", "2026-02-01"]})
     assert "given 2 times" in problem(twice, 422, "/on")
     assert await staff.ids("members", team="team_nowhere") == set()

@@ -96,6 +96,8 @@ async def test_an_update_with_a_later_first_day_recruits_again_whoever_has_left(
         ]
     assert back.json()["version"] == 3
     assert back.json()["departments"][1] == {"department": "hr", "from": "2026-06-01", "to": None}
+    first = await staff.put("members/ext:crm:cy", later | {"starts_on": "2026-01-01"})
+    assert (first.status_code, first.json()["version"]) == (200, 3), "they did start on that day too"
 
 
 async def test_an_upsert_sent_twice_changes_nothing_the_second_time(staff: Staff) -> None:
@@ -175,6 +177,16 @@ async def test_nobody_is_their_own_manager_directly_or_by_way_of_others_on_any_d
     assert after.json()["manager"] == cy
     early = await staff.patch(f"members/{ben}", {"manager": ada, "on": "2026-04-30"})
     assert early.json()["version"] == 3, "they are managed by them on that day already"
+
+
+async def test_managers_who_form_a_ring_on_no_single_day_are_no_ring(staff: Staff) -> None:
+    ada, ben, cy, di = [await staff.recruited() for _ in range(4)]
+    await staff.patch(f"members/{ben}", {"manager": di, "on": "2026-03-01"})
+    await staff.patch(f"members/{ada}", {"manager": cy, "on": "2026-01-01"})
+    await staff.patch(f"members/{cy}", {"manager": ben, "on": "2026-04-01"})
+    until_march = await staff.patch(f"members/{ben}", {"manager": ada, "on": "2026-02-01"})
+    assert until_march.status_code == 200, until_march.text
+    assert until_march.json()["managers"][1] == {"manager": ada, "from": "2026-02-01", "to": "2026-03-01"}
 
 
 async def test_whoever_comes_back_does_not_come_back_under_somebody_they_manage_by_now(staff: Staff) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from services.teams.api.organisation import today
+from services.teams.api.references import member_id, place, sought
 from services.teams.api.shown_members import Shown, as_on, present
 from services.teams.domain.members import Member, MemberIsErased, OwnManager
 from services.teams.domain.organisation import THE_ONE, Organisation
@@ -163,7 +164,7 @@ async def recruit_again(tx: Tx, member: Member, body: RecruitAgain) -> Member:
 @members.verb("join")
 async def join_team(tx: Tx, member: Member, body: JoinTeam) -> Member:
     """Belong to a team, and perhaps a group in it, from a day on."""
-    team, group = await _place(tx, body.team, body.group)
+    team, group = await place(tx, body.team, body.group)
     on = body.since or max(await today(tx), member.starts_on)
     return tx.save(member, member.join(team, on, group, body.to))
 
@@ -181,7 +182,7 @@ async def leave(tx: Tx, member: Member, body: MemberLeaves) -> Member:
     """Work here no more from a day on; or, with a team or a group, belong to that no more."""
     if body.team is None and body.group is None:
         return tx.save(member, member.leave(body.on, body.reason))
-    team, group = await _place(tx, body.team, body.group)
+    team, group = await place(tx, body.team, body.group)
     return tx.save(member, member.leave_team(team, body.on, group))
 
 
@@ -241,28 +242,3 @@ async def _refuse_own_manager(tx: Tx, member: Member, on: date) -> None:
             if each["of"] and overlaps(each, start, end):
                 begins = max(date.fromisoformat(each["from"]), start)
                 above.append((each["of"], begins, min(end_of(each) or LAST_DAY, end)))
-
-
-async def _place(tx: Tx, team: str | None, group: str | None) -> tuple[str, str | None]:
-    """The team and the group that a body names; a group stands for its team."""
-    if group is None:
-        return str((await sought(tx, Team, team or "", "/team")).id), None
-    found = await sought(tx, Group, group, "/group")
-    if team is not None and (await sought(tx, Team, team, "/team")).id != found.team:
-        detail = f"the group {found.id} is a part of the team {found.team}, not of {team}"
-        raise Invalid(f"/group: {detail}.", [Fault("/group", detail)])
-    return str(found.team), str(found.id)
-
-
-async def member_id(tx: Tx, ref: str, at: str) -> str:
-    """The id of a member a body refers to; raises Invalid."""
-    return str((await sought(tx, Member, ref, at)).id)
-
-
-async def sought(tx: Tx, model: Any, ref: str, at: str) -> Any:
-    """What a body refers to; raises Invalid with the place in the body."""
-    found = await tx.seek_unlocked(model, ref)
-    if found is None:
-        detail = f"there is no {model.kind} {ref}"
-        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
-    return found

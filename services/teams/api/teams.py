@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from services.teams.api.members import member_id, sought
+from services.teams.api.references import member_id, sought
 from services.teams.domain.teams import Department, Group, Team
 from shared.errors import Conflict, Fault
 from shared.http.bodies import Name, Named, Ref
