@@ -176,6 +176,6 @@ def main() -> None:
     except (CannotListen, StoreInUse) as fault:
         _say(str(fault))
         sys.exit(2)
-    except (BadKey, DatabaseBehindLog) as fault:
+    except (BadKey, BusError, DatabaseBehindLog) as fault:
         _say(str(fault))
         sys.exit(1)

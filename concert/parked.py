@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from textwrap import shorten
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 from urllib.parse import quote
 
-import httpx
 import typer
 from pydantic_core import from_json
 from rich.console import Console
@@ -17,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from concert.imports.asking import Asking, Stopped
-from concert.imports.cli import HERE, Url, refuse_bad_address
+from concert.talking import HERE, Url, ask, plain, refuse
 
 app = typer.Typer(no_args_is_help=True, help="Events that could not be applied, and what to do about them.")
 Token = Annotated[str, typer.Option(envvar="CONCERT_TOKEN", help="A token with admin, or parked:read,parked:write.")]
@@ -25,7 +22,6 @@ Subject = Annotated[str, typer.Argument(help="Whose event it is, as the list sho
 Service = Annotated[str, typer.Option(help="Whose trouble with it is meant, where several services have it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Held = dict[str, Any]
-T = TypeVar("T")
 MOST = 200
 COLUMNS = ("service", "subject", "version", "type", "since", "reason")
 WIDE = 240
@@ -37,7 +33,7 @@ _WAITS = "waits for an earlier version"
 @app.command("list")
 def list_parked(url: Url = HERE, token: Token = "") -> None:
     """Events that are parked, or wait behind one; the oldest first."""
-    held = _ask(url, token, _held)
+    held = ask(url, token, _held)
     if not held:
         _out().print("Nothing is parked, and nothing waits.")
         return
@@ -50,7 +46,7 @@ def list_parked(url: Url = HERE, token: Token = "") -> None:
 def show(subject: Subject, url: Url = HERE, token: Token = "", service: Service = "") -> None:
     """The event that holds a subject up, in full."""
     _refuse_bad_subject(subject)
-    found, behind = _first(subject, _ask(url, token, lambda asking: _held(asking, subject, service)))
+    found, behind = _first(subject, ask(url, token, lambda asking: _held(asking, subject, service)))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
@@ -59,7 +55,7 @@ def show(subject: Subject, url: Url = HERE, token: Token = "", service: Service 
         "data": found["data"] or "none",
     }
     for name in ("subject", "version", "service", "id", "type", "time", "since", "reason", "data"):
-        grid.add_row(name, Text(_plain(shown[name])))
+        grid.add_row(name, Text(plain(shown[name])))
     grid.add_row("behind it", f"{behind} more of this subject")
     _out().print(grid)
 
@@ -68,11 +64,11 @@ def show(subject: Subject, url: Url = HERE, token: Token = "", service: Service 
 def retry(subject: Subject, url: Url = HERE, token: Token = "", service: Service = "") -> None:
     """Try to apply the event again, and then those behind it: after what was in its way has been mended."""
     _refuse_bad_subject(subject)
-    found, _ = _first(subject, _ask(url, token, lambda asking: _held(asking, subject, service)))
-    left = _ask(url, token, lambda asking: _mended(asking, found, "retry"))
+    found, _ = _first(subject, ask(url, token, lambda asking: _held(asking, subject, service)))
+    left = ask(url, token, lambda asking: _mended(asking, found, "retry"))
     still = [each for each in left if (each["version"], each["id"]) == (found["version"], found["id"])]
     if still:
-        _refuse(f"{_name(found)} was tried again and is still held: {_why(still[0])}.")
+        refuse(f"{_name(found)} was tried again and is still held: {_why(still[0])}.")
     _out().print(f"{_name(found)} has been applied.", markup=False)
     _say_rest(left)
 
@@ -81,9 +77,9 @@ def retry(subject: Subject, url: Url = HERE, token: Token = "", service: Service
 def discard(subject: Subject, url: Url = HERE, token: Token = "", service: Service = "", yes: Yes = False) -> None:
     """Give the event up for ever; those behind it go on. Asks first."""
     _refuse_bad_subject(subject)
-    found, behind = _first(subject, _ask(url, token, lambda asking: _held(asking, subject, service)))
+    found, behind = _first(subject, ask(url, token, lambda asking: _held(asking, subject, service)))
     if found["reason"] is None:
-        _refuse(f"{_name(found)} is not parked: it {_WAITS}, so there is nothing to give up.")
+        refuse(f"{_name(found)} is not parked: it {_WAITS}, so there is nothing to give up.")
     _out().print(
         f"{_name(found)} ({found['type']}) is parked: {_why(found)}.\nGiven up, it is recorded as skipped:"
         f" {found['service']} never holds what it says, whoever sends it again"
@@ -93,7 +89,7 @@ def discard(subject: Subject, url: Url = HERE, token: Token = "", service: Servi
     )
     if not yes:
         typer.confirm("Give it up for ever?", abort=True)
-    left = _ask(url, token, lambda asking: _mended(asking, found, "discard"))
+    left = ask(url, token, lambda asking: _mended(asking, found, "discard"))
     _out().print(f"{_name(found)} has been given up.", markup=False)
     _say_rest(left)
 
@@ -121,30 +117,13 @@ async def _mended(asking: Asking, held: Held, act: str) -> list[Held]:
     return await _held(asking, subject, service)
 
 
-def _ask(url: str, token: str, work: Callable[[Asking], Awaitable[T]]) -> T:
-    """What Concert answers; leaves with 1 and a sentence when it says no, or nothing."""
-    refuse_bad_address(url)
-    if not (token.isascii() and token.isprintable()):
-        raise typer.BadParameter("this is no token; `concert token` prints one", param_hint="--token")
-
-    async def ask() -> T:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
-            return await work(Asking(client, tries=3))
-
-    try:
-        return asyncio.run(ask())
-    except Stopped as fault:
-        _refuse(str(fault))
-
-
 def _first(subject: str, held: list[Held]) -> tuple[Held, int]:
     """The event that a retry or discard is about, and how many more there are of its subject."""
     if not held:
-        _refuse(f"Nothing is held for {subject}; `concert parked list` shows what is.")
+        refuse(f"Nothing is held for {subject}; `concert parked list` shows what is.")
     services = sorted({each["service"] for each in held})
     if len(services) > 1:
-        _refuse(f"{subject} is held by {' and '.join(services)}, each with its own trouble; say which by --service.")
+        refuse(f"{subject} is held by {' and '.join(services)}, each with its own trouble; say which by --service.")
     first = min(held, key=lambda each: (each["reason"] is None, each["version"], each["id"]))
     return first, len(held) - 1
 
@@ -154,7 +133,7 @@ def _table(held: list[Held]) -> Table:
     table.columns[COLUMNS.index("subject")].no_wrap = True
     for each in held:
         shown = each | {"reason": shorten(_why(each), SHORT, placeholder="...")}
-        table.add_row(*(Text(_plain(shown[name])) for name in COLUMNS))
+        table.add_row(*(Text(plain(shown[name])) for name in COLUMNS))
     return table
 
 
@@ -164,28 +143,18 @@ def _say_rest(left: list[Held]) -> None:
 
 
 def _name(held: Held) -> str:
-    return f"{_plain(held['subject'])}@{held['version']}"
+    return f"{plain(held['subject'])}@{held['version']}"
 
 
 def _why(held: Held) -> str:
     """Why it is held, on one line."""
-    return " ".join(_plain(held["reason"] or _WAITS).split())
-
-
-def _plain(value: object) -> str:
-    """A text without what would steer the terminal: a broken event may hold anything."""
-    return "".join(each if each.isprintable() or each == "\n" else "�" for each in str(value))
+    return " ".join(plain(held["reason"] or _WAITS).split())
 
 
 def _refuse_bad_subject(subject: str) -> None:
     kind, _, key = subject.partition("/")
     if not kind or not key or "/" in key:
         raise typer.BadParameter(f"{subject} is no subject; write one as deal/deal_...", param_hint="SUBJECT")
-
-
-def _refuse(message: str) -> NoReturn:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(_plain(message), markup=False)
-    raise typer.Exit(1)
 
 
 def _out() -> Console:

@@ -115,12 +115,21 @@ def remember_link(thing: Any, event: TeamsExternalLinked) -> None:
         thing.externals = thing.externals | {event.source: event.id}
 
 
+class NotHeardOf(Invalid):
+    """A body names a thing of teams that was never heard of here: there is none, or word of it is on its way."""
+
+    def __init__(self, model: type[Fact], ref: str, at: str) -> None:
+        message = f"no {model.kind} {ref} is known here (yet)"
+        super().__init__(f"{at}: {message}.", [Fault(at, message)])
+        self.model = model
+        self.ref = ref
+
+
 async def known(snapshot: Snapshot, model: type[Fact], ref: str, at: str) -> Any:
-    """The department, team, group or member a body refers to; raises Invalid with the place in the body."""
+    """The department, team, group or member a body refers to; raises NotHeardOf with the place in the body."""
     found = await snapshot.look_up(model, ref)
     if found is None:
-        message = f"no {model.kind} {ref} is known here (yet)"
-        raise Invalid(f"{at}: {message}.", [Fault(at, message)])
+        raise NotHeardOf(model, ref, at)
     return found
 
 

@@ -13,7 +13,7 @@ from shared.identity.tokens import mint
 from shared.instant import now
 from shared.settings import Settings
 
-SCOPES = ("books:read", "members:read", "teams:read", "departments:read")
+SCOPES = ("books:read", "members:read", "teams:read", "groups:read", "departments:read")
 LIFE = timedelta(hours=1)
 OTHERS = ("teams", "targets", "meetings")
 """The services that the one which speaks for all asks."""

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from pydantic_core import from_json, to_json
 
 from shared.errors import IdempotencyInFlight, IdempotencyMismatch, Invalid, Problem, StaleVersion, VersionRequired
+from shared.http.heard import decided
 from shared.http.problems import MEDIA_TYPE, problem_response
 from shared.http.runtime import runtime_of
 from shared.identity.permissions import Principal
@@ -66,7 +67,7 @@ async def write(
     asked = fingerprint(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body)
     context = Context(now(), trace=request.scope.get("traceparent"), cause=cause)
     if key is None:
-        return (await runtime.store.write(Job(decide, context))).response()
+        return (await decided(runtime, Job(decide, context))).response()
     if not 0 < len(key) <= MAX_KEY:
         raise Invalid(f"An Idempotency-Key has 1 to {MAX_KEY} characters; this one has {len(key)}.")
     place = (principal.subject, key)
@@ -86,7 +87,7 @@ async def _write_once(
     decide: Callable[[Tx], Awaitable[Answer]],
     context: Context,
 ) -> Response:
-    store = runtime_of(request).store
+    runtime = runtime_of(request)
 
     async def once(tx: Tx) -> Answer:
         kept = await tx.find(KeptAnswer, *place)
@@ -97,7 +98,7 @@ async def _write_once(
         return answer
 
     try:
-        return (await store.write(Job(once, context))).response()
+        return (await decided(runtime, Job(once, context))).response()
     except (IdempotencyMismatch, IdempotencyInFlight):
         raise
     except Problem as problem:
@@ -114,7 +115,7 @@ async def _write_once(
             tx.add(_kept(place, asked, refused, context))
             return refused
 
-        return (await store.write(Job(keep, context))).response()
+        return (await runtime.store.write(Job(keep, context))).response()
 
 
 def _kept(place: tuple[str, str], asked: str, answer: Answer, context: Context) -> KeptAnswer:

@@ -121,3 +121,14 @@ async def answers(url: str) -> None:
                 await asyncio.sleep(0.1)
             else:
                 return
+
+
+async def test_a_broker_that_cannot_be_reached_is_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    kafka = {"CONCERT_BUS": "kafka", "CONCERT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    code, told = await said(("run",), environment(tmp_path, port, **kafka))
+    assert code == 1
+    assert told.splitlines()[-1].startswith("Kafka at 127.0.0.1:1 cannot be reached")
+    assert "Traceback" not in told
