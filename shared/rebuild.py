@@ -20,7 +20,7 @@ from shared.failpoints import point
 from shared.positions import stored_positions
 from shared.store import Row, Store
 from shared.store.sql import SQLITE, Raw
-from shared.store.tables import Applied, BatchProgress, External, HeldEvent, Lease, Position, SourceProgress
+from shared.store.tables import Applied, BatchProgress, Erased, External, HeldEvent, Lease, Position, SourceProgress
 from shared.store.tx import Session
 
 LOOK_SECONDS = 0.02
@@ -62,7 +62,7 @@ def derived_tables(subscriptions: Subscriptions) -> list[type[Row]]:
     """The tables that the log alone decides."""
     facts = subscriptions.facts.values()
     sums = dict.fromkeys(keeper.sums for keeper in facts if keeper.sums is not None)
-    return [*OBSERVED, Applied, External, *(keeper.model for keeper in facts), *sums]
+    return [*OBSERVED, Applied, Erased, External, *(keeper.model for keeper in facts), *sums]
 
 
 class Rebuild:

@@ -7,7 +7,7 @@ version already applied is a fork. An event that cannot be applied is parked and
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
@@ -21,12 +21,14 @@ from shared.ids import mark_of, shard_of
 from shared.progress import Counted, count_progress
 from shared.store import Tx
 from shared.store.sql import OneOf
-from shared.store.tables import Applied, External, HeldEvent
+from shared.store.tables import Applied, Erased, External, HeldEvent
 from shared.store.tx import compiled
 
 Reaction = Callable[[Tx, Any, Envelope], Awaitable[None]]
 _held = HeldEvent.__table__.c  # type: ignore[attr-defined]
 _HELD_OF = sa.select(HeldEvent).where(OneOf(_held.subject, "subjects"))
+_erased = Erased.__table__.c  # type: ignore[attr-defined]
+_ERASED = sa.select(_erased.subject).where(OneOf(_erased.subject, "subjects"))
 _external = External.__table__.c  # type: ignore[attr-defined]
 _UNNAME = sa.delete(External).where(
     _external.kind == sa.bindparam("of_kind"),
@@ -74,6 +76,8 @@ class Round:
         self.counted = Counted()
         self._folding: dict[str, _Folding] = {}
         self._touched: set[str] = set()
+        self._erased: set[str] = set()
+        self._forgotten: set[str] = set()
         self._new_held: dict[tuple[str, int, str], HeldEvent] = {}
         self._released: dict[tuple[str, int, str], HeldEvent] = {}
 
@@ -84,7 +88,10 @@ class Round:
             for subject in subjects
         ]
         rows = await self.tx.locked(Applied, subjects, blanks)
-        self.applied = {row.subject: row for row in rows}
+        self.applied |= {row.subject: row for row in rows}
+        erasable = [subject for subject in subjects if subject.startswith(f"{LATEST_WINS}/")]
+        if erasable:
+            self._erased |= {str(record[0]) for record in await self.tx.rows(_ERASED, subjects=erasable)}
         with_held = [row.subject for row in rows if row.held]
         if with_held:
             for each in await self.tx.all(HeldEvent, _HELD_OF, subjects=with_held):
@@ -102,12 +109,17 @@ class Round:
                 facts = await keeper.open(self.tx, sorted(ids))
                 before = {key: keeper.cells(fact) for key, fact in facts.items()}
                 names = {key: _names_of(fact) for key, fact in facts.items()}
-                self._folding[kind] = _Folding(facts, before, names)
+                folding = self._folding.setdefault(kind, _Folding({}, {}, {}))
+                folding.facts.update(facts)
+                folding.before.update(before)
+                folding.names.update(names)
 
     async def judge(self, envelope: Envelope) -> None:
         """The version rule."""
         applied = self.applied[envelope.subject]
         self._touched.add(envelope.subject)
+        if envelope.subject in self._erased:
+            envelope = replace(envelope, data=None)
         if envelope.id in self.poisoned:
             self._hold(applied, envelope, self.poisoned[envelope.id])
         elif envelope.version < 1 or not envelope.id:
@@ -153,10 +165,11 @@ class Round:
     async def store(self) -> set[str]:
         """Write everything that has become different, in sorted order; says of which subjects and bulks it is."""
         tx, moves = self.tx, Moves()
+        touched = self._touched | self._forgotten
         for kind, folding in sorted(self._folding.items()):
             keeper = self.interests.facts[kind]
             for key, fact in sorted(folding.facts.items()):
-                if f"{kind}/{key}" in self._touched:
+                if f"{kind}/{key}" in touched:
                     moves.move(keeper.sums, folding.before[key], keeper.cells(fact))
                     tx.put(fact)
                     await _rename(tx, fact, folding.names[key])
@@ -204,7 +217,8 @@ class Round:
     async def _effect(self, envelope: Envelope) -> None:
         folding = self._folding.get(envelope.kind)
         reactions = self.interests.reactions.get(REGISTRY.get(envelope.type, Event), ())
-        if folding is None and not reactions:
+        erases = getattr(REGISTRY.get(envelope.type), "erases", "")
+        if folding is None and not reactions and not erases:
             return
         if envelope.data is None and latest_wins(envelope):
             if folding is not None:
@@ -213,8 +227,25 @@ class Round:
         event = envelope.open()
         if folding is not None:
             self.interests.facts[envelope.kind].fold(folding.facts[envelope.key], event)
+        if erases:
+            await self._erase(f"{erases}/{envelope.key}")
         for reaction in reactions:
             await reaction(self.tx, event, envelope)
+
+    async def _erase(self, subject: str) -> None:
+        """Forget a subject, and whatever the log may yet bring of it: behind a tombstone that the log has dropped, what
+        was sent twice would come to life again."""
+        if subject not in self.applied:
+            await self.open([subject])
+        self._erased.add(subject)
+        self.tx.put(Erased.make(subject=subject))
+        for each in list(self.held.get(subject, ())):
+            self._release(each)
+        kind, _, key = subject.partition("/")
+        folding = self._folding.get(kind)
+        if folding is not None:
+            _forget(folding.facts[key])
+            self._forgotten.add(subject)
 
     def _hold(self, applied: Applied, envelope: Envelope, reason: str | None) -> None:
         held = self.held.setdefault(applied.subject, [])
@@ -264,9 +295,13 @@ def reason_of(fault: Exception) -> str:
     return f"{type(fault).__name__}: {fault}"
 
 
+LATEST_WINS = "person"
+"""The kind of which each version says everything, so that any higher one may be applied."""
+
+
 def latest_wins(envelope: Envelope) -> bool:
     """Whether each version says everything, so that any higher one may be applied."""
-    return envelope.kind == "person"
+    return envelope.kind == LATEST_WINS
 
 
 def envelope_of_held(held: HeldEvent) -> Envelope:

@@ -23,6 +23,8 @@ class Event:
     type: ClassVar[str] = ""
     topic: ClassVar[str] = ""
     tombstone: ClassVar[bool] = False
+    erases: ClassVar[str] = ""
+    """The kind of which what has the same id is forgotten for good, if that is what happened."""
 
     def to_json(self) -> bytes | None:
         """The event's data as it travels; a tombstone has none."""
@@ -35,13 +37,14 @@ E = TypeVar("E", bound=Event)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def event(name: str, topic: str | None = None, *, tombstone: bool = False) -> Any:
+def event(name: str, topic: str | None = None, *, tombstone: bool = False, erases: str = "") -> Any:
     """Declare an event under its wire name, `concert.<service>.<subject>-<past verb>.v<n>`."""
 
     def declare(cls: type[E]) -> type[E]:
         declared = dataclass(frozen=True, kw_only=True)(cls)
         declared.type = name
         declared.tombstone = tombstone
+        declared.erases = erases
         declared.topic = topic or ".".join(name.split(".")[:2])
         if REGISTRY.setdefault(name, declared) is not declared:
             raise ValueError(f"the event name {name} is declared twice")

@@ -137,7 +137,7 @@ class MemberLeft(Event):
     on: date
 
 
-@event("concert.teams.member-erased.v1")
+@event("concert.teams.member-erased.v1", erases="person")
 class MemberErased(Event):
     """A member's personal data has been erased everywhere and is not accepted again."""
 

@@ -112,6 +112,12 @@ class HeldEvent(Row, table=True):
     since: datetime = Field(sa_type=Moment)
 
 
+class Erased(Row, table=True):
+    """A subject of which nothing is accepted any more: the log may bring what it said again, long after it has gone."""
+
+    subject: str = Field(primary_key=True)
+
+
 class BatchProgress(Row, table=True):
     """How many events of a bulk have been applied here."""
 
@@ -142,5 +148,5 @@ class Lease(Row, table=True):
 
 
 KIT_TABLES: tuple[type[Row], ...] = (
-    Journal, External, KeptAnswer, Applied, Position, HeldEvent, BatchProgress, SourceProgress, Lease, Verified,
+    Journal, External, KeptAnswer, Applied, Position, HeldEvent, Erased, BatchProgress, SourceProgress, Lease, Verified,
 )  # fmt: skip
