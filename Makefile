@@ -11,6 +11,7 @@ PYTHON  ?= python3.11
 BIN     := .venv/bin
 COMPOSE ?= docker compose
 PYTEST  ?=
+JOBS    ?= 2
 CODE    := shared services concert $(wildcard migrations) tests
 
 RUNTIME := .venv/.runtime
@@ -44,7 +45,7 @@ run: $(RUNTIME) ## All of Concert in one process on one port, with the embedded 
 	@exec $(BIN)/concert run
 
 test: $(DEV) engines ## Every test that can run here; says what it skipped and why (PYTEST="-k name" narrows)
-	$(BIN)/python -m pytest -ra $(PYTEST)
+	$(BIN)/python -m pytest -ra --numprocesses $(JOBS) --dist loadfile $(PYTEST)
 
 check: $(DEV) ## Format, lint, types, and who may import whom
 	$(BIN)/ruff format --check $(CODE)

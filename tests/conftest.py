@@ -16,15 +16,29 @@ from structlog.dev import plain_traceback
 from tests import engines
 from tests import world as worlds
 
-# Warnings only, and tracebacks without every local variable, which take seconds to print.
-structlog.configure(
-    processors=[
-        structlog.processors.add_log_level,
-        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain_traceback),
-    ],
-    wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-)
 E = TypeVar("E", bound=engines.Engine)
+
+
+def speak_little() -> None:
+    """Log warnings only, and tracebacks without every local variable, which take seconds to print."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain_traceback),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(),
+    )
+
+
+speak_little()
+
+
+@pytest.fixture(autouse=True)
+def _as_quiet_as_before() -> Iterator[None]:
+    """A test may change how the product logs; the next one begins as the first did."""
+    yield
+    speak_little()
 
 
 @pytest.fixture(scope="session")

@@ -102,7 +102,9 @@ class _Errand:
         self.future: Future[Any] = Future()
 
     def do(self) -> None:
-        """Run it and keep what comes of it."""
+        """Run it, unless nobody waits for it any more, and keep what comes of it."""
+        if not self.future.set_running_or_notify_cancel():
+            return
         try:
             self.future.set_result(self.run())
         except BaseException as failure:
@@ -212,8 +214,13 @@ class SqliteStore:
         try:
             yield second
         finally:
-            await second.close()
-            self._remove_beside()
+            # Whoever is cancelled here once more still closes it.
+            closing = asyncio.ensure_future(second.close())
+            try:
+                await asyncio.shield(closing)
+            finally:
+                await closing
+                self._remove_beside()
 
     def _remove_beside(self) -> None:
         for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
