@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.deals import DealFact
+from services.metrics.facts.money import ExpenseFact
 from shared.bus import Record
 from shared.instant import now
 from shared.store import Context, Job, Tx
@@ -122,3 +124,48 @@ async def test_the_books_prove_a_total_that_was_falsified_on_both_sides_of_the_s
     found = await certificate(world)
     assert found["verdict"] == "inconsistent"
     assert any(reason.startswith("the books of targets differ: deal in shard") for reason in found["reasons"])
+
+
+LATEST = DealFact.__table__.c.closed_on == date(2026, 2, 1)  # type: ignore[attr-defined]
+CUSTOMERS_END = "customers at the end = start + new + reactivated - lost"
+SELLING = "selling expense in finance = sales department spend in accounting"
+
+
+async def test_customers_are_those_who_came_and_did_not_go(world: World) -> None:
+    hired = await world.post("/v1/members", {"name": "Ada", "department": "sales", "starts_on": "2026-01-01"})
+    value = {"amount": "10.00", "currency": "EUR"}
+    # Won; won and lost; won, lost and won again on the day of the loss; never won.
+    lives: tuple[list[str], ...] = (["01-03"], ["01-03", "-02-01"], ["01-03", "-02-01", "02-01"], [])
+    for number, life in enumerate(lives):
+        customer = await world.made("/v1/customers", {"name": f"Customer {number}"})
+        for day in life:
+            if day.startswith("-"):
+                lost = await world.post(f"/v1/customers/{customer['id']}/lose", {"on": f"2026{day}"})
+                assert lost.status_code == 200, lost.text
+                continue
+            deal = {"owner": hired.json()["id"], "opened_on": "2026-01-02", "customer": customer["id"]}
+            opened = await world.made("/v1/deals", deal)
+            won = await world.post(f"/v1/deals/{opened['id']}/win", {"on": f"2026-{day}", "value": value})
+            assert won.status_code == 200, won.text
+    spent = {"department": "sales", "amount": value, "on": "2026-01-05", "kind": "travel"}
+    last = await world.post("/v1/expenses", spent)
+    assert last.status_code == 201, last.text
+    await world.settled("/v1/views", last, period="2026")
+    found = await settled_verdict(world, "consistent")
+    sides = {each["name"]: (each["left_value"], each["right_value"]) for each in found["invariants"]}
+    assert sides[CUSTOMERS_END] == (2, 2)
+    assert sides[SELLING] == ([value], [value])
+
+    async def falsify(tx: Tx) -> None:
+        deal = (await tx.all(DealFact, sa.select(DealFact).where(LATEST).limit(1)))[0]
+        deal.closed_on = date(2026, 1, 3)
+        tx.put(deal)
+        expense = (await tx.all(ExpenseFact, sa.select(ExpenseFact)))[0]
+        expense.amount += 1
+        tx.put(expense)
+
+    await world.services["metrics"].runtime.store.write(Job(falsify, Context(now())))
+    found = await certificate(world)
+    assert found["verdict"] == "inconsistent"
+    broken = {each["name"] for each in found["invariants"] if not each["holds"]}
+    assert {CUSTOMERS_END, SELLING} <= broken

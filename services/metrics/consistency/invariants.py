@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.metrics.consistency.customer_invariants import CUSTOMER_INVARIANTS
 from services.metrics.consistency.money_invariants import MONEY_INVARIANTS
 from services.metrics.consistency.sides import Invariant, Side, Value, added, counted, summed, together
 from services.metrics.facts.deals import DealFact
@@ -78,6 +79,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         summed("won"),
     ),
     *MONEY_INVARIANTS,
+    *CUSTOMER_INVARIANTS,
     Invariant(
         "sales department = members in teams + members without team",
         "members of the sales department, from the sums",

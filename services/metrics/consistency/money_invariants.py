@@ -90,4 +90,11 @@ MONEY_INVARIANTS: tuple[Invariant, ...] = (
         summed("spent", "department"),
         added(_expense.currency, _expense.amount, _expense.reversed_on.is_(None)),
     ),
+    Invariant(
+        "selling expense in finance = sales department spend in accounting",
+        "selling expense of all days, from the sums",
+        "expenses of the sales department, one by one",
+        summed("spent", "department", key="sales"),
+        added(_expense.currency, _expense.amount, _expense.reversed_on.is_(None), _expense.department == "sales"),
+    ),
 )  # fmt: skip

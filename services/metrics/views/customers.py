@@ -18,13 +18,13 @@ from services.metrics.views.frame import Reading
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
 _customer = CustomerFact.__table__.c  # type: ignore[attr-defined]
-_WON_DAYS = (
+WON_DAYS = (
     sa.select(_tally.key, _tally.start)
     .where(_tally.dim == "customer", _tally.measure == "won", _tally.grain == DAY, _tally.key == sa.bindparam("key"))
     .order_by(_tally.start)
 )
-_LOST = sa.select(_customer.id, _customer.lost_on).where(_customer.lost_on != [])
-_FIRST = (
+LOST = sa.select(_customer.id, _customer.lost_on).where(_customer.lost_on != [])
+FIRST = (
     sa.select(_customer.id, sa.select(sa.func.min(_tally.start)).where(
         _tally.dim == "customer", _tally.key == _customer.id, _tally.measure == "won", _tally.grain == DAY
     ).scalar_subquery())
@@ -50,14 +50,14 @@ async def customer_counts(reading: Reading) -> Counts:
 
 async def _count(reading: Reading) -> Counts:
     span = reading.question.span
-    lost_days = {key: [date.fromisoformat(day) for day in days] for key, days in await reading.snapshot.rows(_LOST)}
+    lost_days = {key: [date.fromisoformat(day) for day in days] for key, days in await reading.snapshot.rows(LOST)}
     only = reading.filters.get("customer")
     tally = [0, 0, 0, 0, 0]
     for customer, first in await first_wins(reading):
         if only not in (None, customer):
             continue
         won = [first] if customer not in lost_days else await won_days(reading, customer)
-        for place, number in enumerate(_one(won, lost_days.get(customer, []), span.start, span.asked)):
+        for place, number in enumerate(moves(won, lost_days.get(customer, []), span.start, span.asked)):
             tally[place] += number
     return Counts(*tally)
 
@@ -66,8 +66,8 @@ async def first_wins(reading: Reading) -> Sequence[tuple[str, date]]:
     """Every customer who has won, with the day of the first win."""
 
     async def read() -> list[tuple[str, date]]:
-        rows = await reading.snapshot.rows(_FIRST)
-        return [(customer, _day(first)) for customer, first in rows if first is not None]
+        rows = await reading.snapshot.rows(FIRST)
+        return [(customer, day_of(first)) for customer, first in rows if first is not None]
 
     found: list[tuple[str, date]] = await reading.shared("first wins", read)
     return found
@@ -75,15 +75,16 @@ async def first_wins(reading: Reading) -> Sequence[tuple[str, date]]:
 
 async def won_days(reading: Reading, customer: str) -> list[date]:
     """The days on which deals with a customer were won."""
-    return [_day(day) for _, day in await reading.snapshot.rows(_WON_DAYS, key=customer)]
+    return [day_of(day) for _, day in await reading.snapshot.rows(WON_DAYS, key=customer)]
 
 
-def _day(value: date | str) -> date:
+def day_of(value: date | str) -> date:
+    """A day as either engine answers with it."""
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 
-def _one(won: Sequence[date], lost: Sequence[date], start: date, end: date) -> tuple[int, int, int, int, int]:
-    """What one customer adds to start, new, reactivated, lost and end."""
+def moves(won: Sequence[date], lost: Sequence[date], start: date, end: date) -> tuple[int, int, int, int, int]:
+    """What one customer adds to start, new, reactivated, lost and end of the days from `start` to before `end`."""
     active = ever = False
     at_start = new = reactivated = gone = 0
     happened = sorted([(day, 1) for day in won] + [(day, 0) for day in lost])

@@ -1,0 +1,54 @@
+"""Customers, counted by the moves that made them and one by one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from services.metrics.consistency.sides import Invariant, Value
+from services.metrics.facts.customers import CustomerFact
+from services.metrics.facts.deals import DealFact
+from services.metrics.views.customers import FIRST, LOST, WON_DAYS, day_of, moves
+from shared.store import Snapshot
+
+_deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_customer = CustomerFact.__table__.c  # type: ignore[attr-defined]
+_LATEST = (
+    sa.select(_customer.lost_on, sa.func.max(_deal.closed_on))
+    .join_from(CustomerFact, DealFact, _deal.customer == _customer.id)
+    .where(_deal.status == "won")
+    .group_by(_customer.id, _customer.lost_on)
+)
+
+
+async def standing(snapshot: Snapshot) -> Value:
+    """Customers whose latest won deal is not older than the day on which they were lost, from the facts."""
+    rows = await snapshot.rows(_LATEST)
+    return sum(not lost or day_of(latest) >= date.fromisoformat(max(lost)) for lost, latest in rows)
+
+
+async def come_and_gone(snapshot: Snapshot) -> Value:
+    """New and reactivated customers without the lost ones, over all time, from the sums."""
+    lost = {key: [date.fromisoformat(day) for day in days] for key, days in await snapshot.rows(LOST)}
+    count = 0
+    for customer, first in await snapshot.rows(FIRST):
+        if first is None:
+            continue
+        won = [day_of(first)]
+        if customer in lost:
+            won = [day_of(day) for _, day in await snapshot.rows(WON_DAYS, key=customer)]
+        _, new, reactivated, gone, _ = moves(won, lost.get(customer, []), date.min, date.max)
+        count += new + reactivated - gone
+    return count
+
+
+CUSTOMER_INVARIANTS = (
+    Invariant(
+        "customers at the end = start + new + reactivated - lost",
+        "customers who have won and were not lost since, one by one",
+        "new and reactivated customers of all days without the lost ones, from the sums",
+        standing,
+        come_and_gone,
+    ),
+)
