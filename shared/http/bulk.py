@@ -31,7 +31,7 @@ from shared.store.tables import KeptAnswer
 if TYPE_CHECKING:
     from shared.http.collection import Collection
 
-GROUP = 400
+GROUP = 200
 WHOLE = 20_000
 PATIENCE = 4
 LOOK_EVERY = 5
