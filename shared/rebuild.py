@@ -12,30 +12,31 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from shared.bus import Bus, LogBroken
 from shared.consumer import Consumer, StoppedForSafety, Subscriptions
 from shared.failpoints import point
 from shared.positions import stored_positions
 from shared.store import Row, Store
-from shared.store.sql import SQLITE, Raw
+from shared.store.sql import SQLITE, Raw, table_of
 from shared.store.tables import Applied, BatchProgress, Erased, External, HeldEvent, Lease, Position, SourceProgress
 from shared.store.tx import Session
 
 LOOK_SECONDS = 0.02
 OBSERVED: tuple[type[Row], ...] = (Position, SourceProgress, BatchProgress, HeldEvent)
 """What an applier notes about its own work; all else is given by the events alone."""
-_AHEAD = Raw(
-    "SELECT 1 FROM position AS live LEFT JOIN beside.position AS built"
-    " ON built.topic = live.topic AND built.partition = live.partition"
-    " WHERE coalesce(built.next_offset, 0) < live.next_offset"
-)
-_BEHIND = Raw(
-    "SELECT 1 FROM beside.position AS built LEFT JOIN position AS live"
-    " ON built.topic = live.topic AND built.partition = live.partition"
-    " WHERE coalesce(live.next_offset, 0) < built.next_offset"
-)
+
+
+def _further(these: str, those: str) -> Raw:
+    """Finds a partition in which these positions are further than those."""
+    return Raw(
+        f"SELECT 1 FROM {these} AS further LEFT JOIN {those} AS other"
+        " ON other.topic = further.topic AND other.partition = further.partition"
+        " WHERE coalesce(other.next_offset, 0) < further.next_offset"
+    )
+
+
+_LIVE_IS_AHEAD = _further("position", "beside.position")
+_BUILT_IS_AHEAD = _further("beside.position", "position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +123,24 @@ class Rebuild:
         """Make the live tables equal to the second store's; none if the live ones have come further."""
         if session.dialect is not SQLITE:
             # Appliers wait, readers do not. In the order in which appliers take them.
-            names = ", ".join(each.__table__.name for each in tables)  # type: ignore[attr-defined]
+            names = ", ".join(table_of(model, session.dialect).table.name for model in tables)
             await session.execute(Raw(f"LOCK TABLE {names} IN EXCLUSIVE MODE"), [()])
-        if await session.fetch(_AHEAD, ()):
+        if await session.fetch(_LIVE_IS_AHEAD, ()):
             return None
-        as_far = not await session.fetch(_BEHIND, ())
-        changed = {model.__table__.name: await self._make_equal(session, model) for model in tables}  # type: ignore[attr-defined]
+        as_far = not await session.fetch(_BUILT_IS_AHEAD, ())
+        differences: dict[str, int] = {}
+        for model in tables:
+            count = await self._make_equal(session, model)
+            if count and model not in OBSERVED:
+                differences[table_of(model, session.dialect).table.name] = count
         point("rebuild.adopting")
-        observed = {model.__table__.name for model in OBSERVED}  # type: ignore[attr-defined]
-        differences = {name: count for name, count in changed.items() if count and name not in observed}
         return Adopted(differences if as_far else None)
 
     async def _make_equal(self, session: Session, model: type[Row]) -> int:
         quoted = session.dialect.identifier_preparer.quote
-        table: sa.Table = model.__table__  # type: ignore[attr-defined]
-        name, columns = quoted(table.name), ", ".join(quoted(each.name) for each in table.columns)
-        keys = ", ".join(quoted(each.name) for each in table.primary_key.columns)
+        table = table_of(model, session.dialect)
+        name, columns = quoted(table.table.name), ", ".join(map(quoted, table.columns))
+        keys = ", ".join(map(quoted, table.keys))
         ours = f"SELECT {columns} FROM {name}{self._where(model)}"
         theirs = f"SELECT {columns} FROM beside.{name}"
         false = f"SELECT {keys} FROM ({ours} EXCEPT {theirs}) AS false_rows"

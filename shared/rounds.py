@@ -216,9 +216,9 @@ class Round:
 
     async def _effect(self, envelope: Envelope) -> None:
         folding = self._folding.get(envelope.kind)
-        reactions = self.interests.reactions.get(REGISTRY.get(envelope.type, Event), ())
-        erases = getattr(REGISTRY.get(envelope.type), "erases", "")
-        if folding is None and not reactions and not erases:
+        declared = REGISTRY.get(envelope.type, Event)
+        reactions = self.interests.reactions.get(declared, ())
+        if folding is None and not reactions and not declared.erases:
             return
         if envelope.data is None and latest_wins(envelope):
             if folding is not None:
@@ -227,8 +227,8 @@ class Round:
         event = envelope.open()
         if folding is not None:
             self.interests.facts[envelope.kind].fold(folding.facts[envelope.key], event)
-        if erases:
-            await self._erase(f"{erases}/{envelope.key}")
+        if declared.erases:
+            await self._erase(f"{declared.erases}/{envelope.key}")
         for reaction in reactions:
             await reaction(self.tx, event, envelope)
 
