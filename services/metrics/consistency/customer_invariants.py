@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from services.metrics.consistency.sides import Invariant, Value
 from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
-from services.metrics.views.customers import FIRST, LOST, WON_DAYS, day_of, moves
+from services.metrics.views.customers import day_of, first_wins_of, lives, moves
 from shared.store import Snapshot
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
@@ -30,15 +30,9 @@ async def standing(snapshot: Snapshot) -> Value:
 
 async def come_and_gone(snapshot: Snapshot) -> Value:
     """New and reactivated customers without the lost ones, over all time, from the sums."""
-    lost = {key: [date.fromisoformat(day) for day in days] for key, days in await snapshot.rows(LOST)}
     count = 0
-    for customer, first in await snapshot.rows(FIRST):
-        if first is None:
-            continue
-        won = [day_of(first)]
-        if customer in lost:
-            won = [day_of(day) for _, day in await snapshot.rows(WON_DAYS, key=customer)]
-        _, new, reactivated, gone, _ = moves(won, lost.get(customer, []), date.min, date.max)
+    async for won, lost in lives(snapshot, await first_wins_of(snapshot)):
+        _, new, reactivated, gone, _ = moves(won, lost, date.min, date.max)
         count += new + reactivated - gone
     return count
 

@@ -6,7 +6,7 @@ decide: a customer who is lost on a day and wins again later is reactivated on t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,16 +15,17 @@ import sqlalchemy as sa
 from services.metrics.facts.customers import CustomerFact
 from services.metrics.sums import DAY, Tally
 from services.metrics.views.frame import Reading
+from shared.store import Snapshot
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
 _customer = CustomerFact.__table__.c  # type: ignore[attr-defined]
-WON_DAYS = (
+_WON_DAYS = (
     sa.select(_tally.key, _tally.start)
     .where(_tally.dim == "customer", _tally.measure == "won", _tally.grain == DAY, _tally.key == sa.bindparam("key"))
     .order_by(_tally.start)
 )
-LOST = sa.select(_customer.id, _customer.lost_on).where(_customer.lost_on != [])
-FIRST = (
+_LOST = sa.select(_customer.id, _customer.lost_on).where(_customer.lost_on != [])
+_FIRST = (
     sa.select(_customer.id, sa.select(sa.func.min(_tally.start)).where(
         _tally.dim == "customer", _tally.key == _customer.id, _tally.measure == "won", _tally.grain == DAY
     ).scalar_subquery())
@@ -50,32 +51,36 @@ async def customer_counts(reading: Reading) -> Counts:
 
 async def _count(reading: Reading) -> Counts:
     span = reading.question.span
-    lost_days = {key: [date.fromisoformat(day) for day in days] for key, days in await reading.snapshot.rows(LOST)}
     only = reading.filters.get("customer")
+    firsts = [(key, first) for key, first in await first_wins(reading) if only in (None, key)]
     tally = [0, 0, 0, 0, 0]
-    for customer, first in await first_wins(reading):
-        if only not in (None, customer):
-            continue
-        won = [first] if customer not in lost_days else await won_days(reading, customer)
-        for place, number in enumerate(moves(won, lost_days.get(customer, []), span.start, span.asked)):
+    async for won, lost in lives(reading.snapshot, firsts):
+        for place, number in enumerate(moves(won, lost, span.start, span.asked)):
             tally[place] += number
     return Counts(*tally)
 
 
+async def lives(
+    snapshot: Snapshot, firsts: Iterable[tuple[str, date]]
+) -> AsyncIterator[tuple[Sequence[date], Sequence[date]]]:
+    """The days that matter of each of these customers: those of won deals (the first is enough where they were never
+    lost) and those of losses."""
+    lost_days = {key: [date.fromisoformat(day) for day in days] for key, days in await snapshot.rows(_LOST)}
+    for customer, first in firsts:
+        lost = lost_days.get(customer, [])
+        won = [day_of(day) for _, day in await snapshot.rows(_WON_DAYS, key=customer)] if lost else [first]
+        yield won, lost
+
+
 async def first_wins(reading: Reading) -> Sequence[tuple[str, date]]:
-    """Every customer who has won, with the day of the first win."""
-
-    async def read() -> list[tuple[str, date]]:
-        rows = await reading.snapshot.rows(FIRST)
-        return [(customer, day_of(first)) for customer, first in rows if first is not None]
-
-    found: list[tuple[str, date]] = await reading.shared("first wins", read)
+    """Every customer who has won, with the day of the first win; read once for a breakdown."""
+    found: list[tuple[str, date]] = await reading.shared("first wins", lambda: first_wins_of(reading.snapshot))
     return found
 
 
-async def won_days(reading: Reading, customer: str) -> list[date]:
-    """The days on which deals with a customer were won."""
-    return [day_of(day) for _, day in await reading.snapshot.rows(WON_DAYS, key=customer)]
+async def first_wins_of(snapshot: Snapshot) -> list[tuple[str, date]]:
+    """Every customer who has won, with the day of the first win."""
+    return [(customer, day_of(first)) for customer, first in await snapshot.rows(_FIRST) if first is not None]
 
 
 def day_of(value: date | str) -> date:
