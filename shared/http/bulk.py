@@ -31,10 +31,10 @@ from shared.store.tables import KeptAnswer
 if TYPE_CHECKING:
     from shared.http.collection import Collection
 
-GROUP = 200
+GROUP = 400
 WHOLE = 20_000
 PATIENCE = 4
-LOOK_EVERY = 5
+LOOK_EVERY = 3
 DEEP, FULL = 20_000, 100_000
 """From so many unsent events on a bulk slows down, and with so many it pauses longest."""
 MOST_PAUSE = 2.0

@@ -186,8 +186,8 @@ async def test_a_store_that_is_busy_for_a_moment_is_asked_again(
 async def test_a_bulk_goes_slower_the_deeper_the_outbox_but_it_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "DEEP", 100)
-    monkeypatch.setattr(bulk, "FULL", 400)
+    monkeypatch.setattr(bulk, "DEEP", bulk.GROUP // 2)
+    monkeypatch.setattr(bulk, "FULL", 2 * bulk.GROUP)
     monkeypatch.setattr(bulk, "LOOK_EVERY", 1)
     pauses: list[float] = []
 
