@@ -14,7 +14,7 @@ Numbers of deals and minor units of money go in; what comes out is rounded to wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
@@ -34,6 +34,8 @@ NEIGHBOURS: Final = 2
 """Up to how many weeks apart the unevenness of weeks goes together."""
 _WEEK = timedelta(days=7)
 Outcome = Literal["opened", "won", "lost"]
+Happening = tuple[Outcome, date, str, tuple[int, int, int, int, int]]
+"""What happened, on which day, in which currency, and the numbers of a `Happened`."""
 
 
 def week_of(day: date) -> date:
@@ -63,6 +65,23 @@ class Known:
         return self.week - HORIZON * _WEEK
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How a deal went, or several that were opened and closed on the same days, in minor units."""
+
+    opened: date
+    closed: date | None = None
+    won: bool = False
+    count: int = 1
+    amount: int = 0
+    currency: str = ""
+    """In which the won deals brought their amount."""
+    estimated: int = 0
+    """How many had an estimate: all or none."""
+    estimate: int = 0
+    estimate_currency: str = ""
+
+
 @dataclass(slots=True)
 class Happened:
     """What happened to the deals opened in one week: how many, and in minor units how much."""
@@ -90,30 +109,44 @@ class History:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        self._happened: dict[tuple[Outcome, date, date], Happened] = defaultdict(Happened)
+        self._happened: dict[tuple[date, Outcome, date], dict[str, Happened]] = {}
 
-    def note(self, outcome: Outcome, opened: date, on: date, *numbers: int) -> None:
+    def note(self, outcome: Outcome, opened: date, on: date, currency: str, *numbers: int) -> None:
         """Deals opened in a week were opened, won or lost on a day of another; what is not known yet is left out."""
         if on >= self.known.before or opened < self.known.horizon:
             return
         # All that came before the weeks of the table only says which deals were still open when they began.
         place = max(week_of(on), self.known.since - _WEEK)
-        self._happened[outcome, week_of(opened), place].add(*numbers)
+        by_currency = self._happened.setdefault((place, outcome, week_of(opened)), {})
+        by_currency.setdefault(currency, Happened()).add(*numbers)
 
-    def of_week(self, week: date) -> dict[tuple[Outcome, date], Happened]:
-        """What happened in one week; before the first of the table, in all weeks before it."""
-        return {(outcome, opened): what for (outcome, opened, on), what in sorted(self._happened.items(), key=_place)
-                if on == week}  # fmt: skip
+    @property
+    def currencies(self) -> list[str]:
+        """In which currencies deals were won in the weeks of the table."""
+        return sorted({
+            currency
+            for (week, outcome, _), by_currency in self._happened.items()
+            if outcome == "won" and week >= self.known.since
+            for currency, what in by_currency.items()
+            if what.amount
+        })  # fmt: skip
+
+    def by_week(self, currency: str) -> dict[date, dict[tuple[Outcome, date], Happened]]:
+        """What happened in each week, all deals counted and money taken in one currency; before the first week of the
+        table, in all weeks before it."""
+        found: dict[date, dict[tuple[Outcome, date], Happened]] = {}
+        for (week, outcome, opened), by_currency in sorted(self._happened.items()):
+            here = found.setdefault(week, {})[outcome, opened] = Happened()
+            for code, what in by_currency.items():
+                money = (what.amount, what.estimated, what.estimate, what.realised) if code == currency else (0,) * 4
+                here.add(what.count, *money)
+        return found
 
     def weeks(self) -> list[date]:
         """The whole weeks of the table, from the first in which anything was known."""
-        first = min((opened for _, opened, _ in self._happened), default=self.known.week)
+        first = min((opened for _, _, opened in self._happened), default=self.known.week)
         begin = max(self.known.since, first)
         return [begin + _WEEK * place for place in range((self.known.week - begin).days // 7)]
-
-
-def _place(item: tuple[tuple[Outcome, date, date], Happened]) -> tuple[str, date, date]:
-    return item[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +185,7 @@ class _Cohort:
 class _Table:
     """The life table: by age in weeks the share of open deals won and lost within a week."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, currency: str) -> None:
         self.at_risk: dict[int, int] = defaultdict(int)
         self.won: dict[int, int] = defaultdict(int)
         self.lost: dict[int, int] = defaultdict(int)
@@ -160,11 +193,12 @@ class _Table:
         self.opened = self.wins = self.amount = self.estimate = self.realised = 0
         self.exposed: list[tuple[dict[int, int], int]] = []
         """Of each week the deals at risk by age, and what the week brought."""
-        self._settle(history.of_week(history.known.since - _WEEK))
+        happened = history.by_week(currency)
+        self._settle(happened.get(history.known.since - _WEEK, {}))
         self.weeks = history.weeks()
         for week in self.weeks:
-            self._live_through(week, history.of_week(week))
-        self._settle(history.of_week(history.known.week))
+            self._live_through(week, happened.get(week, {}))
+        self._settle(happened.get(history.known.week, {}))
 
     def _settle(self, happened: dict[tuple[Outcome, date], Happened]) -> None:
         for (outcome, opened), what in happened.items():
@@ -230,11 +264,11 @@ class _Table:
         return sum(count * self.chance(age)[0] for age, count in sorted(ages.items())) * self.average
 
 
-def forecast(history: History, period: Period, won: int) -> Forecast:
-    """The forecast of a period in which so much has been won, in minor units; raises NotForeseeable."""
+def forecast(history: History, period: Period, won: int, currency: str) -> Forecast:
+    """The forecast of a period in which so much has been won, in minor units of a currency; raises NotForeseeable."""
     if history.known.before >= period.end:
         return Forecast(won, won, won, won, 0, 0)
-    table = _Table(history)
+    table = _Table(history, currency)
     if table.wins < FEWEST_WINS or len(table.weeks) < FEWEST_WEEKS:
         raise NotForeseeable(
             f"{table.wins} deals were won in the {len(table.weeks)} whole weeks of history (of at most {WEEKS});"
@@ -284,13 +318,28 @@ def _from_new(table: _Table, since: date, period: Period) -> float:
     return wins * table.average
 
 
-def history_of(deals: Iterable[tuple[date, date | None, bool, int, int | None]], before: date) -> History:
-    """The history of single deals: opened, closed, whether won, what it brought and its estimate, in minor units."""
-    history = History(Known(before))
-    for opened, closed, won, amount, estimate in deals:
-        estimated = (1, estimate) if estimate is not None else (0, 0)
-        history.note("opened", opened, opened, 1, 0, *estimated, 0)
-        if closed is not None:
-            realised = amount if won and estimate is not None else 0
-            history.note("won" if won else "lost", opened, closed, 1, amount if won else 0, *estimated, realised)
-    return history
+def happenings(deal: Told) -> Iterator[Happening]:
+    """What happened to a deal, or to several that went alike: the opening, and the closing if there was one."""
+    estimate = (deal.estimated, deal.estimate)
+    yield "opened", deal.opened, deal.estimate_currency, (deal.count, 0, *estimate, 0)
+    if deal.closed is None:
+        return
+    if not deal.won:
+        yield "lost", deal.closed, deal.estimate_currency, (deal.count, 0, *estimate, 0)
+    elif deal.estimated and deal.estimate_currency != deal.currency:
+        # The estimate leaves with the deal, and says nothing of what estimates come to.
+        yield "won", deal.closed, deal.estimate_currency, (0, 0, *estimate, 0)
+        yield "won", deal.closed, deal.currency, (deal.count, deal.amount, 0, 0, 0)
+    else:
+        yield (
+            "won",
+            deal.closed,
+            deal.currency,
+            (deal.count, deal.amount, *estimate, deal.amount * bool(deal.estimated)),
+        )
+
+
+def tell(history: History, deal: Told) -> None:
+    """Note what is known of a deal, or of several that went alike."""
+    for outcome, on, currency, numbers in happenings(deal):
+        history.note(outcome, deal.opened, on, currency, *numbers)

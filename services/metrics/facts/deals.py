@@ -11,10 +11,14 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.metrics.facts.courses import Course, courses
 from services.metrics.sums import ALL, Tally, cells
 from shared.events.targets import DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
+
+STAGE_IN, STAGE_OUT = "stage_in:", "stage_out:"
+"""What measures begin with that say how much entered and left a stage of the pipeline, by the name of the stage."""
 
 
 class DealFact(Fact, table=True):
@@ -42,6 +46,7 @@ class DealFact(Fact, table=True):
     """The stages it went through, each with the day it was reached."""
     estimate: int = Field(default=0, sa_type=sa.BigInteger)
     """What it was hoped to bring while it was open, in minor units."""
+    estimate_currency: str = ""
     value: int = Field(default=0, sa_type=sa.BigInteger)
     cost: int | None = Field(default=None, sa_type=sa.BigInteger)
     currency: str = ""
@@ -55,7 +60,7 @@ def contributions(deal: DealFact) -> Iterator[Cell]:
         return
     along = {ALL: "", "team": deal.team, "member": deal.owner, "customer": deal.customer}
     yield from cells("opened", deal.opened_on, {**along, "product": deal.product})
-    yield from _pipeline(deal, along)
+    yield from _pipeline(deal, {**along, "product": deal.product})
     if deal.closed_on is None:
         return
     if deal.status == "lost":
@@ -65,20 +70,20 @@ def contributions(deal: DealFact) -> Iterator[Cell]:
 
 
 def _pipeline(deal: DealFact, along: dict[str, str | None]) -> Iterator[Cell]:
-    """The estimate enters with the opening and leaves with the closing; along `stage` it wanders."""
+    """The estimate enters with the opening and leaves with the closing, and wanders from stage to stage."""
     if not deal.estimate or deal.opened_on is None:
         return
-    amount, currency = deal.estimate, deal.currency
+    amount, currency = deal.estimate, deal.estimate_currency
     yield from cells("pipeline_in", deal.opened_on, along, amount=amount, currency=currency)
     if deal.closed_on is not None:
         yield from cells("pipeline_out", deal.closed_on, along, amount=amount, currency=currency)
     for place, (stage, since) in enumerate(deal.stages):
-        here = {"stage": stage}
-        yield from cells("pipeline_in", date.fromisoformat(since), here, amount=amount, currency=currency)
+        # A stage is a part of the measure, not a dimension, so that a team's pipeline is known by stage too.
+        yield from cells(f"{STAGE_IN}{stage}", date.fromisoformat(since), along, amount=amount, currency=currency)
         until = deal.stages[place + 1][1] if place + 1 < len(deal.stages) else None
         left = date.fromisoformat(until) if until else deal.closed_on
         if left is not None:
-            yield from cells("pipeline_out", left, here, amount=amount, currency=currency)
+            yield from cells(f"{STAGE_OUT}{stage}", left, along, amount=amount, currency=currency)
 
 
 def _won(deal: DealFact, closed_on: date, opened_on: date) -> Iterator[Cell]:
@@ -99,7 +104,7 @@ def _won(deal: DealFact, closed_on: date, opened_on: date) -> Iterator[Cell]:
                          cost=line["cost"] or 0, uncosted=0 if known else line["minor"], took=days)  # fmt: skip
 
 
-deals = Facts(DealFact, sums=Tally, cells=contributions)
+deals = Facts(DealFact, sums=Tally, cells=contributions, further=((Course, courses),))
 
 
 @deals.on(DealOpened)
@@ -155,3 +160,4 @@ def _describe(deal: DealFact, event: DealOpened | DealChanged) -> None:
     deal.team, deal.customer, deal.product = event.team, event.customer, event.product
     deal.estimate = event.value.minor if event.value else 0
     deal.currency = event.value.currency if event.value else deal.currency
+    deal.estimate_currency = event.value.currency if event.value else ""
