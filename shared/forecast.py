@@ -14,7 +14,7 @@ Numbers of deals and minor units of money go in; what comes out is rounded to wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
@@ -28,6 +28,16 @@ HORIZON: Final = 104
 """Deals opened longer than so many weeks ago are not expected to be won any more."""
 FEWEST_WINS: Final = 5
 FEWEST_WEEKS: Final = 4
+METHOD: Final = (
+    "Revenue won in the period so far, plus what the deals that are open, and those still to be opened at the rate of"
+    " the 13 whole weeks before the day of asking, are expected to bring by its end: of each age of a deal in weeks,"
+    " the share won and lost within a week in these 13 weeks, times its estimate (as far as estimates came true) or"
+    " the average won deal. Lost deals count nowhere."
+)
+RANGE: Final = (
+    "The range that the revenue lies in with a probability of 80 %, from how far the revenue of each of the 13 weeks"
+    " lay from what the same shares expect of it."
+)
 SPREAD: Final = 1.356
 """The 90 % point of Student's t with twelve degrees of freedom: the middle 80 % lies within so many deviations."""
 NEIGHBOURS: Final = 2
@@ -119,6 +129,14 @@ class History:
         place = max(week_of(on), self.known.since - _WEEK)
         by_currency = self._happened.setdefault((place, outcome, week_of(opened)), {})
         by_currency.setdefault(currency, Happened()).add(*numbers)
+
+    def join(self, other: History) -> None:
+        """The deals of somebody else on top."""
+        for place, by_currency in other._happened.items():
+            mine = self._happened.setdefault(place, {})
+            for code, what in by_currency.items():
+                numbers = (what.count, what.amount, what.estimated, what.estimate, what.realised)
+                mine.setdefault(code, Happened()).add(*numbers)
 
     @property
     def currencies(self) -> list[str]:
@@ -264,22 +282,36 @@ class _Table:
         return sum(count * self.chance(age)[0] for age, count in sorted(ages.items())) * self.average
 
 
-def forecast(history: History, period: Period, won: int, currency: str) -> Forecast:
-    """The forecast of a period in which so much has been won, in minor units of a currency; raises NotForeseeable."""
-    if history.known.before >= period.end:
-        return Forecast(won, won, won, won, 0, 0)
-    table = _Table(history, currency)
-    if table.wins < FEWEST_WINS or len(table.weeks) < FEWEST_WEEKS:
+def forecast(history: History, period: Period, won: Mapping[str, int]) -> tuple[Forecast, str]:
+    """The forecast of a period in which so much has been won, in minor units by currency, and its currency.
+
+    Raises NotForeseeable, also where deals were won in several currencies, which are never added up.
+    """
+    over = history.known.before >= period.end
+    currencies = sorted({code for code, amount in won.items() if amount} | set([] if over else history.currencies))
+    if len(currencies) > 1:
+        raise NotForeseeable(f"deals were won in several currencies: {', '.join(currencies)}")
+    if over and not currencies:
+        raise NotForeseeable("nothing was won in the period, and it is over")
+    so_far = won.get(currencies[0], 0) if currencies else 0
+    if over:
+        return Forecast(so_far, so_far, so_far, so_far, 0, 0), currencies[0]
+    table = _Table(history, currencies[0] if currencies else "")
+    if not table.amount or table.wins < FEWEST_WINS or len(table.weeks) < FEWEST_WEEKS:
         raise NotForeseeable(
             f"{table.wins} deals were won in the {len(table.weeks)} whole weeks of history (of at most {WEEKS});"
             f" a forecast needs {FEWEST_WINS} in {FEWEST_WEEKS}"
         )
-    present = [_expected(table, opened, cohort, history.known.before, period)
+    return _ahead(table, history.known.before, period, so_far), currencies[0]
+
+
+def _ahead(table: _Table, since: date, period: Period, won: int) -> Forecast:
+    present = [_expected(table, opened, cohort, since, period)
                for opened, cohort in sorted(table.open.items())]  # fmt: skip
-    from_open, from_new = sum(present), _from_new(table, history.known.before, period)
+    from_open, from_new = sum(present), _from_new(table, since, period)
     coming = from_open + from_new
     # The rates are as uncertain as what they were taken from, on top of how uneven the weeks to come are.
-    deviation = sqrt(table.dispersion() * coming * (1 + coming / table.amount)) if table.amount else 0.0
+    deviation = sqrt(table.dispersion() * coming * (1 + coming / table.amount))
     low, high = max(coming - SPREAD * deviation, 0.0), coming + SPREAD * deviation
     return Forecast(won + round(coming), won + round(low), won + round(high), won, round(from_open), round(from_new))
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from services.targets.api import attainment
+from services.targets.api import attainment, forecasts
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
 from services.targets.api.invoices import invoices, receipts
 from services.targets.api.products import products
+from services.targets.api.stages import found, stages
 from services.targets.api.targets import targets
+from services.targets.domain.overrides import Override
 from services.targets.known import subscriptions
 from shared.application import Service
 
 service = Service(
     name="targets",
     description="What we aim at and what we achieve: customers, products, deals, money and targets.",
-    collections=(customers, products, deals, invoices, receipts, budgets, expenses, targets),
-    routers=(attainment.router,),
+    collections=(customers, products, deals, invoices, receipts, budgets, expenses, targets, stages),
+    routers=(attainment.router, forecasts.router),
+    tables=(Override,),
+    prepare=(found,),
     subscriptions=subscriptions,
 )

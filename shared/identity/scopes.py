@@ -16,7 +16,8 @@ DEPARTMENTS: Final = ("sales", "finance", "accounting", "hr", "it")
 COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
     " equipment setbacks recognitions challenges onboardings reputation",
-    "targets": "goals metrics targets customers products deals invoices receipts budgets expenses feedback rates",
+    "targets": "goals metrics targets stages forecasts customers products deals invoices receipts budgets expenses"
+    " feedback rates",
     "meetings": "series meetings items outcomes actions requests check-ins pulses",
     "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
     "every service": "books",
@@ -42,28 +43,29 @@ class Grant:
 EVERYBODY = Grant(
     "everybody",
     write="series meetings items outcomes actions requests check-ins recognitions",
-    read="organisation departments members teams groups goals metrics products skills courses challenges options"
+    read="organisation departments members teams groups goals metrics stages products skills courses challenges options"
     " rule-sets events",
     why="departments meet, ask each other for help and thank each other; members appear by their id, not their name",
 )
 TABLE: Final = (
     Grant(
         "sales",
-        write="customers deals targets goals feedback reputation duties setbacks teams groups challenges reviews",
+        write="customers deals targets stages forecasts goals feedback reputation duties setbacks teams groups"
+        " challenges reviews",
         read="views.sales people invoices receipts rates trainings equipment openings onboardings scorecards"
         " associations",
         why="sales wins customers and deals, organises its teams and targets, and must know what has been paid",
     ),
     Grant(
         "finance",
-        write="products targets rates",
+        write="products targets stages forecasts rates",
         read="views.finance customers deals invoices receipts budgets expenses feedback consistency books",
         why="finance says what things cost, at which rate, and what is aimed at; it reads the money but books none",
     ),
     Grant(
         "accounting",
         write="invoices receipts budgets expenses",
-        read="views.accounting customers deals targets rates trainings equipment consistency books",
+        read="views.accounting customers deals targets forecasts rates trainings equipment consistency books",
         why="accounting books what was invoiced, received, planned and spent; it does not change what was sold",
     ),
     Grant(
@@ -83,7 +85,7 @@ TABLE: Final = (
 MEMBER = Grant(
     "member",
     write="duties setbacks pulses",
-    read="people targets trainings equipment onboardings scorecards",
+    read="people targets forecasts trainings equipment onboardings scorecards",
     why="a member sees and reports what concerns them",
 )
 SALES_MEMBER = Grant(
@@ -94,7 +96,7 @@ SALES_MEMBER = Grant(
 )
 LEADER = Grant(
     "leader",
-    write="targets duties groups openings reviews",
+    write="targets forecasts duties groups openings reviews",
     read="absences goals associations reputation budgets",
     why="a leader also organises the team, and sees its figures and those of the department",
 )

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.teams import DepartmentFact, TeamFact
 from services.metrics.sums import ALL
+from services.metrics.views.groups import group_ledger, owned_by_group
 from services.metrics.views.ledger import Entry, Ledger, Span, entry_of, ledger_of, read_ledger
 from services.metrics.views.sources import BY_TEAM, SOURCES, Source, sources_of
 from shared.period import Period, Unit
@@ -134,6 +135,11 @@ class Reading:
             if name == measure and only in (None, key)
         }
 
+    async def measures(self, beginning: str) -> list[str]:
+        """The measures that begin so and of which anything is known by the end."""
+        ledger, keys = await self._entries(beginning)
+        return sorted({name for key, name in ledger.until if name.startswith(beginning) and key in keys})
+
     async def departments(self) -> list[str]:
         """The ids of all departments."""
         rows = await self.snapshot.rows(sa.select(_department.id).order_by(_department.id))
@@ -143,6 +149,8 @@ class Reading:
         dim = self.along or (next(iter(self.filters), ALL) if len(self.filters) == 1 else ALL)
         others = {each: value for each, value in self.filters.items() if each != dim}
         keys = [self.filters[dim]] if dim else [ALL]
+        if dim == "group" and not others and _deals in sources_of(measure):
+            return await self.shared(f"ledger of group {keys[0]}", lambda: group_ledger(self, keys[0])), keys
         if dim in BY_TEAM and any(dim not in source.columns for source in sources_of(measure)):
             teams = await self.teams_by(dim)
             dim, keys = "team", teams.get(keys[0], [])
@@ -179,6 +187,8 @@ class Reading:
                 conditions.append(source.columns[dim] == value)
             elif dim in BY_TEAM and "team" in source.columns:
                 conditions.append(source.columns["team"].in_((await self.teams_by(dim)).get(value, [])))
+            elif dim == "group" and source is _deals:
+                conditions.append(await owned_by_group(self, value))
         return conditions
 
     def split_by(self, figure: str, measure: str) -> bool:
