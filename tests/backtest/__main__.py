@@ -47,4 +47,4 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else place_of("maven_crm")
     if not folder.exists():
         sys.exit(f"There is no data set in {folder}: name its folder, or set CONCERT_DATA_SETS.")
-    print("\n".join(report(folder)))
+    sys.stdout.write("\n".join([*report(folder), ""]))

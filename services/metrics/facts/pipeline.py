@@ -31,7 +31,7 @@ class OverrideFact(Fact, table=True):
 
     __tablename__ = "override_fact"
     __table_args__ = (sa.Index("override_fact_whose", "level", "ref", "start"),)
-    kind: ClassVar[str] = "override"
+    kind: ClassVar[str] = "forecast"
 
     level: str = ""
     ref: str = ""

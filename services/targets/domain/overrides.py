@@ -33,7 +33,7 @@ class Override(Entity, table=True):
 
     __tablename__ = "forecast_override"
     __table_args__ = (sa.Index("forecast_override_whose", "level", "ref", "starts_on"),)
-    kind: ClassVar[str] = "override"
+    kind: ClassVar[str] = "forecast"
     prefix: ClassVar[str] = "fco"
 
     level: str
