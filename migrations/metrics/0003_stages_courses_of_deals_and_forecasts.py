@@ -30,6 +30,8 @@ def upgrade() -> None:
     sa.Column('realised', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('dim', 'key', 'measure', 'grain', 'start', 'part', 'currency')
     )
+    op.create_index('course_days', 'course', ['dim', 'grain', 'start'], unique=False)
+    op.create_index('tally_days', 'tally', ['dim', 'grain', 'start'], unique=False)
     op.create_table('override_fact',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('shard', sa.Integer(), nullable=False),
@@ -75,5 +77,7 @@ def downgrade() -> None:
         batch_op.drop_index('override_fact_whose')
 
     op.drop_table('override_fact')
+    op.drop_index('tally_days', table_name='tally')
+    op.drop_index('course_days', table_name='course')
     op.drop_table('course')
     # ### end Alembic commands ###
