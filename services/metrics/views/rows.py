@@ -9,14 +9,17 @@ import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.teams import MemberFact
-from services.metrics.views.frame import Reading
+from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Conditions, Source, simple
+from services.metrics.views.sources import SOURCES as FED
+from services.metrics.views.sources import credited
 from shared.identity.permissions import Principal
 from shared.money import Money
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_FEEDS = FED[0]
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
 
 
@@ -34,38 +37,63 @@ def show_deal(deal: DealFact) -> dict[str, Any]:
         "opened_on": deal.opened_on,
         "closed_on": deal.closed_on,
         "value": Money.of_minor(amount, deal.currency).as_json() if deal.currency else None,
+        "lines": [_shown_part("product", each, deal.currency) for each in deal.lines],
+        "credits": [_shown_part("member", each, deal.currency) for each in deal.credits],
         "externals": [{"source": source, "id": name} for source, name in sorted(deal.externals.items())],
     }
 
 
-async def _deals(reading: Reading, *conditions: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
-    return [*conditions, *await reading.deals_of(reading.filters)]
+def _shown_part(whose: str, part: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    return {whose: part[whose], "amount": Money.of_minor(part["minor"], currency).as_json()}
+
+
+async def _deals(
+    reading: Reading, *conditions: sa.ColumnElement[bool], day: Any = None, credit: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    """The deals that pass a question: those that its members own, or are credited for, on a day of theirs; without a
+    day at the end."""
+    chosen = [*conditions, *await reading.passing(_FEEDS, reading.filters)]
+    for dim in CIRCLES:
+        if dim in reading.filters:
+            circle = await reading.circle(dim, reading.filters[dim])
+            asked = reading.question.span.asked
+            chosen.append(sa.or_(sa.false(), *(
+                sa.and_(credited(member) if credit else _deal.owner == member, during)
+                for member, during in (circle.during(day) if day is not None else circle.there(asked))
+            )))  # fmt: skip
+    return chosen
 
 
 async def _won(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    span = reading.question.span
-    return await _deals(reading, _deal.status == "won", _deal.closed_on >= span.start, _deal.closed_on < span.end)
+    return await _deals(reading, _deal.status == "won", *_in_time(reading), day=_deal.closed_on)
+
+
+async def _earned(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return await _deals(reading, _deal.status == "won", *_in_time(reading), day=_deal.closed_on, credit=True)
 
 
 async def _lost(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    span = reading.question.span
-    return await _deals(reading, _deal.status == "lost", _deal.closed_on >= span.start, _deal.closed_on < span.end)
+    return await _deals(reading, _deal.status == "lost", *_in_time(reading), day=_deal.closed_on)
 
 
 async def _closed(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    span = reading.question.span
-    return await _deals(reading, _deal.status != "open", _deal.closed_on >= span.start, _deal.closed_on < span.end)
+    return await _deals(reading, _deal.status != "open", *_in_time(reading), day=_deal.closed_on)
 
 
 async def _opened(reading: Reading) -> list[sa.ColumnElement[bool]]:
     span = reading.question.span
-    return await _deals(reading, _deal.opened_on >= span.start, _deal.opened_on < span.end)
+    return await _deals(reading, _deal.opened_on >= span.start, _deal.opened_on < span.end, day=_deal.opened_on)
 
 
 async def _open(reading: Reading) -> list[sa.ColumnElement[bool]]:
     asked = reading.question.span.asked
     still = sa.or_(_deal.closed_on.is_(None), _deal.closed_on >= asked)
     return await _deals(reading, _deal.opened_on < asked, still)
+
+
+def _in_time(reading: Reading) -> tuple[sa.ColumnElement[bool], ...]:
+    span = reading.question.span
+    return _deal.closed_on >= span.start, _deal.closed_on < span.end
 
 
 def _between(column: Any) -> Conditions:
@@ -87,6 +115,7 @@ _show_member = simple("member", "starts_on", "left_on", "departments", "membersh
 
 SOURCES: Mapping[str, Source] = {
     "deals_won": Source(DealFact, _won, show_deal),
+    "deals_earned": Source(DealFact, _earned, show_deal),
     "deals_lost": Source(DealFact, _lost, show_deal),
     "deals_closed": Source(DealFact, _closed, show_deal),
     "deals_opened": Source(DealFact, _opened, show_deal),

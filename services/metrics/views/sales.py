@@ -220,13 +220,13 @@ VIEW = View(
         Figure("deals_open", "Deals opened before the end of the period and not closed before it.", deals_open,
                "deals_open"),
         Figure("revenue", "Value of the deals won in the period, net of tax and freight, by the day they were won; "
-               "of a member, the parts credited to them.", revenue, "deals_won"),
+               "of a member or a group, the parts credited to them.", revenue, "deals_earned"),
         Figure("win_rate", "Deals won ÷ (deals won + deals lost) in the period.", win_rate, "deals_closed"),
         Figure("close_rate", "Deals won in the period ÷ all deals that were open at some time in it.", close_rate,
                "deals_won"),
         Figure("average_days_to_win", "Mean number of days from opening to winning, of the deals won in the period.",
                average_days_to_win, "deals_won"),
-        Figure("average_deal", "Revenue ÷ deals won.", average_deal, "deals_won"),
+        Figure("average_deal", "Revenue ÷ deals won.", average_deal, "deals_earned"),
         Figure("pipeline", "Sum of the estimated values of the deals open at the end.", pipeline, "deals_open"),
         Figure("weighted_pipeline", "Estimated values of the deals open at the end, each times the chance of its stage "
                "(prospecting 0.1, engaging 0.25).", weighted_pipeline, "deals_open"),
