@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from services.targets.api import attainment
+from services.targets.api import attainment, cascades, goals
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
 from services.targets.api.invoices import invoices, receipts
+from services.targets.api.metrics import found_metrics, metrics, readings
 from services.targets.api.products import products
+from services.targets.api.rates import rates
 from services.targets.api.targets import targets
 from services.targets.known import subscriptions
 from shared.application import Service
@@ -15,7 +17,21 @@ from shared.application import Service
 service = Service(
     name="targets",
     description="What we aim at and what we achieve: customers, products, deals, money and targets.",
-    collections=(customers, products, deals, invoices, receipts, budgets, expenses, targets),
-    routers=(attainment.router,),
+    collections=(
+        customers,
+        products,
+        deals,
+        invoices,
+        receipts,
+        budgets,
+        expenses,
+        rates,
+        metrics,
+        readings,
+        goals.goals,
+        targets,
+    ),
+    routers=(cascades.router, goals.router, attainment.router),
     subscriptions=subscriptions,
+    prepare=(found_metrics,),
 )

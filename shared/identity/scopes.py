@@ -16,7 +16,8 @@ DEPARTMENTS: Final = ("sales", "finance", "accounting", "hr", "it")
 COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
     " equipment setbacks recognitions challenges onboardings reputation",
-    "targets": "goals metrics targets customers products deals invoices receipts budgets expenses feedback rates",
+    "targets": "goals metrics readings targets customers products deals invoices receipts budgets expenses feedback"
+    " rates",
     "meetings": "series meetings items outcomes actions requests check-ins pulses",
     "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
     "every service": "books",
@@ -49,14 +50,15 @@ EVERYBODY = Grant(
 TABLE: Final = (
     Grant(
         "sales",
-        write="customers deals targets goals feedback reputation duties setbacks teams groups challenges reviews",
+        write="customers deals targets goals metrics readings feedback reputation duties setbacks teams groups"
+        " challenges reviews",
         read="views.sales people invoices receipts rates trainings equipment openings onboardings scorecards"
         " associations",
         why="sales wins customers and deals, organises its teams and targets, and must know what has been paid",
     ),
     Grant(
         "finance",
-        write="products targets rates",
+        write="products targets goals metrics rates",
         read="views.finance customers deals invoices receipts budgets expenses feedback consistency books",
         why="finance says what things cost, at which rate, and what is aimed at; it reads the money but books none",
     ),
@@ -82,7 +84,7 @@ TABLE: Final = (
 )
 MEMBER = Grant(
     "member",
-    write="duties setbacks pulses",
+    write="duties setbacks pulses readings",
     read="people targets trainings equipment onboardings scorecards",
     why="a member sees and reports what concerns them",
 )
@@ -94,8 +96,8 @@ SALES_MEMBER = Grant(
 )
 LEADER = Grant(
     "leader",
-    write="targets duties groups openings reviews",
-    read="absences goals associations reputation budgets",
+    write="targets goals duties groups openings reviews",
+    read="absences associations reputation budgets",
     why="a leader also organises the team, and sees its figures and those of the department",
 )
 
