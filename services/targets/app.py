@@ -25,6 +25,7 @@ service = Service(
         receipts,
         budgets,
         expenses,
+        feedback,
         rates,
         metrics,
         readings,
