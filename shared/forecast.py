@@ -14,7 +14,7 @@ Numbers of deals and minor units of money go in; what comes out is rounded to wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
@@ -247,8 +247,8 @@ class _Table:
 
     def chance(self, age: int) -> tuple[float, float]:
         """The share of deals of an age that are won, and that are lost, within a week."""
-        at_risk = self.at_risk.get(age, 0)
-        return (self.won[age] / at_risk, self.lost[age] / at_risk) if at_risk > 0 else (0.0, 0.0)
+        at_risk = max(self.at_risk.get(age, 0), self.won[age] + self.lost[age])
+        return (self.won[age] / at_risk, self.lost[age] / at_risk) if at_risk else (0.0, 0.0)
 
     @property
     def average(self) -> float:
@@ -306,9 +306,11 @@ def forecast(history: History, period: Period, won: Mapping[str, int]) -> tuple[
 
 
 def _ahead(table: _Table, since: date, period: Period, won: int) -> Forecast:
-    present = [_expected(table, opened, cohort, since, period)
-               for opened, cohort in sorted(table.open.items())]  # fmt: skip
-    from_open, from_new = sum(present), _from_new(table, since, period)
+    weeks = list(_weeks(since, period))
+    present = (table.worth(cohort) * _wins(table, (opened, cohort.count), weeks)
+               for opened, cohort in sorted(table.open.items()))  # fmt: skip
+    from_open = sum(present)
+    from_new = table.average * sum(_wins_of_new(table, weeks[place:]) for place in range(len(weeks)))
     coming = from_open + from_new
     # The rates are as uncertain as what they were taken from, on top of how uneven the weeks to come are.
     deviation = sqrt(table.dispersion() * coming * (1 + coming / table.amount))
@@ -316,38 +318,57 @@ def _ahead(table: _Table, since: date, period: Period, won: int) -> Forecast:
     return Forecast(won + round(coming), won + round(low), won + round(high), won, round(from_open), round(from_new))
 
 
-def _stretches(since: date, period: Period) -> Iterator[tuple[date, float, bool]]:
-    """The days to come, cut at weeks and at the period's start: the week, its share, whether they are in the period."""
-    day = since
-    while day < period.end:
-        following = min(week_of(day) + _WEEK, period.end)
-        if day < period.start:
-            following = min(following, period.start)
-        yield week_of(day), (following - day).days / 7, day >= period.start
-        day = following
+@dataclass(frozen=True, slots=True)
+class _Week:
+    """A week to come: from which part of it on, and which part of it lies in the period."""
+
+    monday: date
+    begin: float
+    first: float
+    last: float
 
 
-def _expected(table: _Table, opened: date, cohort: _Cohort, since: date, period: Period) -> float:
-    """What open deals of one week of opening are expected to bring in the period."""
-    open_still, wins = max(cohort.count, 0.0), 0.0
-    for week, part, counts in _stretches(since, period):
-        to_win, to_lose = table.chance((week - opened).days // 7)
-        wins += open_still * to_win * part if counts else 0.0
-        open_still *= 1 - (to_win + to_lose) * part
-    return wins * table.worth(cohort)
+def _weeks(since: date, period: Period) -> Iterator[_Week]:
+    monday = week_of(since)
+    while monday < period.end:
+        parts = [min(max((day - monday).days / 7, 0.0), 1.0) for day in (since, period.start, period.end)]
+        first = max(parts[0], parts[1])
+        yield _Week(monday, parts[0], first, max(first, parts[2]))
+        monday += _WEEK
 
 
-def _from_new(table: _Table, since: date, period: Period) -> float:
-    """What deals are expected to bring in the period that will be opened at the rate of the table's weeks."""
-    rate, wins = table.opened / len(table.weeks), 0.0
-    stretches = list(_stretches(since, period))
-    for place, (opened, share, _) in enumerate(stretches):
-        open_still = rate * share
-        for week, part, counts in stretches[place:]:
-            to_win, to_lose = table.chance((week - opened).days // 7)
-            wins += open_still * to_win * part if counts else 0.0
-            open_still *= 1 - (to_win + to_lose) * part
-    return wins * table.average
+def _wins(table: _Table, cohort: tuple[date, float], weeks: Sequence[_Week]) -> float:
+    """How many deals of one week of opening that are open now will be won in the period.
+
+    Within a week as many close on each day of it, so that a period may begin and end within one.
+    """
+    opened, still = cohort[0], max(cohort[1], 0.0)
+    wins = 0.0
+    for week in weeks:
+        age = (week.monday - opened).days // 7
+        to_win, to_lose = table.chance(age)
+        if week.begin and not age:
+            # Deals of the week that is running: on average they had half of their first week to close in.
+            share = min(2.0, 1 / (1 - week.begin) / max(to_win + to_lose, 1e-9))
+            wins += still * share * to_win * (week.last - week.first)
+            still *= 1 - share * (to_win + to_lose) * (1 - week.begin)
+            continue
+        gone = (to_win + to_lose) * week.begin
+        begun = still / (1 - gone)
+        wins += begun * to_win * (week.last - week.first)
+        still = begun * (1 - to_win - to_lose)
+    return wins
+
+
+def _wins_of_new(table: _Table, weeks: Sequence[_Week]) -> float:
+    """How many deals that will be opened in the first of these weeks will be won in the period."""
+    own, rate = weeks[0], table.opened / len(table.weeks)
+    to_win, to_lose = table.chance(0)
+    # Whoever comes in the middle of the week has half of it to close in.
+    wins = rate * to_win * ((own.last - own.begin) ** 2 - (own.first - own.begin) ** 2)
+    there = 1 - own.begin
+    left = rate * there - rate * (to_win + to_lose) * there**2
+    return wins + _wins(table, (own.monday, left), weeks[1:])
 
 
 def happenings(deal: Told) -> Iterator[Happening]:

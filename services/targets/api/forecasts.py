@@ -28,7 +28,7 @@ from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
 from shared.http.writes import Answer, as_json, expect, version_headers, write
 from shared.identity.permissions import Principal, require
-from shared.ids import new_id
+from shared.ids import derived_id
 from shared.instant import Day, day_of, now
 from shared.known import KnownDepartment, KnownGroup, KnownMember, KnownTeam, house, known, today
 from shared.money import Money, NonNegative
@@ -146,7 +146,9 @@ async def override_forecast(request: Request, principal: Annotated[Principal, De
         if place is not None:
             place = await tx.load(Override, place.id)
         expect(request, place)
-        begun = place or Override.begin(level=whose.level, ref=whose.ref, period=period, id=new_id(Override.prefix))
+        # Of whoever says the first word at the same moment, one makes the place and the other finds it.
+        key = derived_id(Override.prefix, f"{whose.level}/{whose.ref}/{period.start}/{period.end}")
+        begun = place or Override.begin(level=whose.level, ref=whose.ref, period=period, id=key)
         day = await today(tx)
         tx.save(begun, begun.say(body.value, body.note, principal.member or principal.subject, tx.now, day))
         shown = await foreseen(tx, whose, period, day)
