@@ -6,6 +6,7 @@ from services.targets.api import attainment, cascades, goals
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
+from services.targets.api.feedback import feedback
 from services.targets.api.invoices import invoices, receipts
 from services.targets.api.metrics import found_metrics, metrics, readings
 from services.targets.api.products import products
