@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from services.metrics.facts.money import BudgetFact, ExpenseFact, InvoiceFact, ReceiptFact
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
+from services.metrics.views.quotas import quota_targets
 from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.sources import SOURCES
 from services.metrics.views.spend import SALES, TRAINING, overrun_budgets
@@ -84,6 +85,10 @@ async def _targets(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_target.id.in_([target.id for target in await revenue_targets(reading)])]
 
 
+async def _quotas(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_target.id.in_([target.id for target in await quota_targets(reading)])]
+
+
 def _show_budget(budget: BudgetFact) -> dict[str, Any]:
     return {
         "ref": budget.id,
@@ -119,4 +124,5 @@ MONEY_ROWS: Mapping[str, Source] = {
     "budgets": Source(BudgetFact, _budgets, _show_budget),
     "budgets_overrun": Source(BudgetFact, _overrun, _show_budget),
     "targets": Source(TargetFact, _targets, simple("target", "metric", "level", "start", "end")),
+    "quotas": Source(TargetFact, _quotas, simple("target", "metric", "level", "start", "end")),
 }

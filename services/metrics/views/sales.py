@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from services.metrics.facts.requests import RequestFact
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.quotas import quota_attainment_rate
 from services.metrics.views.targets import reached, targeted
 from services.metrics.views.values import Amounts, mean, shown_money, shown_money_rate, shown_rate
 
@@ -239,6 +240,8 @@ VIEW = View(
         Figure("variance", "Revenue of the target's days - target.", of_target("variance"), "targets"),
         Figure("pace", "Revenue of the target's days ÷ what the target's distribution has due by the end: 1 is on "
                "time.", of_target("pace"), "targets"),
+        Figure("quota_attainment_rate", "Members whose credited revenue is at or above what their revenue targets have "
+               "due by the end ÷ members with a revenue target that has begun.", quota_attainment_rate, "quotas"),
         Figure("forecast", "Revenue ÷ days that are over, times the days of the period.", forecast),
         Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,
