@@ -71,7 +71,7 @@ async def quota_attainment_rate(reading: Reading) -> Any:
         if len(quota.currencies) > 1:
             several += 1
             continue
-        reached += await _earned(reading, quota, *quota.currencies) >= quota.due(asked)
+        reached += await earned_for(reading, quota, *quota.currencies) >= quota.due(asked)
     if several:
         reading.note(KEY, f"{several} members have quotas in several currencies, and count on neither side")
     elif not quotas:
@@ -79,12 +79,12 @@ async def quota_attainment_rate(reading: Reading) -> Any:
     return shown_rate(reached, len(quotas) - several)
 
 
-async def _earned(reading: Reading, quota: Quota, currency: str) -> int:
+async def earned_for(reading: Reading, quota: Quota, currency: str) -> int:
     """What is credited to a member on the days of their quota, in minor units of its currency."""
     earned = 0
     for start, end in quota.days:
         days = reading.over(Period.between(start, end))
-        entries = await days.shared("revenue by member", lambda days=days: days.entries_along("member", "won"))  # type: ignore[misc]
+        entries = await days.once("revenue by member", lambda days=days: days.entries_along("member", "won"))  # type: ignore[misc]
         entry = entries.get(quota.member)
         earned += entry.amount.of(currency) if entry is not None else 0
     return earned

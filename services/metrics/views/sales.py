@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from services.metrics.facts.requests import RequestFact
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
 from services.metrics.views.targets import reached, targeted
 from services.metrics.views.values import Amounts, mean, shown_money, shown_money_rate, shown_rate
@@ -242,6 +243,10 @@ VIEW = View(
                "time.", of_target("pace"), "targets"),
         Figure("quota_attainment_rate", "Members whose credited revenue is at or above what their revenue targets have "
                "due by the end ÷ members with a revenue target that has begun.", quota_attainment_rate, "quotas"),
+        Figure("quota_window_attainment", "Credited revenue of whole quota windows ÷ their quotas, of the windows whose "
+               "last day lies in the period and is over.", window_attainment, "quota_windows"),
+        Figure("quota_calendar_attainment", "Credited revenue of the period's days that lie in quota windows ÷ what "
+               "the quotas' distributions have due on these days.", calendar_attainment, "quotas_of_days"),
         Figure("forecast", "Revenue ÷ days that are over, times the days of the period.", forecast),
         Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,

@@ -94,11 +94,12 @@ async def aims_of(reading: Reading, figure: str) -> Sequence[Aim]:
 
 async def aims_of_each(reading: Reading, level: str) -> dict[str, list[Aim]]:
     """What each of a level aims at in the period, by id."""
-    found = await _targets(reading, level)
+    found = await targets_of_level(reading, level)
     return {who: _aims(found, who, reading) for who in sorted({target.ref for target in found})}
 
 
-async def _targets(reading: Reading, level: str) -> Sequence[TargetFact]:
+async def targets_of_level(reading: Reading, level: str) -> Sequence[TargetFact]:
+    """The revenue targets of a level that have a day in the period."""
     period = reading.question.period
 
     async def read() -> list[TargetFact]:
