@@ -57,7 +57,10 @@ class Sellers:
 
 async def test_the_quota_attainment_rate_is_members_at_or_above_quota_by_members_with_a_quota(world: World) -> None:
     house = await Sellers(world).settle()
-    targets = [await house.aim("member", "ada", "100.00", "2025-Q1"), await house.aim("member", "ben", "100.00", "2025")]
+    targets = [
+        await house.aim("member", "ada", "100.00", "2025-Q1"),
+        await house.aim("member", "ben", "100.00", "2025"),
+    ]
     await house.win("ada", "100.00", "2025-03-31")
     await house.win("ben", "99.99", "2025-12-31")
     view = await house.sales(period="2025")
