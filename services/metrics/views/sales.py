@@ -243,8 +243,8 @@ VIEW = View(
                "time.", of_target("pace"), "targets"),
         Figure("quota_attainment_rate", "Members whose credited revenue is at or above what their revenue targets have "
                "due by the end ÷ members with a revenue target that has begun.", quota_attainment_rate, "quotas"),
-        Figure("quota_window_attainment", "Credited revenue of whole quota windows ÷ their quotas, of the windows whose "
-               "last day lies in the period and is over.", window_attainment, "quota_windows"),
+        Figure("quota_window_attainment", "Credited revenue of whole quota windows ÷ their quotas, of the windows "
+               "whose last day lies in the period and is over.", window_attainment, "quota_windows"),
         Figure("quota_calendar_attainment", "Credited revenue of the period's days that lie in quota windows ÷ what "
                "the quotas' distributions have due on these days.", calendar_attainment, "quotas_of_days"),
         Figure("forecast", "Revenue ÷ days that are over, times the days of the period.", forecast),
