@@ -39,6 +39,23 @@ def upgrade() -> None:
     sa.Column('realised', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('dim', 'key', 'measure', 'grain', 'start', 'part', 'currency')
     )
+    op.create_table('feedback_fact',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('shard', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('total_currency', sa.Text(), nullable=False),
+    sa.Column('on', sa.Date(), nullable=True),
+    sa.Column('score', sa.Integer(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=False),
+    sa.Column('deal', sa.Text(), nullable=True),
+    sa.Column('member', sa.Text(), nullable=True),
+    sa.Column('team', sa.Text(), nullable=True),
+    sa.Column('withdrawn', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('feedback_fact', schema=None) as batch_op:
+        batch_op.create_index('feedback_fact_on', ['on'], unique=False)
+
     op.create_table('override_fact',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('shard', sa.Integer(), nullable=False),
@@ -86,5 +103,9 @@ def downgrade() -> None:
         batch_op.drop_index('override_fact_whose')
 
     op.drop_table('override_fact')
+    with op.batch_alter_table('feedback_fact', schema=None) as batch_op:
+        batch_op.drop_index('feedback_fact_on')
+
+    op.drop_table('feedback_fact')
     op.drop_table('course')
     # ### end Alembic commands ###

@@ -149,16 +149,20 @@ def with_profit(figure: str, good: bool) -> Compute:
     return compute
 
 
-async def concentration(reading: Reading) -> Any:
-    """Share of the largest customer in revenue."""
-    found = await by_customer(reading)
-    whole = Amounts.total(found.revenue.values())
-    if whole.only is None:
-        reading.note("concentration", "nothing was sold to known customers, or in several currencies")
-        return None
-    currency, _ = whole.only
-    largest = max(amount.of(currency) for amount in found.revenue.values())
-    return shown_money_rate(Amounts({currency: largest}), whole)
+def concentration(figure: str, largest: int) -> Compute:
+    """Share of the largest customers in revenue."""
+
+    async def compute(reading: Reading) -> Any:
+        found = await by_customer(reading)
+        whole = Amounts.total(found.revenue.values())
+        if whole.only is None:
+            reading.note(figure, "nothing was sold to known customers, or in several currencies")
+            return None
+        currency, _ = whole.only
+        amounts = sorted((amount.of(currency) for amount in found.revenue.values()), reverse=True)
+        return shown_money_rate(Amounts({currency: sum(amounts[:largest])}), whole)
+
+    return compute
 
 
 async def incidents(reading: Reading) -> Any:
@@ -192,7 +196,9 @@ VIEW = View(
         Figure("unprofitable_customers", "Customers whose purchases of the period brought less than they cost.",
                with_profit("unprofitable_customers", False)),
         Figure("concentration", "Revenue of the largest customer ÷ revenue of all customers in the period.",
-               concentration),
+               concentration("concentration", 1)),
+        Figure("concentration_top5", "Revenue of the five largest customers ÷ revenue of all customers in the period.",
+               concentration("concentration_top5", 5)),
         Figure("incidents", "Incidents with customers recorded in the period.", incidents),
     ),
 )  # fmt: skip

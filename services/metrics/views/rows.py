@@ -9,18 +9,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
+from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.sources import SOURCES as FED
-from services.metrics.views.sources import credited
+from services.metrics.views.sources import credited, sources_of
 from shared.identity.permissions import Principal
 from shared.money import Money
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _FEEDS = FED[0]
+_answer = FeedbackFact.__table__.c  # type: ignore[attr-defined]
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
 
 
@@ -112,6 +114,18 @@ async def _foreseen(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, won if tomorrow >= span.end else sa.or_(won, open_now))
 
 
+async def _answers(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    span = reading.question.span
+    (source,) = sources_of("answered")
+    chosen = [_answer.on >= span.start, _answer.on < span.end, sa.not_(_answer.withdrawn)]
+    chosen += await reading.passing(source, reading.filters)
+    if "group" in reading.filters:
+        circle = await reading.circle("group", reading.filters["group"])
+        stays = (sa.and_(_answer.member == member, during) for member, during in circle.during(_answer.on))
+        chosen.append(sa.or_(sa.false(), *stays))
+    return chosen
+
+
 def _between(column: Any) -> Conditions:
     """Facts whose day lies in the period."""
 
@@ -139,6 +153,7 @@ SOURCES: Mapping[str, Source] = {
     "deals_at_hand": Source(DealFact, _at_hand, show_deal),
     "deals_foreseen": Source(DealFact, _foreseen, show_deal),
     **MONEY_ROWS,
+    "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
     "members": Source(MemberFact, _employed, _show_member),
     "joiners": Source(MemberFact, _between(_member.starts_on), _show_member),
     "leavers": Source(MemberFact, _between(_member.left_on), _show_member),

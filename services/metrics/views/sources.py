@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.deal_cells import Belongs, Part, contributions_of
 from services.metrics.facts.deals import DealFact, deals
+from services.metrics.facts.feedback import FeedbackFact, feedback
 from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact, expenses, invoices, receipts
 from services.metrics.facts.requests import RequestFact, requests
 from shared.facts import Cell, Fact, Facts
@@ -17,6 +18,7 @@ from shared.facts import Cell, Fact, Facts
 BY_TEAM: Final = ("region", "department")
 """What a deal, and all that follows from it, has from its team."""
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_feedback = FeedbackFact.__table__.c  # type: ignore[attr-defined]
 _invoice = InvoiceFact.__table__.c  # type: ignore[attr-defined]
 _receipt = ReceiptFact.__table__.c  # type: ignore[attr-defined]
 _expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
@@ -73,6 +75,12 @@ SOURCES: Final = (
         frozenset({"opened", "won", "lost", "pipeline_in", "pipeline_out", "stage_in", "stage_out"}),
         {"team": _deal.team, "member": _deal.owner, "customer": _deal.customer, "product": _deal.product},
         narrowed=True,
+    ),
+    Source(
+        FeedbackFact,
+        feedback,
+        frozenset({"answered", "content"}),
+        {"team": _feedback.team, "member": _feedback.member, "customer": _feedback.customer},
     ),
     Source(
         InvoiceFact,
