@@ -22,6 +22,9 @@ DAY, MONTH = "d", "m"
 class Tally(Sum, table=True):
     """How often and how much of something there was on one day, or in one month, along one dimension."""
 
+    # For the rows of a breakdown, which ask for some days of all keys.
+    __table_args__ = (sa.Index("tally_days", "dim", "grain", "start"),)
+
     dim: str = Field(primary_key=True)
     """Along what: nothing (the whole), `team`, `member`, `customer`, `product`, `department`, `kind`."""
     key: str = Field(primary_key=True)

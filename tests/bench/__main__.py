@@ -162,7 +162,7 @@ def main() -> None:
     table = Table("figure", "measured", "aim", title="Concert")
     with embedded() as ground:
         measure(ground, table)
-    for line in views.report(2_000, 20_000 if FEW else 200_000):
+    for line in views.report(1_000, 50_000 if FEW else 1_000_000, 5_000 if FEW else 50_000):
         table.add_row(*line)
     try:
         with on_servers() as ground:

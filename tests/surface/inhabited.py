@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tests.metrics.company import named, ref, settle_in
+from tests.metrics.company import dollars, named, ref, settle_in
 from tests.world import World
 
 Ids = Mapping[str, list[str]]
@@ -23,6 +23,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
                  "starts_at": "2026-01-06T09:00:00Z"},
     "items": {"external": named("laptop"), "kind": "problem", "title": "No laptop yet", "meeting": ref("review")},
     "actions": {"external": named("order"), "title": "Order a laptop", "owner": ref("Ada Berg"), "due": "2026-01-09"},
+    "stages": {"external": named("offer"), "key": "offer", "name": "Offer", "chance": "0.5", "position": 3},
     "webhooks": {"url": "https://tools.example.com/concert", "types": ["concert.targets.*"]},
 }  # fmt: skip
 """What the small company has none of."""
@@ -36,6 +37,7 @@ async def inhabit(concert: World) -> Ids:
     assert heard.status_code == 200, heard.text
     for collection, body in MORE.items():
         await concert.made(f"/v1/{collection}", body)
+    await concert.made("/v1/forecasts", {"period": "2999", "value": dollars(1000), "note": "A guess"})
     return {collection: [each async for each in _ids(concert, collection)] for collection in collections_of(concert)}
 
 

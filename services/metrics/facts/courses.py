@@ -28,6 +28,9 @@ CYCLE = "cycle"
 class Course(Sum, table=True):
     """How many deals of one part were opened, won or lost on a day, in a week or in a month, along one dimension."""
 
+    # For the rows of a breakdown, which ask for some days of all keys.
+    __table_args__ = (sa.Index("course_days", "dim", "grain", "start"),)
+
     dim: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     measure: str = Field(primary_key=True)

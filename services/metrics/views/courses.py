@@ -34,35 +34,43 @@ def _day(name: str) -> Any:
     return sa.bindparam(name, type_=sa.Date())
 
 
-_ADDED = [sa.cast(sa.func.sum(number), sa.BigInteger) for number in _NUMBERS]
-_OLD = (
-    sa.select(_course.key, _course.measure, _course.part, sa.func.min(_course.start), _course.currency, *_ADDED)
-    .where(_course.dim == sa.bindparam("dim"), _WENT, _course.grain == WEEK, _course.start < _day("since"),
-           _course.part >= sa.bindparam("horizon"))
-    .group_by(_course.key, _course.measure, _course.part, _course.currency)
-)  # fmt: skip
-_NEW = sa.select(_course.key, _course.measure, _course.part, _course.start, _course.currency, *_NUMBERS).where(
-    _course.dim == sa.bindparam("dim"),
-    _WENT,
-    sa.or_(
-        sa.and_(_course.grain == WEEK, _course.start >= _day("since"), _course.start < _day("week")),
-        sa.and_(_course.grain == DAY, _course.start >= _day("week"), _course.start < _day("before")),
-    ),
-)
-_LENGTHS = (
-    sa.select(_course.key, _course.part, sa.cast(sa.func.sum(_course["count"]), sa.BigInteger))
-    .where(
-        _course.dim == sa.bindparam("dim"),
-        _course.measure == CYCLE,
-        sa.or_(
-            sa.and_(_course.grain == MONTH, _course.start >= _day("first"), _course.start < _day("last")),
-            sa.and_(_course.grain == DAY, _course.start >= _day("start"), _course.start < _day("first")),
-            sa.and_(_course.grain == DAY, _course.start >= _day("last"), _course.start < _day("end")),
-        ),
-    )
-    .group_by(_course.key, _course.part)
-)
-_OLD_OF, _NEW_OF, _LENGTHS_OF = (each.where(OneOf(_course.key, "keys")) for each in (_OLD, _NEW, _LENGTHS))
+_DIM = _course.dim == sa.bindparam("dim")
+_KEYS = OneOf(_course.key, "keys")
+
+
+def _old(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    added = [sa.cast(sa.func.sum(number), sa.BigInteger) for number in _NUMBERS]
+    return (
+        sa.select(_course.key, _course.measure, _course.part, sa.func.min(_course.start), _course.currency, *added)
+        .where(_DIM, _WENT, _course.grain == WEEK, _course.start < _day("since"),
+               _course.part >= sa.bindparam("horizon"), *conditions)
+        .group_by(_course.key, _course.measure, _course.part, _course.currency)
+    )  # fmt: skip
+
+
+def _stretch(grain: str, start: str, end: str) -> list[sa.ColumnElement[bool]]:
+    """The cells of some days: each stretch is a select of its own, so that it is found by its days."""
+    return [_course.grain == grain, _course.start >= _day(start), _course.start < _day(end)]
+
+
+def _new(*conditions: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
+    columns = (_course.key, _course.measure, _course.part, _course.start, _course.currency, *_NUMBERS)
+    stretches = (_stretch(WEEK, "since", "week"), _stretch(DAY, "week", "before"))
+    return sa.union_all(*(sa.select(*columns).where(_DIM, _WENT, *each, *conditions) for each in stretches))
+
+
+def _lengths(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    stretches = (_stretch(MONTH, "first", "last"), _stretch(DAY, "start", "first"), _stretch(DAY, "last", "end"))
+    columns = (_course.key, _course.part, _course["count"])
+    cells = sa.union_all(
+        *(sa.select(*columns).where(_DIM, _course.measure == CYCLE, *each, *conditions) for each in stretches)
+    ).subquery()
+    added = sa.cast(sa.func.sum(cells.c["count"]), sa.BigInteger)
+    return sa.select(cells.c.key, cells.c.part, added).group_by(cells.c.key, cells.c.part)
+
+
+_OLD, _NEW, _LENGTHS = _old(), _new(), _lengths()
+_OLD_OF, _NEW_OF, _LENGTHS_OF = _old(_KEYS), _new(_KEYS), _lengths(_KEYS)
 Lengths = Counter[int]
 
 

@@ -34,17 +34,19 @@ def _cells_of(start: Any, first: Any, last: Any, end: Any) -> sa.ColumnElement[b
 
 
 _WITHIN = _cells_of(*(sa.bindparam(name, type_=sa.Date()) for name in ("start", "first", "last", "end")))
-_OF_ALL = (
-    sa.select(
-        _tally.key,
-        _tally.measure,
-        _tally.currency,
-        *(sa.cast(sa.func.sum(_tally[name]), sa.BigInteger) for name in _NUMBERS),
-    )
-    .where(_tally.dim == sa.bindparam("dim"), _WITHIN)
-    .group_by(_tally.key, _tally.measure, _tally.currency)
-)
-_OF_ONE = _OF_ALL.where(_tally.key == sa.bindparam("key"))
+_COLUMNS = (_tally.key, _tally.measure, _tally.currency, *(_tally[name] for name in _NUMBERS))
+_DIM = _tally.dim == sa.bindparam("dim")
+
+
+def _added(cells: Any, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    numbers = (sa.cast(sa.func.sum(cells[name]), sa.BigInteger) for name in _NUMBERS)
+    found = sa.select(cells.key, cells.measure, cells.currency, *numbers).where(*conditions)
+    return found.group_by(cells.key, cells.measure, cells.currency)
+
+
+# Of all keys the cells are found by their days, stretch by stretch: their number is that of the days, not of the deals.
+_OF_ALL = _added(sa.union_all(*(sa.select(*_COLUMNS).where(_DIM, each) for each in _WITHIN.clauses)).subquery().c)
+_OF_ONE = _added(_tally, _DIM, _WITHIN, _tally.key == sa.bindparam("key"))
 
 
 @dataclass(slots=True)
