@@ -1,8 +1,9 @@
 """How far a target is reached: one arithmetic for everybody who shows it.
 
 Values are whole minor units of one currency, or decimal numbers of things; nothing is rounded before it is shown.
-Attainment is never capped, and nothing achieved is the whole target missing, not nothing missing. Pace sets the share
-that is attained against the share of the distribution that is over: 1 is on time, less is behind.
+Variance is positive when it is good. Attainment is 1 + variance ÷ target whichever direction is better: 1 at exactly
+the target, never capped. Nothing achieved is the whole target missing, not nothing missing. Pace sets what is attained
+against what the distribution has due: 1 is on time, less is behind.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from shared.period import Period
 Number = int | Decimal | Fraction
 Row = tuple[date, Number]
 PLACES = 6
+ON_TRACK, AT_RISK = Fraction(95, 100), Fraction(80, 100)
+"""From which pace on a target is on track, and from which at risk."""
 
 
 def due_before(value: Number, rows: Sequence[Row], period: Period, day: date) -> Fraction:
@@ -43,33 +46,70 @@ class Attainment:
     value: Fraction
     actual: Fraction
     due: Fraction
+    lower: bool = False
+    """Whether less is better."""
 
     @classmethod
-    def judge(cls, value: Number, actual: Number, rows: Sequence[Row], period: Period, before: date) -> Attainment:
-        """The state of a target at the end of the day before `before`."""
-        return cls(Fraction(value), Fraction(actual), due_before(value, rows, period, before))
+    def judge(
+        cls,
+        value: Number,
+        actual: Number,
+        rows: Sequence[Row],
+        period: Period,
+        before: date,
+        *,
+        lower: bool = False,
+        adds_up: bool = True,
+    ) -> Attainment:
+        """The state of a target at the end of the day before `before`; what does not add up over the days, as a mean,
+        is due as a whole from the first day on."""
+        due = due_before(value, rows, period, before) if adds_up or before <= period.start else Fraction(value)
+        return cls(Fraction(value), Fraction(actual), due, lower)
 
     @property
     def variance(self) -> Fraction:
-        """Actual without target: positive is good."""
-        return self.actual - self.value
+        """How much better than the target: actual - target, or the other way round where less is better."""
+        return self.value - self.actual if self.lower else self.actual - self.value
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Attainment: 1 + variance ÷ target; not known of a target of nothing."""
+        return 1 + self.variance / self.value if self.value else None
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is as good as was aimed at."""
+        return self.variance >= 0
+
+    @property
+    def health(self) -> str | None:
+        """How it goes, from its pace: `on_track` from 0.95 on, `at_risk` from 0.8 on, else `behind`; not known before
+        anything is due."""
+        if not self.due:
+            return None
+        pace = self._good(self.due) / self.due
+        return "on_track" if pace >= ON_TRACK else "at_risk" if pace >= AT_RISK else "behind"
+
+    def _good(self, aim: Fraction) -> Fraction:
+        """What counts towards an aim: the actual, or what is left of twice the aim where less is better."""
+        return 2 * aim - self.actual if self.lower else self.actual
 
     def shown(self, unit: Callable[[Fraction], Any]) -> dict[str, Any]:
         """The figures of a target; `unit` says how an amount is shown. Shares of a target of nothing are not known."""
         return {
             "target": unit(self.value),
             "actual": unit(self.actual),
-            "attainment": _share(self.actual, self.value, unit),
+            "attainment": _share(self._good(self.value), self.value, unit),
             "variance": unit(self.variance),
             "variance_rate": _rate(self.variance, self.value),
             "pace": self._pace(unit),
         }
 
     def _pace(self, unit: Callable[[Fraction], Any]) -> dict[str, Any] | None:
-        share = _share(self.actual, self.due, unit)
+        share = _share(self._good(self.due), self.due, unit)
         if share is None:
             return None
-        return share | {"attained": _rate(self.actual, self.value), "elapsed": _rate(self.due, self.value)}
+        return share | {"attained": _rate(self._good(self.value), self.value), "elapsed": _rate(self.due, self.value)}
 
 
 def _share(part: Fraction, whole: Fraction, unit: Callable[[Fraction], Any]) -> dict[str, Any] | None:

@@ -34,6 +34,7 @@ class KnownOrganisation(Fact, table=True):
     kind: ClassVar[str] = "organisation"
 
     zone: str = "UTC"
+    currency: str = "EUR"
     first_month: int = 1
 
 
@@ -54,6 +55,7 @@ class KnownTeam(Fact, table=True):
 
     externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     department: str = ""
+    leader: str | None = None
 
 
 class KnownGroup(Fact, table=True):
@@ -87,7 +89,7 @@ groups, members, people = Facts(KnownGroup), careers(KnownMember), Facts(KnownPe
 
 @organisation.on(OrganisationDescribed)
 def remember_clock(house: KnownOrganisation, event: OrganisationDescribed) -> None:
-    house.zone, house.first_month = event.zone, event.first_month
+    house.zone, house.currency, house.first_month = event.zone, event.currency, event.first_month
 
 
 @departments.on(DepartmentOpened)
@@ -99,12 +101,12 @@ def remember_names(thing: Any, event: DepartmentOpened | GroupFormed | PersonDes
 
 @teams.on(TeamFormed)
 def remember_team(team: KnownTeam, event: TeamFormed) -> None:
-    team.externals, team.department = event.externals, event.department
+    team.externals, team.department, team.leader = event.externals, event.department, event.leader
 
 
 @teams.on(TeamChanged)
 def remember_place(team: KnownTeam, event: TeamChanged) -> None:
-    team.department = event.department
+    team.department, team.leader = event.department, event.leader
 
 
 @departments.on(TeamsExternalLinked)

@@ -6,6 +6,7 @@ from services.metrics.api import consistency, deliveries, events, rebuild, views
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
+from services.metrics.facts.feedback import feedback
 from services.metrics.facts.meetings import actions, items, meetings
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.pipeline import overrides, stages
@@ -25,8 +26,8 @@ from shared.events.teams import MemberErased
 from shared.http.runtime import Runtime
 
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
-subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals, invoices,
-                   receipts, budgets, expenses, targets, stages, overrides, requests, meetings,
+subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals, feedback,
+                   invoices, receipts, budgets, expenses, targets, stages, overrides, requests, meetings,
                    items, actions)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from services.targets.api import attainment, forecasts
+from services.targets.api import attainment, cascades, forecasts, goals
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
+from services.targets.api.feedback import feedback
 from services.targets.api.invoices import invoices, receipts
+from services.targets.api.metrics import found_metrics, metrics, readings
 from services.targets.api.products import products
-from services.targets.api.stages import found, stages
+from services.targets.api.rates import rates
+from services.targets.api.stages import found_stages, stages
 from services.targets.api.targets import targets
 from services.targets.domain.overrides import Override
 from services.targets.known import subscriptions
@@ -17,9 +20,24 @@ from shared.application import Service
 service = Service(
     name="targets",
     description="What we aim at and what we achieve: customers, products, deals, money and targets.",
-    collections=(customers, products, deals, invoices, receipts, budgets, expenses, targets, stages),
-    routers=(attainment.router, forecasts.router),
+    collections=(
+        customers,
+        products,
+        deals,
+        invoices,
+        receipts,
+        budgets,
+        expenses,
+        feedback,
+        rates,
+        stages,
+        metrics,
+        readings,
+        goals.goals,
+        targets,
+    ),
+    routers=(cascades.router, goals.router, attainment.router, forecasts.router),
     tables=(Override,),
-    prepare=(found,),
     subscriptions=subscriptions,
+    prepare=(found_metrics, found_stages),
 )

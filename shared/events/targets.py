@@ -286,19 +286,82 @@ class TargetSet(Event):
     value: Money | str
     ref: str | None = None
     distribution: tuple[Due, ...] = ()
+    stretch: Money | str | None = None
+    goal: str | None = None
+    parent: str | None = None
+    set_after_start: bool = False
     externals: dict[str, str] = field(default_factory=dict)
 
 
 @event("concert.targets.target-changed.v1")
 class TargetChanged(Event):
-    """A target aims at another value or is distributed differently; the event says both."""
+    """A target aims at another value, is distributed differently or serves another goal; the event says all of it.
+
+    What was approved is not any more. The reason is kept by targets.
+    """
 
     value: Money | str
     distribution: tuple[Due, ...] = ()
+    stretch: Money | str | None = None
+    goal: str | None = None
+
+
+@event("concert.targets.target-approved.v1")
+class TargetApproved(Event):
+    """Somebody else has agreed to a target; what other currencies were worth in its own that day is its plan rate."""
+
+    on: date
+    plan_rates: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.targets.target-cascaded.v1")
+class TargetCascaded(Event):
+    """A target is made of others, which sum to it, or to a stated share more."""
+
+    children: tuple[str, ...]
+    over_assignment: str
 
 
 @event("concert.targets.target-closed.v1")
 class TargetClosed(Event):
     """A target is not worked on any more; what was attained stays to be seen."""
+
+    on: date
+
+
+@event("concert.targets.rate-set.v1")
+class RateSet(Event):
+    """From a day on one unit of a currency is worth so much of another; the rate is a decimal string."""
+
+    base: str
+    quote: str
+    on: date
+    rate: str
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.targets.rate-changed.v1")
+class RateChanged(Event):
+    """The rate of that day was another one."""
+
+    rate: str
+
+
+@event("concert.targets.customer-answered.v1")
+class CustomerAnswered(Event):
+    """A customer said how content they are, from 1 to 5; what they said in words stays with targets."""
+
+    customer: str
+    score: int
+    on: date
+    deal: str | None = None
+    member: str | None = None
+    team: str | None = None
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.targets.feedback-withdrawn.v1")
+class FeedbackWithdrawn(Event):
+    """An answer was none; it counts nowhere."""
 
     on: date

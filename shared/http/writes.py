@@ -65,7 +65,7 @@ async def write(
     runtime = runtime_of(request)
     key = request.headers.get("idempotency-key")
     asked = fingerprint(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body)
-    context = Context(now(), trace=request.scope.get("traceparent"), cause=cause)
+    context = Context(now(), trace=request.scope.get("traceparent"), cause=cause, member=principal.member)
     if key is None:
         return (await decided(runtime, Job(decide, context))).response()
     if not 0 < len(key) <= MAX_KEY:

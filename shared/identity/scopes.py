@@ -16,8 +16,8 @@ DEPARTMENTS: Final = ("sales", "finance", "accounting", "hr", "it")
 COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
     " equipment setbacks recognitions challenges onboardings reputation",
-    "targets": "goals metrics targets stages forecasts customers products deals invoices receipts budgets expenses"
-    " feedback rates",
+    "targets": "goals metrics readings targets stages forecasts customers products deals invoices receipts budgets"
+    " expenses feedback rates",
     "meetings": "series meetings items outcomes actions requests check-ins pulses",
     "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
     "every service": "books",
@@ -50,7 +50,8 @@ EVERYBODY = Grant(
 TABLE: Final = (
     Grant(
         "sales",
-        write="customers deals targets stages forecasts goals feedback reputation duties setbacks teams groups"
+        write="customers deals targets stages forecasts goals metrics readings feedback reputation duties setbacks"
+        " teams groups"
         " challenges reviews",
         read="views.sales people invoices receipts rates trainings equipment openings onboardings scorecards"
         " associations",
@@ -58,7 +59,7 @@ TABLE: Final = (
     ),
     Grant(
         "finance",
-        write="products targets stages forecasts rates",
+        write="products targets stages forecasts goals metrics rates",
         read="views.finance customers deals invoices receipts budgets expenses feedback consistency books",
         why="finance says what things cost, at which rate, and what is aimed at; it reads the money but books none",
     ),
@@ -84,7 +85,7 @@ TABLE: Final = (
 )
 MEMBER = Grant(
     "member",
-    write="duties setbacks pulses",
+    write="duties setbacks pulses readings",
     read="people targets forecasts trainings equipment onboardings scorecards",
     why="a member sees and reports what concerns them",
 )
@@ -96,8 +97,8 @@ SALES_MEMBER = Grant(
 )
 LEADER = Grant(
     "leader",
-    write="targets forecasts duties groups openings reviews",
-    read="absences goals associations reputation budgets",
+    write="targets forecasts goals duties groups openings reviews",
+    read="absences associations reputation budgets",
     why="a leader also organises the team, and sees its figures and those of the department",
 )
 

@@ -52,6 +52,8 @@ class Context:
     batch: str | None = None
     trace: str | None = None
     cause: str | None = None
+    member: str | None = None
+    """The member who asks, where it is a member: nobody may do everything to what is their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,9 @@ def dispatcher_of(world: World) -> Dispatcher:
     return dispatcher
 
 
-async def hook(world: World, url: str, types: Sequence[str] = ("concert.targets.*",), **fields: Any) -> dict[str, Any]:
+async def hook(
+    world: World, url: str, types: Sequence[str] = ("concert.targets.customer-*",), **fields: Any
+) -> dict[str, Any]:
     """A webhook made by the administrator."""
     return await world.made("/v1/webhooks", {"url": url, "types": list(types), **fields})
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.money import ExpenseFact
+from services.targets.domain.metrics import BUILT_IN, FROM_READINGS
 from shared.bus import Record
 from shared.instant import now
 from shared.stages import DEFAULTS
@@ -49,9 +50,8 @@ async def test_with_everything_applied_it_says_consistent_and_verified_every_sha
     assert all(each["holds"] for each in found["invariants"])
     assert {each["class"] for each in found["invariants"]} >= {"A", "C"}
     assert all(owner["shards_verified"] == 64 for owner in found["owners"].values())
-    # The deal was opened and won, beside the stages that are there from the beginning.
-    told = 2 + len(DEFAULTS)
-    assert found["owners"]["targets"]["known"] == found["owners"]["targets"]["applied"] == told
+    given = len(BUILT_IN) + len(FROM_READINGS) + len(DEFAULTS)
+    assert found["owners"]["targets"]["known"] == found["owners"]["targets"]["applied"] == 2 + given
 
 
 async def test_with_a_relay_stopped_it_says_catching_up_although_the_log_shows_no_lag(world: World) -> None:

@@ -29,7 +29,7 @@ async def test_a_webhook_delivers_signed_cloudevents(near_world: World) -> None:
         assert not delivery.verified_by("whsec_" + "A" * 43 + "=")
         assert delivery.said == (f"customer/{acme['id']}", "1")
         assert delivery.event["data"]["name"] == "Acme"
-        told, _, _ = await page(near_world.admin, types="concert.targets.*")
+        told, _, _ = await page(near_world.admin, types="concert.targets.customer-*")
         assert [each["id"] for each in told] == [delivery.headers["webhook-id"]]
         await idle(near_world, made)
         (attempt,) = await items(near_world, f"/v1/webhooks/{made['id']}/deliveries")

@@ -11,6 +11,12 @@ from tests.world import World
 Ids = Mapping[str, list[str]]
 MORE: Mapping[str, Mapping[str, Any]] = {
     "groups": {"external": named("inner"), "name": "Inner circle", "team": ref("North")},
+    "rates": {"external": named("dollar"), "from": "USD", "to": "EUR", "on": "2026-01-02", "rate": "0.92"},
+    "goals": {"external": named("south"), "title": "Win the south", "period": "2026", "metric": "revenue"},
+    "readings": {"external": named("calls"), "metric": "activities", "scope": {"level": "team", "ref": ref("North")},
+                 "on": "2026-01-05", "value": "12"},
+    "feedback": {"external": named("answer"), "customer": ref("0"), "score": 4, "on": "2026-01-06"},
+    "forecasts": {"period": "2026", "value": {"amount": "1000.00", "currency": "USD"}, "note": "A new market"},
     "series": {"external": named("weekly"), "name": "Weekly", "teams": [ref("North")],
                "rrule": "FREQ=WEEKLY;BYDAY=MO", "starts_at": "2026-01-05T09:00:00Z", "minutes": 30},
     "meetings": {"external": named("review"), "name": "Review", "teams": [ref("North")],

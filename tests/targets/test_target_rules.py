@@ -16,6 +16,7 @@ from services.targets.domain.targets import (
     TargetIsClosed,
     Value,
     WrongUnit,
+    check_unit,
 )
 from shared.events.targets import Due, TargetChanged, TargetClosed
 from shared.period import Period
@@ -25,16 +26,18 @@ QUARTER = Period.parse("2026-Q1")
 
 
 def target(metric: str = "revenue", value: Value | None = None, **fields: Any) -> Target:
-    given: dict[str, Any] = {"level": "organisation", "ref": None, "period": QUARTER, "distribution": [], "same": None}
+    given: dict[str, Any] = {"level": "organisation", "ref": None, "period": QUARTER, "distribution": [],
+                             "on": day("2025-12-01")}  # fmt: skip
     value = euros("300.00") if value is None else value
     return Target.aim(metric=metric, value=value, id="tgt_1", externals={}, **(given | fields))[0]
 
 
 def test_a_target_is_measured_in_the_unit_of_its_metric() -> None:
     with pytest.raises(WrongUnit, match="revenue is measured in money"):
-        target(value=Decimal(3))
+        check_unit("revenue", money=True, values=[None, Decimal(3)])
     with pytest.raises(WrongUnit, match="deals_won is measured in a number"):
-        target("deals_won")
+        check_unit("deals_won", money=False, values=[Decimal(3), euros("1.00")])
+    check_unit("revenue", money=True, values=[euros("1.00"), None])
     assert target("customers_won", Decimal("12.0")).value == 12
 
 
@@ -56,7 +59,7 @@ def test_a_distribution_lies_in_the_period_each_day_once() -> None:
 
 def test_the_same_target_is_not_set_twice() -> None:
     with pytest.raises(TargetExists, match=r"revenue of this organisation in 2026-Q1 already \(tgt_1\)"):
-        target(same=target())
+        target(others=[target()])
 
 
 def test_another_value_needs_another_distribution_if_there_is_one() -> None:

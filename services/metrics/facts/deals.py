@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import zip_longest
@@ -12,13 +11,11 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.facts.courses import Course, courses
-from services.metrics.sums import ALL, Tally, cells
+from services.metrics.facts.deal_cells import contributions
+from services.metrics.sums import Tally
 from shared.events.targets import DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon
-from shared.facts import Cell, Fact, Facts
+from shared.facts import Fact, Facts
 from shared.store.types import Json
-
-STAGE_IN, STAGE_OUT = "stage_in:", "stage_out:"
-"""What measures begin with that say how much entered and left a stage of the pipeline, by the name of the stage."""
 
 
 class DealFact(Fact, table=True):
@@ -52,56 +49,6 @@ class DealFact(Fact, table=True):
     currency: str = ""
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-
-
-def contributions(deal: DealFact) -> Iterator[Cell]:
-    """What a deal adds to the sums: its opening, its stay in each stage of the pipeline, and its closing."""
-    if deal.opened_on is None:
-        return
-    along = {ALL: "", "team": deal.team, "member": deal.owner, "customer": deal.customer}
-    yield from cells("opened", deal.opened_on, {**along, "product": deal.product})
-    yield from _pipeline(deal, {**along, "product": deal.product})
-    if deal.closed_on is None:
-        return
-    if deal.status == "lost":
-        yield from cells("lost", deal.closed_on, {**along, "product": deal.product})
-        return
-    yield from _won(deal, deal.closed_on, deal.opened_on)
-
-
-def _pipeline(deal: DealFact, along: dict[str, str | None]) -> Iterator[Cell]:
-    """The estimate enters with the opening and leaves with the closing, and wanders from stage to stage."""
-    if not deal.estimate or deal.opened_on is None:
-        return
-    amount, currency = deal.estimate, deal.estimate_currency
-    yield from cells("pipeline_in", deal.opened_on, along, amount=amount, currency=currency)
-    if deal.closed_on is not None:
-        yield from cells("pipeline_out", deal.closed_on, along, amount=amount, currency=currency)
-    for place, (stage, since) in enumerate(deal.stages):
-        # A stage is a part of the measure, not a dimension, so that a team's pipeline is known by stage too.
-        yield from cells(f"{STAGE_IN}{stage}", date.fromisoformat(since), along, amount=amount, currency=currency)
-        until = deal.stages[place + 1][1] if place + 1 < len(deal.stages) else None
-        left = date.fromisoformat(until) if until else deal.closed_on
-        if left is not None:
-            yield from cells(f"{STAGE_OUT}{stage}", left, along, amount=amount, currency=currency)
-
-
-def _won(deal: DealFact, closed_on: date, opened_on: date) -> Iterator[Cell]:
-    days = (closed_on - opened_on).days
-    cost, uncosted = deal.cost or 0, 0 if deal.cost is not None else deal.value
-    along = {ALL: "", "team": deal.team, "customer": deal.customer}
-    yield from cells("won", closed_on, along, amount=deal.value, currency=deal.currency, cost=cost,
-                     uncosted=uncosted, took=days)  # fmt: skip
-    yield from cells("won", closed_on, {"member": deal.owner}, currency=deal.currency, took=days)
-    for credit in deal.credits:
-        # A credit is money only: the deal itself is counted once, for its owner.
-        minor, its_cost = credit["minor"], credit["cost"]
-        yield from cells("won", closed_on, {"member": credit["member"]}, count=0, amount=minor, currency=deal.currency,
-                         cost=its_cost or 0, uncosted=0 if its_cost is not None else minor)  # fmt: skip
-    for line in deal.lines or [{"product": deal.product, "minor": deal.value, "cost": deal.cost}]:
-        known = line["cost"] is not None
-        yield from cells("won", closed_on, {"product": line["product"]}, amount=line["minor"], currency=deal.currency,
-                         cost=line["cost"] or 0, uncosted=0 if known else line["minor"], took=days)  # fmt: skip
 
 
 deals = Facts(DealFact, sums=Tally, cells=contributions, further=((Course, courses),))

@@ -19,6 +19,7 @@ TITLES: Final[Mapping[str, str]] = {
 LABELS: Final[Mapping[str, str]] = {
     "average_days_to_win": "Average time to win",
     "csat": "Customer satisfaction (CSAT)",
+    "concentration_top5": "Concentration on five customers",
     "enps": "eNPS",
     "deals_open": "Deals still open",
     "requests_to_it": "Requests to IT",
@@ -33,7 +34,8 @@ LABELS: Final[Mapping[str, str]] = {
     "sales_expense": "Expense of sales",
 }
 STOCKS: Final = frozenset(
-    "customers_start customers_end deals_open pipeline weighted_pipeline coverage members outstanding"
+    "customers_start customers_end customers_retained retention churn deals_open pipeline weighted_pipeline coverage"
+    " members outstanding"
     " outstanding_by_age left headcount headcount_sales openings_open equipment_out joiners_waiting requests_open"
     " source_age imports parked lag not_yet_invoiced overpaid target forecast forecast_range"
     " forecast_override coverage_ideal".split()
@@ -87,7 +89,7 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
                                            "forecast_override", "pipeline", "weighted_pipeline", "coverage",
                                            "coverage_ideal", "velocity", "sales_cycle_mean", "sales_cycle_median")),
             Group("Customers", ("customers_start", "customers_new", "customers_reactivated", "customers_lost",
-                                "customers_end", "csat", "reputation")),
+                                "customers_end", "customers_retained", "retention", "churn", "csat", "reputation")),
             Group("The team", ("members", "requests_to_it")),
         ),
         charts=(
@@ -105,7 +107,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         groups=(
             Group("Costs", ("cost_of_sales", "selling_expense", "acquisition_cost")),
             Group("Customers", ("revenue_new_customers", "revenue_existing_customers", "profit_per_customer",
-                                "profitable_customers", "unprofitable_customers", "concentration", "incidents")),
+                                "profitable_customers", "unprofitable_customers", "concentration", "concentration_top5",
+                                "incidents")),
         ),
         charts=(
             Chart("Revenue and gross margin by {piece}", ("revenue", "gross_margin")),

@@ -17,9 +17,9 @@ from services.metrics.facts.courses import CYCLE, WEEK, Course, courses
 from services.metrics.facts.deals import DealFact
 from services.metrics.sums import ALL, DAY, MONTH
 from services.metrics.views.frame import Reading
-from services.metrics.views.groups import group_now
 from services.metrics.views.ledger import months_within
 from services.metrics.views.sources import BY_TEAM
+from services.metrics.views.sources import SOURCES as FED
 from shared.forecast import History, Known
 from shared.store import Snapshot
 from shared.store.sql import OneOf
@@ -160,7 +160,8 @@ async def _place(reading: Reading) -> tuple[str, Sequence[str], Mapping[str, str
     dim = reading.along or (next(iter(reading.filters), ALL) if len(reading.filters) == 1 else ALL)
     others = {each: value for each, value in reading.filters.items() if each != dim}
     if dim == "group":
-        return "member", await group_now(reading), others
+        circle, asked = await reading.circle("group", reading.filters["group"]), reading.question.span.asked
+        return "member", [member for member, _ in circle.there(asked)], others
     if dim in BY_TEAM:
         return "team", (await reading.teams_by(dim)).get(reading.filters[dim], []), others
     return dim, [reading.filters[dim] if dim else ALL], others
@@ -168,7 +169,7 @@ async def _place(reading: Reading) -> tuple[str, Sequence[str], Mapping[str, str
 
 async def _deals(reading: Reading) -> Sequence[DealFact]:
     async def read() -> Sequence[DealFact]:
-        conditions = await reading.deals_of(reading.filters)
+        conditions = await reading.passing(FED[0], reading.filters)
         return await reading.snapshot.all(DealFact, sa.select(DealFact).where(*conditions))
 
     found: Sequence[DealFact] = await reading.once("deals that pass", read)

@@ -41,6 +41,8 @@ class Counts:
     reactivated: int = 0
     lost: int = 0
     end: int = 0
+    retained: int = 0
+    """Of those of the start, who are there at the end."""
 
 
 async def customer_counts(reading: Reading) -> Counts:
@@ -53,9 +55,10 @@ async def _count(reading: Reading) -> Counts:
     span = reading.question.span
     only = reading.filters.get("customer")
     firsts = [(key, first) for key, first in await first_wins(reading) if only in (None, key)]
-    tally = [0, 0, 0, 0, 0]
+    tally = [0, 0, 0, 0, 0, 0]
     async for won, lost in lives(reading.snapshot, firsts):
-        for place, number in enumerate(moves(won, lost, span.start, span.asked)):
+        found = moves(won, lost, span.start, span.asked)
+        for place, number in enumerate((*found, found[0] * found[-1])):
             tally[place] += number
     return Counts(*tally)
 

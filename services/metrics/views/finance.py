@@ -78,11 +78,8 @@ async def contribution(reading: Reading) -> Any:
     return None if margin is None or used is None else money(reading, margin - used)
 
 
-async def by_customer(reading: Reading, figure: str) -> ByCustomer | None:
-    """Revenue and profit of each customer in the period; none of a member, whose credits are parts of deals."""
-    if "member" in reading.filters:
-        reading.note(figure, "customers buy whole deals; members are credited parts of them")
-        return None
+async def by_customer(reading: Reading) -> ByCustomer:
+    """Revenue and profit of each customer in the period; of a member or a group, what is credited to them."""
 
     async def read() -> ByCustomer:
         entries = await reading.entries_along("customer", "won")
@@ -95,13 +92,11 @@ async def by_customer(reading: Reading, figure: str) -> ByCustomer | None:
     return found
 
 
-def of_customers(figure: str, new: bool) -> Compute:
+def of_customers(new: bool) -> Compute:
     """Revenue from customers won for the first time in the period, or from those who were there before."""
 
     async def compute(reading: Reading) -> Any:
-        found = await by_customer(reading, figure)
-        if found is None:
-            return None
+        found = await by_customer(reading)
         fresh = await new_customers(reading)
         return money(reading, Amounts.total(amount for key, amount in found.revenue.items() if (key in fresh) == new))
 
@@ -127,8 +122,8 @@ async def acquisition_cost(reading: Reading) -> Any:
 
 async def profit_per_customer(reading: Reading) -> Any:
     """Gross margin ÷ customers who bought."""
-    margin, found = await margin_of(reading, "profit_per_customer"), await by_customer(reading, "profit_per_customer")
-    if margin is None or found is None:
+    margin, found = await margin_of(reading, "profit_per_customer"), await by_customer(reading)
+    if margin is None:
         return None
     customers = len(found.revenue)
     if not customers:
@@ -144,9 +139,7 @@ def with_profit(figure: str, good: bool) -> Compute:
     async def compute(reading: Reading) -> Any:
         if await cost_of_sales_of(reading, figure) is None:
             return None
-        found = await by_customer(reading, figure)
-        if found is None:
-            return None
+        found = await by_customer(reading)
         signs = [{amount > 0 for _, amount in profit} for profit in found.profit.values()]
         mixed = sum(len(sign) > 1 for sign in signs)
         if mixed:
@@ -156,18 +149,20 @@ def with_profit(figure: str, good: bool) -> Compute:
     return compute
 
 
-async def concentration(reading: Reading) -> Any:
-    """Share of the largest customer in revenue."""
-    found = await by_customer(reading, "concentration")
-    if found is None:
-        return None
-    whole = Amounts.total(found.revenue.values())
-    if whole.only is None:
-        reading.note("concentration", "nothing was sold to known customers, or in several currencies")
-        return None
-    currency, _ = whole.only
-    largest = max(amount.of(currency) for amount in found.revenue.values())
-    return shown_money_rate(Amounts({currency: largest}), whole)
+def concentration(figure: str, largest: int) -> Compute:
+    """Share of the largest customers in revenue."""
+
+    async def compute(reading: Reading) -> Any:
+        found = await by_customer(reading)
+        whole = Amounts.total(found.revenue.values())
+        if whole.only is None:
+            reading.note(figure, "nothing was sold to known customers, or in several currencies")
+            return None
+        currency, _ = whole.only
+        amounts = sorted((amount.of(currency) for amount in found.revenue.values()), reverse=True)
+        return shown_money_rate(Amounts({currency: sum(amounts[:largest])}), whole)
+
+    return compute
 
 
 async def incidents(reading: Reading) -> Any:
@@ -179,19 +174,19 @@ VIEW = View(
     "finance",
     (
         Figure("revenue", "Value of the deals won in the period, net of tax and freight, by the day they were won.",
-               revenue, "deals_won"),
+               revenue, "deals_earned"),
         Figure("cost_of_sales", "What was sold cost, as of the day of each sale; not known while the cost of a part of "
-               "it is not known.", cost_of_sales, "deals_won"),
-        Figure("gross_margin", "Revenue - cost of sales.", gross_margin, "deals_won"),
-        Figure("gross_margin_rate", "Gross margin ÷ revenue.", gross_margin_rate, "deals_won"),
+               "it is not known.", cost_of_sales, "deals_earned"),
+        Figure("gross_margin", "Revenue - cost of sales.", gross_margin, "deals_earned"),
+        Figure("gross_margin_rate", "Gross margin ÷ revenue.", gross_margin_rate, "deals_earned"),
         Figure("selling_expense", "Expenses of the sales department on days of the period.", selling_expense,
                "sales_expenses"),
         Figure("contribution", "Gross margin - selling expense.", contribution),
         Figure("revenue_new_customers", "Revenue from customers whose first won deal lies in the period.",
-               of_customers("revenue_new_customers", True), "deals_won"),
+               of_customers(new=True), "deals_earned"),
         Figure("revenue_existing_customers", "Revenue from customers whose first won deal lies before the period; "
-               "deals without a customer are in neither.", of_customers("revenue_existing_customers", False),
-               "deals_won"),
+               "deals without a customer are in neither.", of_customers(new=False),
+               "deals_earned"),
         Figure("acquisition_cost", "Selling expense ÷ customers won for the first time in the period.",
                acquisition_cost),
         Figure("profit_per_customer", "Gross margin of deals with a customer ÷ customers who bought in the period.",
@@ -201,7 +196,9 @@ VIEW = View(
         Figure("unprofitable_customers", "Customers whose purchases of the period brought less than they cost.",
                with_profit("unprofitable_customers", False)),
         Figure("concentration", "Revenue of the largest customer ÷ revenue of all customers in the period.",
-               concentration),
+               concentration("concentration", 1)),
+        Figure("concentration_top5", "Revenue of the five largest customers ÷ revenue of all customers in the period.",
+               concentration("concentration_top5", 5)),
         Figure("incidents", "Incidents with customers recorded in the period.", incidents),
     ),
 )  # fmt: skip

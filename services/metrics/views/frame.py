@@ -13,18 +13,20 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from services.metrics.facts.deal_cells import Belongs
 from services.metrics.facts.teams import DepartmentFact, TeamFact
 from services.metrics.sums import ALL
-from services.metrics.views.groups import group_ledger, owned_by_group
-from services.metrics.views.ledger import Entry, Ledger, Span, entry_of, ledger_of, read_ledger
-from services.metrics.views.sources import BY_TEAM, SOURCES, Source, sources_of
+from services.metrics.views.belonging import Circle, circle_of, ledger_of_group
+from services.metrics.views.ledger import PARTS, Entry, Ledger, Span, entry_of, joined, read_ledger
+from services.metrics.views.sources import BY_TEAM, Source, sources_of
 from shared.period import Period, Unit
 from shared.store import Snapshot
 
 DIMENSIONS: Final = ("department", "team", "group", "member", "customer", "product", "kind")
 STRETCHES: Final[dict[str, Unit]] = {"month": "month", "quarter": "quarter", "week": "week"}
 BREAKDOWNS: Final = (*STRETCHES, *DIMENSIONS, "region")
-_deals = SOURCES[0]
+CIRCLES: Final = ("member", "group")
+"""Dimensions that stand for members."""
 _department = DepartmentFact.__table__.c  # type: ignore[attr-defined]
 _team = TeamFact.__table__.c  # type: ignore[attr-defined]
 
@@ -149,11 +151,11 @@ class Reading:
         dim = self.along or (next(iter(self.filters), ALL) if len(self.filters) == 1 else ALL)
         others = {each: value for each, value in self.filters.items() if each != dim}
         keys = [self.filters[dim]] if dim else [ALL]
-        if dim == "group" and not others and _deals in sources_of(measure):
-            return await self.shared(f"ledger of group {keys[0]}", lambda: group_ledger(self, keys[0])), keys
         if dim in BY_TEAM and any(dim not in source.columns for source in sources_of(measure)):
             teams = await self.teams_by(dim)
             dim, keys = "team", teams.get(keys[0], [])
+        if dim == "group" and any(dim not in source.columns for source in sources_of(measure)):
+            return await self._ledger_of_group(keys[0], others, measure), keys
         return await self._ledger(dim, others, keys, measure), keys
 
     async def _ledger(self, dim: str, others: Mapping[str, str], keys: Sequence[str], measure: str) -> Ledger:
@@ -164,31 +166,74 @@ class Reading:
         found = self.shelf.ledgers.get(place)
         if found is None:
             if others:
-                found = ledger_of([await self._facts(each, others) for each in sources], dim, self.question.span)
+                found = await self._ledger_of_facts(dim, others, sources)
             else:
                 one = None if grouped or dim == ALL else keys[0]
                 found = await read_ledger(self.snapshot, dim, self.question.span, one)
             self.shelf.ledgers[place] = found
         return found
 
-    async def _facts(self, source: Source, filters: Mapping[str, str]) -> tuple[Any, Sequence[Any]]:
-        conditions = await self.passing(source, filters)
-        return source.keeper, await self.snapshot.all(source.model, sa.select(source.model).where(*conditions))
+    async def _ledger_of_group(self, group: str, others: Mapping[str, str], measure: str) -> Ledger:
+        """A group has no sums of its own: it has those of its members, while they belong to it."""
+        sources = sources_of(measure) if others else ()
+        names = tuple(source.model.kind for source in sources)
+        place = ("group", group, tuple(sorted(others.items())), self.question.span, names)
+        found = self.shelf.ledgers.get(place)
+        if found is None:
+            if others:
+                found = await self._ledger_of_facts(ALL, {**others, "group": group}, sources)
+                found = Ledger(*(joined({}, getattr(found, part), group) for part in PARTS))
+            else:
+                found = await ledger_of_group(self.snapshot, group, self.question.span)
+            self.shelf.ledgers[place] = found
+        return found
 
-    async def deals_of(self, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
-        """The conditions that deals meet which pass these filters."""
-        return await self.passing(_deals, filters)
+    async def _ledger_of_facts(self, dim: str, others: Mapping[str, str], sources: Sequence[Source]) -> Ledger:
+        """The ledger of the facts that pass some filters, each with the part of it that passes."""
+        span, ledger = self.question.span, Ledger({}, {}, {})
+        for source in sources:
+            facts = await self.snapshot.all(
+                source.model, sa.select(source.model).where(*await self.passing(source, others))
+            )
+            for parts, belongs in await self._belonging(others) if source.narrowed else [(PARTS, None)]:
+                for fact in facts:
+                    ledger.add(source.cells(fact, belongs, others.get("product")), dim, span, parts)
+        return ledger
+
+    async def _belonging(self, filters: Mapping[str, str]) -> list[tuple[Sequence[str], Belongs | None]]:
+        """Who counts for the members and groups of these filters, in each part of a ledger."""
+        circles = [await self.circle(dim, filters[dim]) for dim in CIRCLES if dim in filters]
+        if not circles:
+            return [(PARTS, None)]
+
+        def all_of(each: Sequence[Belongs]) -> Belongs:
+            return lambda member, day: all(belongs(member, day) for belongs in each)
+
+        span = self.question.span
+        return [
+            (["inside"], all_of([each.on_day for each in circles])),
+            (["before"], all_of([each.at(span.start) for each in circles])),
+            (["until"], all_of([each.at(span.asked) for each in circles])),
+        ]
+
+    async def circle(self, dim: str, key: str) -> Circle:
+        """The members that a member or a group stands for."""
+        found: Circle = await self.shared(f"{dim} {key}", lambda: circle_of(self.snapshot, dim, key))
+        return found
 
     async def passing(self, source: Source, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
-        """The conditions that the facts of a source meet which pass these filters."""
+        """The conditions that the facts of a source meet which pass these filters, or of which a part does."""
         conditions: list[sa.ColumnElement[bool]] = []
         for dim, value in filters.items():
-            if dim in source.columns:
+            if dim in CIRCLES and "member" in source.columns:
+                circle = await self.circle(dim, value)
+                conditions.append(sa.or_(sa.false(), *(source.concerns(member) for member in circle.members)))
+            elif dim == "product" and source.narrowed:
+                conditions.append(source.holds(value))
+            elif dim in source.columns:
                 conditions.append(source.columns[dim] == value)
             elif dim in BY_TEAM and "team" in source.columns:
                 conditions.append(source.columns["team"].in_((await self.teams_by(dim)).get(value, [])))
-            elif dim == "group" and source is _deals:
-                conditions.append(await owned_by_group(self, value))
         return conditions
 
     def split_by(self, figure: str, measure: str) -> bool:

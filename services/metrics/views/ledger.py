@@ -7,19 +7,20 @@ contributions that feed the sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from services.metrics.sums import DAY, MONTH, Tally
 from services.metrics.views.values import Amounts
-from shared.facts import Facts
+from shared.facts import Cell
 from shared.store import Snapshot
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
+PARTS: Final = ("inside", "before", "until")
 _NUMBERS = ("count", "amount", "cost", "uncosted", "took")
 
 
@@ -107,14 +108,19 @@ class Ledger:
     before: Entries
     until: Entries
 
-    def of_day(self, day: date, span: Span) -> Iterator[Entries]:
-        """The parts of the ledger that a day belongs to."""
-        if day < span.start:
-            yield self.before
-        elif day < span.end:
-            yield self.inside
-        if day < span.asked:
-            yield self.until
+    def add(self, cells: Iterable[Cell], dim: str, span: Span, parts: Sequence[str] = PARTS) -> None:
+        """What cells of days say along a dimension, in the parts of the ledger that their days belong to."""
+        stretches = {
+            "inside": (span.start, span.end),
+            "before": (date.min, span.start),
+            "until": (date.min, span.asked),
+        }
+        wanted = [(getattr(self, part), *stretches[part]) for part in parts]
+        for (along, key, measure, grain, day, currency), numbers in cells:
+            if along == dim and grain == DAY:
+                for entries, start, end in wanted:
+                    if start <= day < end:
+                        entries.setdefault((key, measure), Entry()).add(currency, *numbers)
 
     def keys(self) -> set[str]:
         """Whose entries there are."""
@@ -123,14 +129,15 @@ class Ledger:
 
 async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None = None) -> Ledger:
     """The ledger of a dimension, of all its keys or of one."""
-    inside = await _entries(snapshot, dim, key, span.start, span.end)
-    before = await _entries(snapshot, dim, key, date.min, span.start)
+    inside = await read_entries(snapshot, dim, key, span.start, span.end)
+    before = await read_entries(snapshot, dim, key, date.min, span.start)
     if span.asked == span.end:
-        return Ledger(inside, before, _joined(before, inside))
-    return Ledger(inside, before, await _entries(snapshot, dim, key, date.min, span.asked))
+        return Ledger(inside, before, joined(joined({}, before), inside))
+    return Ledger(inside, before, await read_entries(snapshot, dim, key, date.min, span.asked))
 
 
-async def _entries(snapshot: Snapshot, dim: str, key: str | None, start: date, end: date) -> Entries:
+async def read_entries(snapshot: Snapshot, dim: str, key: str | None, start: date, end: date) -> Entries:
+    """What the sums of a dimension, or of one of its keys, add up to over some days."""
     first, last = months_within(start, end)
     days = {"start": start, "first": first, "last": last, "end": end, "dim": dim}
     records = await (snapshot.rows(_OF_ALL, **days) if key is None else snapshot.rows(_OF_ONE, **days, key=key))
@@ -156,22 +163,8 @@ def _next_month(day: date) -> date:
     return day if day.day == 1 else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def ledger_of(facts: Iterable[tuple[Facts[Any], Sequence[Any]]], dim: str, span: Span) -> Ledger:
-    """The ledger of some facts only, made by the contributions that feed the sums."""
-    ledger = Ledger({}, {}, {})
-    for keeper, rows in facts:
-        for row in rows:
-            for (along, key, measure, grain, day, currency), numbers in keeper.cells(row):
-                if along != dim or grain != DAY:
-                    continue
-                for entries in ledger.of_day(day, span):
-                    entries.setdefault((key, measure), Entry()).add(currency, *numbers)
-    return ledger
-
-
-def _joined(one: Entries, other: Entries) -> Entries:
-    joined: Entries = {}
-    for entries in (one, other):
-        for place, entry in entries.items():
-            joined.setdefault(place, Entry()).join(entry)
-    return joined
+def joined(entries: Entries, others: Entries, key: str | None = None) -> Entries:
+    """Entries with others on top, all of them of one key if it is given."""
+    for (whose, measure), entry in others.items():
+        entries.setdefault((whose if key is None else key, measure), Entry()).join(entry)
+    return entries

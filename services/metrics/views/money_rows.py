@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from services.metrics.facts.money import BudgetFact, ExpenseFact, InvoiceFact, ReceiptFact
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
+from services.metrics.views.quota_windows import targets_of_days, targets_of_windows
+from services.metrics.views.quotas import quota_targets
 from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.sources import SOURCES
 from services.metrics.views.spend import SALES, TRAINING, overrun_budgets
@@ -84,6 +86,18 @@ async def _targets(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_target.id.in_([target.id for target in await revenue_targets(reading)])]
 
 
+async def _quotas(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_target.id.in_([target.id for target in await quota_targets(reading)])]
+
+
+async def _windows(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_target.id.in_([target.id for target in await targets_of_windows(reading)])]
+
+
+async def _quotas_of_days(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_target.id.in_([target.id for target in await targets_of_days(reading)])]
+
+
 def _show_budget(budget: BudgetFact) -> dict[str, Any]:
     return {
         "ref": budget.id,
@@ -119,4 +133,7 @@ MONEY_ROWS: Mapping[str, Source] = {
     "budgets": Source(BudgetFact, _budgets, _show_budget),
     "budgets_overrun": Source(BudgetFact, _overrun, _show_budget),
     "targets": Source(TargetFact, _targets, simple("target", "metric", "level", "start", "end")),
+    "quotas": Source(TargetFact, _quotas, simple("target", "metric", "level", "start", "end")),
+    "quota_windows": Source(TargetFact, _windows, simple("target", "metric", "level", "start", "end")),
+    "quotas_of_days": Source(TargetFact, _quotas_of_days, simple("target", "metric", "level", "start", "end")),
 }

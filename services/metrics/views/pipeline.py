@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from services.metrics.facts.deals import STAGE_IN, STAGE_OUT
+from services.metrics.facts.deal_cells import STAGE_IN, STAGE_OUT
 from services.metrics.facts.pipeline import OverrideFact, StageFact
 from services.metrics.views.courses import history, lengths, median
 from services.metrics.views.frame import Figure, Reading

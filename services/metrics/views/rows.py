@@ -9,15 +9,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
+from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
-from services.metrics.views.frame import Reading
+from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Conditions, Source, simple
+from services.metrics.views.sources import SOURCES as FED
+from services.metrics.views.sources import credited, sources_of
 from shared.identity.permissions import Principal
 from shared.money import Money
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
+_FEEDS = FED[0]
+_answer = FeedbackFact.__table__.c  # type: ignore[attr-defined]
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
 
 
@@ -35,38 +40,63 @@ def show_deal(deal: DealFact) -> dict[str, Any]:
         "opened_on": deal.opened_on,
         "closed_on": deal.closed_on,
         "value": Money.of_minor(amount, deal.currency).as_json() if deal.currency else None,
+        "lines": [_shown_part("product", each, deal.currency) for each in deal.lines],
+        "credits": [_shown_part("member", each, deal.currency) for each in deal.credits],
         "externals": [{"source": source, "id": name} for source, name in sorted(deal.externals.items())],
     }
 
 
-async def _deals(reading: Reading, *conditions: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
-    return [*conditions, *await reading.deals_of(reading.filters)]
+def _shown_part(whose: str, part: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    return {whose: part[whose], "amount": Money.of_minor(part["minor"], currency).as_json()}
+
+
+async def _deals(
+    reading: Reading, *conditions: sa.ColumnElement[bool], day: Any = None, credit: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    """The deals that pass a question: those that its members own, or are credited for, on a day of theirs; without a
+    day at the end."""
+    chosen = [*conditions, *await reading.passing(_FEEDS, reading.filters)]
+    for dim in CIRCLES:
+        if dim in reading.filters:
+            circle = await reading.circle(dim, reading.filters[dim])
+            asked = reading.question.span.asked
+            chosen.append(sa.or_(sa.false(), *(
+                sa.and_(credited(member) if credit else _deal.owner == member, during)
+                for member, during in (circle.during(day) if day is not None else circle.there(asked))
+            )))  # fmt: skip
+    return chosen
 
 
 async def _won(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    span = reading.question.span
-    return await _deals(reading, _deal.status == "won", _deal.closed_on >= span.start, _deal.closed_on < span.end)
+    return await _deals(reading, _deal.status == "won", *_in_time(reading), day=_deal.closed_on)
+
+
+async def _earned(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return await _deals(reading, _deal.status == "won", *_in_time(reading), day=_deal.closed_on, credit=True)
 
 
 async def _lost(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    span = reading.question.span
-    return await _deals(reading, _deal.status == "lost", _deal.closed_on >= span.start, _deal.closed_on < span.end)
+    return await _deals(reading, _deal.status == "lost", *_in_time(reading), day=_deal.closed_on)
 
 
 async def _closed(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    span = reading.question.span
-    return await _deals(reading, _deal.status != "open", _deal.closed_on >= span.start, _deal.closed_on < span.end)
+    return await _deals(reading, _deal.status != "open", *_in_time(reading), day=_deal.closed_on)
 
 
 async def _opened(reading: Reading) -> list[sa.ColumnElement[bool]]:
     span = reading.question.span
-    return await _deals(reading, _deal.opened_on >= span.start, _deal.opened_on < span.end)
+    return await _deals(reading, _deal.opened_on >= span.start, _deal.opened_on < span.end, day=_deal.opened_on)
 
 
 async def _open(reading: Reading) -> list[sa.ColumnElement[bool]]:
     asked = reading.question.span.asked
     still = sa.or_(_deal.closed_on.is_(None), _deal.closed_on >= asked)
     return await _deals(reading, _deal.opened_on < asked, still)
+
+
+def _in_time(reading: Reading) -> tuple[sa.ColumnElement[bool], ...]:
+    span = reading.question.span
+    return _deal.closed_on >= span.start, _deal.closed_on < span.end
 
 
 async def _at_hand(reading: Reading) -> list[sa.ColumnElement[bool]]:
@@ -82,6 +112,18 @@ async def _foreseen(reading: Reading) -> list[sa.ColumnElement[bool]]:
     won = sa.and_(_deal.status == "won", _deal.closed_on >= span.start, _deal.closed_on < min(span.end, tomorrow))
     open_now = sa.and_(_deal.opened_on < tomorrow, sa.or_(_deal.closed_on.is_(None), _deal.closed_on >= tomorrow))
     return await _deals(reading, won if tomorrow >= span.end else sa.or_(won, open_now))
+
+
+async def _answers(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    span = reading.question.span
+    (source,) = sources_of("answered")
+    chosen = [_answer.on >= span.start, _answer.on < span.end, sa.not_(_answer.withdrawn)]
+    chosen += await reading.passing(source, reading.filters)
+    if "group" in reading.filters:
+        circle = await reading.circle("group", reading.filters["group"])
+        stays = (sa.and_(_answer.member == member, during) for member, during in circle.during(_answer.on))
+        chosen.append(sa.or_(sa.false(), *stays))
+    return chosen
 
 
 def _between(column: Any) -> Conditions:
@@ -103,6 +145,7 @@ _show_member = simple("member", "starts_on", "left_on", "departments", "membersh
 
 SOURCES: Mapping[str, Source] = {
     "deals_won": Source(DealFact, _won, show_deal),
+    "deals_earned": Source(DealFact, _earned, show_deal),
     "deals_lost": Source(DealFact, _lost, show_deal),
     "deals_closed": Source(DealFact, _closed, show_deal),
     "deals_opened": Source(DealFact, _opened, show_deal),
@@ -110,6 +153,7 @@ SOURCES: Mapping[str, Source] = {
     "deals_at_hand": Source(DealFact, _at_hand, show_deal),
     "deals_foreseen": Source(DealFact, _foreseen, show_deal),
     **MONEY_ROWS,
+    "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
     "members": Source(MemberFact, _employed, _show_member),
     "joiners": Source(MemberFact, _between(_member.starts_on), _show_member),
     "leavers": Source(MemberFact, _between(_member.left_on), _show_member),

@@ -10,6 +10,8 @@ from services.metrics.facts.requests import RequestFact
 from services.metrics.views import pipeline
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.quota_windows import calendar_attainment, window_attainment
+from services.metrics.views.quotas import quota_attainment_rate
 from services.metrics.views.targets import reached, targeted
 from services.metrics.views.values import Amounts, mean, shown_money, shown_rate
 
@@ -150,8 +152,30 @@ async def requests_to_it(reading: Reading) -> Any:
 
 
 async def csat(reading: Reading) -> Any:
-    """Satisfied answers of customers."""
-    reading.note("csat", "answers of customers are not recorded yet")
+    """Content answers of all that customers gave."""
+    if not reading.split_by("csat", "answered"):
+        return None
+    answered, content = (await reading.flow("answered")).count, (await reading.flow("content")).count
+    if not answered:
+        reading.note("csat", "no customer has answered in the period")
+    return shown_rate(content, answered)
+
+
+def retained(of: str) -> Compute:
+    """How many of the customers of the start are still there at the end, or the share that is, or is not."""
+
+    async def compute(reading: Reading) -> Any:
+        if set(reading.filters) - {"customer"}:
+            reading.note(of, "customers are counted over the whole organisation")
+            return None
+        counts = await customer_counts(reading)
+        if of == "customers_retained":
+            return counts.retained
+        if not counts.start:
+            reading.note(of, "there was no customer at the start of the period")
+        return shown_rate(counts.retained if of == "retention" else counts.start - counts.retained, counts.start)
+
+    return compute
 
 
 async def reputation(reading: Reading) -> Any:
@@ -169,19 +193,23 @@ VIEW = View(
                customers("reactivated")),
         Figure("customers_lost", "Customers recorded as lost on a day of the period.", customers("lost")),
         Figure("customers_end", "Customers at the end: start + new + reactivated - lost.", customers("end")),
+        Figure("customers_retained", "Customers of the start who are customers at the end: who was lost and came back "
+               "in between has been retained.", retained("customers_retained")),
+        Figure("retention", "Customers retained ÷ customers at the start.", retained("retention")),
+        Figure("churn", "Customers of the start who are none at the end ÷ customers at the start.", retained("churn")),
         Figure("deals_opened", "Deals whose opening day lies in the period.", deals_opened, "deals_opened"),
         Figure("deals_won", "Deals won on a day of the period; a shared deal counts once.", deals_won, "deals_won"),
         Figure("deals_lost", "Deals lost on a day of the period.", deals_lost, "deals_lost"),
         Figure("deals_open", "Deals opened before the end of the period and not closed before it.", deals_open,
                "deals_open"),
         Figure("revenue", "Value of the deals won in the period, net of tax and freight, by the day they were won; "
-               "of a member, the parts credited to them.", revenue, "deals_won"),
+               "of a member or a group, the parts credited to them.", revenue, "deals_earned"),
         Figure("win_rate", "Deals won ÷ (deals won + deals lost) in the period.", win_rate, "deals_closed"),
         Figure("close_rate", "Deals won in the period ÷ all deals that were open at some time in it.", close_rate,
                "deals_won"),
         Figure("average_days_to_win", "Mean number of days from opening to winning, of the deals won in the period.",
                average_days_to_win, "deals_won"),
-        Figure("average_deal", "Revenue ÷ deals won.", average_deal, "deals_won"),
+        Figure("average_deal", "Revenue ÷ deals won.", average_deal, "deals_earned"),
         *pipeline.FIGURES,
         Figure("target", "Sum of the revenue targets whose days lie within the period, longer ones standing for "
                "shorter ones they overlap; without any, the period's part of the smallest target around it.",
@@ -191,11 +219,18 @@ VIEW = View(
         Figure("variance", "Revenue of the target's days - target.", of_target("variance"), "targets"),
         Figure("pace", "Revenue of the target's days ÷ what the target's distribution has due by the end: 1 is on "
                "time.", of_target("pace"), "targets"),
+        Figure("quota_attainment_rate", "Members whose credited revenue is at or above what their revenue targets have "
+               "due by the end ÷ members with a revenue target that has begun.", quota_attainment_rate, "quotas"),
+        Figure("quota_window_attainment", "Credited revenue of whole quota windows ÷ their quotas, of the windows "
+               "whose last day lies in the period and is over.", window_attainment, "quota_windows"),
+        Figure("quota_calendar_attainment", "Credited revenue of the period's days that lie in quota windows ÷ what "
+               "the quotas' distributions have due on these days.", calendar_attainment, "quotas_of_days"),
         *pipeline.FORECAST,
         Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,
                "requests_sales_to_it"),
-        Figure("csat", "Answers of 4 or 5 of 5 ÷ answers of customers in the period.", csat),
+        Figure("csat", "Answers of 4 or 5 of 5 ÷ answers that customers gave on days of the period; of a team those "
+               "about its deals, or about its members of that day.", csat, "answers"),
         Figure("reputation", "Public ratings and reviews in the period.", reputation),
     ),
 )  # fmt: skip

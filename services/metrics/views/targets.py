@@ -37,7 +37,7 @@ _REVENUE = (
     )
     .order_by(_target.id)
 )
-LEVELS: Final = ("department", "team", "member")
+LEVELS: Final = ("department", "team", "group", "member")
 ROLLED_UP: Final = ("organisation", "team", "member")
 NO_TARGET = "no revenue target is set for these days"
 
@@ -78,13 +78,12 @@ async def aims_of(reading: Reading, figure: str) -> Sequence[Aim]:
     """The revenue targets of whoever the question is about; a note says where they come from, or why there are none."""
     level = next((each for each in LEVELS if each in reading.filters), "organisation")
     if len(reading.filters) > 1 or set(reading.filters) - {level}:
-        reading.note(figure, "targets are set for the organisation, a department, a team or a member")
+        reading.note(figure, "targets are set for the organisation, a department, a team, a group or a member")
         return []
     ref = reading.filters.get(level, "")
     for each in ROLLED_UP if level == "organisation" else (level,):
-        found = await _targets(reading, each)
-        mine = [target for target in found if target.ref == ref or each != level]
-        aims = [aim for who in sorted({target.ref for target in mine}) for aim in _aims(mine, who, reading)]
+        whose = await aims_of_each(reading, each)
+        aims = [aim for who, mine in whose.items() if who == ref or each != level for aim in mine]
         if aims:
             if each != level:
                 reading.note(figure, f"the sum of the targets of the {each}s")
@@ -93,7 +92,14 @@ async def aims_of(reading: Reading, figure: str) -> Sequence[Aim]:
     return []
 
 
-async def _targets(reading: Reading, level: str) -> Sequence[TargetFact]:
+async def aims_of_each(reading: Reading, level: str) -> dict[str, list[Aim]]:
+    """What each of a level aims at in the period, by id."""
+    found = await targets_of_level(reading, level)
+    return {who: _aims(found, who, reading) for who in sorted({target.ref for target in found})}
+
+
+async def targets_of_level(reading: Reading, level: str) -> Sequence[TargetFact]:
+    """The revenue targets of a level that have a day in the period."""
     period = reading.question.period
 
     async def read() -> list[TargetFact]:
@@ -142,7 +148,7 @@ async def reached(reading: Reading, figure: str) -> Reached | None:
     if len(currencies) != 1:
         return None
     (currency,) = currencies
-    stretches = _joined([aim.days for aim in aims])
+    stretches = joined_days([aim.days for aim in aims])
     asked = reading.question.period
     if stretches != [(asked.start, asked.end)]:
         days = ", ".join(f"{start} to {end}" for start, end in stretches)
@@ -159,7 +165,7 @@ async def reached(reading: Reading, figure: str) -> Reached | None:
     return Reached(Attainment(value, Fraction(earned.of(currency)), due), currency)
 
 
-def _joined(days: Sequence[Period]) -> list[tuple[date, date]]:
+def joined_days(days: Sequence[Period]) -> list[tuple[date, date]]:
     """Stretches of days without gaps or overlaps."""
     joined: list[tuple[date, date]] = []
     for start, end in sorted((each.start, each.end) for each in days):

@@ -1,25 +1,24 @@
-"""`/v1/targets/{id}/attainment`: a target set against what was achieved, from the deals this service owns.
-
-A team, a department and the organisation achieve the deals won for them; a member and a group what is credited to
-them. Numbers of deals and customers count each deal once: for its owner, and for the group its owner was in that day.
-"""
+"""`/v1/targets/{id}/attainment` and `/v1/goals/{id}/attainment`: what is aimed at, set against what was achieved."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from services.targets.api.targets import Scope
-from services.targets.domain.deals import Deal
+from services.targets.api.achieved import Achieved, achieved_by
+from services.targets.api.goals import parts_of
+from services.targets.api.scopes import Scope
+from services.targets.domain.goals import Goal
+from services.targets.domain.metrics import Metric
 from services.targets.domain.targets import Target
 from shared.attainment import Attainment
 from shared.http.collection import After, Prefer, Reference
@@ -27,21 +26,19 @@ from shared.http.documents import described
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
 from shared.http.writes import as_json
-from shared.identity.permissions import Principal, require
+from shared.identity.permissions import require
 from shared.instant import Day, day_of, now
-from shared.known import KnownMember, KnownTeam, house
-from shared.membership import on_day
+from shared.known import house
 from shared.money import Money, plain
 from shared.period import Period
 from shared.store import Snapshot
 
 router = APIRouter(tags=["targets"])
-_READ = require("targets:read")
-_deal = Deal.__table__.c  # type: ignore[attr-defined]
-_team = KnownTeam.__table__.c  # type: ignore[attr-defined]
-_member = KnownMember.__table__.c  # type: ignore[attr-defined]
-_WON = (_deal.owner, _deal.customer, _deal.closed_on, _deal.value, _deal.cost, _deal.credits)
-Belongs = Callable[[str, date], bool]
+_READ, _READ_GOALS = require("targets:read"), require("goals:read")
+_target = Target.__table__.c  # type: ignore[attr-defined]
+_OF_GOAL = sa.select(Target).where(_target.goal == sa.bindparam("goal")).order_by(_target.id)
+AsOf = Annotated[Day | None, Query(description="at the end of this day; today if not given")]
+FIGURES = ("actual", "attainment", "variance", "variance_rate", "pace")
 
 
 class AttainmentShown(BaseModel):
@@ -49,36 +46,53 @@ class AttainmentShown(BaseModel):
 
     id: str
     metric: str
+    direction: Literal["higher", "lower"]
     scope: Scope
     period: Period
+    lifecycle: Literal["draft", "approved", "closed"]
     as_of: date
     target: Any = Field(description="money, or a number of things as a string; so are actual and variance")
     actual: Any
-    attainment: dict[str, Any] | None = Field(description="actual ÷ target, with both")
-    variance: Any = Field(description="actual - target; nothing achieved is the whole target missing")
+    attainment: dict[str, Any] | None = Field(
+        description="actual ÷ target with both; where less is better (2 targets - actual) ÷ target: 1 at the target"
+    )
+    variance: Any = Field(description="how much better than the target; nothing achieved is the whole target missing")
     variance_rate: str | None = Field(description="variance ÷ target")
     pace: dict[str, Any] | None = Field(description="the share of the distribution that is due against that attained")
+    reached: bool | None
+    health: Literal["on_track", "at_risk", "behind"] | None = Field(
+        description="from its pace: on track from 0.95 on, at risk from 0.8 on"
+    )
+    stretch: dict[str, Any] | None = Field(description="the stretch, and how far that is reached")
+    at_plan_rate: dict[str, Any] | None = Field(
+        description="actual, attainment and variance at the rates that were kept when the target was approved"
+    )
     notes: list[str]
 
 
-@dataclass(slots=True)
-class Achieved:
-    """What was achieved, in minor units or things; none where it is not known, with the reasons."""
+class GoalAttainmentShown(BaseModel):
+    """How far a goal is attained at the end of a day, and its parts. What is not known is null and weighs nothing."""
 
-    amount: Fraction | None = Fraction(0)
-    notes: list[str] = field(default_factory=list)
+    id: str
+    weight: str
+    as_of: date
+    attainment: str | None
+    known_weight: str = Field(description="the weight of the parts that are known, of 1")
+    targets: list[str] = Field(description="the targets it is measured by")
+    parts: list[dict[str, Any]]
+    notes: list[str]
 
 
 @router.get(
     "/v1/targets/{ref}/attainment",
     operation_id="attainment_of_target",
     openapi_extra=described(_READ, None, {200: AttainmentShown}, missing=True),
+    dependencies=[Depends(_READ)],
 )
 async def attainment_of_target(
     request: Request,
     ref: Reference,
-    principal: Annotated[Principal, Depends(_READ)],
-    as_of: Annotated[Day | None, Query(description="at the end of this day; today if not given")] = None,
+    as_of: AsOf = None,
     after: After = [],  # noqa: B006
     prefer: Prefer = None,
 ) -> Response:
@@ -86,143 +100,166 @@ async def attainment_of_target(
 
     async def query(snapshot: Snapshot) -> dict[str, Any]:
         target = await snapshot.get(Target, ref)
-        day = as_of or day_of(now(), (await house(snapshot)).zone)
-        return await attained(snapshot, target, day)
+        return await attained(snapshot, target, as_of or await _today(snapshot))
 
+    return await _answered(request, query, after, prefer)
+
+
+@router.get(
+    "/v1/goals/{ref}/attainment",
+    operation_id="attainment_of_goal",
+    openapi_extra=described(_READ_GOALS, None, {200: GoalAttainmentShown}, missing=True),
+    dependencies=[Depends(_READ_GOALS)],
+)
+async def attainment_of_goal(
+    request: Request,
+    ref: Reference,
+    as_of: AsOf = None,
+    after: After = [],  # noqa: B006
+    prefer: Prefer = None,
+) -> Response:
+    """How far a goal is attained: by its targets, or by its parts, each with its weight."""
+
+    async def query(snapshot: Snapshot) -> dict[str, Any]:
+        goal = await snapshot.get(Goal, ref)
+        day = as_of or await _today(snapshot)
+        _, shown = await goal_attained(snapshot, goal, day)
+        return shown | {"as_of": day}
+
+    return await _answered(request, query, after, prefer)
+
+
+async def _answered(
+    request: Request, query: Callable[[Snapshot], Awaitable[Any]], after: list[str], prefer: str | None
+) -> Response:
     found = await runtime_of(request).progress.read(tokens_of(after), patience_of(prefer), query)
     return Response(as_json(found), media_type="application/json")
 
 
-async def attained(snapshot: Snapshot, target: Target, day: date) -> dict[str, Any]:
+async def _today(snapshot: Snapshot) -> date:
+    return day_of(now(), (await house(snapshot)).zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A target as it stands at the end of a day."""
+
+    metric: Metric
+    achieved: Achieved
+    state: Attainment
+
+
+async def judged(snapshot: Snapshot, target: Target, day: date) -> Judged:
     """A target against what was achieved by the end of a day."""
     period = target.period
     before = max(period.start, min(period.end, day + timedelta(days=1)))
-    achieved = await achieved_by(snapshot, target, before)
-    rows = [(since, _units(value)) for since, value in target.distribution]
-    judged = Attainment.judge(_units(target.value), achieved.amount or 0, rows, period, before)
-    figures = judged.shown(_unit_of(target))
-    if achieved.amount is None:
-        figures |= dict.fromkeys(("actual", "attainment", "variance", "variance_rate", "pace"))
+    metric = await snapshot.get(Metric, target.metric)
+    achieved = await achieved_by(snapshot, target, metric, before)
+    return Judged(metric, achieved, _state(target, metric, achieved.amount or Fraction(0), before))
+
+
+def _state(target: Target, metric: Metric, actual: Fraction, before: date, value: Any = None) -> Attainment:
+    rows = [(since, _units(part)) for since, part in target.distribution]
+    aim = _units(target.value if value is None else value)
+    return Attainment.judge(
+        aim, actual, rows if value is None else [], target.period, before, lower=metric.lower,
+        adds_up=metric.aggregation == "sum",
+    )  # fmt: skip
+
+
+async def attained(snapshot: Snapshot, target: Target, day: date) -> dict[str, Any]:
+    """How far a target is reached at the end of a day, as it is shown."""
+    found = await judged(snapshot, target, day)
+    unit, known = _unit_of(target), found.achieved.amount is not None
+    figures = found.state.shown(unit)
+    if not known:
+        figures |= dict.fromkeys(FIGURES)
     return {
         "id": target.id,
         "metric": target.metric,
+        "direction": found.metric.direction,
         "scope": {"level": target.level, "ref": target.ref or None},
-        "period": period.as_json(),
+        "period": target.period.as_json(),
+        "lifecycle": target.lifecycle,
         "as_of": day,
         **figures,
-        "notes": achieved.notes,
+        "reached": found.state.reached if known else None,
+        "health": found.state.health if known else None,
+        "stretch": _stretched(target, found, day) if known else None,
+        "at_plan_rate": _planned(target, found),
+        "notes": found.achieved.notes,
     }
 
 
-async def achieved_by(snapshot: Snapshot, target: Target, before: date) -> Achieved:
-    """What was achieved for a target from its first day up to, not including, a day."""
-    won = [_deal.status == "won", _deal.closed_on >= target.starts_on, _deal.closed_on < before]
-    narrowed = won + _of_scope(target)
-    if target.metric == "customers_won":
-        return Achieved(Fraction(await _new_customers(snapshot, target, before)))
-    if target.metric == "revenue" and target.level not in ("group", "member"):
-        total = sa.cast(sa.func.sum(_deal.total), sa.BigInteger)
-        select = sa.select(_deal.total_currency, total).where(*narrowed).group_by(_deal.total_currency)
-        return _in_currency(target, [(code, int(minor)) for code, minor in await snapshot.rows(select)])
-    records = await snapshot.rows(sa.select(*_WON).where(*narrowed))
-    belongs = await _belonging(snapshot, target)
-    if target.metric == "deals_won":
-        return Achieved(Fraction(sum(belongs(owner, on) for owner, _, on, *_ in records)))
-    return _in_money(target, records, belongs)
+def _stretched(target: Target, found: Judged, day: date) -> dict[str, Any] | None:
+    if target.stretch is None:
+        return None
+    state = _state(target, found.metric, found.state.actual, day + timedelta(days=1), target.stretch)
+    shown = state.shown(_unit_of(target))
+    return {"value": shown["target"], "attainment": shown["attainment"], "variance": shown["variance"]}
 
 
-def _of_scope(target: Target) -> list[sa.ColumnElement[bool]]:
-    if target.level == "department":
-        return [_deal.team.in_(sa.select(_team.id).where(_team.department == target.ref))]
-    if target.level == "team":
-        return [_deal.team == target.ref]
-    if target.level == "member" and target.metric in ("deals_won", "customers_won"):
-        return [_deal.owner == target.ref]
-    if target.level == "member":
-        # Ids hold no character that means something to LIKE but the underscore, and the credits are looked at anyway.
-        return [sa.type_coerce(_deal.credits, sa.Text).like(f'%"{target.ref}"%')]
-    return []
+def _planned(target: Target, found: Judged) -> dict[str, Any] | None:
+    if found.achieved.planned is None:
+        return None
+    state = Attainment(found.state.value, found.achieved.planned, found.state.due, found.state.lower)
+    shown = state.shown(_unit_of(target))
+    rates = {"rates": target.plan_rates, "on": target.approved_on}
+    return {name: shown[name] for name in ("actual", "attainment", "variance")} | rates
 
 
-async def _belonging(snapshot: Snapshot, target: Target) -> Belongs:
-    """Who counts for the target on which day: for a group its members of that day, otherwise see `_of_scope`."""
-    if target.level == "member":
-        return lambda member, day: member == target.ref
-    if target.level != "group":
-        return lambda member, day: True
-    like = sa.type_coerce(_member.groups, sa.Text).like(f'%"{target.ref}"%')
-    spells = {
-        member: groups for member, groups in await snapshot.rows(sa.select(_member.id, _member.groups).where(like))
-    }
-    return lambda member, day: target.ref in on_day(spells.get(member, []), day)
-
-
-def _in_money(target: Target, records: Sequence[Sequence[Any]], belongs: Belongs) -> Achieved:
-    """Revenue or margin of deals: of a member and a group what is credited to them."""
-    by_currency: dict[str, int] = {}
-    uncosted = 0
-    for _, _, closed_on, value, cost, credits in records:
-        parts = [(value, cost)]
-        if target.level in ("group", "member"):
-            parts = _credited(credits, cost, closed_on, belongs)
-        for amount, its_cost in parts:
-            if target.metric == "revenue":
-                margin = amount
-            elif its_cost is None:
-                uncosted += target.money is not None and amount.currency == target.money.currency
-                continue
-            else:
-                margin = amount - its_cost
-            by_currency[margin.currency] = by_currency.get(margin.currency, 0) + margin.minor
-    found = _in_currency(target, sorted(by_currency.items()))
-    if uncosted:
-        return Achieved(None, [*found.notes, f"the cost of {uncosted} deals is not known"])
-    return found
-
-
-def _credited(
-    credits: Sequence[dict[str, Any]], cost: Money | None, day: date, belongs: Belongs
-) -> list[tuple[Money, Money | None]]:
-    """The parts of a deal that are credited to those who count, each with its part of the cost."""
-    costs: Sequence[Money | None] = [None] * len(credits)
-    if cost is not None:
-        costs = cost.split([Decimal(credit["share"]) for credit in credits])
-    return [
-        (Money(**credit["amount"]), its_cost)
-        for credit, its_cost in zip(credits, costs, strict=True)
-        if belongs(credit["member"], day)
-    ]
-
-
-def _in_currency(target: Target, amounts: Sequence[tuple[str, int]]) -> Achieved:
-    """What was achieved in the target's currency; others are named, not converted."""
-    assert target.money is not None
-    found = Achieved()
-    for currency, minor in amounts:
-        if currency == target.money.currency:
-            found.amount = Fraction(minor)
+async def goal_attained(snapshot: Snapshot, goal: Goal, day: date) -> tuple[Fraction | None, dict[str, Any]]:
+    """How far a goal is attained: its parts by their weights, the unknown ones left out; without parts its targets."""
+    notes: list[str] = []
+    parts: list[dict[str, Any]] = []
+    targets: list[str] = []
+    weight, summed = Fraction(0), Fraction(0)
+    for part in await parts_of(snapshot, [goal.id]):
+        rate, shown = await goal_attained(snapshot, part, day)
+        parts.append(shown)
+        if rate is None:
+            notes.append(f"{part.id} is not known and weighs nothing")
         else:
-            found.notes.append(
-                f"{Money.of_minor(minor, currency)} is not counted: the target is in {target.money.currency}"
-            )
-    return found
+            weight, summed = weight + fraction(part.weight), summed + fraction(part.weight) * rate
+    rate = summed / weight if weight else None
+    if not parts:
+        rate, targets = await _by_targets(snapshot, goal, day, notes)
+        weight = Fraction(1 if rate is not None else 0)
+    return rate, {
+        "id": goal.id,
+        "weight": goal.weight,
+        "attainment": _decimal(rate) if rate is not None else None,
+        "known_weight": _decimal(weight),
+        "targets": targets,
+        "parts": parts,
+        "notes": notes,
+    }
 
 
-async def _new_customers(snapshot: Snapshot, target: Target, before: date) -> int:
-    """Customers whose first won deal lies in the target's days and counts for it."""
-    rank = sa.func.row_number().over(partition_by=_deal.customer, order_by=(_deal.closed_on, _deal.id)).label("rank")
-    ranked = (
-        sa.select(_deal.id, rank)
-        .where(_deal.status == "won", _deal.customer.is_not(None), _deal.closed_on < before)
-        .subquery()
-    )
-    select = (
-        sa.select(_deal.owner, _deal.closed_on)
-        .join(ranked, ranked.c.id == _deal.id)
-        .where(ranked.c.rank == 1, _deal.closed_on >= target.starts_on, *_of_scope(target))
-    )
-    belongs = await _belonging(snapshot, target)
-    return sum(belongs(owner, on) for owner, on in await snapshot.rows(select))
+async def _by_targets(snapshot: Snapshot, goal: Goal, day: date, notes: list[str]) -> tuple[Fraction | None, list[str]]:
+    """The mean attainment of a goal's targets; a target that is a part of another of them is in that one already."""
+    linked = await snapshot.all(Target, _OF_GOAL, goal=goal.id)
+    ids = {target.id for target in linked}
+    own = [target for target in linked if target.parent not in ids]
+    rates = []
+    for target in own:
+        found = await judged(snapshot, target, day)
+        if found.achieved.amount is None or found.state.rate is None:
+            notes.append(f"what was achieved for {target.id} is not known")
+        else:
+            rates.append(found.state.rate)
+    if not own:
+        notes.append("no target serves this goal")
+    return (sum(rates, Fraction(0)) / len(rates) if rates else None), [target.id for target in own]
+
+
+def fraction(number: str) -> Fraction:
+    """A decimal string, exactly."""
+    return Fraction(Decimal(number))
+
+
+def _decimal(rate: Fraction) -> str:
+    return f"{Decimal(round(rate * 10**6)).scaleb(-6):f}"
 
 
 def _units(value: Money | Decimal) -> int | Decimal:

@@ -130,7 +130,7 @@ async def set_chance(tx: Tx, stage: Stage, body: SetChance) -> Stage:
     return tx.save(stage, stage.change(chance=(body.since or await today(tx), body.chance)))
 
 
-async def found(runtime: Runtime) -> None:
+async def found_stages(runtime: Runtime) -> None:
     """The stages that are there from the beginning, if there are none yet of their names."""
 
     async def begin(tx: Tx) -> None:

@@ -4,54 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from services.targets.api.aims import AimValue, shown_value
-from services.targets.domain.targets import LEVELS, METRICS, Target, Value
+from services.targets.api.goals import goal_id
+from services.targets.api.metrics import Key, metric_of
+from services.targets.api.rates import rates_to
+from services.targets.api.scopes import Scope, whose
+from services.targets.domain.targets import UNCHANGED, Target, Value, check_unit
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
-from shared.errors import Conflict, Fault
-from shared.facts import Fact
-from shared.http.bodies import Body, Named, Ref, shown
+from shared.errors import Conflict, Fault, Invalid
+from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
-from shared.known import KnownDepartment, KnownGroup, KnownMember, KnownTeam, known, today
+from shared.known import KnownTeam, today
 from shared.period import Period
 from shared.store import Snapshot, Tx
+from shared.store.sql import OneOf
 
 _target = Target.__table__.c  # type: ignore[attr-defined]
-_SAME = sa.select(Target).where(
-    _target.metric == sa.bindparam("metric"),
-    _target.level == sa.bindparam("level"),
-    _target.ref == sa.bindparam("ref"),
-    _target.starts_on == sa.bindparam("start"),
-    _target.ends_on == sa.bindparam("end"),
+_OTHERS = (
+    sa.select(Target)
+    .where(
+        _target.metric == sa.bindparam("metric"),
+        _target.level == sa.bindparam("level"),
+        _target.ref == sa.bindparam("ref"),
+        _target.starts_on < sa.bindparam("end", type_=sa.Date()),
+        _target.ends_on > sa.bindparam("start", type_=sa.Date()),
+    )
+    .order_by(_target.id)
 )
-Metric = Literal["revenue", "margin", "deals_won", "customers_won"]
-Level = Literal["organisation", "department", "team", "group", "member"]
-assert get_args(Metric) == METRICS
-assert get_args(Level) == LEVELS
-_KNOWN: dict[str, type[Fact]] = {
-    "department": KnownDepartment, "team": KnownTeam, "group": KnownGroup, "member": KnownMember,
-}  # fmt: skip
-
-
-class Scope(Body):
-    """Whose target it is; the organisation needs no reference."""
-
-    level: Level
-    ref: Ref | None = None
-
-    @model_validator(mode="after")
-    def _names_somebody(self) -> Scope:
-        if (self.level == "organisation") != (self.ref is None):
-            detail = "there is one organisation, it needs no ref" if self.ref else f"say in ref which {self.level}"
-            raise ValueError(detail)
-        return self
+_PARTS = sa.select(Target).where(OneOf(_target.parent, "parents")).order_by(_target.id)
 
 
 class DueRow(Body):
@@ -61,16 +49,30 @@ class DueRow(Body):
     value: AimValue
 
 
+class Parts(BaseModel):
+    """What the targets that a target is made of sum to, and how far that is from it."""
+
+    targets: int
+    sum: AimValue
+    gap: AimValue = Field(description="sum - value; more than agreed on is over-assigned, less is a hole")
+
+
 class TargetShown(BaseModel):
-    """A target's scope, period, value and distribution."""
+    """A target's scope, period, value and distribution, and how far it is agreed on."""
 
     scope: Scope
     period: Period
     value: AimValue
     distribution: list[DueRow]
+    stretch: AimValue | None
+    lifecycle: Literal["draft", "approved", "closed"]
+    parts: Parts | None
 
 
 async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principal | None) -> list[dict[str, Any]]:
+    parts: dict[str, list[Target]] = {}
+    for part in await snapshot.all(Target, _PARTS, parents=[target.id for target in found]):
+        parts.setdefault(part.parent or "", []).append(part)
     return [
         shown(target)
         | {
@@ -78,9 +80,20 @@ async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principa
             "period": target.period.as_json(),
             "value": shown_value(target.value),
             "distribution": [{"on": day, "value": shown_value(value)} for day, value in target.distribution],
+            "stretch": shown_value(target.stretch) if target.stretch is not None else None,
+            "lifecycle": target.lifecycle,
+            "parts": _shown_parts(target, parts.get(target.id, [])),
         }
         for target in found
     ]
+
+
+def _shown_parts(target: Target, parts: Sequence[Target]) -> dict[str, Any] | None:
+    if not parts:
+        return None
+    summed = target.sum_of(parts)
+    gap = summed - target.value  # type: ignore[operator]
+    return {"targets": len(parts), "sum": shown_value(summed), "gap": shown_value(gap)}
 
 
 def _on_day(target: Any, day: date) -> dict[str, Any] | None:
@@ -102,23 +115,36 @@ targets = Collection(
 class SetTarget(Named):
     """So much of a metric, aimed at by somebody in a period."""
 
-    metric: Metric
+    metric: Key = Field(examples=["revenue"])
     scope: Scope
     period: AskedPeriod
     value: AimValue = Field(examples=[{"amount": "250000.00", "currency": "EUR"}])
     distribution: list[DueRow] = Field(
         default=[], max_length=400, description="rows that sum to the value; without them it is due evenly"
     )
+    stretch: AimValue | None = Field(default=None, description="what would be more than is asked for")
+    goal: Ref | None = None
+    parent: Ref | None = Field(default=None, description="the target it is a part of")
 
 
 class ChangeTarget(Named):
     """Another value or distribution of a target; its metric, scope and period stay."""
 
-    metric: Metric = "revenue"
+    metric: Key = "revenue"
     scope: Scope = Scope(level="organisation")
     period: AskedPeriod = AskedPeriod("1900")
     value: AimValue | None = None
     distribution: list[DueRow] = Field(default_factory=list, max_length=400)
+    stretch: AimValue | None = None
+    goal: Ref | None = None
+    parent: Ref | None = None
+    reason: Text | None = Field(default=None, description="why; needed once the target is approved")
+
+
+class ApproveTarget(Body):
+    """The day on which somebody else agrees to a target."""
+
+    on: Day | None = None
 
 
 class CloseTarget(Body):
@@ -130,48 +156,95 @@ class CloseTarget(Body):
 @targets.create
 async def set_target(tx: Tx, body: SetTarget) -> Target:
     """Aim at something."""
-    ref, period = await _whose(tx, body.scope), await period_of(tx, body.period)
-    same = await tx.all(
-        Target, _SAME, metric=body.metric, level=body.scope.level, ref=ref or "", start=period.start, end=period.end
+    return await aim(tx, body)
+
+
+async def aim(tx: Tx, body: SetTarget, at: str = "") -> Target:
+    """A new target from a body, or from a part of one at a place of it."""
+    metric = await metric_of(tx, body.metric, f"{at}/metric")
+    check_unit(
+        metric.id, money=metric.money, values=[body.value, body.stretch, *(row.value for row in body.distribution)]
+    )
+    ref, period = await whose(tx, body.scope, f"{at}/scope"), await period_of(tx, body.period)
+    others = await tx.all(
+        Target, _OTHERS, metric=metric.id, level=body.scope.level, ref=ref or "", start=period.start, end=period.end
     )
     target, aimed = Target.aim(
-        metric=body.metric,
+        metric=metric.id,
+        lower=metric.lower,
         level=body.scope.level,
         ref=ref,
         period=period,
         value=body.value,
         distribution=_rows(body.distribution),
-        same=same[0] if same else None,
+        others=others,
+        on=await today(tx),
+        by=tx.context.member,
+        stretch=body.stretch,
+        goal=await goal_id(tx, body.goal, metric.id, f"{at}/goal"),
+        parent=await _parent_id(tx, body.parent, metric.id, f"{at}/parent"),
         **fresh(Target, body),
     )
     return tx.save(target, aimed)
 
 
+async def _parent_id(tx: Tx, ref: str | None, metric: str, at: str) -> str | None:
+    if ref is None:
+        return None
+    parent = await tx.seek_unlocked(Target, ref)
+    if parent is None or parent.metric != metric:
+        detail = (
+            f"there is no target {ref}" if parent is None else f"{ref} is a target for {parent.metric}, not {metric}"
+        )
+        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+    return parent.id
+
+
 @targets.amend
 async def change_target(tx: Tx, target: Target, body: ChangeTarget) -> Target:
-    """Aim at another value, or distribute it differently."""
+    """Aim at another value, or distribute it differently; why, if it was approved."""
     sent = body.sent()
     if "metric" in sent and body.metric != target.metric:
         raise _fixed("metric", target.metric)
-    if "scope" in sent and (body.scope.level, await _whose(tx, body.scope) or "") != (target.level, target.ref):
+    if "scope" in sent and (body.scope.level, await whose(tx, body.scope) or "") != (target.level, target.ref):
         raise _fixed("scope", f"{target.level} {target.ref}".strip())
     if "period" in sent and await period_of(tx, body.period) != target.period:
         raise _fixed("period", target.label)
+    if sent.get("parent") and await _parent_id(tx, body.parent, target.metric, "/parent") != target.parent:
+        raise _fixed("parent", target.parent or "none")
+    metric = await metric_of(tx, target.metric)
+    check_unit(
+        metric.id, money=metric.money, values=[body.value, body.stretch, *(row.value for row in body.distribution)]
+    )
     rows: list[tuple[date, Value]] | None = _rows(body.distribution) if "distribution" in sent else None
-    return tx.save(target, target.change(value=body.value, distribution=rows))
+    changed = target.change(
+        value=body.value,
+        distribution=rows,
+        stretch=body.stretch if "stretch" in sent else UNCHANGED,
+        goal=await goal_id(tx, body.goal, metric.id, "/goal") if "goal" in sent else UNCHANGED,
+        by=tx.context.member,
+        reason=body.reason,
+        lower=metric.lower,
+    )
+    return tx.save(target, changed)
+
+
+@targets.verb("approve")
+async def approve_target(tx: Tx, target: Target, body: ApproveTarget) -> Target:
+    """Agree to somebody else's target; the rates of that day are kept with it."""
+    leader = None
+    if target.level == "team":
+        team = await tx.recall(KnownTeam, target.ref)
+        leader = team.leader if team is not None else None
+    on = body.on or await today(tx)
+    rates = await rates_to(tx, target.money.currency, on) if target.money is not None else {}
+    return tx.save(target, target.approve(on, by=tx.context.member, leader=leader, rates=rates))
 
 
 @targets.verb("close")
 async def close_target(tx: Tx, target: Target, body: CloseTarget) -> Target:
     """Stop working on a target."""
     return tx.save(target, target.close(body.on or await today(tx)))
-
-
-async def _whose(tx: Tx, scope: Scope) -> str | None:
-    if scope.ref is None:
-        return None
-    found: Fact = await known(tx, _KNOWN[scope.level], scope.ref, "/scope/ref")
-    return found.id
 
 
 def _rows(rows: Sequence[DueRow]) -> list[tuple[date, Value]]:

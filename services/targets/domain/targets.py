@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Self
@@ -11,14 +11,12 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.targets import Due, TargetChanged, TargetClosed, TargetSet
+from shared.events.targets import Due, TargetApproved, TargetCascaded, TargetChanged, TargetClosed, TargetSet
 from shared.money import Money, plain
 from shared.period import Period
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
 
-MONEY_METRICS: Final = ("revenue", "margin")
-METRICS: Final = (*MONEY_METRICS, "deals_won", "customers_won")
 LEVELS: Final = ("organisation", "department", "team", "group", "member")
 Value = Money | Decimal
 
@@ -27,6 +25,37 @@ class TargetExists(Refused):
     """There is a target for {metric} of this {level} in {period} already ({id}); change that one."""
 
     at = "/period"
+
+
+class TargetsOverlap(Refused):
+    """{period} lies partly in {other}, for which there is a target already ({id}); one may hold the other, and weeks
+    may straddle months, but nothing else is counted in two targets by halves."""
+
+    at = "/period"
+
+
+class OwnTarget(Refused):
+    """Nobody sets, changes or approves their own target; {member} asks, and it is the target of {whose}."""
+
+
+class SetByTheSame(Refused):
+    """This target was set by {member}; somebody else approves it."""
+
+
+class AlreadyApproved(Refused):
+    """This target was approved on {on}."""
+
+
+class ReasonNeeded(Refused):
+    """This target was approved on {on}; say in `reason` why {before} becomes something else."""
+
+    status, at = 422, "/reason"
+
+
+class StretchTooLow(Refused):
+    """A stretch lies beyond the target; {stretch} does not lie beyond {value}."""
+
+    status, at = 422, "/stretch"
 
 
 class TargetIsClosed(Refused):
@@ -51,6 +80,32 @@ class OutsideThePeriod(Refused):
     status, at = 422, "/distribution"
 
 
+class CascadeDoesNotBalance(Refused):
+    """The parts sum to {actual}; with {over} % of over-assignment they must sum to {wanted} ({value} is aimed at): the
+    difference is {difference}."""
+
+    status, at = 422, "/children"
+
+
+class CascadeInOtherUnits(Refused):
+    """The target is in {unit}, its parts are in {units}; all of them share one unit."""
+
+    status, at = 422, "/children"
+
+
+class ChildOutsideThePeriod(Refused):
+    """{child} does not lie within {period}, the days of the target it is a part of."""
+
+    status, at = 422, "/children"
+
+
+class Unchanged:
+    """What is not spoken of."""
+
+
+UNCHANGED: Final = Unchanged()
+
+
 class DayTwice(Refused):
     """{on} stands in the distribution more than once; add the values up."""
 
@@ -64,7 +119,7 @@ class Target(Entity, table=True):
     kind: ClassVar[str] = "target"
     prefix: ClassVar[str] = "tgt"
     hidden: ClassVar[frozenset[str]] = frozenset(
-        {"level", "ref", "label", "starts_on", "ends_on", "money", "number", "rows"}
+        {"level", "ref", "label", "starts_on", "ends_on", "money", "number", "rows", "beyond", "set_by"}
     )
 
     metric: str
@@ -78,7 +133,33 @@ class Target(Entity, table=True):
     number: str | None = None
     rows: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """How it is distributed, dated: `{"on": day, "value": money or number}`, in order."""
+    beyond: dict[str, str] | str | None = Field(default=None, sa_type=Json)
+    goal: str | None = Field(default=None, index=True)
+    """The goal it serves."""
+    parent: str | None = Field(default=None, index=True)
+    """The target it is a part of."""
+    over_assignment: str | None = None
+    """By which share its parts may sum to more than itself."""
+    set_by: str | None = None
+    """The member who set or last changed it, where a member did."""
+    set_after_start: bool = False
+    approved_on: date | None = None
+    approved_by: str | None = None
+    plan_rates: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    """What one unit of other currencies was worth in its own on the day of approval."""
+    reason: str | None = None
+    """Why it was changed the last time."""
     closed_on: date | None = None
+
+    @property
+    def lifecycle(self) -> str:
+        """How far it is agreed on; how it goes is another question."""
+        return "closed" if self.closed_on is not None else "approved" if self.approved_on is not None else "draft"
+
+    @property
+    def stretch(self) -> Value | None:
+        """What would be more than was asked for."""
+        return _value(self.beyond) if self.beyond is not None else None
 
     def worth(self) -> Money | None:
         """A target in money adds its value to the books."""
@@ -104,40 +185,103 @@ class Target(Entity, table=True):
         cls,
         *,
         metric: str,
+        lower: bool = False,
         level: str,
         ref: str | None,
         period: Period,
         value: Value,
         distribution: Sequence[tuple[date, Value]],
-        same: Target | None,
+        others: Sequence[Target] = (),
+        on: date,
+        by: str | None = None,
+        stretch: Value | None = None,
+        goal: str | None = None,
+        parent: str | None = None,
         **identity: Any,
     ) -> tuple[Self, TargetSet]:
-        """Set a target; `same` is the one there is for this metric, this somebody and these days."""
-        if same is not None:
-            raise TargetExists(metric=metric, level=level, period=same.label, id=same.id)
-        rows = _checked(metric, value, distribution, period)
+        """Set a target; `others` are those there are for this metric and this somebody, `by` is the member who asks."""
+        _refuse_own(level, ref, by)
+        for other in others:
+            other._refuse_beside(period)
+        rows = _checked(value, distribution, period)
+        _check_stretch(value, stretch, lower=lower)
         target = cls.make(
             metric=metric, level=level, ref=ref or "", label=period.label, starts_on=period.start, ends_on=period.end,
+            beyond=_stored(stretch), goal=goal, parent=parent, set_by=by, set_after_start=on > period.start,
             **_columns(value, rows), **identity,
         )  # fmt: skip
         return target, TargetSet(
             metric=metric, level=level, ref=ref, period=period, value=_told(value), distribution=rows,
-            externals=target.externals,
+            stretch=_told(stretch) if stretch is not None else None, goal=goal, parent=parent,
+            set_after_start=target.set_after_start, externals=target.externals,
         )  # fmt: skip
 
     def change(
-        self, *, value: Value | None = None, distribution: Sequence[tuple[date, Value]] | None = None
+        self,
+        *,
+        value: Value | None = None,
+        distribution: Sequence[tuple[date, Value]] | None = None,
+        stretch: Value | Unchanged | None = UNCHANGED,
+        goal: str | Unchanged | None = UNCHANGED,
+        by: str | None = None,
+        reason: str | None = None,
+        lower: bool = False,
     ) -> TargetChanged | None:
-        """Aim at another value; a distribution that does not sum to it must be sent anew."""
+        """Aim at another value; a distribution that does not sum to it must be sent anew.
+
+        What was approved needs a reason to be changed, and to be approved again.
+        """
         value = self.value if value is None else value
-        rows = _checked(self.metric, value, self.distribution if distribution is None else distribution, self.period)
-        columns = _columns(value, rows)
+        rows = _checked(value, self.distribution if distribution is None else distribution, self.period)
+        stretched = self.stretch if isinstance(stretch, Unchanged) else stretch
+        columns = _columns(value, rows) | {"beyond": _stored(stretched)}
+        columns |= {} if isinstance(goal, Unchanged) else {"goal": goal}
         if all(getattr(self, name) == new for name, new in columns.items()):
             return None
         self._refuse_if_closed()
+        _refuse_own(self.level, self.ref, by)
+        _check_stretch(value, stretched, lower=lower)
+        if self.approved_on is not None and reason is None:
+            raise ReasonNeeded(on=self.approved_on, before=_said(self.value))
         for name, new in columns.items():
             setattr(self, name, new)
-        return TargetChanged(value=_told(value), distribution=rows)
+        self.set_by, self.reason, self.approved_on, self.approved_by, self.plan_rates = by, reason, None, None, {}
+        return TargetChanged(
+            value=_told(value), distribution=rows, stretch=_told(stretched) if stretched is not None else None,
+            goal=self.goal,
+        )  # fmt: skip
+
+    def approve(self, on: date, *, by: str | None, leader: str | None, rates: Mapping[str, str]) -> TargetApproved:
+        """Agree to it; neither whoever it is for, nor the member who set it, can. The rates of the day are kept."""
+        self._refuse_if_closed()
+        if self.approved_on is not None:
+            raise AlreadyApproved(on=self.approved_on)
+        _refuse_own(self.level, self.ref, by)
+        if by is not None and by == leader:
+            raise OwnTarget(member=by, whose=f"their {self.level}")
+        if by is not None and by == self.set_by:
+            raise SetByTheSame(member=by)
+        self.approved_on, self.approved_by, self.plan_rates = on, by, dict(rates)
+        return TargetApproved(on=on, plan_rates=self.plan_rates)
+
+    def cascade(self, children: Sequence[Target], over: Decimal) -> TargetCascaded:
+        """Be made of these targets, which sum to it or to so much more; raises CascadeDoesNotBalance."""
+        self._refuse_if_closed()
+        units = {_unit(child.value) for child in children}
+        if units != {_unit(self.value)}:
+            raise CascadeInOtherUnits(unit=_unit(self.value), units=", ".join(sorted(units)))
+        for child in children:
+            if child.starts_on < self.starts_on or child.ends_on > self.ends_on:
+                raise ChildOutsideThePeriod(child=child.period, period=self.period)
+        actual = _sum([child.value for child in children], self.value)
+        wanted = _times(self.value, 1 + over)
+        if actual != wanted:
+            raise CascadeDoesNotBalance(
+                actual=_said(actual), wanted=_said(wanted), value=_said(self.value), over=f"{over * 100:f}",
+                difference=_said(actual - wanted),  # type: ignore[operator]
+            )  # fmt: skip
+        self.over_assignment = plain(over)
+        return TargetCascaded(children=tuple(child.id for child in children), over_assignment=self.over_assignment)
 
     def close(self, on: date) -> TargetClosed:
         """Stop working on it; it stays to be seen."""
@@ -145,16 +289,59 @@ class Target(Entity, table=True):
         self.closed_on = on
         return TargetClosed(on=on)
 
+    def sum_of(self, parts: Sequence[Target]) -> Value:
+        """What the targets it is made of sum to."""
+        return _sum([part.value for part in parts], self.value)
+
+    def _refuse_beside(self, period: Period) -> None:
+        mine = self.period
+        if mine == period or (mine.start, mine.end) == (period.start, period.end):
+            raise TargetExists(metric=self.metric, level=self.level, period=self.label, id=self.id)
+        apart = mine.end <= period.start or period.end <= mine.start
+        within = any(
+            one.start <= other.start and other.end <= one.end for one, other in [(mine, period), (period, mine)]
+        )
+        if not apart and not within and not _is_week(mine) and not _is_week(period) and self.closed_on is None:
+            raise TargetsOverlap(period=period, other=mine, id=self.id)
+
     def _refuse_if_closed(self) -> None:
         if self.closed_on is not None:
             raise TargetIsClosed(on=self.closed_on)
 
 
-def _checked(metric: str, value: Value, rows: Sequence[tuple[date, Value]], period: Period) -> tuple[Due, ...]:
-    unit: type[Value] = Money if metric in MONEY_METRICS else Decimal
-    for each in (value, *(part for _, part in rows)):
-        if not isinstance(each, unit):
-            raise WrongUnit(metric=metric, unit="money" if unit is Money else "a number, not money")
+def check_unit(metric: str, *, money: bool, values: Iterable[Value | None]) -> None:
+    """Refuse what is not in the unit of a metric; raises WrongUnit."""
+    for each in values:
+        if each is not None and isinstance(each, Money) != money:
+            raise WrongUnit(metric=metric, unit="money" if money else "a number, not money")
+
+
+def _refuse_own(level: str, ref: str | None, by: str | None) -> None:
+    if by is not None and level == "member" and ref == by:
+        raise OwnTarget(member=by, whose=by)
+
+
+def _check_stretch(value: Value, stretch: Value | None, *, lower: bool) -> None:
+    if stretch is None:
+        return
+    beyond = stretch < value if lower else stretch > value  # type: ignore[operator]
+    if not beyond:
+        raise StretchTooLow(stretch=_said(stretch), value=_said(value))
+
+
+def _is_week(period: Period) -> bool:
+    return "W" in period.label
+
+
+def _unit(value: Value) -> str:
+    return value.currency if isinstance(value, Money) else "a number"
+
+
+def _times(value: Value, factor: Decimal) -> Value:
+    return value.part(factor) if isinstance(value, Money) else value * factor
+
+
+def _checked(value: Value, rows: Sequence[tuple[date, Value]], period: Period) -> tuple[Due, ...]:
     days = [day for day, _ in rows]
     for day in days:
         if not period.contains(day):
@@ -189,6 +376,12 @@ def _told(value: Value) -> Money | str:
 
 def _said(value: Value) -> str:
     return str(value) if isinstance(value, Money) else plain(value)
+
+
+def _stored(value: Value | None) -> dict[str, str] | str | None:
+    if value is None:
+        return None
+    return value.as_json() if isinstance(value, Money) else plain(value)
 
 
 def _value(stored: dict[str, str] | str) -> Value:

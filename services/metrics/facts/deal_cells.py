@@ -1,0 +1,172 @@
+"""What a deal adds to the sums, the whole of it or the part that some members and a product have.
+
+A part is exact in both directions: what the members have of a deal sums to it along its lines, and what its products
+bring sums to it along its credits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from fractions import Fraction
+from itertools import accumulate, product
+from typing import TYPE_CHECKING, Any
+
+from services.metrics.sums import ALL, cells
+from shared.facts import Cell
+
+if TYPE_CHECKING:
+    from services.metrics.facts.deals import DealFact
+
+STAGE_IN, STAGE_OUT = "stage_in:", "stage_out:"
+"""What measures begin with that say how much entered and left a stage of the pipeline, by the name of the stage."""
+Belongs = Callable[[str, date], bool]
+"""Whether somebody counts on a day."""
+
+
+def contributions(deal: DealFact) -> Iterator[Cell]:
+    """What a deal adds to the sums: its opening, its stay in each stage of the pipeline, and its closing."""
+    return contributions_of(deal, Part(deal))
+
+
+class Part:
+    """A deal, or what some members and one product have of it; `belongs` says who counts on a day."""
+
+    def __init__(self, deal: DealFact, belongs: Belongs | None = None, product: str | None = None) -> None:
+        self.belongs = belongs
+        self.product = product
+        self.lines = deal.lines or [{"product": deal.product, "minor": deal.value, "cost": deal.cost}]
+        self.credits = deal.credits
+        self.value, self.cost = deal.value, deal.cost
+        if deal.status == "won" and not (belongs is None and product is None):
+            self._narrow(deal)
+
+    @property
+    def products(self) -> list[str | None]:
+        """The products of it, each once: of an open deal the one it was opened for."""
+        found = list(dict.fromkeys(line["product"] for line in self.lines))
+        return found if self.product is None else [each for each in found if each == self.product]
+
+    def owned(self, deal: DealFact, day: date) -> bool:
+        """Whether it counts as a deal on a day, not only as money: its owner is among the members."""
+        return bool(self.products) and (self.belongs is None or self.belongs(deal.owner, day))
+
+    def _narrow(self, deal: DealFact) -> None:
+        """Keep the lines of the product and the credits of the members, each with its share of the other."""
+        assert deal.closed_on is not None
+        lines = [place for place, line in enumerate(self.lines) if self.product in (None, line["product"])]
+        credits = [
+            place for place, each in enumerate(self.credits)
+            if self.belongs is None or self.belongs(each["member"], deal.closed_on)
+        ]  # fmt: skip
+        shares = [each["minor"] for each in self.credits]
+        amounts = shared_out([each["minor"] for each in self.lines], shares)
+        costs = self._costs(deal, shares)
+
+        def share(at: Iterable[tuple[int, int]]) -> dict[str, Any]:
+            places = list(at)
+            known = [costs[line][credit] for line, credit in places if costs[line]]
+            cost = sum(known) if len(known) == len(places) else None
+            return {"minor": sum(amounts[line][credit] for line, credit in places), "cost": cost}
+
+        whole = share(product(lines, credits))
+        self.value, self.cost = whole["minor"], whole["cost"]
+        self.lines, self.credits = (
+            [{**self.lines[line], **share((line, credit) for credit in credits)} for line in lines],
+            [{**self.credits[credit], **share((line, credit) for line in lines)} for credit in credits],
+        )
+
+    def _costs(self, deal: DealFact, shares: Sequence[int]) -> list[list[int]]:
+        """What each line cost, by credit; nothing for a line whose cost is not known."""
+        if deal.cost is not None:
+            return shared_out([each["cost"] for each in self.lines], [each["cost"] for each in self.credits])
+        return [shared_out([each["cost"]], shares)[0] if each["cost"] is not None else [] for each in self.lines]
+
+
+def shared_out(rows: Sequence[int], columns: Sequence[int]) -> list[list[int]]:
+    """A total that is split in two ways, split in both at once, in proportion: rows and columns keep their sums.
+
+    Each cell is a difference of rounded shares of what came before it, so nothing is lost or made by rounding.
+    """
+    total = sum(columns)
+    if not total:
+        return [[0] * len(columns) for _ in rows]
+    down, along = [0, *accumulate(rows)], [0, *accumulate(columns)]
+    upto = [[round(Fraction(above * left, total)) for left in along] for above in down]
+    return [
+        [upto[row + 1][column + 1] - upto[row][column + 1] - upto[row + 1][column] + upto[row][column]
+         for column in range(len(columns))]
+        for row in range(len(rows))
+    ]  # fmt: skip
+
+
+def contributions_of(deal: DealFact, part: Part) -> Iterator[Cell]:
+    """What a part of a deal adds."""
+    if deal.opened_on is None:
+        return
+    along = {ALL: "", "team": deal.team, "member": deal.owner, "customer": deal.customer}
+    if part.owned(deal, deal.opened_on):
+        yield from cells("opened", deal.opened_on, along)
+        yield from _by_product("opened", deal.opened_on, part)
+    yield from _pipeline(deal, part, along)
+    if deal.closed_on is None:
+        return
+    owned = part.owned(deal, deal.closed_on)
+    if deal.status != "lost":
+        if not owned and not (part.lines and part.credits):
+            return
+        yield from _won(deal, part, deal.closed_on, deal.opened_on, owned)
+    elif owned:
+        yield from cells("lost", deal.closed_on, along)
+        yield from _by_product("lost", deal.closed_on, part)
+
+
+def _by_product(measure: str, day: date, part: Part) -> Iterator[Cell]:
+    for each in part.products:
+        yield from cells(measure, day, {"product": each})
+
+
+def _pipeline(deal: DealFact, part: Part, along: dict[str, str | None]) -> Iterator[Cell]:
+    """The estimate enters with the opening and leaves with the closing, and wanders from stage to stage."""
+    if not deal.estimate or deal.opened_on is None:
+        return
+    moved: list[tuple[str, date]] = [("pipeline_in", deal.opened_on)]
+    if deal.closed_on is not None:
+        moved.append(("pipeline_out", deal.closed_on))
+    for place, (stage, since) in enumerate(deal.stages):
+        # A stage is a part of the measure, not a dimension, so that a team's pipeline is known by stage too.
+        moved.append((f"{STAGE_IN}{stage}", date.fromisoformat(since)))
+        until = deal.stages[place + 1][1] if place + 1 < len(deal.stages) else None
+        left = date.fromisoformat(until) if until else deal.closed_on
+        if left is not None:
+            moved.append((f"{STAGE_OUT}{stage}", left))
+    amount, currency = deal.estimate, deal.estimate_currency
+    for measure, day in moved:
+        if part.owned(deal, day):
+            yield from cells(measure, day, along, amount=amount, currency=currency)
+            for each in part.products:
+                yield from cells(measure, day, {"product": each}, amount=amount, currency=currency)
+
+
+def _won(deal: DealFact, part: Part, closed_on: date, opened_on: date, owned: bool) -> Iterator[Cell]:
+    days, count = ((closed_on - opened_on).days, 1) if owned else (0, 0)
+    along = {ALL: "", "team": deal.team, "customer": deal.customer}
+    yield from cells("won", closed_on, along, count=count, currency=deal.currency, took=days,
+                     **_money(part.value, part.cost))  # fmt: skip
+    if owned:
+        yield from cells("won", closed_on, {"member": deal.owner}, currency=deal.currency, took=days)
+    for credit in part.credits:
+        # A credit is money only: the deal itself is counted once, for its owner.
+        yield from cells("won", closed_on, {"member": credit["member"]}, count=0, currency=deal.currency,
+                         **_money(credit["minor"], credit["cost"]))  # fmt: skip
+    counted: set[str | None] = set()
+    for line in part.lines:
+        # So is a line: a deal with two lines of a product is one deal of it.
+        first = owned and line["product"] not in counted
+        counted.add(line["product"])
+        yield from cells("won", closed_on, {"product": line["product"]}, count=int(first), currency=deal.currency,
+                         took=days if first else 0, **_money(line["minor"], line["cost"]))  # fmt: skip
+
+
+def _money(minor: int, cost: int | None) -> dict[str, int]:
+    return {"amount": minor, "cost": cost or 0, "uncosted": 0 if cost is not None else minor}

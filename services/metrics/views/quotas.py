@@ -1,0 +1,90 @@
+"""How many of those with a quota have reached it.
+
+A member's quota is their revenue targets of the question, chosen as everywhere (see `targets`). It is held against
+what is credited to them on the days of those targets. Only days up to the day asked are compared, on both sides: of a
+quota that runs, what its distribution has due by then; a quota that has not begun counts for nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from services.metrics.facts.targets import TargetFact
+from services.metrics.views.frame import Reading
+from services.metrics.views.targets import Aim, aims_of_each, joined_days
+from services.metrics.views.values import shown_rate
+from shared.period import Period
+
+KEY = "quota_attainment_rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a member was to bring by the day asked, and on which days."""
+
+    member: str
+    aims: Sequence[Aim]
+    days: tuple[tuple[date, date], ...]
+
+    @property
+    def currencies(self) -> set[str]:
+        """The currencies its targets are in."""
+        return {aim.target.currency for aim in self.aims}
+
+    def due(self, asked: date) -> Fraction:
+        """What of it is due before a day, in minor units."""
+        return sum((aim.before(asked) for aim in self.aims), Fraction(0))
+
+
+async def quotas_of(reading: Reading) -> Sequence[Quota]:
+    """The quotas of the members, so far as they have begun by the day asked."""
+    asked = reading.question.span.asked
+    quotas = []
+    for member, aims in (await aims_of_each(reading, "member")).items():
+        begun = [aim for aim in aims if aim.days.start < asked and aim.value]
+        days = tuple((start, min(end, asked)) for start, end in joined_days([aim.days for aim in begun]))
+        if begun:
+            quotas.append(Quota(member, begun, days))
+    return quotas
+
+
+async def quota_targets(reading: Reading) -> Sequence[TargetFact]:
+    """The targets that the quotas are made of."""
+    if reading.filters:
+        return []
+    return [aim.target for quota in await quotas_of(reading) for aim in quota.aims]
+
+
+async def quota_attainment_rate(reading: Reading) -> Any:
+    """Members at or above their quota ÷ members with a quota."""
+    if reading.filters:
+        reading.note(KEY, "it is counted over all members of the organisation")
+        return None
+    asked = reading.question.span.asked
+    quotas = await quotas_of(reading)
+    reached, several = 0, 0
+    for quota in quotas:
+        if len(quota.currencies) > 1:
+            several += 1
+            continue
+        reached += await earned_for(reading, quota, *quota.currencies) >= quota.due(asked)
+    if several:
+        reading.note(KEY, f"{several} members have quotas in several currencies, and count on neither side")
+    elif not quotas:
+        reading.note(KEY, "no member has a quota that has begun by the day asked")
+    return shown_rate(reached, len(quotas) - several)
+
+
+async def earned_for(reading: Reading, quota: Quota, currency: str) -> int:
+    """What is credited to a member on the days of their quota, in minor units of its currency."""
+    earned = 0
+    for start, end in quota.days:
+        days = reading.over(Period.between(start, end))
+        entries = await days.once("revenue by member", lambda days=days: days.entries_along("member", "won"))  # type: ignore[misc]
+        entry = entries.get(quota.member)
+        earned += entry.amount.of(currency) if entry is not None else 0
+    return earned

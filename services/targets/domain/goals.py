@@ -1,0 +1,163 @@
+"""Goals: what the organisation wants of a period, as a tree in which the parts of a goal have weights that sum to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar, Final, Self
+
+from sqlmodel import Field
+
+from shared.errors import Refused
+from shared.events.goals import GoalChanged, GoalClosed, GoalSet, GoalWeighed, Weighed
+from shared.money import plain
+from shared.period import Period
+from shared.store import Entity
+
+DEEPEST: Final = 8
+"""How many goals may stand above one another."""
+
+
+class WeightsExceed(Refused):
+    """The weights of the other parts sum to {others}; {weight} more makes {actual}, and they sum to 1 at most."""
+
+    status, at = 422, "/weight"
+
+
+class WeightsDoNotSum(Refused):
+    """The weights of the parts sum to {actual}; they must sum to 1."""
+
+    status, at = 422, "/parts"
+
+
+class PartsMissing(Refused):
+    """Say the weight of every part of this goal; {missing} is missing."""
+
+    status, at = 422, "/parts"
+
+
+class GoalIsClosed(Refused):
+    """This goal was closed on {on}."""
+
+
+class PartOutsideThePeriod(Refused):
+    """{part} does not lie within {period}, the days of the goal it is a part of."""
+
+    status, at = 422, "/period"
+
+
+class TooDeep(Refused):
+    """At most {deepest} goals stand above one another."""
+
+    status, at = 422, "/parent"
+
+
+class Goal(Entity, table=True):
+    """What somebody wants of a period, by itself or as a part of a larger goal."""
+
+    kind: ClassVar[str] = "goal"
+    prefix: ClassVar[str] = "goal"
+    hidden: ClassVar[frozenset[str]] = frozenset({"level", "ref", "label", "starts_on", "ends_on"})
+
+    title: str
+    level: str
+    ref: str = ""
+    metric: str | None = None
+    label: str
+    starts_on: date
+    ends_on: date
+    parent: str | None = Field(default=None, index=True)
+    depth: int = 1
+    weight: str = "1"
+    """Its share among the parts of its parent."""
+    closed_on: date | None = None
+
+    @property
+    def period(self) -> Period:
+        """The days it is for."""
+        return Period(self.label, self.starts_on, self.ends_on)
+
+    @classmethod
+    def set(
+        cls,
+        *,
+        title: str,
+        level: str,
+        ref: str | None,
+        metric: str | None,
+        period: Period,
+        weight: Decimal,
+        parent: Goal | None,
+        siblings: Sequence[Goal] = (),
+        **identity: Any,
+    ) -> tuple[Self, GoalSet]:
+        """Have a goal; `siblings` are the parts that its parent has already."""
+        depth = 1
+        if parent is not None:
+            depth = parent.depth + 1
+            parent._refuse_part(period, depth)
+            others = _weight_of(siblings)
+            if others + weight > 1:
+                raise WeightsExceed(others=plain(others), weight=plain(weight), actual=plain(others + weight))
+        goal = cls.make(
+            title=title, level=level, ref=ref or "", metric=metric, label=period.label, starts_on=period.start,
+            ends_on=period.end, parent=parent.id if parent else None, depth=depth, weight=plain(weight), **identity,
+        )  # fmt: skip
+        return goal, GoalSet(
+            level=level, ref=ref, metric=metric, period=period, weight=goal.weight, parent=goal.parent,
+            externals=goal.externals,
+        )  # fmt: skip
+
+    def change(self, *, title: str | None = None) -> GoalChanged | None:
+        """Call it something else."""
+        if title in (None, self.title):
+            return None
+        self._refuse_if_closed()
+        self.title = title or self.title
+        return GoalChanged(weight=self.weight)
+
+    def weigh(self, weights: dict[str, Decimal], parts: Sequence[Goal]) -> GoalWeighed:
+        """Give all its parts their weights; raises WeightsDoNotSum, PartsMissing."""
+        self._refuse_if_closed()
+        missing = [part.id for part in parts if part.id not in weights]
+        if missing:
+            raise PartsMissing(missing=", ".join(missing))
+        actual = sum(weights.values(), Decimal(0))
+        if actual != 1:
+            raise WeightsDoNotSum(actual=plain(actual))
+        return GoalWeighed(parts=tuple(Weighed(goal=part.id, weight=plain(weights[part.id])) for part in parts))
+
+    def weighs(self, weight: Decimal) -> GoalChanged | None:
+        """Have another weight among its siblings."""
+        if plain(weight) == self.weight:
+            return None
+        self.weight = plain(weight)
+        return GoalChanged(weight=self.weight)
+
+    def close(self, on: date) -> GoalClosed:
+        """Stop pursuing it; it stays to be seen."""
+        self._refuse_if_closed()
+        self.closed_on = on
+        return GoalClosed(on=on)
+
+    def lifecycle(self, today: date) -> str:
+        """Whether it is pursued; one whose days are over and that nobody closed is overdue, not open."""
+        if self.closed_on is not None:
+            return "closed"
+        return "overdue" if self.ends_on <= today else "open"
+
+    def _refuse_part(self, period: Period, depth: int) -> None:
+        self._refuse_if_closed()
+        if period.start < self.starts_on or period.end > self.ends_on:
+            raise PartOutsideThePeriod(part=period, period=self.period)
+        if depth > DEEPEST:
+            raise TooDeep(deepest=DEEPEST)
+
+    def _refuse_if_closed(self) -> None:
+        if self.closed_on is not None:
+            raise GoalIsClosed(on=self.closed_on)
+
+
+def _weight_of(parts: Sequence[Goal]) -> Decimal:
+    return sum((Decimal(part.weight) for part in parts if part.closed_on is None), Decimal(0))
