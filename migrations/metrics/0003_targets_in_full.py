@@ -89,6 +89,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('deal_fact', schema=None) as batch_op:
         batch_op.add_column(sa.Column('estimate_currency', sa.Text(), server_default=sa.text("('')"), nullable=False))
+        batch_op.add_column(sa.Column('amendments', sa.Text(), server_default=sa.text("'[]'"), nullable=False))
+        batch_op.add_column(sa.Column('amended_on', sa.Date(), nullable=True))
+        batch_op.create_index('deal_fact_amended', ['amended_on'], unique=False)
 
     with op.batch_alter_table('tally', schema=None) as batch_op:
         batch_op.create_index('tally_days', ['dim', 'grain', 'start'], unique=False)
@@ -105,6 +108,9 @@ def downgrade() -> None:
         batch_op.drop_index('tally_days')
 
     with op.batch_alter_table('deal_fact', schema=None) as batch_op:
+        batch_op.drop_index('deal_fact_amended')
+        batch_op.drop_column('amended_on')
+        batch_op.drop_column('amendments')
         batch_op.drop_column('estimate_currency')
 
     op.drop_table('stage_fact')

@@ -159,6 +159,9 @@ def upgrade() -> None:
     with op.batch_alter_table('deal', schema=None) as batch_op:
         batch_op.add_column(sa.Column('estimate', sa.BigInteger(), server_default=sa.text('0'), nullable=False))
         batch_op.add_column(sa.Column('estimate_currency', sa.Text(), server_default=sa.text("('')"), nullable=False))
+        batch_op.add_column(sa.Column('amendments', sa.Text(), server_default=sa.text("'[]'"), nullable=False))
+        batch_op.add_column(sa.Column('amended_on', sa.Date(), nullable=True))
+        batch_op.create_index(batch_op.f('ix_deal_amended_on'), ['amended_on'], unique=False)
 
     with op.batch_alter_table('known_organisation', schema=None) as batch_op:
         batch_op.add_column(sa.Column('currency', sa.Text(), server_default=sa.text("'EUR'"), nullable=False))
@@ -211,6 +214,9 @@ def downgrade() -> None:
         batch_op.drop_column('currency')
 
     with op.batch_alter_table('deal', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_deal_amended_on'))
+        batch_op.drop_column('amended_on')
+        batch_op.drop_column('amendments')
         batch_op.drop_column('estimate_currency')
         batch_op.drop_column('estimate')
 

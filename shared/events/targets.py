@@ -139,6 +139,20 @@ class DealWon(Event):
     """What the lines cost together; none while the cost of any of them is not known."""
 
 
+@event("concert.targets.deal-amended.v1")
+class DealAmended(Event):
+    """What was agreed on with a won deal is another thing from a day on; the event says the whole of it.
+
+    The difference counts on that day, and what was before it keeps what it had. The reason is kept by targets.
+    """
+
+    on: date
+    value: Money
+    lines: tuple[Line, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    cost: Money | None = None
+
+
 @event("concert.targets.deal-lost.v1")
 class DealLost(Event):
     """A deal was lost; the reason and the competitor are kept by targets."""

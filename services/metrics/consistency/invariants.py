@@ -52,7 +52,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "revenue of all days, from the sums",
         "values of all won deals",
         summed("won"),
-        added(_deal.currency, _deal.value, _deal.status == "won"),
+        added(_deal.total_currency, _deal.total, _deal.status == "won"),
     ),
     Invariant(
         "member credits = revenue",

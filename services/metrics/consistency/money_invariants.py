@@ -38,7 +38,8 @@ MONEY_INVARIANTS: tuple[Invariant, ...] = (
         together(
             (1, added(_invoice.currency, _invoice.amount, _COUNTS, _deal.status == "won",
                       of=sa.join(_invoices, _deals, _invoice.deal == _deal.id))),
-            (1, added(_deal.currency, _deal.value - sa.func.coalesce(_INVOICED_OF_DEAL, 0), _deal.status == "won")),
+            (1, added(_deal.total_currency, _deal.total - sa.func.coalesce(_INVOICED_OF_DEAL, 0),
+                      _deal.status == "won")),
         ),
         summed("won"),
     ),

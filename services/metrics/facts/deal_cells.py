@@ -6,10 +6,11 @@ bring sums to it along its credits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from itertools import accumulate, product
+from itertools import accumulate, pairwise, product
 from typing import TYPE_CHECKING, Any
 
 from services.metrics.sums import ALL, cells
@@ -32,14 +33,38 @@ def contributions(deal: DealFact) -> Iterator[Cell]:
 class Part:
     """A deal, or what some members and one product have of it; `belongs` says who counts on a day."""
 
-    def __init__(self, deal: DealFact, belongs: Belongs | None = None, product: str | None = None) -> None:
+    def __init__(
+        self,
+        deal: DealFact,
+        belongs: Belongs | None = None,
+        product: str | None = None,
+        amended: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The part as it was won, or as it was `amended`: then those count who do on that day."""
         self.belongs = belongs
         self.product = product
-        self.lines = deal.lines or [{"product": deal.product, "minor": deal.value, "cost": deal.cost}]
-        self.credits = deal.credits
-        self.value, self.cost = deal.value, deal.cost
-        if deal.status == "won" and not (belongs is None and product is None):
-            self._narrow(deal)
+        as_it_is = amended or {"value": deal.value, "cost": deal.cost, "lines": deal.lines, "credits": deal.credits}
+        self.value, self.cost = as_it_is["value"], as_it_is["cost"]
+        self.credits = as_it_is["credits"]
+        self.lines = as_it_is["lines"] or [{"product": deal.product, "minor": self.value, "cost": self.cost}]
+        if deal.closed_on is not None and deal.status == "won" and not (belongs is None and product is None):
+            self._narrow(deal.closed_on)
+
+    def on(self, deal: DealFact, day: date, amended: Mapping[str, Any] | None) -> Part:
+        """The same part of what was agreed on, of those who count on a day."""
+        belongs = self.belongs
+        on_day = None if belongs is None else (lambda member, _: belongs(member, day))
+        return Part(deal, on_day, self.product, amended)
+
+    @property
+    def money(self) -> Counter[tuple[str, str, str]]:
+        """What it brought and cost along each dimension, but for those that are whole."""
+        found: Counter[tuple[str, str, str]] = Counter()
+        for dim, parts, name in (("member", self.credits, "member"), ("product", self.lines, "product")):
+            for each in parts:
+                for number, amount in _money(each["minor"], each["cost"]).items():
+                    found[dim, each[name] or "", number] += amount
+        return found
 
     @property
     def products(self) -> list[str | None]:
@@ -51,17 +76,16 @@ class Part:
         """Whether it counts as a deal on a day, not only as money: its owner is among the members."""
         return bool(self.products) and (self.belongs is None or self.belongs(deal.owner, day))
 
-    def _narrow(self, deal: DealFact) -> None:
+    def _narrow(self, day: date) -> None:
         """Keep the lines of the product and the credits of the members, each with its share of the other."""
-        assert deal.closed_on is not None
         lines = [place for place, line in enumerate(self.lines) if self.product in (None, line["product"])]
         credits = [
             place for place, each in enumerate(self.credits)
-            if self.belongs is None or self.belongs(each["member"], deal.closed_on)
+            if self.belongs is None or self.belongs(each["member"], day)
         ]  # fmt: skip
         shares = [each["minor"] for each in self.credits]
         amounts = shared_out([each["minor"] for each in self.lines], shares)
-        costs = self._costs(deal, shares)
+        costs = self._costs(shares)
 
         def share(at: Iterable[tuple[int, int]]) -> dict[str, Any]:
             places = list(at)
@@ -76,9 +100,9 @@ class Part:
             [{**self.credits[credit], **share((line, credit) for line in lines)} for credit in credits],
         )
 
-    def _costs(self, deal: DealFact, shares: Sequence[int]) -> list[list[int]]:
+    def _costs(self, shares: Sequence[int]) -> list[list[int]]:
         """What each line cost, by credit; nothing for a line whose cost is not known."""
-        if deal.cost is not None:
+        if self.cost is not None:
             return shared_out([each["cost"] for each in self.lines], [each["cost"] for each in self.credits])
         return [shared_out([each["cost"]], shares)[0] if each["cost"] is not None else [] for each in self.lines]
 
@@ -113,9 +137,11 @@ def contributions_of(deal: DealFact, part: Part) -> Iterator[Cell]:
         return
     owned = part.owned(deal, deal.closed_on)
     if deal.status != "lost":
-        if not owned and not (part.lines and part.credits):
+        if not owned and not deal.amendments and not (part.lines and part.credits):
             return
         yield from _won(deal, part, deal.closed_on, deal.opened_on, owned)
+        for before, after in pairwise([None, *deal.amendments]):
+            yield from _amended(deal, part, before, after)
     elif owned:
         yield from cells("lost", deal.closed_on, along)
         yield from _by_product("lost", deal.closed_on, part)
@@ -166,6 +192,28 @@ def _won(deal: DealFact, part: Part, closed_on: date, opened_on: date, owned: bo
         counted.add(line["product"])
         yield from cells("won", closed_on, {"product": line["product"]}, count=int(first), currency=deal.currency,
                          took=days if first else 0, **_money(line["minor"], line["cost"]))  # fmt: skip
+
+
+def _amended(
+    deal: DealFact, part: Part, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> Iterator[Cell]:
+    """What an amendment changed, on its day: the days before it keep what they had."""
+    assert after is not None
+    day = date.fromisoformat(after["on"])
+    was, becomes = part.on(deal, day, before), part.on(deal, day, after)
+    money = Counter(becomes.money)
+    money.subtract(was.money)
+    whole = Counter(_money(becomes.value, becomes.cost))
+    whole.subtract(_money(was.value, was.cost))
+    for dim, key in {ALL: "", "team": deal.team, "customer": deal.customer}.items():
+        for number, amount in whole.items():
+            money[dim, key or "", number] += amount
+    moved: dict[tuple[str, str], dict[str, int]] = {}
+    for (dim, key, number), amount in money.items():
+        if amount:
+            moved.setdefault((dim, key), {})[number] = amount
+    for (dim, key), numbers in sorted(moved.items()):
+        yield from cells("won", day, {dim: key}, count=0, currency=deal.currency, **numbers)
 
 
 def _money(minor: int, cost: int | None) -> dict[str, int]:

@@ -13,7 +13,7 @@ from sqlmodel import Field
 from services.metrics.facts.courses import Course, courses
 from services.metrics.facts.deal_cells import contributions
 from services.metrics.sums import Tally
-from shared.events.targets import DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon
+from shared.events.targets import DealAmended, DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon
 from shared.facts import Fact, Facts
 from shared.store.types import Json
 
@@ -28,6 +28,7 @@ class DealFact(Fact, table=True):
         sa.Index("deal_fact_customer", "customer", "closed_on"),
         sa.Index("deal_fact_closed", "status", "closed_on"),
         sa.Index("deal_fact_opened", "opened_on"),
+        sa.Index("deal_fact_amended", "amended_on"),
     )
     kind: ClassVar[str] = "deal"
 
@@ -49,6 +50,10 @@ class DealFact(Fact, table=True):
     currency: str = ""
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    amendments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """What was agreed on later, oldest first: each its day and the whole as it is from then on."""
+    amended_on: date | None = None
+    """The day of the last of them."""
 
 
 deals = Facts(DealFact, sums=Tally, cells=contributions, further=((Course, courses),))
@@ -77,18 +82,17 @@ def move_deal(deal: DealFact, event: DealMoved) -> None:
 def win_deal(deal: DealFact, event: DealWon) -> None:
     deal.status, deal.closed_on = "won", event.on
     deal.owner, deal.team, deal.customer, deal.product = event.owner, event.team, event.customer, event.product
-    deal.value, deal.currency = event.value.minor, event.value.currency
-    deal.cost = event.cost.minor if event.cost else None
-    deal.lines = [
-        {"product": line.product, "minor": line.amount.minor, "cost": line.cost.minor if line.cost else None}
-        for line in event.lines
-    ]
-    costs = event.cost.split([Decimal(credit.share) for credit in event.credits]) if event.cost else []
-    deal.credits = [
-        {"member": credit.member, "minor": credit.amount.minor, "cost": cost.minor if cost else None}
-        for credit, cost in zip_longest(event.credits, costs)
-    ]
+    deal.currency = event.value.currency
+    agreed = _agreed(event)
+    deal.value, deal.cost, deal.lines, deal.credits = (agreed[each] for each in ("value", "cost", "lines", "credits"))
+    deal.amendments, deal.amended_on = [], None
     deal.total, deal.total_currency = deal.value, deal.currency
+
+
+@deals.on(DealAmended)
+def amend_deal(deal: DealFact, event: DealAmended) -> None:
+    deal.amendments = [*deal.amendments, {"on": event.on.isoformat()} | _agreed(event)]
+    deal.amended_on, deal.total = event.on, event.value.minor
 
 
 @deals.on(DealLost)
@@ -100,6 +104,24 @@ def lose_deal(deal: DealFact, event: DealLost) -> None:
 def reopen_deal(deal: DealFact, event: DealReopened) -> None:
     deal.status, deal.closed_on, deal.value, deal.cost = "open", None, 0, None
     deal.lines, deal.credits, deal.total, deal.total_currency = [], [], 0, ""
+    deal.amendments, deal.amended_on = [], None
+
+
+def _agreed(event: DealWon | DealAmended) -> dict[str, Any]:
+    """What is told of a deal that is won: amounts in minor units, and the cost by credit."""
+    costs = event.cost.split([Decimal(credit.share) for credit in event.credits]) if event.cost else []
+    return {
+        "value": event.value.minor,
+        "cost": event.cost.minor if event.cost else None,
+        "lines": [
+            {"product": line.product, "minor": line.amount.minor, "cost": line.cost.minor if line.cost else None}
+            for line in event.lines
+        ],
+        "credits": [
+            {"member": credit.member, "minor": credit.amount.minor, "cost": cost.minor if cost else None}
+            for credit, cost in zip_longest(event.credits, costs)
+        ],
+    }
 
 
 def _describe(deal: DealFact, event: DealOpened | DealChanged) -> None:

@@ -42,6 +42,15 @@ def show_deal(deal: DealFact) -> dict[str, Any]:
         "value": Money.of_minor(amount, deal.currency).as_json() if deal.currency else None,
         "lines": [_shown_part("product", each, deal.currency) for each in deal.lines],
         "credits": [_shown_part("member", each, deal.currency) for each in deal.credits],
+        "amendments": [
+            {
+                "on": each["on"],
+                "value": Money.of_minor(each["value"], deal.currency).as_json(),
+                "lines": [_shown_part("product", line, deal.currency) for line in each["lines"]],
+                "credits": [_shown_part("member", credit, deal.currency) for credit in each["credits"]],
+            }
+            for each in deal.amendments
+        ],
         "externals": [{"source": source, "id": name} for source, name in sorted(deal.externals.items())],
     }
 
@@ -72,7 +81,18 @@ async def _won(reading: Reading) -> list[sa.ColumnElement[bool]]:
 
 
 async def _earned(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    return await _deals(reading, _deal.status == "won", *_in_time(reading), day=_deal.closed_on, credit=True)
+    """Deals won in the period, and those amended in it."""
+    span = reading.question.span
+    won = await _deals(reading, _deal.status == "won", *_in_time(reading), day=_deal.closed_on, credit=True)
+    late = await reading.snapshot.rows(
+        sa.select(_deal.id, _deal.amendments).where(_deal.status == "won", _deal.amended_on >= span.start)
+    )
+    first, end = span.start.isoformat(), span.end.isoformat()
+    amended = [key for key, found in late if any(first <= each["on"] < end for each in found)]
+    if not amended:
+        return won
+    passing = await _deals(reading, _deal.id.in_(amended), day=_deal.amended_on, credit=True)
+    return [sa.or_(sa.and_(*won), sa.and_(*passing))]
 
 
 async def _lost(reading: Reading) -> list[sa.ColumnElement[bool]]:

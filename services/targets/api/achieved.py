@@ -7,11 +7,12 @@ them. Numbers of deals and customers count each deal once: for its owner, and fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ _team = KnownTeam.__table__.c  # type: ignore[attr-defined]
 _member = KnownMember.__table__.c  # type: ignore[attr-defined]
 _feedback = Feedback.__table__.c  # type: ignore[attr-defined]
 _reading = Reading.__table__.c  # type: ignore[attr-defined]
-_WON = (_deal.owner, _deal.customer, _deal.closed_on, _deal.value, _deal.cost, _deal.credits)
+_WON = (_deal.owner, _deal.closed_on, _deal.value, _deal.cost, _deal.credits, _deal.amendments)
 Belongs = Callable[[str, date], bool]
 
 
@@ -59,15 +60,26 @@ async def achieved_by(snapshot: Snapshot, target: Target, metric: Metric, before
         return Achieved(Fraction(await _new_customers(snapshot, target, before)))
     if metric.id == "revenue" and target.level not in ("group", "member"):
         total = sa.cast(sa.func.sum(_deal.total), sa.BigInteger)
-        select = sa.select(_deal.total_currency, total).where(*narrowed).group_by(_deal.total_currency)
-        summed = [(code, int(minor)) for code, minor in await snapshot.rows(select)]
-        if target.money is not None and all(code == target.money.currency for code, _ in summed):
-            return Achieved(Fraction(sum(minor for _, minor in summed)))
-    records = await snapshot.rows(sa.select(*_WON).where(*narrowed))
+        select = sa.select(_deal.total_currency, total, sa.func.max(_deal.amended_on)).where(*narrowed)
+        summed = [(code, int(minor), late) for code, minor, late in await snapshot.rows(
+            select.group_by(_deal.total_currency))]  # fmt: skip
+        assert target.money is not None
+        plain = all(code == target.money.currency and late is None for code, _, late in summed)
+        if plain and not await _amended_since(snapshot, target):
+            return Achieved(Fraction(sum(minor for _, minor, _ in summed)))
     belongs = await _belonging(snapshot, target)
     if metric.id == "deals_won":
-        return Achieved(Fraction(sum(belongs(owner, on) for owner, _, on, *_ in records)))
-    return await _in_money(snapshot, target, metric, records, belongs)
+        owned = await snapshot.rows(sa.select(_deal.owner, _deal.closed_on).where(*narrowed))
+        return Achieved(Fraction(sum(belongs(owner, on) for owner, on in owned)))
+    since = sa.or_(_deal.closed_on >= target.starts_on, _deal.amended_on >= target.starts_on)
+    earned = [_deal.status == "won", since, _deal.closed_on < before, *_of_scope(target)]
+    records = await snapshot.rows(sa.select(*_WON).where(*earned))
+    return await _in_money(snapshot, target, metric, records, belongs, before)
+
+
+async def _amended_since(snapshot: Snapshot, target: Target) -> bool:
+    """Whether any deal was amended since a target's first day: then its value is not that of one day."""
+    return bool(await snapshot.rows(sa.select(_deal.id).where(_deal.amended_on >= target.starts_on).limit(1)))
 
 
 def _of_scope(target: Target) -> list[sa.ColumnElement[bool]]:
@@ -79,7 +91,9 @@ def _of_scope(target: Target) -> list[sa.ColumnElement[bool]]:
         return [_deal.owner == target.ref]
     if target.level == "member":
         # Ids hold no character that means something to LIKE but the underscore, and the credits are looked at anyway.
-        return [sa.type_coerce(_deal.credits, sa.Text).like(f'%"{target.ref}"%')]
+        named = f'%"{target.ref}"%'
+        texts = (sa.type_coerce(column, sa.Text) for column in (_deal.credits, _deal.amendments))
+        return [sa.or_(*(text.like(named) for text in texts))]
     return []
 
 
@@ -97,27 +111,60 @@ async def _belonging(snapshot: Snapshot, target: Target) -> Belongs:
 
 
 async def _in_money(
-    snapshot: Snapshot, target: Target, metric: Metric, records: Sequence[Sequence[Any]], belongs: Belongs
+    snapshot: Snapshot,
+    target: Target,
+    metric: Metric,
+    records: Sequence[Sequence[Any]],
+    belongs: Belongs,
+    before: date,
 ) -> Achieved:
-    """Revenue or margin of deals, by day and currency: of a member and a group what is credited to them."""
-    assert target.money is not None
+    """Revenue or margin of deals, by day and currency: of a member and a group what is credited to them. What an
+    amendment changed counts on its day."""
     by_day: dict[tuple[str, date], int] = {}
     uncosted = 0
-    for _, _, closed_on, value, cost, credits in records:
-        parts = [(value, cost)]
-        if target.level in ("group", "member"):
-            parts = _credited(credits, cost, closed_on, belongs)
-        for amount, its_cost in parts:
-            if metric.id == "margin" and its_cost is None:
-                uncosted += 1
+    for _, closed_on, value, cost, credits, amendments in records:
+        for day, sign, agreed in _agreements(closed_on, value, cost, credits, amendments):
+            if not target.starts_on <= day < before:
                 continue
-            earned = amount - its_cost if metric.id == "margin" else amount
-            place = (earned.currency, closed_on)
-            by_day[place] = by_day.get(place, 0) + earned.minor
+            parts = [(agreed.value, agreed.cost)]
+            if target.level in ("group", "member"):
+                parts = _credited(agreed.credits, agreed.cost, day, belongs)
+            for amount, its_cost in parts:
+                if metric.id == "margin" and its_cost is None:
+                    uncosted += sign > 0
+                    continue
+                earned = amount - its_cost if metric.id == "margin" and its_cost is not None else amount
+                by_day[earned.currency, day] = by_day.get((earned.currency, day), 0) + sign * earned.minor
     found = await _in_currency(snapshot, target, by_day)
     if uncosted:
         return Achieved(None, None, [*found.notes, f"the cost of {uncosted} deals is not known"])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What was agreed on with a won deal."""
+
+    value: Money
+    cost: Money | None
+    credits: Sequence[dict[str, Any]]
+
+
+def _agreements(
+    closed_on: date, value: Money, cost: Money | None, credits: Any, amendments: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[date, int, Agreed]]:
+    """What was agreed on from the day of winning on, and on the day of each amendment what went and what came."""
+    states = [_before(each) for each in amendments] + [Agreed(value, cost, credits)]
+    yield closed_on, 1, states[0]
+    for each, (gone, come) in zip(amendments, pairwise(states), strict=True):
+        day = date.fromisoformat(each["on"])
+        yield day, -1, gone
+        yield day, 1, come
+
+
+def _before(amendment: Mapping[str, Any]) -> Agreed:
+    cost = amendment["cost"]
+    return Agreed(Money(**amendment["value"]), Money(**cost) if cost is not None else None, amendment["credits"])
 
 
 def _credited(

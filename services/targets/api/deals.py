@@ -13,10 +13,10 @@ from services.targets.domain.customers import Customer
 from services.targets.domain.deals import Deal, Sold
 from services.targets.domain.products import Product
 from shared.errors import Fault, Invalid
-from shared.http.bodies import Body, Name, Named, Ref
+from shared.http.bodies import Body, Name, Named, Ref, Text
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
-from shared.known import KnownMember, KnownTeam, known
+from shared.known import KnownMember, KnownTeam, known, today
 from shared.money import Money, NonNegative, NonNegativePrice, Quantity, Share, UnitPrice, line_amount
 from shared.store import Tx
 
@@ -28,8 +28,13 @@ def _on_day(deal: Any, day: date) -> dict[str, Any] | None:
     if day < deal.opened_on:
         return None
     if deal.closed_on is not None and day < deal.closed_on:
-        unknown = dict.fromkeys(("closed_on", "cost", "lost_reason"))
-        return {"status": "open", "lines": [], "credits": [], "assists": [], **unknown}
+        unknown = dict.fromkeys(("closed_on", "cost", "lost_reason", "amended_on"))
+        return {"status": "open", "lines": [], "credits": [], "assists": [], "amendments": [], **unknown}
+    later = [each for each in deal.amendments if day.isoformat() < each["on"]]
+    if later:
+        earlier = deal.amendments[: len(deal.amendments) - len(later)]
+        agreed = {name: later[0][name] for name in ("value", "lines", "credits", "cost")}
+        return agreed | {"amendments": earlier, "amended_on": earlier[-1]["on"] if earlier else None}
     return {}
 
 
@@ -116,6 +121,13 @@ class WinDeal(Body):
         return self
 
 
+class AmendDeal(WinDeal):
+    """What was agreed on instead, from a day on, and why; the credits stay as they are if none are sent."""
+
+    reason: Text
+    assists: list[Ref] = Field(default_factory=list, max_length=0)
+
+
 class LoseDeal(Body):
     """Why and when a deal was lost."""
 
@@ -180,6 +192,14 @@ async def move_deal(tx: Tx, deal: Deal, body: MoveDeal) -> Deal:
 async def win_deal(tx: Tx, deal: Deal, body: WinDeal) -> Deal:
     """Close a deal as won, with its lines and with credits that sum to 1."""
     on = body.on or tx.now.date()
+    value, lines, shares, assists = await _agreed(tx, deal, body, on)
+    return tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))
+
+
+async def _agreed(
+    tx: Tx, deal: Deal, body: WinDeal, on: date
+) -> tuple[Money, list[Sold], list[tuple[str, Decimal]], list[str]]:
+    """What a body says was agreed on: the value, its lines, who is credited and who assisted."""
     lines = [await _sold(tx, line, on, place) for place, line in enumerate(body.lines)]
     value = body.value or _value_of(lines)
     shares = [
@@ -189,7 +209,15 @@ async def win_deal(tx: Tx, deal: Deal, body: WinDeal) -> Deal:
     assists = [(await known(tx, KnownMember, ref, f"/assists/{place}")).id for place, ref in enumerate(body.assists)]
     if not lines and deal.product is not None:
         lines = [await _whole(tx, deal.product, value, on)]
-    return tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))
+    return value, lines, shares, assists
+
+
+@deals.verb("amend")
+async def amend_deal(tx: Tx, deal: Deal, body: AmendDeal) -> Deal:
+    """Agree on something else from a day on: the difference counts on that day."""
+    on = body.on or await today(tx)
+    value, lines, shares, _ = await _agreed(tx, deal, body, on)
+    return tx.save(deal, deal.amend(on, value, lines, shares or deal.shares, body.reason, await invoiced(tx, deal)))
 
 
 @deals.verb("lose")

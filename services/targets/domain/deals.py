@@ -12,7 +12,17 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.targets import Credit, DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon, Line
+from shared.events.targets import (
+    Credit,
+    DealAmended,
+    DealChanged,
+    DealLost,
+    DealMoved,
+    DealOpened,
+    DealReopened,
+    DealWon,
+    Line,
+)
 from shared.money import Money
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
@@ -28,6 +38,28 @@ class DealIsOpen(Refused):
 
 class DealIsInvoiced(Refused):
     """{invoiced} of this deal is invoiced; void its invoices before it is reopened."""
+
+
+class DealIsNotWon(Refused):
+    """This deal is {status}; only what was agreed on with a won deal is amended."""
+
+
+class AmendedBeforeWon(Refused):
+    """This deal was won or last amended on {last}; it cannot be amended on {on}."""
+
+    status, at = 422, "/on"
+
+
+class AmendedInAnotherCurrency(Refused):
+    """This deal was won in {currency}; it is not amended in {other}."""
+
+    status, at = 422, "/value/currency"
+
+
+class AmendedBelowInvoices(Refused):
+    """{invoiced} of this deal is invoiced, {difference} more than the {value} it would come to; credit that first."""
+
+    at = "/value"
 
 
 class CreditsDoNotSum(Refused):
@@ -86,6 +118,9 @@ class Deal(Entity, table=True):
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     assists: list[str] = Field(default_factory=list, sa_type=Json)
+    amendments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """What was agreed on before each of them, oldest first, with the day and the reason of the change."""
+    amended_on: date | None = Field(default=None, index=True)
     lost_reason: str | None = None
     competitor: str | None = None
 
@@ -141,6 +176,55 @@ class Deal(Entity, table=True):
         """Close the deal as won; the shares of those who are credited sum to 1."""
         self._refuse_if_closed()
         self._refuse_if_before_opening(on)
+        self.status, self.stage, self.closed_on, self.assists = "won", "won", on, assists
+        sold, credits = self._agree(value, lines, shares)
+        return DealWon(
+            on=on,
+            value=value,
+            owner=self.owner,
+            lines=sold,
+            credits=credits,
+            assists=tuple(assists),
+            customer=self.customer,
+            product=self.product,
+            team=self.team,
+            cost=self.cost,
+        )
+
+    def amend(
+        self,
+        on: date,
+        value: Money,
+        lines: Sequence[Sold],
+        shares: Sequence[tuple[str, Decimal]],
+        reason: str,
+        invoiced: Money | None = None,
+    ) -> DealAmended | None:
+        """Agree on something else from a day on; what was before that day keeps what it had."""
+        if self.status != "won" or self.value is None or self.closed_on is None:
+            raise DealIsNotWon(status=self.status)
+        last = self.amended_on or self.closed_on
+        if on < last:
+            raise AmendedBeforeWon(last=last, on=on)
+        if value.currency != self.value.currency:
+            raise AmendedInAnotherCurrency(currency=self.value.currency, other=value.currency)
+        if invoiced is not None and invoiced > value:
+            raise AmendedBelowInvoices(invoiced=invoiced, value=value, difference=invoiced - value)
+        before = {"on": on.isoformat(), "reason": reason, "value": self.value.as_json(), "lines": self.lines,
+                  "credits": self.credits, "cost": self.cost.as_json() if self.cost is not None else None}  # fmt: skip
+        sold, credits = self._agree(value, lines, shares)
+        self.amendments, self.amended_on = [*self.amendments, before], on
+        return DealAmended(on=on, value=value, lines=sold, credits=credits, cost=self.cost)
+
+    @property
+    def shares(self) -> list[tuple[str, Decimal]]:
+        """Who is credited which share."""
+        return [(credit["member"], Decimal(credit["share"])) for credit in self.credits]
+
+    def _agree(
+        self, value: Money, lines: Sequence[Sold], shares: Sequence[tuple[str, Decimal]]
+    ) -> tuple[tuple[Line, ...], tuple[Credit, ...]]:
+        """Keep what was agreed on, with credits that sum to the value. Raises CreditedTwice, CreditsDoNotSum."""
         members = [member for member, _ in shares]
         for member in members:
             if members.count(member) > 1:
@@ -156,24 +240,12 @@ class Deal(Entity, table=True):
             Line(product=line.product, quantity=str(line.quantity), amount=line.amount, cost=line.cost)
             for line in lines
         )
-        self.status, self.stage, self.closed_on, self.value = "won", "won", on, value
+        self.value = value
         self.lines = [_plain(line) for line in sold]
         self.credits = [_plain(credit) for credit in credits]
-        self.assists = assists
         costs = [line.cost for line in lines]
         self.cost = Money.total([cost for cost in costs if cost], value.currency) if costs and all(costs) else None
-        return DealWon(
-            on=on,
-            value=value,
-            owner=self.owner,
-            lines=sold,
-            credits=credits,
-            assists=tuple(assists),
-            customer=self.customer,
-            product=self.product,
-            team=self.team,
-            cost=self.cost,
-        )
+        return sold, credits
 
     def lose(self, on: date, reason: str, competitor: str | None) -> DealLost:
         """Close the deal as lost, and say why."""
@@ -191,6 +263,7 @@ class Deal(Entity, table=True):
             raise DealIsInvoiced(invoiced=invoiced)
         self.status, self.stage, self.closed_on = "open", "reopened", None
         self.lines, self.credits, self.assists, self.cost = [], [], [], None
+        self.amendments, self.amended_on = [], None
         self.lost_reason = self.competitor = None
         return DealReopened(on=on)
 
