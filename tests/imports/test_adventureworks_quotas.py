@@ -61,9 +61,9 @@ async def imported(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wo
         yield concert
 
 
-def _whose(body: dict[str, Any], field: str) -> str | None:
+def _whose(body: dict[str, Any], field: str) -> str:
     found = body[field]
-    return found["ref"] if isinstance(found, dict) else found
+    return str(found["ref"] if isinstance(found, dict) else found)
 
 
 async def figures(concert: World, **period: str) -> dict[str, Any]:
@@ -80,8 +80,8 @@ async def test_a_quota_window_and_a_calendar_period_have_each_their_own_attainme
     found = await figures(imported, period="2012")
 
     ending = [each for each in windows if year[0] < each[1] <= year[1]]
-    sold = sum(sold_between(files, start, end) for start, end, _ in ending)
-    quota = sum(each[2] for each in ending)
+    sold = sum((sold_between(files, start, end) for start, end, _ in ending), Decimal(0))
+    quota = sum((each[2] for each in ending), Decimal(0))
     by_window = found["quota_window_attainment"]
     assert Decimal(by_window["numerator"]["amount"]) == sold
     assert Decimal(by_window["denominator"]["amount"]) == quota

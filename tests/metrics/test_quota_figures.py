@@ -34,7 +34,7 @@ class Sellers:
             self.ids[name] = hired["id"]
             await self.post(f"members/{hired['id']}/join", {"team": north, "from": "2024-01-01"})
         await self.post(f"members/{self.ids['ada']}/join", {"group": inner, "from": "2024-01-01"})
-        query = {"after": self.tokens[-1], "limit": 1}
+        query = {"after": self.tokens[-1], "limit": "1"}
         await self.world.admin.get("/v1/deals", params=query, headers={"Prefer": "wait=20"})
         return self
 

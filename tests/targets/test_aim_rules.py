@@ -45,7 +45,9 @@ def judged(value: int, actual: int, before: str = "2026-04-01", **fields: Any) -
 
 def test_no_sales_give_the_whole_target_missing_and_not_a_variance_of_nothing() -> None:
     state = judged(300, 0)
-    assert (state.variance, state.rate, state.reached) == (-300, 0, False)
+    assert state.variance == -300
+    assert state.rate == 0
+    assert not state.reached
 
 
 def test_attainment_is_not_capped_so_that_over_achievers_do_not_tie() -> None:
@@ -53,10 +55,10 @@ def test_attainment_is_not_capped_so_that_over_achievers_do_not_tie() -> None:
 
 
 def test_where_less_is_better_exactly_the_target_is_attained_and_reached_and_one_more_is_not() -> None:
-    at, below, above = (judged(100, actual, lower=True) for actual in (100, 80, 101))
-    assert (at.rate, at.reached, at.variance) == (1, True, 0)
-    assert (below.rate, below.reached, below.variance) == (Fraction(120, 100), True, 20)
-    assert (above.rate, above.reached, above.variance) == (Fraction(99, 100), False, -1)
+    states = [judged(100, actual, lower=True) for actual in (100, 80, 101)]
+    assert [state.rate for state in states] == [1, Fraction(120, 100), Fraction(99, 100)]
+    assert [state.reached for state in states] == [True, True, False]
+    assert [state.variance for state in states] == [0, 20, -1]
 
 
 def test_a_target_of_nothing_has_no_rate() -> None:

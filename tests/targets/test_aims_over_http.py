@@ -75,7 +75,8 @@ async def test_a_member_cannot_approve_what_is_theirs_and_somebody_else_can(each
     assert [answer.status_code for answer in answers] == [409, 200]
     assert each_house.ada in answers[0].json()["detail"]
     assert (answers[1].json()["lifecycle"], answers[1].json()["approved_by"]) == ("approved", each_house.ben)
-    problem = await each_house.world.admin.patch(f"/v1/targets/{target['id']}", json={"value": eur("1.00")})
+    problem = await each_house.world.admin.patch(f"/v1/targets/{target['id']}", json={"value": eur("1.00")},
+                                                   headers={"If-Match": "*"})  # fmt: skip
     assert problem.status_code == 422
     assert "approved on 2026-01-02; say in `reason` why 100.00 EUR" in problem.json()["detail"]
 
