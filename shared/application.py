@@ -78,7 +78,7 @@ class Service:
             *(each.entity for each in self.collections),
             *self.tables,
             *(keeper.model for keeper in facts),
-            *(keeper.sums for keeper in facts if keeper.sums),
+            *(sums for keeper in facts for sums in keeper.tables),
         ]
         return list(dict.fromkeys(models))
 

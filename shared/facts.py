@@ -56,10 +56,13 @@ class Facts(Generic[F]):
         *,
         sums: type[Sum] | None = None,
         cells: Callable[[F], Iterable[Cell]] | None = None,
+        further: Sequence[tuple[type[Sum], Callable[[F], Iterable[Cell]]]] = (),
     ) -> None:
         self.model = model
         self.kind = model.kind
         self.sums = sums
+        self.further = further
+        """More tables of sums that a fact contributes to, each with what it contributes."""
         self._cells = cells
         self._folds: dict[type[Event], Callable[[F, Any], None]] = {}
 
@@ -82,6 +85,16 @@ class Facts(Generic[F]):
         """What a fact contributes to the sums."""
         return tuple(self._cells(fact)) if self._cells else ()
 
+    @property
+    def tables(self) -> Sequence[type[Sum]]:
+        """Every table of sums that a fact contributes to."""
+        return [*([self.sums] if self.sums is not None else []), *(sums for sums, _ in self.further)]
+
+    def contributions(self, fact: F) -> Sequence[Sequence[Cell]]:
+        """What a fact contributes to each of the tables."""
+        first = [self.cells(fact)] if self.sums is not None else []
+        return [*first, *(tuple(cells(fact)) for _, cells in self.further)]
+
     async def open(self, tx: Tx, ids: Sequence[str]) -> dict[str, F]:
         """The facts with these ids, new ones blank."""
         table = table_of(self.model, tx.session.dialect)
@@ -99,9 +112,9 @@ class Moves:
     def __init__(self) -> None:
         self._moved: dict[type[Sum], dict[Key, list[int]]] = {}
 
-    def move(self, sums: type[Sum] | None, before: Sequence[Cell], after: Sequence[Cell]) -> None:
+    def move(self, sums: type[Sum], before: Sequence[Cell], after: Sequence[Cell]) -> None:
         """Take away what a fact contributed before and add what it contributes now."""
-        if sums is None or before == after:
+        if before == after:
             return
         cells = self._moved.setdefault(sums, {})
         for sign, contributions in ((-1, before), (1, after)):

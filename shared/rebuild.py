@@ -62,7 +62,7 @@ class Way:
 def derived_tables(subscriptions: Subscriptions) -> list[type[Row]]:
     """The tables that the log alone decides."""
     facts = subscriptions.facts.values()
-    sums = dict.fromkeys(keeper.sums for keeper in facts if keeper.sums is not None)
+    sums = dict.fromkeys(sums for keeper in facts for sums in keeper.tables)
     return [*OBSERVED, Applied, Erased, External, *(keeper.model for keeper in facts), *sums]
 
 

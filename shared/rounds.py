@@ -60,7 +60,7 @@ class _Folding:
     """The facts of one kind while a batch is applied: as they were, and as they become."""
 
     facts: dict[str, Fact]
-    before: dict[str, Sequence[Cell]]
+    before: dict[str, Sequence[Sequence[Cell]]]
     names: dict[str, Mapping[str, str]]
 
 
@@ -107,7 +107,7 @@ class Round:
             keeper = self.interests.facts.get(kind)
             if keeper is not None:
                 facts = await keeper.open(self.tx, sorted(ids))
-                before = {key: keeper.cells(fact) for key, fact in facts.items()}
+                before = {key: keeper.contributions(fact) for key, fact in facts.items()}
                 names = {key: _names_of(fact) for key, fact in facts.items()}
                 folding = self._folding.setdefault(kind, _Folding({}, {}, {}))
                 folding.facts.update(facts)
@@ -170,7 +170,9 @@ class Round:
             keeper = self.interests.facts[kind]
             for key, fact in sorted(folding.facts.items()):
                 if f"{kind}/{key}" in touched:
-                    moves.move(keeper.sums, folding.before[key], keeper.cells(fact))
+                    after = keeper.contributions(fact)
+                    for sums, gone, come in zip(keeper.tables, folding.before[key], after, strict=True):
+                        moves.move(sums, gone, come)
                     tx.put(fact)
                     await _rename(tx, fact, folding.names[key])
         for subject in sorted(self._touched):

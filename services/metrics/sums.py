@@ -1,6 +1,6 @@
 """The sums that the views read: what happened on which day and in which month, seen along several dimensions.
 
-A fact contributes to a cell for each dimension it is seen along: the whole, its team, member, customer, product, stage,
+A fact contributes to a cell for each dimension it is seen along: the whole, its team, member, customer, product,
 department or kind. Months stand beside days so that a long period reads few rows. Cells move only by a fact's change
 from what it contributed to what it contributes, so they are the same whatever order the subjects' events came in.
 """
@@ -23,7 +23,7 @@ class Tally(Sum, table=True):
     """How often and how much of something there was on one day, or in one month, along one dimension."""
 
     dim: str = Field(primary_key=True)
-    """Along what: nothing (the whole), `team`, `member`, `customer`, `product`, `stage`, `department`, `kind`."""
+    """Along what: nothing (the whole), `team`, `member`, `customer`, `product`, `department`, `kind`."""
     key: str = Field(primary_key=True)
     """Whose: the id of the team, member, customer ...; nothing where it has none."""
     measure: str = Field(primary_key=True)

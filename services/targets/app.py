@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.targets.api import attainment, cascades, goals
+from services.targets.api import attainment, cascades, forecasts, goals
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
@@ -11,7 +11,9 @@ from services.targets.api.invoices import invoices, receipts
 from services.targets.api.metrics import found_metrics, metrics, readings
 from services.targets.api.products import products
 from services.targets.api.rates import rates
+from services.targets.api.stages import found_stages, stages
 from services.targets.api.targets import targets
+from services.targets.domain.overrides import Override
 from services.targets.known import subscriptions
 from shared.application import Service
 
@@ -28,12 +30,14 @@ service = Service(
         expenses,
         feedback,
         rates,
+        stages,
         metrics,
         readings,
         goals.goals,
         targets,
     ),
-    routers=(cascades.router, goals.router, attainment.router),
+    routers=(cascades.router, goals.router, attainment.router, forecasts.router),
+    tables=(Override,),
     subscriptions=subscriptions,
-    prepare=(found_metrics,),
+    prepare=(found_metrics, found_stages),
 )

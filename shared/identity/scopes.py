@@ -16,8 +16,8 @@ DEPARTMENTS: Final = ("sales", "finance", "accounting", "hr", "it")
 COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
     " equipment setbacks recognitions challenges onboardings reputation",
-    "targets": "goals metrics readings targets customers products deals invoices receipts budgets expenses feedback"
-    " rates",
+    "targets": "goals metrics readings targets stages forecasts customers products deals invoices receipts budgets"
+    " expenses feedback rates",
     "meetings": "series meetings items outcomes actions requests check-ins pulses",
     "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
     "every service": "books",
@@ -43,14 +43,15 @@ class Grant:
 EVERYBODY = Grant(
     "everybody",
     write="series meetings items outcomes actions requests check-ins recognitions",
-    read="organisation departments members teams groups goals metrics products skills courses challenges options"
+    read="organisation departments members teams groups goals metrics stages products skills courses challenges options"
     " rule-sets events",
     why="departments meet, ask each other for help and thank each other; members appear by their id, not their name",
 )
 TABLE: Final = (
     Grant(
         "sales",
-        write="customers deals targets goals metrics readings feedback reputation duties setbacks teams groups"
+        write="customers deals targets stages forecasts goals metrics readings feedback reputation duties setbacks"
+        " teams groups"
         " challenges reviews",
         read="views.sales people invoices receipts rates trainings equipment openings onboardings scorecards"
         " associations",
@@ -58,14 +59,14 @@ TABLE: Final = (
     ),
     Grant(
         "finance",
-        write="products targets goals metrics rates",
+        write="products targets stages forecasts goals metrics rates",
         read="views.finance customers deals invoices receipts budgets expenses feedback consistency books",
         why="finance says what things cost, at which rate, and what is aimed at; it reads the money but books none",
     ),
     Grant(
         "accounting",
         write="invoices receipts budgets expenses",
-        read="views.accounting customers deals targets rates trainings equipment consistency books",
+        read="views.accounting customers deals targets forecasts rates trainings equipment consistency books",
         why="accounting books what was invoiced, received, planned and spent; it does not change what was sold",
     ),
     Grant(
@@ -85,7 +86,7 @@ TABLE: Final = (
 MEMBER = Grant(
     "member",
     write="duties setbacks pulses readings",
-    read="people targets trainings equipment onboardings scorecards",
+    read="people targets forecasts trainings equipment onboardings scorecards",
     why="a member sees and reports what concerns them",
 )
 SALES_MEMBER = Grant(
@@ -96,7 +97,7 @@ SALES_MEMBER = Grant(
 )
 LEADER = Grant(
     "leader",
-    write="targets goals duties groups openings reviews",
+    write="targets forecasts goals duties groups openings reviews",
     read="absences associations reputation budgets",
     why="a leader also organises the team, and sees its figures and those of the department",
 )

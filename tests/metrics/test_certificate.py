@@ -15,6 +15,7 @@ from services.metrics.facts.money import ExpenseFact
 from services.targets.domain.metrics import BUILT_IN, FROM_READINGS
 from shared.bus import Record
 from shared.instant import now
+from shared.stages import DEFAULTS
 from shared.store import Context, Job, Tx
 from tests.world import World
 
@@ -49,8 +50,8 @@ async def test_with_everything_applied_it_says_consistent_and_verified_every_sha
     assert all(each["holds"] for each in found["invariants"])
     assert {each["class"] for each in found["invariants"]} >= {"A", "C"}
     assert all(owner["shards_verified"] == 64 for owner in found["owners"].values())
-    metrics = len(BUILT_IN) + len(FROM_READINGS)
-    assert found["owners"]["targets"]["known"] == found["owners"]["targets"]["applied"] == 2 + metrics
+    given = len(BUILT_IN) + len(FROM_READINGS) + len(DEFAULTS)
+    assert found["owners"]["targets"]["known"] == found["owners"]["targets"]["applied"] == 2 + given
 
 
 async def test_with_a_relay_stopped_it_says_catching_up_although_the_log_shows_no_lag(world: World) -> None:

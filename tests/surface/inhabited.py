@@ -16,6 +16,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "readings": {"external": named("calls"), "metric": "activities", "scope": {"level": "team", "ref": ref("North")},
                  "on": "2026-01-05", "value": "12"},
     "feedback": {"external": named("answer"), "customer": ref("0"), "score": 4, "on": "2026-01-06"},
+    "forecasts": {"period": "2026", "value": {"amount": "1000.00", "currency": "USD"}, "note": "A new market"},
     "series": {"external": named("weekly"), "name": "Weekly", "teams": [ref("North")],
                "rrule": "FREQ=WEEKLY;BYDAY=MO", "starts_at": "2026-01-05T09:00:00Z", "minutes": 30},
     "meetings": {"external": named("review"), "name": "Review", "teams": [ref("North")],

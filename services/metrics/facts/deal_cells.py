@@ -18,6 +18,8 @@ from shared.facts import Cell
 if TYPE_CHECKING:
     from services.metrics.facts.deals import DealFact
 
+STAGE_IN, STAGE_OUT = "stage_in:", "stage_out:"
+"""What measures begin with that say how much entered and left a stage of the pipeline, by the name of the stage."""
 Belongs = Callable[[str, date], bool]
 """Whether somebody counts on a day."""
 
@@ -125,21 +127,25 @@ def _by_product(measure: str, day: date, part: Part) -> Iterator[Cell]:
 
 
 def _pipeline(deal: DealFact, part: Part, along: dict[str, str | None]) -> Iterator[Cell]:
-    """The estimate enters with the opening and leaves with the closing; along `stage` it wanders."""
+    """The estimate enters with the opening and leaves with the closing, and wanders from stage to stage."""
     if not deal.estimate or deal.opened_on is None:
         return
-    moved: list[tuple[str, date, dict[str, str | None]]] = [("pipeline_in", deal.opened_on, along)]
+    moved: list[tuple[str, date]] = [("pipeline_in", deal.opened_on)]
     if deal.closed_on is not None:
-        moved.append(("pipeline_out", deal.closed_on, along))
+        moved.append(("pipeline_out", deal.closed_on))
     for place, (stage, since) in enumerate(deal.stages):
-        moved.append(("pipeline_in", date.fromisoformat(since), {"stage": stage}))
+        # A stage is a part of the measure, not a dimension, so that a team's pipeline is known by stage too.
+        moved.append((f"{STAGE_IN}{stage}", date.fromisoformat(since)))
         until = deal.stages[place + 1][1] if place + 1 < len(deal.stages) else None
         left = date.fromisoformat(until) if until else deal.closed_on
         if left is not None:
-            moved.append(("pipeline_out", left, {"stage": stage}))
-    for measure, day, whose in moved:
+            moved.append((f"{STAGE_OUT}{stage}", left))
+    amount, currency = deal.estimate, deal.estimate_currency
+    for measure, day in moved:
         if part.owned(deal, day):
-            yield from cells(measure, day, whose, amount=deal.estimate, currency=deal.currency)
+            yield from cells(measure, day, along, amount=amount, currency=currency)
+            for each in part.products:
+                yield from cells(measure, day, {"product": each}, amount=amount, currency=currency)
 
 
 def _won(deal: DealFact, part: Part, closed_on: date, opened_on: date, owned: bool) -> Iterator[Cell]:

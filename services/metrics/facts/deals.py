@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.metrics.facts.courses import Course, courses
 from services.metrics.facts.deal_cells import contributions
 from services.metrics.sums import Tally
 from shared.events.targets import DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon
@@ -42,6 +43,7 @@ class DealFact(Fact, table=True):
     """The stages it went through, each with the day it was reached."""
     estimate: int = Field(default=0, sa_type=sa.BigInteger)
     """What it was hoped to bring while it was open, in minor units."""
+    estimate_currency: str = ""
     value: int = Field(default=0, sa_type=sa.BigInteger)
     cost: int | None = Field(default=None, sa_type=sa.BigInteger)
     currency: str = ""
@@ -49,7 +51,7 @@ class DealFact(Fact, table=True):
     credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
 
 
-deals = Facts(DealFact, sums=Tally, cells=contributions)
+deals = Facts(DealFact, sums=Tally, cells=contributions, further=((Course, courses),))
 
 
 @deals.on(DealOpened)
@@ -105,3 +107,4 @@ def _describe(deal: DealFact, event: DealOpened | DealChanged) -> None:
     deal.team, deal.customer, deal.product = event.team, event.customer, event.product
     deal.estimate = event.value.minor if event.value else 0
     deal.currency = event.value.currency if event.value else deal.currency
+    deal.estimate_currency = event.value.currency if event.value else ""

@@ -35,7 +35,8 @@ LABELS: Final[Mapping[str, str]] = {
 STOCKS: Final = frozenset(
     "customers_start customers_end deals_open pipeline weighted_pipeline coverage members outstanding"
     " outstanding_by_age left headcount headcount_sales openings_open equipment_out joiners_waiting requests_open"
-    " source_age imports parked lag not_yet_invoiced overpaid target forecast".split()
+    " source_age imports parked lag not_yet_invoiced overpaid target forecast forecast_range"
+    " forecast_override coverage_ideal".split()
 )
 """Figures that are as at one day; the others count what happened in the period."""
 
@@ -82,8 +83,9 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         groups=(
             Group("Deals", ("deals_opened", "deals_lost", "deals_open", "close_rate", "average_deal",
                             "average_days_to_win")),
-            Group("Pipeline and targets", ("target", "variance", "pace", "forecast", "pipeline", "weighted_pipeline",
-                                           "coverage")),
+            Group("Pipeline and targets", ("target", "variance", "pace", "forecast", "forecast_range",
+                                           "forecast_override", "pipeline", "weighted_pipeline", "coverage",
+                                           "coverage_ideal", "velocity", "sales_cycle_mean", "sales_cycle_median")),
             Group("Customers", ("customers_start", "customers_new", "customers_reactivated", "customers_lost",
                                 "customers_end", "csat", "reputation")),
             Group("The team", ("members", "requests_to_it")),

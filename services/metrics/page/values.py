@@ -19,6 +19,8 @@ NOT_KNOWN: Final = "not known"
 _SHORT: Final = ((Decimal(10**9), "bn"), (Decimal(10**6), "M"), (Decimal(10**3), "k"))
 _UNITS: Final = {
     "average_days_to_win": "days",
+    "sales_cycle_mean": "days",
+    "sales_cycle_median": "days",
     "time_to_fill": "days",
     "time_to_resolve": "hours",
 }

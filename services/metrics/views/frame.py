@@ -137,6 +137,11 @@ class Reading:
             if name == measure and only in (None, key)
         }
 
+    async def measures(self, beginning: str) -> list[str]:
+        """The measures that begin so and of which anything is known by the end."""
+        ledger, keys = await self._entries(beginning)
+        return sorted({name for key, name in ledger.until if name.startswith(beginning) and key in keys})
+
     async def departments(self) -> list[str]:
         """The ids of all departments."""
         rows = await self.snapshot.rows(sa.select(_department.id).order_by(_department.id))

@@ -136,7 +136,7 @@ async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None 
 
 async def read_entries(snapshot: Snapshot, dim: str, key: str | None, start: date, end: date) -> Entries:
     """What the sums of a dimension, or of one of its keys, add up to over some days."""
-    first, last = _months(start, end)
+    first, last = months_within(start, end)
     days = {"start": start, "first": first, "last": last, "end": end, "dim": dim}
     records = await (snapshot.rows(_OF_ALL, **days) if key is None else snapshot.rows(_OF_ONE, **days, key=key))
     entries: Entries = {}
@@ -147,10 +147,10 @@ async def read_entries(snapshot: Snapshot, dim: str, key: str | None, start: dat
 
 def within(start: date, end: date) -> sa.ColumnElement[bool]:
     """The cells of some days."""
-    return _cells_of(start, *_months(start, end), end)
+    return _cells_of(start, *months_within(start, end), end)
 
 
-def _months(start: date, end: date) -> tuple[date, date]:
+def months_within(start: date, end: date) -> tuple[date, date]:
     """The whole months in a stretch of days: from the first day of one up to that of another."""
     first, last = _next_month(start), end.replace(day=1)
     return (first, last) if first < last else (end, end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,6 +97,21 @@ def _in_time(reading: Reading) -> tuple[sa.ColumnElement[bool], ...]:
     return _deal.closed_on >= span.start, _deal.closed_on < span.end
 
 
+async def _at_hand(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    """Deals open at some time in the period."""
+    span = reading.question.span
+    still = sa.or_(_deal.closed_on.is_(None), _deal.closed_on >= span.start)
+    return await _deals(reading, _deal.opened_on < span.end, still)
+
+
+async def _foreseen(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    """Deals won in the period, and those that are open; deals that will be opened have no rows yet."""
+    span, tomorrow = reading.question.span, reading.question.today + timedelta(days=1)
+    won = sa.and_(_deal.status == "won", _deal.closed_on >= span.start, _deal.closed_on < min(span.end, tomorrow))
+    open_now = sa.and_(_deal.opened_on < tomorrow, sa.or_(_deal.closed_on.is_(None), _deal.closed_on >= tomorrow))
+    return await _deals(reading, won if tomorrow >= span.end else sa.or_(won, open_now))
+
+
 def _between(column: Any) -> Conditions:
     """Facts whose day lies in the period."""
 
@@ -120,6 +136,8 @@ SOURCES: Mapping[str, Source] = {
     "deals_closed": Source(DealFact, _closed, show_deal),
     "deals_opened": Source(DealFact, _opened, show_deal),
     "deals_open": Source(DealFact, _open, show_deal),
+    "deals_at_hand": Source(DealFact, _at_hand, show_deal),
+    "deals_foreseen": Source(DealFact, _foreseen, show_deal),
     **MONEY_ROWS,
     "members": Source(MemberFact, _employed, _show_member),
     "joiners": Source(MemberFact, _between(_member.starts_on), _show_member),

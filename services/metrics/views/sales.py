@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.metrics.facts.requests import RequestFact
+from services.metrics.views import pipeline
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
 from services.metrics.views.targets import reached, targeted
-from services.metrics.views.values import Amounts, mean, shown_money, shown_money_rate, shown_rate
+from services.metrics.views.values import Amounts, mean, shown_money, shown_rate
 
-STAGE_CHANCES = {"prospecting": Decimal("0.1"), "engaging": Decimal("0.25")}
 _request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
 
@@ -94,12 +93,6 @@ async def average_deal(reading: Reading) -> Any:
     return money(reading, Amounts({currency: round(amount / entry.count)}))
 
 
-async def pipeline(reading: Reading) -> Any:
-    """Estimated value of the deals open at the end."""
-    entered, left = await reading.stock("pipeline_in"), await reading.stock("pipeline_out")
-    return money(reading, entered.amount - left.amount)
-
-
 def customers(which: str) -> Compute:
     """One of the counts of customers; of the whole organisation or of one customer, since they belong to no team."""
 
@@ -112,33 +105,6 @@ def customers(which: str) -> Compute:
         return count
 
     return compute
-
-
-async def weighted_pipeline(reading: Reading) -> Any:
-    """Pipeline by the chances of its stages."""
-    if reading.filters:
-        reading.note("weighted_pipeline", "stages are weighed over the whole pipeline")
-        return None
-    total = Amounts()
-    for stage, chance in STAGE_CHANCES.items():
-        entered = await reading.measured_along("stage", stage, "pipeline_in", stock=True)
-        left = await reading.measured_along("stage", stage, "pipeline_out", stock=True)
-        total = total + Amounts({code: round(amount * chance) for code, amount in entered.amount - left.amount})
-    return money(reading, total)
-
-
-async def coverage(reading: Reading) -> Any:
-    """Pipeline ÷ what is left of the target."""
-    found = await reached(reading, "coverage")
-    entered, left = await reading.stock("pipeline_in"), await reading.stock("pipeline_out")
-    if found is None:
-        return None
-    if found.state.variance >= 0:
-        reading.note("coverage", "nothing is left of the target")
-        return None
-    still = Amounts({found.currency: -round(found.state.variance)})
-    open_value = (entered.amount - left.amount).of(found.currency)
-    return shown_money_rate(Amounts({found.currency: open_value}), still)
 
 
 async def target(reading: Reading) -> Any:
@@ -160,17 +126,6 @@ def of_target(part: str) -> Compute:
         return value
 
     return compute
-
-
-async def forecast(reading: Reading) -> Any:
-    """Revenue at the end of the period, if it goes on as it has."""
-    span, earned = reading.question.span, await revenue_of(reading)
-    over = (span.asked - span.start).days
-    if over <= 0:
-        reading.note("forecast", "no day of the period is over")
-        return None
-    whole = (span.end - span.start).days
-    return money(reading, Amounts({code: round(amount * whole / over) for code, amount in earned}))
 
 
 async def members(reading: Reading) -> Any:
@@ -229,10 +184,7 @@ VIEW = View(
         Figure("average_days_to_win", "Mean number of days from opening to winning, of the deals won in the period.",
                average_days_to_win, "deals_won"),
         Figure("average_deal", "Revenue ÷ deals won.", average_deal, "deals_earned"),
-        Figure("pipeline", "Sum of the estimated values of the deals open at the end.", pipeline, "deals_open"),
-        Figure("weighted_pipeline", "Estimated values of the deals open at the end, each times the chance of its stage "
-               "(prospecting 0.1, engaging 0.25).", weighted_pipeline, "deals_open"),
-        Figure("coverage", "Pipeline ÷ (target - revenue), while something is left of the target.", coverage),
+        *pipeline.FIGURES,
         Figure("target", "Sum of the revenue targets whose days lie within the period, longer ones standing for "
                "shorter ones they overlap; without any, the period's part of the smallest target around it.",
                target, "targets"),
@@ -247,7 +199,7 @@ VIEW = View(
                "whose last day lies in the period and is over.", window_attainment, "quota_windows"),
         Figure("quota_calendar_attainment", "Credited revenue of the period's days that lie in quota windows ÷ what "
                "the quotas' distributions have due on these days.", calendar_attainment, "quotas_of_days"),
-        Figure("forecast", "Revenue ÷ days that are over, times the days of the period.", forecast),
+        *pipeline.FORECAST,
         Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,
                "requests_sales_to_it"),

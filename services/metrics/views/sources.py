@@ -70,7 +70,7 @@ SOURCES: Final = (
     Source(
         DealFact,
         deals,
-        frozenset({"opened", "won", "lost", "pipeline_in", "pipeline_out"}),
+        frozenset({"opened", "won", "lost", "pipeline_in", "pipeline_out", "stage_in", "stage_out"}),
         {"team": _deal.team, "member": _deal.owner, "customer": _deal.customer, "product": _deal.product},
         narrowed=True,
     ),
@@ -103,4 +103,5 @@ SOURCES: Final = (
 
 def sources_of(measure: str) -> Sequence[Source]:
     """The facts that feed a measure; none for those that are not narrowed by several dimensions at once."""
-    return [source for source in SOURCES if measure in source.measures]
+    plain = measure.partition(":")[0]
+    return [source for source in SOURCES if plain in source.measures]

@@ -66,6 +66,7 @@ class Deal(Entity, table=True):
         sa.Index("deal_customer_closed", "customer", "closed_on"),
     )
     kind: ClassVar[str] = "deal"
+    hidden: ClassVar[frozenset[str]] = frozenset({"estimate", "estimate_currency"})
 
     name: str | None = None
     owner: str = Field(index=True)
@@ -77,6 +78,9 @@ class Deal(Entity, table=True):
     opened_on: date
     closed_on: date | None = None
     value: Money | None = Field(default=None, sa_type=MoneyText)
+    estimate: int = Field(default=0, sa_type=sa.BigInteger)
+    """What it was hoped to bring while it was open, in minor units: what it brought takes its place in the value."""
+    estimate_currency: str = ""
     cost: Money | None = Field(default=None, sa_type=MoneyText)
     """What the lines cost together; none while the cost of any of them is not known."""
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
@@ -93,6 +97,7 @@ class Deal(Entity, table=True):
     def open(cls, *, owner: str, opened_on: date, stage: str = "prospecting", **fields: Any) -> tuple[Self, DealOpened]:
         """Take up a chance to sell."""
         deal = cls.make(owner=owner, opened_on=opened_on, stage=stage, **fields)
+        deal._estimate()
         return deal, DealOpened(
             owner=owner,
             opened_on=opened_on,
@@ -112,6 +117,7 @@ class Deal(Entity, table=True):
         self._refuse_if_closed()
         for name, value in changed.items():
             setattr(self, name, value)
+        self._estimate()
         return DealChanged(
             owner=self.owner,
             opened_on=self.opened_on,
@@ -187,6 +193,9 @@ class Deal(Entity, table=True):
         self.lines, self.credits, self.assists, self.cost = [], [], [], None
         self.lost_reason = self.competitor = None
         return DealReopened(on=on)
+
+    def _estimate(self) -> None:
+        self.estimate, self.estimate_currency = (self.value.minor, self.value.currency) if self.value else (0, "")
 
     def _refuse_if_closed(self) -> None:
         if self.status != "open":

@@ -1,0 +1,228 @@
+"""The figures of the pipeline: what is in it, what it is worth by its stages, how fast it moves, what it will bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from services.metrics.facts.deal_cells import STAGE_IN, STAGE_OUT
+from services.metrics.facts.pipeline import OverrideFact, StageFact
+from services.metrics.views.courses import history, lengths, median
+from services.metrics.views.frame import Figure, Reading
+from services.metrics.views.targets import reached
+from services.metrics.views.values import Amounts, decimal, mean, shown_money, shown_money_rate
+from shared.forecast import METHOD, RANGE, Forecast, History, Known, NotForeseeable
+from shared.forecast import forecast as foresee
+from shared.money import Money
+from shared.stages import DEFAULTS, Dated, chance_on
+
+_stage = StageFact.__table__.c  # type: ignore[attr-defined]
+_override = OverrideFact.__table__.c  # type: ignore[attr-defined]
+_STAGES = sa.select(_stage.id, _stage.chances)
+_SAID = sa.select(OverrideFact).where(
+    _override.level == sa.bindparam("level"),
+    _override.ref == sa.bindparam("ref"),
+    _override.start == sa.bindparam("start", type_=sa.Date()),
+    _override.end == sa.bindparam("end", type_=sa.Date()),
+)
+LEVELS: Final = ("department", "team", "group", "member", "customer", "product")
+"""Of what, besides the organisation, a forecast may be overridden."""
+
+
+async def open_value(reading: Reading) -> Amounts:
+    """Estimated value of the deals open at the end."""
+    entered, left = await reading.stock("pipeline_in"), await reading.stock("pipeline_out")
+    return entered.amount - left.amount
+
+
+async def pipeline(reading: Reading) -> Any:
+    """Estimated value of the deals open at the end, as it is shown."""
+    return shown_money(await open_value(reading), reading.question.currency)
+
+
+async def weighted_pipeline(reading: Reading) -> Any:
+    """Estimated value of the deals open at the end, each times the chance of its stage on that day."""
+    held = await _by_stage(reading)
+    day = reading.question.span.asked - timedelta(days=1)
+    chances = {stage: chance_on(dated, day) for stage, dated in (await _stages(reading)).items()}
+    unknown = sorted(stage for stage in held if chances.get(stage) is None)
+    if unknown:
+        reading.note("weighted_pipeline", f"no chance is known on {day} for the stage {', '.join(unknown)}")
+        return None
+    total: dict[str, Fraction] = {}
+    for stage, amounts in held.items():
+        for code, amount in amounts:
+            total[code] = total.get(code, Fraction(0)) + amount * Fraction(chances[stage] or 0)
+    weighed = Amounts({code: round(amount) for code, amount in total.items()})
+    return shown_money(weighed, reading.question.currency)
+
+
+async def _by_stage(reading: Reading) -> dict[str, Amounts]:
+    """What is in each stage that anything is in."""
+    held = {}
+    for measure in await reading.measures(STAGE_IN):
+        stage = measure.removeprefix(STAGE_IN)
+        entered, left = await reading.stock(measure), await reading.stock(f"{STAGE_OUT}{stage}")
+        if entered.amount - left.amount:
+            held[stage] = entered.amount - left.amount
+    return held
+
+
+async def _stages(reading: Reading) -> Mapping[str, Dated]:
+    async def read() -> dict[str, Dated]:
+        # Until word of them has come, the stages that are there from the beginning have their first chances.
+        known: dict[str, Dated] = {key: stage.chances for key, stage in DEFAULTS.items()}
+        return known | {key: chances for key, chances in await reading.snapshot.rows(_STAGES)}
+
+    found: Mapping[str, Dated] = await reading.shared("stages", read)
+    return found
+
+
+async def coverage(reading: Reading) -> Any:
+    """Pipeline ÷ what is left of the target."""
+    found = await reached(reading, "coverage")
+    if found is None:
+        return None
+    if found.state.variance >= 0:
+        reading.note("coverage", "nothing is left of the target")
+        return None
+    still = Amounts({found.currency: -round(found.state.variance)})
+    return shown_money_rate(Amounts({found.currency: (await open_value(reading)).of(found.currency)}), still)
+
+
+async def coverage_ideal(reading: Reading) -> Any:
+    """1 ÷ win rate: how many times what is left must be in the pipeline for it to be won."""
+    won, lost = (await reading.flow("won")).count, (await reading.flow("lost")).count
+    if not won:
+        reading.note("coverage_ideal", "no deal was won in the period")
+        return None
+    return {"rate": decimal(Decimal(won + lost) / won), "numerator": won + lost, "denominator": won}
+
+
+async def sales_cycle_mean(reading: Reading) -> Any:
+    """Mean days from opening to winning."""
+    entry = await reading.flow("won")
+    if not entry.count:
+        reading.note("sales_cycle_mean", "no deal was won in the period")
+    return mean(entry.took, entry.count)
+
+
+async def sales_cycle_median(reading: Reading) -> Any:
+    """Median days from opening to winning."""
+    middle = median(await lengths(reading))
+    if middle is None:
+        reading.note("sales_cycle_median", "no deal was won in the period")
+        return None
+    return decimal(Decimal(sum(middle)) / 2, 2)
+
+
+async def velocity(reading: Reading) -> Any:
+    """Money a day that the pipeline turns into revenue."""
+    won, lost = await reading.flow("won"), (await reading.flow("lost")).count
+    begun = [(await reading.start(measure)).count for measure in ("opened", "won", "lost")]
+    opportunities = begun[0] - begun[1] - begun[2] + (await reading.flow("opened")).count
+    if not won.count or not won.took:
+        why = "no deal was won in the period" if not won.count else "the deals won took no day from opening to winning"
+        reading.note("velocity", why)
+        return None
+    only = won.amount.only
+    if only is None and won.amount:
+        reading.note("velocity", "the deals were won in several currencies")
+        return None
+    currency, amount = only or (reading.question.currency, 0)
+    win_rate, average = Fraction(won.count, won.count + lost), Fraction(amount, won.count)
+    a_day = opportunities * win_rate * average / Fraction(won.took, won.count)
+    return Money.of_minor(round(a_day), currency).as_json()
+
+
+async def forecast(reading: Reading) -> Any:
+    """Revenue at the end of the period, computed."""
+    found = await _foreseen(reading)
+    if isinstance(found, str):
+        reading.note("forecast", found)
+        return None
+    return shown_money(Amounts({found[1]: found[0].value}), found[1])
+
+
+async def forecast_range(reading: Reading) -> Any:
+    """The middle 80 % of what the forecast says."""
+    found = await _foreseen(reading)
+    if isinstance(found, str):
+        reading.note("forecast_range", found)
+        return None
+    low, high = (shown_money(Amounts({found[1]: value}), found[1]) for value in (found[0].low, found[0].high))
+    return {"low": low, "high": high}
+
+
+async def _foreseen(reading: Reading) -> tuple[Forecast, str] | str:
+    """The forecast and its currency, or why there is none."""
+
+    async def work() -> tuple[Forecast, str] | str:
+        question = reading.question
+        before = question.today + timedelta(days=1)
+        past = before >= question.period.end
+        known = History(Known(before)) if past else await history(reading, before)
+        won = dict((await _won_by(reading, min(before, question.period.end))).minor)
+        try:
+            return foresee(known, question.period, won)
+        except NotForeseeable as reason:
+            return str(reason)
+
+    found: tuple[Forecast, str] | str = await reading.once("forecast", work)
+    return found
+
+
+async def _won_by(reading: Reading, before: date) -> Amounts:
+    """What was won in the period before a day; what is dated later is not known yet."""
+    period = reading.question.period
+    if before <= period.start:
+        return Amounts()
+    known = reading if before == period.end else reading.over(type(period).between(period.start, before))
+    return (await known.flow("won")).amount
+
+
+async def forecast_override(reading: Reading) -> Any:
+    """What somebody expects instead."""
+    filters, period = reading.filters, reading.question.period
+    level = next(iter(filters), "organisation")
+    if len(filters) > 1 or level not in ("organisation", *LEVELS):
+        reading.note("forecast_override", f"a forecast is overridden for the organisation or one {', '.join(LEVELS)}")
+        return None
+    said = await reading.snapshot.all(
+        OverrideFact, _SAID, level=level, ref=filters.get(level, ""), start=period.start, end=period.end
+    )
+    standing = next((each for each in said if each.amount is not None), None)
+    if standing is None or standing.amount is None:
+        reading.note("forecast_override", "nobody has said that anything else is expected")
+        return None
+    return Money.of_minor(standing.amount, standing.currency).as_json()
+
+
+FIGURES: Final = (
+    Figure("pipeline", "Sum of the estimated values of the deals open at the end; lost and won deals count nowhere.",
+           pipeline, "deals_open"),
+    Figure("weighted_pipeline", "Estimated values of the deals open at the end, each times the chance that its stage "
+           "had on that day.", weighted_pipeline, "deals_open"),
+    Figure("coverage", "Pipeline ÷ (target - revenue), while something is left of the target.", coverage,
+           "deals_open"),
+    Figure("coverage_ideal", "1 ÷ win rate of the period: the coverage at which the pipeline wins what is left.",
+           coverage_ideal, "deals_closed"),
+    Figure("sales_cycle_mean", "Mean number of days from opening to winning, of the deals won in the period.",
+           sales_cycle_mean, "deals_won"),
+    Figure("sales_cycle_median", "Median number of days from opening to winning, of the deals won in the period; the "
+           "mean of the middle two where their number is even.", sales_cycle_median, "deals_won"),
+    Figure("velocity", "Opportunities x win rate x average deal ÷ sales cycle: money a day. Opportunities are the "
+           "deals open at some time in the period; win rate, average deal and mean sales cycle are the period's.",
+           velocity, "deals_at_hand"),
+)  # fmt: skip
+FORECAST: Final = (
+    Figure("forecast", METHOD, forecast, "deals_foreseen"),
+    Figure("forecast_range", RANGE, forecast_range, "deals_foreseen"),
+    Figure("forecast_override", "What somebody expects of exactly this period instead of the computed forecast; who "
+           "and why is kept with the targets, at /v1/forecasts.", forecast_override),
+)  # fmt: skip
