@@ -10,6 +10,7 @@ from services.metrics.facts.feedback import feedback
 from services.metrics.facts.meetings import actions, items, meetings
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.pipeline import overrides, stages
+from services.metrics.facts.rates import rates
 from services.metrics.facts.requests import requests
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import departments, groups, members, organisation, people, teams
@@ -27,7 +28,7 @@ from shared.http.runtime import Runtime
 
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, people, customers, products, deals, feedback,
-                   invoices, receipts, budgets, expenses, targets, stages, overrides, requests, meetings,
+                   rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests, meetings,
                    items, actions)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 

@@ -22,6 +22,7 @@ from shared.http.pages import Cursor, link_next
 from shared.http.runtime import runtime_of
 from shared.http.waiting import Progress, Token, patience_of, tokens_of
 from shared.identity.permissions import Principal, require
+from shared.money import Currency
 from shared.store import Snapshot
 
 router = APIRouter(tags=["views"])
@@ -73,12 +74,13 @@ class Asked:
     after: Sequence[Token]
     patience: float
     progress: Progress
+    currency: str | None = None
 
     async def answer(self, query: Callable[[Snapshot, Question], Awaitable[Any]]) -> Any:
         """What a query finds in one snapshot that holds everything that was waited for."""
 
         async def ask(snapshot: Snapshot) -> Any:
-            return await query(snapshot, await question_of(snapshot, self.period, self.filters))
+            return await query(snapshot, await question_of(snapshot, self.period, self.filters, self.currency))
 
         return await self.progress.read(self.after, self.patience, ask)
 
@@ -93,6 +95,9 @@ async def asked_view(
     member: Annotated[str | None, Query(description="only this member")] = None,
     customer: Annotated[str | None, Query(description="only this customer")] = None,
     product: Annotated[str | None, Query(description="only this product")] = None,
+    currency: Annotated[
+        Currency | None, Query(description="convert all money into this, by the rates of its days")
+    ] = None,
     after: Annotated[list[str], Query(description="wait until these versions are here; repeatable")] = [],  # noqa: B006
     prefer: Annotated[str | None, Header(description="`wait=<seconds>`, default 5, at most 30")] = None,
 ) -> Asked:
@@ -105,7 +110,9 @@ async def asked_view(
         "product": product,
     }  # fmt: skip
     filters = {dim: value for dim, value in given.items() if value}
-    return Asked(period, breakdown, filters, tokens_of(after), patience_of(prefer), runtime_of(request).progress)
+    return Asked(
+        period, breakdown, filters, tokens_of(after), patience_of(prefer), runtime_of(request).progress, currency
+    )
 
 
 @router.get(

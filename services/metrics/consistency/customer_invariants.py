@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from services.metrics.consistency.sides import Invariant, Value
 from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
-from services.metrics.views.customers import day_of, first_wins_of, lives, moves
+from services.metrics.views.customers import first_wins_of, lives, moves
+from services.metrics.views.ledger import day_of
 from shared.store import Snapshot
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]

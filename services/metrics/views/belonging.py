@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.deal_cells import Belongs
 from services.metrics.facts.teams import MemberFact
-from services.metrics.views.ledger import Ledger, Span, joined, read_entries
+from services.metrics.views.ledger import Ledger, Settling, Span, joined, read_entries
 from shared.membership import Spell, covers, end_of
 from shared.store import Snapshot
 
@@ -65,7 +65,7 @@ async def circle_of(snapshot: Snapshot, dim: str, key: str) -> Circle:
     return Circle({member: [each for each in spells if each["of"] == key] for member, spells in found})
 
 
-async def ledger_of_group(snapshot: Snapshot, group: str, span: Span) -> Ledger:
+async def ledger_of_group(snapshot: Snapshot, group: str, span: Span, settling: Settling | None = None) -> Ledger:
     """What the sums of its members say of a group."""
     circle = await circle_of(snapshot, "group", group)
     ledger = Ledger({}, {}, {})
@@ -74,8 +74,10 @@ async def ledger_of_group(snapshot: Snapshot, group: str, span: Span) -> Ledger:
             start = max(date.fromisoformat(each["from"]), span.start)
             end = min(end_of(each) or span.end, span.end)
             if start < end:
-                joined(ledger.inside, await read_entries(snapshot, "member", member, start, end), group)
+                joined(ledger.inside, await read_entries(snapshot, "member", member, start, end, settling), group)
         for entries, until in ((ledger.before, span.start), (ledger.until, span.asked)):
             if circle.at(until)(member, until):
-                joined(entries, await read_entries(snapshot, "member", member, date.min, until), group)
+                last = until - timedelta(days=1)
+                whole = await read_entries(snapshot, "member", member, date.min, until, settling, last)
+                joined(entries, whole, group)
     return ledger

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from services.metrics.facts.customers import CustomerFact
 from services.metrics.sums import DAY, Tally
 from services.metrics.views.frame import Reading
+from services.metrics.views.ledger import day_of
 from shared.store import Snapshot
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
@@ -84,11 +85,6 @@ async def first_wins(reading: Reading) -> Sequence[tuple[str, date]]:
 async def first_wins_of(snapshot: Snapshot) -> list[tuple[str, date]]:
     """Every customer who has won, with the day of the first win."""
     return [(customer, day_of(first)) for customer, first in await snapshot.rows(_FIRST) if first is not None]
-
-
-def day_of(value: date | str) -> date:
-    """A day as either engine answers with it."""
-    return value if isinstance(value, date) else date.fromisoformat(value)
 
 
 def moves(won: Sequence[date], lost: Sequence[date], start: date, end: date) -> tuple[int, int, int, int, int]:

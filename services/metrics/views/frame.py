@@ -17,6 +17,7 @@ from services.metrics.facts.deal_cells import Belongs
 from services.metrics.facts.teams import DepartmentFact, TeamFact
 from services.metrics.sums import ALL
 from services.metrics.views.belonging import Circle, circle_of, ledger_of_group
+from services.metrics.views.conversion import Conversion, conversion_into
 from services.metrics.views.ledger import PARTS, Entry, Ledger, Span, entry_of, joined, read_ledger
 from services.metrics.views.sources import BY_TEAM, Source, sources_of
 from shared.period import Period, Unit
@@ -44,6 +45,8 @@ class Question:
     """What nothing is shown in: the organisation's currency."""
     first_month: int = 1
     zone: str = "UTC"
+    into: str | None = None
+    """The currency that all money is converted into, if that is asked for."""
 
     @property
     def span(self) -> Span:
@@ -162,14 +165,21 @@ class Reading:
         grouped = self.along is not None or len(keys) != 1
         sources = sources_of(measure) if others else ()
         names = tuple(source.model.kind for source in sources)
-        place = (dim, None if grouped else keys[0], tuple(sorted(others.items())), self.question.span, names)
+        place = (
+            dim,
+            None if grouped else keys[0],
+            tuple(sorted(others.items())),
+            self.question.span,
+            names,
+            self.question.into,
+        )
         found = self.shelf.ledgers.get(place)
         if found is None:
             if others:
                 found = await self._ledger_of_facts(dim, others, sources)
             else:
                 one = None if grouped or dim == ALL else keys[0]
-                found = await read_ledger(self.snapshot, dim, self.question.span, one)
+                found = await read_ledger(self.snapshot, dim, self.question.span, one, await self._settling())
             self.shelf.ledgers[place] = found
         return found
 
@@ -177,14 +187,14 @@ class Reading:
         """A group has no sums of its own: it has those of its members, while they belong to it."""
         sources = sources_of(measure) if others else ()
         names = tuple(source.model.kind for source in sources)
-        place = ("group", group, tuple(sorted(others.items())), self.question.span, names)
+        place = ("group", group, tuple(sorted(others.items())), self.question.span, names, self.question.into)
         found = self.shelf.ledgers.get(place)
         if found is None:
             if others:
                 found = await self._ledger_of_facts(ALL, {**others, "group": group}, sources)
                 found = Ledger(*(joined({}, getattr(found, part), group) for part in PARTS))
             else:
-                found = await ledger_of_group(self.snapshot, group, self.question.span)
+                found = await ledger_of_group(self.snapshot, group, self.question.span, await self._settling())
             self.shelf.ledgers[place] = found
         return found
 
@@ -197,8 +207,34 @@ class Reading:
             )
             for parts, belongs in await self._belonging(others) if source.narrowed else [(PARTS, None)]:
                 for fact in facts:
-                    ledger.add(source.cells(fact, belongs, others.get("product")), dim, span, parts)
+                    cells = source.cells(fact, belongs, others.get("product"))
+                    ledger.add(cells, dim, span, parts, self.question.into)
+        settling = await self._settling()
+        if settling is not None:
+            for part, on in span.seen_on.items():
+                settling.settle_all(getattr(ledger, part), on)
         return ledger
+
+    async def _settling(self) -> Conversion | None:
+        """What converts money, if it is to be converted; what it finds no rate for is noted."""
+        into = self.question.into
+        if into is None:
+            return None
+        found: Conversion = await self.shared(f"conversion {into}", lambda: conversion_into(self.snapshot, into))
+        return found
+
+    def into(self, currency: str) -> Reading:
+        """The same question with all money in one currency, as far as rates are known."""
+        converted = replace(self.question, into=currency, currency=currency)
+        return Reading(self.snapshot, converted, self.shelf, self.along)
+
+    async def not_converted(self) -> str | None:
+        """What is not converted, because no rate says what it was worth."""
+        settling = await self._settling()
+        if settling is None or not settling.missing:
+            return None
+        days = ", ".join(f"{code} (first on {day})" for code, day in sorted(settling.missing.items()))
+        return f"no rate into {settling.into} is known for {days}; it stands apart"
 
     async def _belonging(self, filters: Mapping[str, str]) -> list[tuple[Sequence[str], Belongs | None]]:
         """Who counts for the members and groups of these filters, in each part of a ledger."""
@@ -257,7 +293,7 @@ class Reading:
 
     async def once(self, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
         """Something several figures of one question need, computed once."""
-        place = (name, tuple(sorted(self.filters.items())), self.question.span)
+        place = (name, tuple(sorted(self.filters.items())), self.question.span, self.question.into)
         if place not in self.shelf.memo:
             self.shelf.memo[place] = await work()
         return self.shelf.memo[place]

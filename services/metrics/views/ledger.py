@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
@@ -48,6 +48,20 @@ def _added(cells: Any, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 _OF_ALL = _added(sa.union_all(*(sa.select(*_COLUMNS).where(_DIM, each) for each in _WITHIN.clauses)).subquery().c)
 _OF_ONE = _added(_tally, _DIM, _WITHIN, _tally.key == sa.bindparam("key"))
 
+_MONEY = ("amount", "cost", "uncosted")
+_DAYS = (
+    sa.select(_tally.key, _tally.measure, _tally.currency, _tally.start, *(_tally[name] for name in _MONEY))
+    .where(
+        _DIM,
+        _tally.grain == DAY,
+        _tally.start >= sa.bindparam("start", type_=sa.Date()),
+        _tally.start < sa.bindparam("end", type_=sa.Date()),
+        _tally.currency != "",
+        _tally.currency != sa.bindparam("into"),
+    )
+)  # fmt: skip
+_DAYS_OF_ONE = _DAYS.where(_tally.key == sa.bindparam("key"))
+
 
 @dataclass(slots=True)
 class Entry:
@@ -58,6 +72,14 @@ class Entry:
     amount: Amounts = field(default_factory=Amounts)
     cost: Amounts = field(default_factory=Amounts)
     uncosted: Amounts = field(default_factory=Amounts)
+    foreign: dict[tuple[str, date], list[int]] = field(default_factory=dict)
+    """Of currencies and days that are yet to be converted: amount, cost and what has no cost."""
+
+    def defer(self, currency: str, day: date, amount: int, cost: int, uncosted: int) -> None:
+        """Money that is to be converted at the rate of a day."""
+        held = self.foreign.setdefault((currency, day), [0, 0, 0])
+        for place, number in enumerate((amount, cost, uncosted)):
+            held[place] += int(number)
 
     def add(self, currency: str, count: int, amount: int, cost: int, uncosted: int, took: int) -> None:
         """One more cell."""
@@ -84,6 +106,21 @@ class Span:
     end: date
     asked: date
 
+    @property
+    def last_before(self) -> date:
+        """The day before the first one."""
+        return self.start - timedelta(days=1)
+
+    @property
+    def last_asked(self) -> date:
+        """The day that stocks are seen on."""
+        return self.asked - timedelta(days=1)
+
+    @property
+    def seen_on(self) -> dict[str, date | None]:
+        """For each part of a ledger the day at whose rate it is converted; none for that of each day."""
+        return {"inside": None, "before": self.last_before, "until": self.last_asked}
+
 
 Entries = dict[tuple[str, str], Entry]
 
@@ -108,8 +145,11 @@ class Ledger:
     before: Entries
     until: Entries
 
-    def add(self, cells: Iterable[Cell], dim: str, span: Span, parts: Sequence[str] = PARTS) -> None:
-        """What cells of days say along a dimension, in the parts of the ledger that their days belong to."""
+    def add(
+        self, cells: Iterable[Cell], dim: str, span: Span, parts: Sequence[str] = PARTS, into: str | None = None
+    ) -> None:
+        """What cells of days say along a dimension, in the parts of the ledger that their days belong to; of other
+        currencies than `into` for converting."""
         stretches = {
             "inside": (span.start, span.end),
             "before": (date.min, span.start),
@@ -120,31 +160,75 @@ class Ledger:
             if along == dim and grain == DAY:
                 for entries, start, end in wanted:
                     if start <= day < end:
-                        entries.setdefault((key, measure), Entry()).add(currency, *numbers)
+                        entry = entries.setdefault((key, measure), Entry())
+                        if into is None or currency in ("", into):
+                            entry.add(currency, *numbers)
+                        else:
+                            count, amount, cost, uncosted, took = numbers
+                            entry.add("", count, 0, 0, 0, took)
+                            entry.defer(currency, day, amount, cost, uncosted)
 
     def keys(self) -> set[str]:
         """Whose entries there are."""
         return {key for key, _ in self.inside} | {key for key, _ in self.until}
 
 
-async def read_ledger(snapshot: Snapshot, dim: str, span: Span, key: str | None = None) -> Ledger:
+class Settling(Protocol):
+    """What converts other currencies into one; see `conversion`."""
+
+    into: str
+
+    def settle_all(self, entries: Entries, on: date | None) -> Entries:
+        """Convert what entries hold of other currencies, at the rate of its day or of one day for all."""
+        ...
+
+
+async def read_ledger(
+    snapshot: Snapshot, dim: str, span: Span, key: str | None = None, settling: Settling | None = None
+) -> Ledger:
     """The ledger of a dimension, of all its keys or of one."""
-    inside = await read_entries(snapshot, dim, key, span.start, span.end)
-    before = await read_entries(snapshot, dim, key, date.min, span.start)
-    if span.asked == span.end:
+    inside = await read_entries(snapshot, dim, key, span.start, span.end, settling)
+    before = await read_entries(snapshot, dim, key, date.min, span.start, settling, span.last_before)
+    if span.asked == span.end and settling is None:
         return Ledger(inside, before, joined(joined({}, before), inside))
-    return Ledger(inside, before, await read_entries(snapshot, dim, key, date.min, span.asked))
+    until = await read_entries(snapshot, dim, key, date.min, span.asked, settling, span.last_asked)
+    return Ledger(inside, before, until)
 
 
-async def read_entries(snapshot: Snapshot, dim: str, key: str | None, start: date, end: date) -> Entries:
-    """What the sums of a dimension, or of one of its keys, add up to over some days."""
+async def read_entries(
+    snapshot: Snapshot,
+    dim: str,
+    key: str | None,
+    start: date,
+    end: date,
+    settling: Settling | None = None,
+    on: date | None = None,
+) -> Entries:
+    """What the sums of a dimension, or of one of its keys, add up to over some days; other currencies converted, at
+    the rate of each day or of one day."""
     first, last = months_within(start, end)
     days = {"start": start, "first": first, "last": last, "end": end, "dim": dim}
     records = await (snapshot.rows(_OF_ALL, **days) if key is None else snapshot.rows(_OF_ONE, **days, key=key))
     entries: Entries = {}
+    foreign = False
     for whose, measure, currency, *values in records:
-        entries.setdefault((whose, measure), Entry()).add(currency, *values)
-    return entries
+        entry = entries.setdefault((whose, measure), Entry())
+        if settling is None or currency in ("", settling.into):
+            entry.add(currency, *values)
+        else:
+            foreign = True
+            entry.add("", values[0], 0, 0, 0, values[4])
+    if settling is None or not foreign:
+        return entries
+    named = {"dim": dim, "start": start, "end": end, "into": settling.into} | ({} if key is None else {"key": key})
+    for whose, measure, currency, day, *money in await snapshot.rows(_DAYS if key is None else _DAYS_OF_ONE, **named):
+        entries[whose, measure].defer(currency, day_of(day), *money)
+    return settling.settle_all(entries, on)
+
+
+def day_of(value: date | str) -> date:
+    """A day as either engine answers with it."""
+    return value if isinstance(value, date) else date.fromisoformat(value)
 
 
 def within(start: date, end: date) -> sa.ColumnElement[bool]:

@@ -32,7 +32,9 @@ _tally = Tally.__table__.c  # type: ignore[attr-defined]
 _SPOKEN_OF = sa.select(_tally.key).where(_tally.dim == sa.bindparam("dim"), _tally.key == sa.bindparam("key")).limit(1)
 
 
-async def question_of(snapshot: Snapshot, period: AskedPeriod, filters: Mapping[str, str]) -> Question:
+async def question_of(
+    snapshot: Snapshot, period: AskedPeriod, filters: Mapping[str, str], currency: str | None = None
+) -> Question:
     """What is asked, in the organisation's terms; raises NotFound for a filter that names nothing known."""
     found: dict[str, str] = {}
     for dim, ref in filters.items():
@@ -43,8 +45,8 @@ async def question_of(snapshot: Snapshot, period: AskedPeriod, filters: Mapping[
         found[dim] = resolved
     house = await house_of(snapshot)
     return Question(
-        period.resolve(house.first_month), day_of(now(), house.zone), found, house.currency, house.first_month,
-        house.zone,
+        period.resolve(house.first_month), day_of(now(), house.zone), found, currency or house.currency,
+        house.first_month, house.zone, currency,
     )  # fmt: skip
 
 
@@ -72,6 +74,9 @@ async def show(
     """A view as it is shown; views that share a shelf read each ledger once."""
     reading = Reading(snapshot, question, shelf)
     figures = await compute(view, reading)
+    apart = await reading.not_converted()
+    if apart is not None:
+        reading.note("currency", apart)
     shown: dict[str, Any] = {
         "department": view.department,
         "period": question.period.as_json(),

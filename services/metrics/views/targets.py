@@ -155,10 +155,11 @@ async def reached(reading: Reading, figure: str) -> Reached | None:
         reading.note(figure, f"set against the revenue of the targets' days only: {days} (not included)")
     earned = Amounts()
     for start, end in stretches:
-        earned += await _revenue(reading, start, end)
+        earned += await _revenue(reading.into(currency), start, end)
     others = [code for code, _ in earned if code != currency]
     if others:
-        reading.note(figure, f"revenue in {', '.join(others)} is not counted: the target is in {currency}")
+        codes = ", ".join(others)
+        reading.note(figure, f"revenue in {codes} is not counted: the target is in {currency}, and no rate is known")
     asked_until = reading.question.span.asked
     value = sum((aim.value for aim in aims), Fraction(0))
     due = sum((aim.before(asked_until) for aim in aims), Fraction(0))
