@@ -118,6 +118,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "progress",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("reached", sa.Text(), nullable=False),
+        sa.Column("attainment", sa.Text(), nullable=True),
+        sa.Column("pace", sa.Text(), nullable=True),
+        sa.Column("as_of", sa.Date(), nullable=True),
+        sa.Column("week", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("progress", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_progress_ref"), ["ref"], unique=False)
+
+    op.create_table(
         "rate",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -199,6 +221,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("approved_by", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("plan_rates", sa.Text(), server_default=sa.text("'{}'"), nullable=False))
         batch_op.add_column(sa.Column("reason", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("check_ins", sa.Text(), server_default=sa.text("'[]'"), nullable=False))
         batch_op.create_index(batch_op.f("ix_target_goal"), ["goal"], unique=False)
         batch_op.create_index(batch_op.f("ix_target_parent"), ["parent"], unique=False)
 
@@ -215,6 +238,7 @@ def downgrade() -> None:
     with op.batch_alter_table("target", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_target_parent"))
         batch_op.drop_index(batch_op.f("ix_target_goal"))
+        batch_op.drop_column("check_ins")
         batch_op.drop_column("reason")
         batch_op.drop_column("plan_rates")
         batch_op.drop_column("approved_by")
@@ -247,6 +271,10 @@ def downgrade() -> None:
 
     op.drop_table("reading")
     op.drop_table("rate")
+    with op.batch_alter_table("progress", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_progress_ref"))
+
+    op.drop_table("progress")
     op.drop_table("metric")
     with op.batch_alter_table("goal", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_goal_parent"))

@@ -10,6 +10,8 @@ from services.targets.api.feedback import feedback
 from services.targets.api.invoices import invoices, receipts
 from services.targets.api.metrics import found_metrics, metrics, readings
 from services.targets.api.products import products
+from services.targets.api.progress import keep_progress, progress
+from services.targets.api.progress import router as check_ins
 from services.targets.api.rates import rates
 from services.targets.api.stages import found_stages, stages
 from services.targets.api.targets import targets
@@ -35,9 +37,11 @@ service = Service(
         readings,
         goals.goals,
         targets,
+        progress,
     ),
-    routers=(cascades.router, goals.router, attainment.router, forecasts.router),
+    routers=(cascades.router, check_ins, goals.router, attainment.router, forecasts.router),
     tables=(Override,),
     subscriptions=subscriptions,
     prepare=(found_metrics, found_stages),
+    background=(keep_progress,),
 )

@@ -16,8 +16,8 @@ DEPARTMENTS: Final = ("sales", "finance", "accounting", "hr", "it")
 COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
     " equipment setbacks recognitions challenges onboardings reputation",
-    "targets": "goals metrics readings targets stages forecasts customers products deals invoices receipts budgets"
-    " expenses feedback rates",
+    "targets": "goals metrics readings targets stages forecasts progress follow-ups customers products deals invoices"
+    " receipts budgets expenses feedback rates",
     "meetings": "series meetings items outcomes actions requests check-ins pulses",
     "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
     "every service": "books",
@@ -50,23 +50,24 @@ EVERYBODY = Grant(
 TABLE: Final = (
     Grant(
         "sales",
-        write="customers deals targets stages forecasts goals metrics readings feedback reputation duties setbacks"
-        " teams groups"
+        write="customers deals targets stages forecasts follow-ups goals metrics readings feedback reputation duties"
+        " setbacks teams groups"
         " challenges reviews",
-        read="views.sales people invoices receipts rates trainings equipment openings onboardings scorecards"
+        read="views.sales progress people invoices receipts rates trainings equipment openings onboardings scorecards"
         " associations",
         why="sales wins customers and deals, organises its teams and targets, and must know what has been paid",
     ),
     Grant(
         "finance",
         write="products targets stages forecasts goals metrics rates",
-        read="views.finance customers deals invoices receipts budgets expenses feedback consistency books",
+        read="views.finance progress follow-ups customers deals invoices receipts budgets expenses feedback"
+        " consistency books",
         why="finance says what things cost, at which rate, and what is aimed at; it reads the money but books none",
     ),
     Grant(
         "accounting",
         write="invoices receipts budgets expenses",
-        read="views.accounting customers deals targets forecasts rates trainings equipment consistency books",
+        read="views.accounting progress customers deals targets forecasts rates trainings equipment consistency books",
         why="accounting books what was invoiced, received, planned and spent; it does not change what was sold",
     ),
     Grant(
@@ -85,8 +86,8 @@ TABLE: Final = (
 )
 MEMBER = Grant(
     "member",
-    write="duties setbacks pulses readings",
-    read="people targets forecasts trainings equipment onboardings scorecards",
+    write="duties setbacks pulses readings follow-ups",
+    read="people progress targets forecasts trainings equipment onboardings scorecards",
     why="a member sees and reports what concerns them",
 )
 SALES_MEMBER = Grant(
@@ -97,7 +98,7 @@ SALES_MEMBER = Grant(
 )
 LEADER = Grant(
     "leader",
-    write="targets forecasts goals duties groups openings reviews",
+    write="targets forecasts follow-ups goals duties groups openings reviews",
     read="absences associations reputation budgets",
     why="a leader also organises the team, and sees its figures and those of the department",
 )

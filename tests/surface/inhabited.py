@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from services.targets.api.progress import ProgressKeeper
+from shared.instant import now
 from tests.metrics.company import dollars, named, ref, settle_in
 from tests.world import World
 
@@ -37,8 +39,18 @@ async def inhabit(concert: World) -> Ids:
     assert heard.status_code == 200, heard.text
     for collection, body in MORE.items():
         await concert.made(f"/v1/{collection}", body)
+    await _progress(concert)
     await concert.made("/v1/forecasts", {"period": "2999", "value": dollars(1000), "note": "A guess"})
     return {collection: [each async for each in _ids(concert, collection)] for collection in collections_of(concert)}
+
+
+async def _progress(concert: World) -> None:
+    """A target of these days, and what is told of how it goes."""
+    year = {"metric": "revenue", "scope": {"level": "organisation"}, "period": str(now().year)}
+    target = await concert.made("/v1/targets", year | {"value": {"amount": "1000.00", "currency": "USD"}})
+    await ProgressKeeper(concert.services["targets"].runtime.store, now).tell()
+    told = await concert.admin.get(f"/v1/progress/{target['id']}")
+    assert told.status_code == 200, told.text
 
 
 def collections_of(concert: World) -> list[str]:

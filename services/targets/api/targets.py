@@ -67,6 +67,7 @@ class TargetShown(BaseModel):
     stretch: AimValue | None
     lifecycle: Literal["draft", "approved", "closed"]
     parts: Parts | None
+    last_check_in: dict[str, Any] | None = Field(description="what was said the last time about reaching it")
 
 
 async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principal | None) -> list[dict[str, Any]]:
@@ -83,6 +84,7 @@ async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principa
             "stretch": shown_value(target.stretch) if target.stretch is not None else None,
             "lifecycle": target.lifecycle,
             "parts": _shown_parts(target, parts.get(target.id, [])),
+            "last_check_in": target.last_check_in,
         }
         for target in found
     ]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
+from shared.events.progress import TargetCheckedIn
 from shared.events.targets import Due, TargetApproved, TargetCascaded, TargetChanged, TargetClosed, TargetSet
 from shared.money import Money, plain
 from shared.period import Period
@@ -56,6 +57,10 @@ class StretchTooLow(Refused):
     """A stretch lies beyond the target; {stretch} does not lie beyond {value}."""
 
     status, at = 422, "/stretch"
+
+
+class CheckInOfAnother(Refused):
+    """{member} asks; a member checks in on their own targets, and a leader on those of the team."""
 
 
 class TargetIsClosed(Refused):
@@ -119,7 +124,7 @@ class Target(Entity, table=True):
     kind: ClassVar[str] = "target"
     prefix: ClassVar[str] = "tgt"
     hidden: ClassVar[frozenset[str]] = frozenset(
-        {"level", "ref", "label", "starts_on", "ends_on", "money", "number", "rows", "beyond", "set_by"}
+        {"level", "ref", "label", "starts_on", "ends_on", "money", "number", "rows", "beyond", "set_by", "check_ins"}
     )
 
     metric: str
@@ -150,6 +155,13 @@ class Target(Entity, table=True):
     reason: str | None = None
     """Why it was changed the last time."""
     closed_on: date | None = None
+    check_ins: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """What was said about reaching it, oldest first: `{"on": day, "confidence": share, "note": text, "by": member}`."""
+
+    @property
+    def last_check_in(self) -> dict[str, Any] | None:
+        """What was said the last time."""
+        return self.check_ins[-1] if self.check_ins else None
 
     @property
     def lifecycle(self) -> str:
@@ -282,6 +294,15 @@ class Target(Entity, table=True):
             )  # fmt: skip
         self.over_assignment = plain(over)
         return TargetCascaded(children=tuple(child.id for child in children), over_assignment=self.over_assignment)
+
+    def check_in(self, on: date, confidence: str, note: str | None, by: str | None) -> TargetCheckedIn | None:
+        """Say how confident one is to reach it."""
+        self._refuse_if_closed()
+        said = {"on": on.isoformat(), "confidence": confidence, "note": note, "by": by}
+        if said == self.last_check_in:
+            return None
+        self.check_ins = sorted([*self.check_ins, said], key=lambda each: str(each["on"]))
+        return TargetCheckedIn(on=on, confidence=confidence)
 
     def close(self, on: date) -> TargetClosed:
         """Stop working on it; it stays to be seen."""
