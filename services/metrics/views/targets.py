@@ -155,7 +155,10 @@ async def reached(reading: Reading, figure: str) -> Reached | None:
         reading.note(figure, f"set against the revenue of the targets' days only: {days} (not included)")
     earned = Amounts()
     for start, end in stretches:
-        earned += await _revenue(reading.into(currency), start, end)
+        part = await _revenue(reading, start, end)
+        if any(code != currency for code, _ in part):
+            part = await _revenue(reading.into(currency), start, end)
+        earned += part
     others = [code for code, _ in earned if code != currency]
     if others:
         codes = ", ".join(others)
