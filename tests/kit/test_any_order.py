@@ -13,7 +13,17 @@ from hypothesis import HealthCheck, strategies
 from services.metrics.app import service
 from shared.bus import Record
 from shared.events import Event
-from shared.events.targets import Credit, DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon, Line
+from shared.events.targets import (
+    Credit,
+    DealAmended,
+    DealChanged,
+    DealLost,
+    DealMoved,
+    DealOpened,
+    DealReopened,
+    DealWon,
+    Line,
+)
 from shared.money import Money
 from shared.store import Store, Tx
 from shared.store.sql import Statement
@@ -60,6 +70,16 @@ def winnings(draw: Any) -> DealWon:
 
 
 @strategies.composite
+def amendments(draw: Any, told: list[Event]) -> DealAmended | None:
+    """Something else that was agreed on with a deal that was won last, or nothing."""
+    before: Any = told[-1]
+    agreed = draw(winnings().filter(lambda won: won.value.currency == before.value.currency) | strategies.none())
+    if agreed is None:
+        return None
+    return DealAmended(on=agreed.on, value=agreed.value, lines=agreed.lines, credits=agreed.credits, cost=agreed.cost)
+
+
+@strategies.composite
 def lives(draw: Any, subject: str) -> list[Record]:
     """A deal from its opening through a few turns."""
     told: list[Event] = [
@@ -71,7 +91,8 @@ def lives(draw: Any, subject: str) -> list[Record]:
     is_open = True
     for _ in range(draw(strategies.integers(0, 5))):
         if not is_open:
-            told.append(DealReopened(on=draw(days)))
+            amended = draw(amendments(told)) if isinstance(told[-1], DealWon | DealAmended) else None
+            told.append(amended or DealReopened(on=draw(days)))
         else:
             changed = strategies.builds(
                 DealChanged, owner=members, opened_on=days, customer=customers, product=products, team=teams,
@@ -83,7 +104,7 @@ def lives(draw: Any, subject: str) -> list[Record]:
                     | strategies.builds(DealLost, on=days)
                 )
             )  # fmt: skip
-        is_open = not isinstance(told[-1], DealWon | DealLost)
+        is_open = not isinstance(told[-1], DealWon | DealAmended | DealLost)
     return life(subject, *told)
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from services.metrics.consistency.customer_invariants import CUSTOMER_INVARIANTS
 from services.metrics.consistency.money_invariants import MONEY_INVARIANTS
-from services.metrics.consistency.sides import Invariant, Side, Value, added, counted, summed, together
+from services.metrics.consistency.sides import WORTH, Invariant, Side, Value, added, counted, summed, together
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.requests import RequestFact
 from services.metrics.facts.teams import MemberFact
@@ -52,7 +52,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "revenue of all days, from the sums",
         "values of all won deals",
         summed("won"),
-        added(_deal.total_currency, _deal.total, _deal.status == "won"),
+        added(_deal.currency, WORTH, _deal.status == "won"),
     ),
     Invariant(
         "member credits = revenue",

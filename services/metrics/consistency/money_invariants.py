@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from services.metrics.consistency.sides import Invariant, added, summed, together
+from services.metrics.consistency.sides import WORTH, Invariant, added, summed, together
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.money import DUE, ExpenseFact, InvoiceFact, ReceiptFact
 
@@ -38,8 +38,7 @@ MONEY_INVARIANTS: tuple[Invariant, ...] = (
         together(
             (1, added(_invoice.currency, _invoice.amount, _COUNTS, _deal.status == "won",
                       of=sa.join(_invoices, _deals, _invoice.deal == _deal.id))),
-            (1, added(_deal.total_currency, _deal.total - sa.func.coalesce(_INVOICED_OF_DEAL, 0),
-                      _deal.status == "won")),
+            (1, added(_deal.currency, WORTH - sa.func.coalesce(_INVOICED_OF_DEAL, 0), _deal.status == "won")),
         ),
         summed("won"),
     ),

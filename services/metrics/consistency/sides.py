@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from services.metrics.facts.deals import DealFact
 from services.metrics.sums import ALL, MONTH, Tally
 from services.metrics.views.values import Amounts
 from shared.store import Snapshot
@@ -15,6 +16,9 @@ from shared.store import Snapshot
 Value = int | Amounts
 Side = Callable[[Snapshot], Awaitable[Value]]
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
+_deal = DealFact.__table__.c  # type: ignore[attr-defined]
+WORTH: Final[sa.ColumnElement[int]] = sa.case((_deal.amended_on.is_(None), _deal.value), else_=_deal.total)
+"""What a won deal is worth today: what it was won for, or the last that was agreed on since."""
 
 
 @dataclass(frozen=True, slots=True)
