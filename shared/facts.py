@@ -117,7 +117,11 @@ class Moves:
         if before == after:
             return
         cells = self._moved.setdefault(sums, {})
-        for sign, contributions in ((-1, before), (1, after)):
+        # What a fact contributed first stays as it was for most of them: it was opened before it is won.
+        same, shorter = 0, min(len(before), len(after))
+        while same < shorter and before[same] == after[same]:
+            same += 1
+        for sign, contributions in ((-1, before[same:]), (1, after[same:])):
             for key, numbers in contributions:
                 cell = cells.get(key)
                 if cell is None:
@@ -130,7 +134,7 @@ class Moves:
         """Move the stored cells, in sorted order, and drop those that nothing contributes to any more."""
         for sums, cells in self._moved.items():
             statements = _cells_of(sums, tx.session.dialect)
-            moved = [(key, numbers) for key, numbers in sorted(cells.items()) if any(numbers)]
+            moved = sorted((key, numbers) for key, numbers in cells.items() if any(numbers))
             if not moved:
                 continue
             await tx.session.execute(statements.add, [statements.added((*key, *numbers)) for key, numbers in moved])

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -91,10 +91,14 @@ class Statement:
 
     def of_values(self, names: Sequence[str]) -> Callable[[Sequence[Any]], Values]:
         """What makes the positional parameters from values that come in the order of these names."""
-        order = [(names.index(name), binder) for name, binder in zip(self._fields, self.binders, strict=True)]
+        order = [names.index(name) for name in self._fields]
+        binders = [(place, binder) for place, binder in enumerate(self.binders) if binder is not None]
 
         def bound(values: Sequence[Any]) -> Values:
-            return [values[place] if binder is None else binder(values[place]) for place, binder in order]
+            found = [values[place] for place in order]
+            for place, binder in binders:
+                found[place] = binder(found[place])
+            return found
 
         return bound
 
@@ -117,6 +121,7 @@ class Raw(Statement):
         self.plain = True
 
 
+@lru_cache(maxsize=4096)
 def _day_text(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 

@@ -49,6 +49,9 @@ class Part:
         self.lines = as_it_is["lines"] or [{"product": deal.product, "minor": self.value, "cost": self.cost}]
         if deal.closed_on is not None and deal.status == "won" and not (belongs is None and product is None):
             self._narrow(deal.closed_on)
+        found = dict.fromkeys([line["product"] for line in self.lines])
+        self.products: list[str | None] = [each for each in found if product is None or each == product]
+        """The products of it, each once: of an open deal the one it was opened for."""
 
     def on(self, deal: DealFact, day: date, amended: Mapping[str, Any] | None) -> Part:
         """The same part of what was agreed on, of those who count on a day."""
@@ -65,12 +68,6 @@ class Part:
                 for number, amount in _money(each["minor"], each["cost"]).items():
                     found[dim, each[name] or "", number] += amount
         return found
-
-    @property
-    def products(self) -> list[str | None]:
-        """The products of it, each once: of an open deal the one it was opened for."""
-        found = list(dict.fromkeys(line["product"] for line in self.lines))
-        return found if self.product is None else [each for each in found if each == self.product]
 
     def owned(self, deal: DealFact, day: date) -> bool:
         """Whether it counts as a deal on a day, not only as money: its owner is among the members."""
@@ -153,12 +150,11 @@ def _by_product(measure: str, day: date, part: Part) -> Iterator[Cell]:
 
 
 def _pipeline(deal: DealFact, part: Part, along: dict[str, str | None]) -> Iterator[Cell]:
-    """The estimate enters with the opening and leaves with the closing, and wanders from stage to stage."""
+    """The estimate enters the first stage with the opening, wanders from stage to stage, and leaves the last one with
+    the closing: what is in all stages is the pipeline."""
     if not deal.estimate or deal.opened_on is None:
         return
-    moved: list[tuple[str, date]] = [("pipeline_in", deal.opened_on)]
-    if deal.closed_on is not None:
-        moved.append(("pipeline_out", deal.closed_on))
+    moved: list[tuple[str, date]] = []
     for place, (stage, since) in enumerate(deal.stages):
         # A stage is a part of the measure, not a dimension, so that a team's pipeline is known by stage too.
         moved.append((f"{STAGE_IN}{stage}", date.fromisoformat(since)))

@@ -36,8 +36,7 @@ LEVELS: Final = ("department", "team", "group", "member", "customer", "product")
 
 async def open_value(reading: Reading) -> Amounts:
     """Estimated value of the deals open at the end."""
-    entered, left = await reading.stock("pipeline_in"), await reading.stock("pipeline_out")
-    return entered.amount - left.amount
+    return Amounts.total((await _by_stage(reading)).values())
 
 
 async def pipeline(reading: Reading) -> Any:

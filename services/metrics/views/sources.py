@@ -72,7 +72,7 @@ SOURCES: Final = (
     Source(
         DealFact,
         deals,
-        frozenset({"opened", "won", "lost", "pipeline_in", "pipeline_out", "stage_in", "stage_out"}),
+        frozenset({"opened", "won", "lost", "stage_in", "stage_out"}),
         {"team": _deal.team, "member": _deal.owner, "customer": _deal.customer, "product": _deal.product},
         narrowed=True,
     ),
