@@ -108,19 +108,23 @@ async def test_readings_of_what_is_computed_and_metrics_nobody_knows_are_refused
 
 
 async def test_assigning_says_first_what_it_would_make_and_skips_those_who_have_one(each_house: House) -> None:
-    await each_house.made("targets", body("member", each_house.ada, eur("5.00")))
-    ask = {"template": {"metric": "revenue", "period": "2026-Q1", "value": eur("100.00")},
-           "to": {"level": "team", "ref": each_house.north, "on": "2026-01-01"}}  # fmt: skip
+    had = await each_house.made("targets", body("member", each_house.ada, eur("5.00")))
+    template = {"metric": "revenue", "period": "2026-Q1", "value": eur("100.00")}
+    ask = {"template": template, "to": {"level": "team", "ref": each_house.north, "on": "2026-01-01"}}
     dry = await each_house.made("targets/assign", ask | {"dry_run": True})
     assert {row["member"]: row["status"] for row in dry["rows"]} == {
-        each_house.ada: "refused", each_house.ben: "would be made"
+        each_house.ada: "skipped", each_house.ben: "would be made"
     }  # fmt: skip
+    assert {row["member"]: row["target"] for row in dry["rows"]} == {each_house.ada: had["id"], each_house.ben: None}
     assert len((await each_house.get("targets"))["items"]) == 1
     done = await each_house.made("targets/assign", ask)
-    assert (done["made"], done["refused"], done["total"]) == (1, 1, eur("100.00"))
+    assert (done["made"], done["skipped"], done["refused"], done["total"]) == (1, 1, 0, eur("100.00"))
     assert len((await each_house.get("targets"))["items"]) == 2
     again = await each_house.made("targets/assign", ask)
-    assert (again["made"], again["refused"]) == (0, 2)
+    assert (again["made"], again["skipped"], again["refused"]) == (0, 2, 0)
+    halves = ask | {"template": template | {"period": {"from": "2026-02-01", "to": "2026-05-01"}}}
+    refused = await each_house.made("targets/assign", halves)
+    assert (refused["made"], refused["skipped"], refused["refused"]) == (0, 0, 2)
 
 
 async def test_past_attainment_stays_when_somebody_moves_to_another_team(each_house: House) -> None:

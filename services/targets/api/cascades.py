@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,7 @@ from services.targets.api.aims import AimValue, shown_value
 from services.targets.api.metrics import Key
 from services.targets.api.scopes import Scope
 from services.targets.api.targets import DueRow, SetTarget, aim, targets
-from services.targets.domain.targets import Target
+from services.targets.domain.targets import Target, TargetExists
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Fault, Invalid, Problem
@@ -98,8 +99,10 @@ class Assigned(BaseModel):
     """What became of one member's target, or would."""
 
     member: str
-    status: Literal["made", "would be made", "refused"]
-    target: str | None
+    status: Literal["made", "would be made", "skipped", "refused"] = Field(
+        description="skipped: they have such a target already"
+    )
+    target: str | None = Field(description="the one that was made, or that they have already")
     detail: str | None
 
 
@@ -107,6 +110,7 @@ class AssignedTargets(BaseModel):
     """What became of all of them."""
 
     made: int
+    skipped: int
     refused: int
     total: AimValue = Field(description="what those that are made sum to")
     rows: list[Assigned]
@@ -162,13 +166,17 @@ async def assign_targets(request: Request, principal: Annotated[Principal, Depen
         for member in await _members(tx, body.to, day):
             try:
                 target = await aim(tx, _wanted(body.template, member), "/template")
+            except TargetExists as there:
+                rows.append({"member": member, "status": "skipped", "target": there.id, "detail": there.detail})
+                continue
             except Problem as refused:
                 rows.append({"member": member, "status": "refused", "target": None, "detail": refused.detail})
                 continue
             made.append(target)
             rows.append({"member": member, "status": "made", "target": target.id, "detail": None})
         total = made[0].sum_of(made) if made else body.template.value
-        answer = {"made": len(made), "refused": len(rows) - len(made),
+        statuses = Counter(row["status"] for row in rows)
+        answer = {"made": len(made), "skipped": statuses["skipped"], "refused": statuses["refused"],
                   "total": shown_value(total if made else total - total), "rows": rows}  # type: ignore[operator]  # fmt: skip
         if body.dry_run:
             for row in rows:
