@@ -142,4 +142,5 @@ class Refused(Problem):
         # One rule may be broken by several fields; the one that was sent is then named by whoever asks the rule.
         place = pointer or self.at
         faults = [Fault(place, message)] if place else []
+        self.numbers = numbers
         super().__init__(message, faults, rule=re.sub(r"(?<!^)(?=[A-Z])", "-", rule.__name__).lower())

@@ -16,6 +16,11 @@ def eur(amount: str) -> dict[str, str]:
     return {"amount": amount, "currency": "EUR"}
 
 
+def target_body(level: str, ref: str | None, value: Any, period: str = "2026-Q1", **fields: Any) -> dict[str, Any]:
+    """A target of revenue, unless the fields say another metric."""
+    return {"metric": "revenue", "scope": {"level": level, "ref": ref}, "period": period, "value": value} | fields
+
+
 def euros(amount: str) -> Money:
     """An amount."""
     return Money(amount, "EUR")

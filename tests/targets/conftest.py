@@ -53,6 +53,11 @@ class House:
         problem: dict[str, Any] = answer.json()
         return problem
 
+    async def attained(self, target: dict[str, Any], day: str = "2026-12-31") -> dict[str, Any]:
+        """How a target stands as of a day."""
+        found: dict[str, Any] = await self.get(f"targets/{target['id']}/attainment", as_of=day)
+        return found
+
     async def deal(self, **fields: Any) -> dict[str, Any]:
         """An open deal."""
         return await self.made("deals", {"owner": self.ada, "opened_on": "2026-01-05", **fields})

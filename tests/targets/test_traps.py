@@ -1,10 +1,10 @@
-"""Mistakes that other products made with targets, each kept out on both engines, of targets and of views alike."""
+"""Mistakes that other products made with targets, each kept out on both engines, of targets or views or both."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.targets.bodies import eur
+from tests.targets.bodies import eur, target_body
 from tests.targets.conftest import House
 
 Shown = dict[str, Any]
@@ -21,13 +21,7 @@ async def shared_deal(house: House, value: str = "100.00") -> Any:
 
 
 async def aimed(house: House, level: str, ref: str | None, value: str = "100.00") -> Shown:
-    scope = {"level": level, "ref": ref}
-    return await house.made("targets", {"metric": "revenue", "scope": scope, "period": "2026-Q1", "value": eur(value)})
-
-
-async def attained(house: House, target: Shown) -> Shown:
-    found: Shown = await house.get(f"targets/{target['id']}/attainment", as_of="2026-12-31")
-    return found
+    return await house.made("targets", target_body(level, ref, eur(value)))
 
 
 async def seen(house: House, after: Any, **query: str) -> Shown:
@@ -40,13 +34,13 @@ async def test_trap_1_whoever_shares_a_deal_has_the_own_part_of_it_and_not_the_w
     targets = {who: await aimed(each_house, "member", getattr(each_house, who)) for _, who in SPLIT}
     last = await shared_deal(each_house)
     for who, part in (("ada", "60.00"), ("ben", "40.00")):
-        assert (await attained(each_house, targets[who]))["actual"] == eur(part)
+        assert (await each_house.attained(targets[who]))["actual"] == eur(part)
         assert (await seen(each_house, last, member=getattr(each_house, who)))["figures"]["revenue"] == eur(part)
 
 
 async def test_trap_2_no_sales_leave_the_whole_target_missing(each_house: House) -> None:
     target = await aimed(each_house, "member", each_house.ada)
-    found = await attained(each_house, target)
+    found = await each_house.attained(target)
     assert (found["actual"], found["variance"]) == (eur("0.00"), eur("-100.00"))
     assert found["attainment"]["rate"] == "0.000000"
 
@@ -56,14 +50,14 @@ async def test_trap_3_a_target_of_the_whole_counts_what_its_parts_and_what_no_pa
     department = await aimed(each_house, "department", "sales")
     last = await shared_deal(each_house)
     for target in (whole, department):
-        assert (await attained(each_house, target))["actual"] == eur("100.00")
+        assert (await each_house.attained(target))["actual"] == eur("100.00")
     assert (await seen(each_house, last))["figures"]["revenue"] == eur("100.00")
 
 
 async def test_traps_4_and_19_a_deal_shared_in_a_team_and_its_territory_counts_once_for_it(each_house: House) -> None:
     target = await aimed(each_house, "team", each_house.north)
     last = await shared_deal(each_house)
-    assert (await attained(each_house, target))["actual"] == eur("100.00")
+    assert (await each_house.attained(target))["actual"] == eur("100.00")
     figures = (await seen(each_house, last, team=each_house.north))["figures"]
     assert (figures["revenue"], figures["deals_won"]) == (eur("100.00"), 1)
     by_member = await seen(each_house, last, team=each_house.north, breakdown="member")
@@ -75,7 +69,7 @@ async def test_trap_6_who_achieves_more_than_the_target_is_not_cut_down_to_it(ea
     targets = {who: await aimed(each_house, "member", getattr(each_house, who), "10.00") for _, who in SPLIT}
     last = await shared_deal(each_house)
     for who, rate in (("ada", "6.000000"), ("ben", "4.000000")):
-        assert (await attained(each_house, targets[who]))["attainment"]["rate"] == rate
+        assert (await each_house.attained(targets[who]))["attainment"]["rate"] == rate
         figures = (await seen(each_house, last, member=getattr(each_house, who)))["figures"]
         assert figures["attainment"]["rate"] == rate
 
@@ -88,9 +82,9 @@ async def test_trap_7_what_a_team_won_stays_with_it_when_people_move(each_house:
     moved = await each_house.post(f"members/{each_house.ada}/move", move)
     assert moved.status_code == 200, moved.text
     await each_house.world.settled("/v1/deals", moved)
-    assert (await attained(each_house, target))["actual"] == eur("100.00")
+    assert (await each_house.attained(target))["actual"] == eur("100.00")
+    after = await seen(each_house, moved, team=each_house.north)
     for key in ("revenue", "deals_won"):
-        after = await seen(each_house, moved, team=each_house.north)
         assert after["figures"][key] == before["figures"][key]
 
 

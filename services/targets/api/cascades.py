@@ -166,11 +166,10 @@ async def assign_targets(request: Request, principal: Annotated[Principal, Depen
         for member in await _members(tx, body.to, day):
             try:
                 target = await aim(tx, _wanted(body.template, member), "/template")
-            except TargetExists as there:
-                rows.append({"member": member, "status": "skipped", "target": there.id, "detail": there.detail})
-                continue
             except Problem as refused:
-                rows.append({"member": member, "status": "refused", "target": None, "detail": refused.detail})
+                had = refused.numbers["id"] if isinstance(refused, TargetExists) else None
+                status = "skipped" if had else "refused"
+                rows.append({"member": member, "status": status, "target": had, "detail": refused.detail})
                 continue
             made.append(target)
             rows.append({"member": member, "status": "made", "target": target.id, "detail": None})

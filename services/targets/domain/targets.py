@@ -27,10 +27,6 @@ class TargetExists(Refused):
 
     at = "/period"
 
-    def __init__(self, *, id: str, **numbers: Any) -> None:
-        super().__init__(id=id, **numbers)
-        self.id = id
-
 
 class TargetsOverlap(Refused):
     """{period} lies partly in {other}, for which there is a target already ({id}); one may hold the other, and weeks
