@@ -163,8 +163,13 @@ async def test_cycle_and_velocity_follow_their_definitions(shop: Shop) -> None:
     by_team = (await shop.sales(breakdown="team"))["breakdown"]["rows"]
     assert [row["figures"]["sales_cycle_median"] for row in by_team] == ["7.00", None, None]
     odd_days = {"from": "2025-02-02", "to": "2025-02-20"}
-    answer = await shop.world.admin.get("/v1/views/sales", params=odd_days)
-    assert answer.json()["figures"]["sales_cycle_median"] == "2.00"
+    for whose in ({}, {"member": shop.refs["ada"]}, {"customer": shop.refs["acme"]}, {"team": shop.refs["north"]}):
+        answer = await shop.world.admin.get("/v1/views/sales", params=odd_days | whose)
+        assert answer.json()["figures"]["sales_cycle_median"] == "2.00", whose
+    for by in ("member", "customer"):
+        answer = await shop.world.admin.get("/v1/views/sales", params=odd_days | {"breakdown": by})
+        medians = [row["figures"]["sales_cycle_median"] for row in answer.json()["breakdown"]["rows"]]
+        assert [each for each in medians if each] == ["2.00"], by
 
 
 async def test_every_pipeline_figure_opens_to_its_deals(near_shop: Shop) -> None:

@@ -1,8 +1,9 @@
 """How deals went: when they were opened and closed, week by week, and how long the won ones took.
 
 The sums of a day say how many deals were won on it, but not how old these were. A forecast needs the ages, and a median
-needs each length; so these cells have one more key than those of the tally. Their number grows with the weeks and the
-lengths there are, not with the deals.
+needs each length; so these cells have one more key than those of the tally. Nothing is summed where there would be as
+many cells as deals: a customer has few deals, and so have one member and one product on one day. These are read from
+the deals.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ from sqlmodel import Field
 
 from services.metrics.sums import ALL, DAY, MONTH
 from shared.facts import Cell, Sum
-from shared.forecast import Told, happenings, week_of
+from shared.forecast import Happening, Told, happenings, week_of
 
 if TYPE_CHECKING:
     from services.metrics.facts.deals import DealFact
 
 WEEK = "w"
 CYCLE = "cycle"
+SUMMED = (ALL, "team", "member", "product")
+"""The dimensions that have cells, of weeks and months."""
+DAILY = (ALL, "team")
+"""Those that have cells of days too."""
 
 
 class Course(Sum, table=True):
@@ -68,24 +73,41 @@ def told(deal: DealFact, brought: int) -> Told:
     )
 
 
+def key_of(deal: DealFact, dim: str) -> str:
+    """Whose deal it is along a dimension; nothing where it has none."""
+    return {"team": deal.team, "member": deal.owner, "customer": deal.customer, "product": deal.product}.get(dim) or ""
+
+
+def course(deal: DealFact, dim: str = ALL) -> Iterator[Happening]:
+    """When a deal was opened and closed, and what of it counts along a dimension."""
+    value = deal.value
+    if dim == "member":
+        # Of a deal its owner has the own part only: what is credited to others is their revenue.
+        value = sum(credit["minor"] for credit in deal.credits if credit["member"] == deal.owner)
+    return happenings(told(deal, value))
+
+
+def length(deal: DealFact) -> int:
+    """Days from opening to closing."""
+    assert deal.opened_on is not None
+    assert deal.closed_on is not None
+    return (deal.closed_on - deal.opened_on).days
+
+
 def courses(deal: DealFact) -> Iterator[Cell]:
     """What a deal adds: its opening and its closing by the week of its opening, and its length if it was won."""
     if deal.opened_on is None:
         return
-    along = {ALL: "", "team": deal.team or "", "member": deal.owner, "customer": deal.customer or "",
-             "product": deal.product or ""}  # fmt: skip
-    part = week_of(deal.opened_on).toordinal()
-    whole = tuple(happenings(told(deal, deal.value)))
-    # Of a deal its owner has the own part only: what is credited to others is their revenue.
-    own = sum(credit["minor"] for credit in deal.credits if credit["member"] == deal.owner)
-    of_owner = tuple(happenings(told(deal, own)))
-    for dim, key in along.items():
+    part, won = week_of(deal.opened_on).toordinal(), deal.status == "won" and deal.closed_on is not None
+    whole, of_owner = tuple(course(deal)), tuple(course(deal, "member"))
+    for dim in SUMMED:
+        key, daily = key_of(deal, dim), dim in DAILY
         for outcome, day, currency, numbers in of_owner if dim == "member" else whole:
-            yield (dim, key, outcome, DAY, day, part, currency), numbers
             yield (dim, key, outcome, WEEK, week_of(day), part, currency), numbers
-    if deal.status != "won" or deal.closed_on is None:
-        return
-    days = (deal.closed_on - deal.opened_on).days
-    for dim, key in along.items():
-        yield (dim, key, CYCLE, DAY, deal.closed_on, days, ""), (1, 0, 0, 0, 0)
-        yield (dim, key, CYCLE, MONTH, deal.closed_on.replace(day=1), days, ""), (1, 0, 0, 0, 0)
+            if daily:
+                yield (dim, key, outcome, DAY, day, part, currency), numbers
+        if won and deal.closed_on is not None:
+            took = length(deal)
+            yield (dim, key, CYCLE, MONTH, deal.closed_on.replace(day=1), took, ""), (1, 0, 0, 0, 0)
+            if daily:
+                yield (dim, key, CYCLE, DAY, deal.closed_on, took, ""), (1, 0, 0, 0, 0)

@@ -1,19 +1,20 @@
 """How deals went, read from their sums: the history a forecast needs, and how long won deals took.
 
 What is asked along one dimension is read from the sums, for several keys at once where that is needed (the teams of a
-region). What is asked along two is made from the facts that pass the filters, by the contributions that feed the sums.
+region); where there are no sums because they would be as many as the deals, from the deals of those days. What is asked
+along two is made from the deals that pass the filters.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.courses import CYCLE, WEEK, Course, courses
+from services.metrics.facts.courses import CYCLE, DAILY, SUMMED, WEEK, Course, course, key_of, length
 from services.metrics.facts.deals import DealFact
 from services.metrics.sums import ALL, DAY, MONTH
 from services.metrics.views.frame import Reading
@@ -53,14 +54,15 @@ def _stretch(grain: str, start: str, end: str) -> list[sa.ColumnElement[bool]]:
     return [_course.grain == grain, _course.start >= _day(start), _course.start < _day(end)]
 
 
-def _new(*conditions: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
+def _new(daily: bool, *conditions: sa.ColumnElement[bool]) -> sa.SelectBase:
     columns = (_course.key, _course.measure, _course.part, _course.start, _course.currency, *_NUMBERS)
-    stretches = (_stretch(WEEK, "since", "week"), _stretch(DAY, "week", "before"))
+    stretches = [_stretch(WEEK, "since", "week"), *([_stretch(DAY, "week", "before")] if daily else [])]
     return sa.union_all(*(sa.select(*columns).where(_DIM, _WENT, *each, *conditions) for each in stretches))
 
 
-def _lengths(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    stretches = (_stretch(MONTH, "first", "last"), _stretch(DAY, "start", "first"), _stretch(DAY, "last", "end"))
+def _lengths(daily: bool, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    days = [_stretch(DAY, "start", "first"), _stretch(DAY, "last", "end")]
+    stretches = [_stretch(MONTH, "first", "last"), *(days if daily else [])]
     columns = (_course.key, _course.part, _course["count"])
     cells = sa.union_all(
         *(sa.select(*columns).where(_DIM, _course.measure == CYCLE, *each, *conditions) for each in stretches)
@@ -69,8 +71,34 @@ def _lengths(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(cells.c.key, cells.c.part, added).group_by(cells.c.key, cells.c.part)
 
 
-_OLD, _NEW, _LENGTHS = _old(), _new(), _lengths()
-_OLD_OF, _NEW_OF, _LENGTHS_OF = _old(_KEYS), _new(_KEYS), _lengths(_KEYS)
+def _closed(status: str, start: str, end: str) -> sa.ColumnElement[bool]:
+    """Won or lost in some days; a status at a time, because the deals are found by status and day."""
+    return sa.and_(_deal.status == sa.literal_column(f"'{status}'"),
+                   _deal.closed_on >= _day(start), _deal.closed_on < _day(end))  # fmt: skip
+
+
+def _going(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The deals opened or closed in some days."""
+    opened = sa.and_(_deal.opened_on >= _day("week"), _deal.opened_on < _day("before"))
+    closed = (_closed(status, "week", "before") for status in ("won", "lost"))
+    return sa.select(DealFact).where(sa.or_(opened, *closed), *conditions)
+
+
+def _won(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The deals won in the days that are no whole months."""
+    return sa.select(DealFact).where(
+        sa.or_(_closed("won", "start", "first"), _closed("won", "last", "end")), *conditions
+    )
+
+
+_COLUMNS = {"member": _deal.owner, "customer": _deal.customer, "product": _deal.product}
+"""By what the deals of a dimension are found that has no cells of days."""
+_HAS_KEYS = {dim: OneOf(column, "keys") for dim, column in _COLUMNS.items()}
+_OLD, _OLD_OF = _old(), _old(_KEYS)
+_NEW, _NEW_OF = ({daily: _new(daily, *keys) for daily in (True, False)} for keys in ((), (_KEYS,)))
+_LENGTHS, _LENGTHS_OF = ({daily: _lengths(daily, *keys) for daily in (True, False)} for keys in ((), (_KEYS,)))
+_GOING, _GOING_OF = _going(), {dim: _going(has) for dim, has in _HAS_KEYS.items()}
+_WON, _WON_OF = _won(), {dim: _won(has) for dim, has in _HAS_KEYS.items()}
 Lengths = Counter[int]
 
 
@@ -80,8 +108,9 @@ async def history(reading: Reading, before: date) -> History:
     known = Known(before)
     if others:
         found = History(known)
-        for _, outcome, day, part, currency, numbers in _cells(await _deals(reading), dim, keys, (DAY,)):
-            found.note(outcome, date.fromordinal(part), day, currency, *numbers)
+        for deal in await _deals(reading):
+            if key_of(deal, dim) in keys:
+                _note(found, deal, dim)
         return found
 
     async def read() -> dict[str, History]:
@@ -96,54 +125,84 @@ async def history(reading: Reading, before: date) -> History:
 
 
 async def _histories(snapshot: Snapshot, known: Known, dim: str, keys: Sequence[str] | None) -> dict[str, History]:
-    days = {"dim": dim, "since": known.since, "week": known.week, "before": known.before}
-    old, new, named = (_OLD, _NEW, {}) if keys is None else (_OLD_OF, _NEW_OF, {"keys": list(keys)})
     by_key: dict[str, History] = defaultdict(lambda: History(known))
-    older = {"dim": dim, "since": known.since, "horizon": known.horizon.toordinal()}
-    for records in (await snapshot.rows(old, **older, **named), await snapshot.rows(new, **days, **named)):
-        for key, outcome, part, day, currency, *numbers in records:
-            on = day if isinstance(day, date) else date.fromisoformat(day)
-            by_key[key].note(outcome, date.fromordinal(part), on, currency, *numbers)
+    named = {} if keys is None else {"keys": list(keys)}
+    # Without cells to begin with, the deals themselves say all that counts.
+    daily, start = dim in DAILY, known.week if dim in SUMMED else known.horizon
+    days = {"week": start, "before": known.before}
+    if dim in SUMMED:
+        older = {"since": known.since, "horizon": known.horizon.toordinal()}
+        newer = {"since": known.since, **days} if daily else {"since": known.since, "week": known.week}
+        old, new = (_OLD, _NEW[daily]) if keys is None else (_OLD_OF, _NEW_OF[daily])
+        for statement, values in ((old, older), (new, newer)):
+            for key, outcome, part, day, currency, *numbers in await snapshot.rows(
+                statement, dim=dim, **values, **named
+            ):
+                on = day if isinstance(day, date) else date.fromisoformat(day)
+                by_key[key].note(outcome, date.fromordinal(part), on, currency, *numbers)
+    if not daily:
+        for deal in await snapshot.all(DealFact, _GOING if keys is None else _GOING_OF[dim], **days, **named):
+            _note(by_key[key_of(deal, dim)], deal, dim, start)
     return dict(by_key)
+
+
+def _note(found: History, deal: DealFact, dim: str, start: date = date.min) -> None:
+    """What happened to a deal from a day on."""
+    if deal.opened_on is not None:
+        for outcome, day, currency, numbers in course(deal, dim):
+            if day >= start:
+                found.note(outcome, deal.opened_on, day, currency, *numbers)
 
 
 async def lengths(reading: Reading) -> Lengths:
     """How many of the deals won in the period took how many days from opening to winning."""
     dim, keys, others = await _place(reading)
-    span, whole = reading.question.span, Lengths()
+    span = reading.question.span
     if others:
-        for _, measure, day, part, _, _ in _cells(await _deals(reading), dim, keys, (DAY,), CYCLE):
-            if measure == CYCLE and span.start <= day < span.end:
-                whole[part] += 1
-        return whole
+        return Lengths(
+            length(deal)
+            for deal in await _deals(reading)
+            if key_of(deal, dim) in keys and deal.status == "won"
+            and deal.closed_on is not None and span.start <= deal.closed_on < span.end
+        )  # fmt: skip
 
     async def read() -> dict[str, Lengths]:
-        first, last = months_within(span.start, span.end)
-        days = {"dim": dim, "start": span.start, "first": first, "last": last, "end": span.end}
-        if reading.along:
-            records = await reading.snapshot.rows(_LENGTHS, **days)
-        else:
-            records = await reading.snapshot.rows(_LENGTHS_OF, **days, keys=list(keys))
-        by_key: dict[str, Lengths] = defaultdict(Lengths)
-        for key, part, count in records:
-            by_key[key][part] += count
-        return by_key
+        return await _lengths_by(reading.snapshot, dim, None if reading.along else keys, span.start, span.end)
 
     by_key: Mapping[str, Lengths] = await _read_once(reading, "lengths", dim, keys, read)
+    whole = Lengths()
     for key in keys:
         whole.update(by_key.get(key, {}))
     return whole
 
 
+async def _lengths_by(
+    snapshot: Snapshot, dim: str, keys: Sequence[str] | None, start: date, end: date
+) -> dict[str, Lengths]:
+    by_key: dict[str, Lengths] = defaultdict(Lengths)
+    named = {} if keys is None else {"keys": list(keys)}
+    daily, (first, last) = dim in DAILY, months_within(start, end) if dim in SUMMED else (end, end)
+    days = {"start": start, "first": first, "last": last, "end": end}
+    if dim in SUMMED:
+        values = days if daily else {"first": first, "last": last}
+        statement = (_LENGTHS if keys is None else _LENGTHS_OF)[daily]
+        for key, took, count in await snapshot.rows(statement, dim=dim, **values, **named):
+            by_key[key][took] += count
+    if not daily and not (start == first and last == end):
+        for deal in await snapshot.all(DealFact, _WON if keys is None else _WON_OF[dim], **days, **named):
+            by_key[key_of(deal, dim)][length(deal)] += 1
+    return by_key
+
+
 def median(found: Lengths) -> tuple[int, int] | None:
     """The two lengths in the middle, which are one where the number of deals is odd; none of no deals."""
     count, seen, low = sum(found.values()), 0, None
-    for length, here in sorted(found.items()):
+    for took, here in sorted(found.items()):
         seen += here
         if low is None and 2 * seen >= count:
-            low = length
+            low = took
         if low is not None and 2 * seen >= count + 1:
-            return low, length
+            return low, took
     return None
 
 
@@ -174,13 +233,3 @@ async def _deals(reading: Reading) -> Sequence[DealFact]:
 
     found: Sequence[DealFact] = await reading.once("deals that pass", read)
     return found
-
-
-def _cells(
-    found: Iterable[DealFact], dim: str, keys: Sequence[str], grains: Sequence[str], *measures: str
-) -> Iterable[tuple[str, Any, date, int, str, tuple[int, ...]]]:
-    wanted = measures or ("opened", "won", "lost")
-    for deal in found:
-        for (along, key, measure, grain, day, part, currency), numbers in courses(deal):
-            if along == dim and key in keys and grain in grains and measure in wanted:
-                yield key, measure, day, part, currency, numbers
