@@ -1,4 +1,5 @@
-"""What the events of a member say about them: when they worked here, in which department, teams and groups.
+"""What the events of a member say about them: when they worked here, in which department, teams and groups, how much
+was expected of them, and when they were away.
 
 Everybody who keeps facts of members folds them here, so that two services never differ about a day.
 """
@@ -11,6 +12,8 @@ from typing import Any, ClassVar, TypeVar
 from sqlmodel import Field
 
 from shared.events.teams import (
+    AbsenceCancelled,
+    AbsenceNoted,
     MemberChanged,
     MemberJoined,
     MemberLeft,
@@ -34,6 +37,8 @@ class Career(Fact):
     departments: list[Spell] = Field(default_factory=list, sa_type=Json)
     memberships: list[Spell] = Field(default_factory=list, sa_type=Json)
     groups: list[Spell] = Field(default_factory=list, sa_type=Json)
+    ramps: list[Spell] = Field(default_factory=list, sa_type=Json)
+    """The expected shares of a full quota, one for each month since an employment began."""
 
     def department_on(self, day: date) -> str | None:
         """The department of a day."""
@@ -44,7 +49,20 @@ class Career(Fact):
         return latest_on(self.memberships, day)
 
 
+class Away(Fact):
+    """Days on which a member does not work, or works less; the beginning is unknown where it did not come about."""
+
+    kind: ClassVar[str] = "absence"
+
+    member: str = Field(default="", index=True)
+    start: date | None = None
+    end: date | None = None
+    """The first day after it; none while that is not known."""
+    share: str = "1"
+
+
 C = TypeVar("C", bound=Career)
+A = TypeVar("A", bound=Away)
 
 
 def careers(model: type[C], **more: Any) -> Facts[C]:
@@ -59,14 +77,32 @@ def careers(model: type[C], **more: Any) -> Facts[C]:
     return members
 
 
+def absences(model: type[A]) -> Facts[A]:
+    """Facts of absences."""
+    found = Facts(model)
+    found.on(AbsenceNoted)(_note)
+    found.on(AbsenceCancelled)(_cancel)
+    return found
+
+
+def _note(away: Away, event: AbsenceNoted) -> None:
+    away.member, away.start, away.end, away.share = event.member, event.on, event.until, event.share
+
+
+def _cancel(away: Away, event: AbsenceCancelled) -> None:
+    away.start = away.end = None
+
+
 def _recruit(member: Career, event: MemberRecruited) -> None:
     member.starts_on, member.left_on = event.starts_on, None
     member.employments = begun(member.employments, None, event.starts_on)
     member.departments = begun(member.departments, event.department, event.starts_on)
+    member.ramps = begun(member.ramps, event.ramp, event.starts_on)
 
 
 def _change(member: Career, event: MemberChanged) -> None:
     member.departments = changed(member.departments, event.department, event.on, member.employments)
+    member.ramps = changed(member.ramps, event.ramp, event.on, member.employments)
 
 
 def _join(member: Career, event: MemberJoined) -> None:
@@ -94,4 +130,5 @@ def _leave_team(member: Career, event: MemberLeftTeam) -> None:
 def _leave(member: Career, event: MemberLeft) -> None:
     member.left_on = event.on
     member.employments, member.departments = ended(member.employments, event.on), ended(member.departments, event.on)
+    member.ramps = ended(member.ramps, event.on)
     member.memberships, member.groups = ended(member.memberships, event.on), ended(member.groups, event.on)

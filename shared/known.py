@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sqlmodel import Field
 
-from shared.careers import Career, careers
+from shared.careers import Away, Career, absences, careers
 from shared.errors import Fault, Invalid
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
@@ -73,6 +73,12 @@ class KnownMember(Career, table=True):
     __tablename__ = "known_member"
 
 
+class KnownAbsence(Away, table=True):
+    """Days on which a member does not work, or works less."""
+
+    __tablename__ = "known_absence"
+
+
 class KnownPerson(Fact, table=True):
     """What other systems call a member; it arrives with the personal data and goes with it."""
 
@@ -85,6 +91,7 @@ class KnownPerson(Fact, table=True):
 
 organisation, departments, teams = Facts(KnownOrganisation), Facts(KnownDepartment), Facts(KnownTeam)
 groups, members, people = Facts(KnownGroup), careers(KnownMember), Facts(KnownPerson)
+away = absences(KnownAbsence)
 
 
 @organisation.on(OrganisationDescribed)

@@ -13,7 +13,7 @@ from typing import Any
 Spell = dict[str, Any]
 
 
-def spell(of: str | None, start: date, end: date | None = None, **more: str) -> Spell:
+def spell(of: Any, start: date, end: date | None = None, **more: str) -> Spell:
     """Belonging to something from a day on, perhaps until another."""
     return {**more, "of": of, "from": start.isoformat(), "to": end.isoformat() if end else None}
 
@@ -57,7 +57,7 @@ def nearest(spells: Sequence[Spell], day: date) -> Spell | None:
     return held_on(spells, day) or (begun_by_then[-1] if begun_by_then else next(iter(spells), None))
 
 
-def begun(spells: Sequence[Spell], of: str | None, start: date, end: date | None = None, **more: str) -> list[Spell]:
+def begun(spells: Sequence[Spell], of: Any, start: date, end: date | None = None, **more: str) -> list[Spell]:
     """The spells with one more, in order of their beginnings."""
     return _sorted([*spells, spell(of, start, end, **more)])
 
@@ -79,7 +79,7 @@ def ended(
     return _sorted(kept)
 
 
-def changed(spells: Sequence[Spell], of: str | None, start: date, employments: Sequence[Spell] = ()) -> list[Spell]:
+def changed(spells: Sequence[Spell], of: Any, start: date, employments: Sequence[Spell] = ()) -> list[Spell]:
     """The spells when from a day on it is this; only the spell of that day gives way, what else is known stays.
 
     Neighbours that are alike become one, except where one employment ends and another begins.

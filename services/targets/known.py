@@ -5,12 +5,12 @@ from __future__ import annotations
 from shared.asked_period import AskedPeriod
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
-from shared.known import departments, groups, house, members, organisation, people, teams
+from shared.known import away, departments, groups, house, members, organisation, people, teams
 from shared.period import Period
 from shared.store import Snapshot
 
 subscriptions = Subscriptions("concert.teams", PEOPLE)
-subscriptions.keep(organisation, departments, members, teams, groups, people)
+subscriptions.keep(organisation, departments, members, teams, groups, people, away)
 
 
 async def period_of(snapshot: Snapshot, asked: AskedPeriod) -> Period:

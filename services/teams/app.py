@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.teams.api import belonging, members, organisation, personal_data, teams
+from services.teams.api import absences, belonging, members, organisation, personal_data, teams
+from services.teams.domain.absences import Absence
 from services.teams.domain.organisation import Organisation
 from services.teams.domain.people import Person
 from shared.application import Service
@@ -11,7 +12,7 @@ service = Service(
     name="teams",
     description="Who we are: the organisation, its departments, people, teams and groups.",
     collections=(organisation.departments, members.members, teams.teams, teams.groups),
-    routers=(organisation.router, personal_data.router, belonging.router),
-    tables=(Organisation, Person),
+    routers=(organisation.router, personal_data.router, belonging.router, absences.router),
+    tables=(Organisation, Person, Absence),
     prepare=(organisation.found,),
 )

@@ -73,11 +73,13 @@ class MemberRecruited(Event):
     job: str | None = None
     manager: str | None = None
     working_share: str = "1"
+    ramp: list[str] = field(default_factory=list)
+    """The expected share of a full quota in each whole month since the employment began; full after the last."""
 
 
 @event("concert.teams.member-changed.v1")
 class MemberChanged(Event):
-    """A member has another department, job, manager or working share from a day on; the event says all as of that day.
+    """A member has another department, job, manager, working share or ramp from a day on; the event says all as of it.
 
     What was known to change on later days still changes then.
     """
@@ -87,6 +89,24 @@ class MemberChanged(Event):
     job: str | None = None
     manager: str | None = None
     working_share: str = "1"
+    ramp: list[str] = field(default_factory=list)
+
+
+@event("concert.teams.absence-noted.v1")
+class AbsenceNoted(Event):
+    """A member does not work, or works less, on these days; the event says the whole as it is now, and never why."""
+
+    member: str
+    on: date
+    until: date | None = None
+    """The first day after it; not known yet if there is none."""
+    share: str = "1"
+    """How much of the working time they are away."""
+
+
+@event("concert.teams.absence-cancelled.v1")
+class AbsenceCancelled(Event):
+    """An absence did not come about."""
 
 
 @event("concert.teams.member-described.v1")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.careers import Career, careers
+from shared.careers import Away, Career, absences, careers
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
     DepartmentOpened,
@@ -92,6 +92,12 @@ class MemberFact(Career, table=True):
     erased: bool = False
 
 
+class AbsenceFact(Away, table=True):
+    """Days on which a member does not work, or works less."""
+
+    __tablename__ = "absence_fact"
+
+
 def contributions(member: MemberFact) -> Iterator[Cell]:
     """What a member adds: the beginning and the end of each employment, and of each spell in a department, a team and
     a group."""
@@ -107,6 +113,7 @@ def contributions(member: MemberFact) -> Iterator[Cell]:
 organisation, departments = Facts(OrganisationFact), Facts(DepartmentFact)
 teams, groups, people = Facts(TeamFact), Facts(GroupFact), Facts(PersonFact)
 members = careers(MemberFact, sums=Tally, cells=contributions)
+away = absences(AbsenceFact)
 
 
 @organisation.on(OrganisationDescribed)

@@ -10,6 +10,7 @@ from services.metrics.facts.requests import RequestFact
 from services.metrics.views import pipeline
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.opportunity import FIGURES as EXPECTED
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
 from services.metrics.views.targets import reached, targeted
@@ -219,6 +220,7 @@ VIEW = View(
         Figure("variance", "Revenue of the target's days - target.", of_target("variance"), "targets"),
         Figure("pace", "Revenue of the target's days ÷ what the target's distribution has due by the end: 1 is on "
                "time.", of_target("pace"), "targets"),
+        *EXPECTED,
         Figure("quota_attainment_rate", "Members whose credited revenue is at or above what their revenue targets have "
                "due by the end ÷ members with a revenue target that has begun.", quota_attainment_rate, "quotas"),
         Figure("quota_window_attainment", "Credited revenue of whole quota windows ÷ their quotas, of the windows "

@@ -20,7 +20,7 @@ from services.targets.api.scopes import Scope
 from services.targets.domain.goals import Goal
 from services.targets.domain.metrics import Metric
 from services.targets.domain.targets import Target
-from shared.attainment import Attainment
+from shared.attainment import Attainment, due_before
 from shared.http.collection import After, Prefer, Reference
 from shared.http.documents import described
 from shared.http.runtime import runtime_of
@@ -28,14 +28,17 @@ from shared.http.waiting import patience_of, tokens_of
 from shared.http.writes import as_json
 from shared.identity.permissions import require
 from shared.instant import Day, day_of, now
-from shared.known import house
+from shared.known import KnownAbsence, KnownMember, house
 from shared.money import Money, plain
+from shared.opportunity import adjusted, stretches
 from shared.period import Period
 from shared.store import Snapshot
 
 router = APIRouter(tags=["targets"])
 _READ, _READ_GOALS = require("targets:read"), require("goals:read")
 _target = Target.__table__.c  # type: ignore[attr-defined]
+_absence = KnownAbsence.__table__.c  # type: ignore[attr-defined]
+_AWAY = sa.select(KnownAbsence).where(_absence.member == sa.bindparam("member"))
 _OF_GOAL = sa.select(Target).where(_target.goal == sa.bindparam("goal")).order_by(_target.id)
 AsOf = Annotated[Day | None, Query(description="at the end of this day; today if not given")]
 FIGURES = ("actual", "attainment", "variance", "variance_rate", "pace")
@@ -64,6 +67,10 @@ class AttainmentShown(BaseModel):
         description="from its pace: on track from 0.95 on, at risk from 0.8 on"
     )
     stretch: dict[str, Any] | None = Field(description="the stretch, and how far that is reached")
+    adjusted: dict[str, Any] | None = Field(
+        description="of a member's target what may be expected: target x ramp x active share day by day, how far that "
+        "is reached, and both factors; null for others, and where the values do not add up or less is better"
+    )
     at_plan_rate: dict[str, Any] | None = Field(
         description="actual, attainment and variance at the rates that were kept when the target was approved"
     )
@@ -186,6 +193,7 @@ async def attained(snapshot: Snapshot, target: Target, day: date) -> dict[str, A
         "reached": found.state.reached if known else None,
         "health": found.state.health if known else None,
         "stretch": _stretched(target, found, day) if known else None,
+        "adjusted": await _expected(snapshot, target, found, day) if known else None,
         "at_plan_rate": _planned(target, found),
         "notes": found.achieved.notes,
     }
@@ -197,6 +205,26 @@ def _stretched(target: Target, found: Judged, day: date) -> dict[str, Any] | Non
     state = _state(target, found.metric, found.state.actual, day + timedelta(days=1), target.stretch)
     shown = state.shown(_unit_of(target))
     return {"value": shown["target"], "attainment": shown["attainment"], "variance": shown["variance"]}
+
+
+async def _expected(snapshot: Snapshot, target: Target, found: Judged, day: date) -> dict[str, Any] | None:
+    """What may be expected of a member with their ramp and their absences, and how far that is reached."""
+    metric, period = found.metric, target.period
+    if target.level != "member" or metric.lower or metric.aggregation != "sum":
+        return None
+    member = await snapshot.recall(KnownMember, target.ref) or KnownMember.make(id=target.ref)
+    away = await snapshot.all(KnownAbsence, _AWAY, member=target.ref)
+    rows = [(since, _units(part)) for since, part in target.distribution]
+    before = max(period.start, min(period.end, day + timedelta(days=1)))
+    may = adjusted(
+        lambda upto: due_before(_units(target.value), rows, period, upto), period, before,
+        stretches(member, away, period),
+    )  # fmt: skip
+    state = Attainment(may.value, found.state.actual, may.due)
+    factors = {"ramp": may.ramp, "active": may.active}
+    return state.shown(_unit_of(target)) | {
+        name: _decimal(share) if share is not None else None for name, share in factors.items()
+    }
 
 
 def _planned(target: Target, found: Judged) -> dict[str, Any] | None:

@@ -24,6 +24,14 @@ from shared.store import Tx
 
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 WorkingShare = Annotated[Share, AfterValidator(lambda share: share.normalize())]
+Ramp = Annotated[
+    list[WorkingShare],
+    Field(
+        max_length=36,
+        description="share of a full quota expected in each month since the employment began; full after the last",
+        examples=[["0.25", "0.5", "0.75"]],
+    ),
+]
 
 members = Collection(
     Member,
@@ -47,6 +55,7 @@ class RecruitMember(Named):
     job: Name | None = None
     manager: Ref | None = None
     working_share: WorkingShare | None = Field(default=None, description="of full working time, 1 if not said")
+    ramp: Ramp | None = None
     on: Day | None = Field(default=None, description="for a member known already: the day from which this holds")
 
 
@@ -60,6 +69,7 @@ class ChangeMember(Named):
     job: Name | None = None
     manager: Ref | None = None
     working_share: WorkingShare | None = None
+    ramp: Ramp | None = None
     on: Day | None = Field(default=None, description="the day from which this holds, today if not given")
 
 
@@ -71,6 +81,7 @@ class RecruitAgain(Body):
     job: Name | None = None
     manager: Ref | None = None
     working_share: WorkingShare | None = None
+    ramp: Ramp | None = None
 
 
 class JoinTeam(Body):
@@ -212,6 +223,8 @@ async def _position(tx: Tx, body: RecruitMember | ChangeMember | RecruitAgain) -
     if "working_share" in position:
         share = position["working_share"]
         position["working_share"] = f"{share:f}" if share is not None else "1"
+    if "ramp" in sent:
+        position["ramp"] = [f"{share:f}" for share in sent["ramp"] or ()]
     return position
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic_core import from_json, to_json
 
+from services.teams.api.absences import absences_of
 from services.teams.domain.members import Member
 from services.teams.domain.people import Person
 from shared.http.collection import Reference
@@ -44,6 +45,7 @@ async def erase_member(request: Request, ref: Reference, principal: Annotated[Pr
             tx.save(member, erased)
             tx.save(person, person.forget())
             await _forget_names(tx, member)
+            await _forget_why_away(tx, member)
             await _forget_events(tx, person)
             await _forget_answers(tx, member, [each for each in telling if each])
         return Answer(204, headers=version_headers(member))
@@ -56,6 +58,14 @@ async def _forget_names(tx: Tx, member: Member) -> None:
     select = sa.select(External).where(_external.kind == Member.kind, _external.id == member.id)
     for name in await tx.all(External, select):
         tx.remove(name)
+
+
+async def _forget_why_away(tx: Tx, member: Member) -> None:
+    """The days away stay, so that what was expected of them does not change; why they were away does not."""
+    for absence in await absences_of(tx, member.id):
+        forgotten = absence.forget()
+        if forgotten is not None:
+            tx.save(absence, forgotten)
 
 
 async def _forget_events(tx: Tx, person: Person) -> None:
@@ -75,6 +85,8 @@ async def _forget_answers(tx: Tx, member: Member, telling: list[str]) -> None:
             continue
         if body.get("id") == member.id:
             body |= dict.fromkeys(_PERSONAL) | {"externals": []}
+        elif body.get("member") == member.id and "kind" in body:
+            body["kind"] = None
         elif kept.status >= 400:
             # A refusal quotes what was sent.
             body = {name: body[name] for name in ("type", "title", "status") if name in body}

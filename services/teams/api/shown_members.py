@@ -57,6 +57,12 @@ class WithWorkingShare(Stay):
     working_share: str
 
 
+class WithRamp(Stay):
+    """Days under a ramp: the share of a full quota expected in each month since the employment began."""
+
+    ramp: list[str]
+
+
 class InTeam(Stay):
     """Days in a team."""
 
@@ -78,12 +84,14 @@ class Shown(BaseModel):
     job: str | None = None
     manager: str | None = None
     working_share: str
+    ramp: list[str]
     leaving_reason: str | None = Field(default=None, description="only for those who may write members")
     employments: list[Employment]
     departments: list[InDepartment]
     jobs: list[WithJob]
     managers: list[WithManager]
     working_shares: list[WithWorkingShare]
+    ramps: list[WithRamp]
     memberships: list[InTeam]
     groups: list[InGroup]
 

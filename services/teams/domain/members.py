@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final, Self
 
@@ -32,7 +33,8 @@ from shared.membership import Spell, begun, changed, end_of, ended, held_on, nea
 from shared.store import Entity
 from shared.store.types import Json
 
-DATED: Final = {"department": "departments", "job": "jobs", "manager": "managers", "working_share": "working_shares"}
+DATED: Final = {"department": "departments", "job": "jobs", "manager": "managers", "working_share": "working_shares",
+                "ramp": "ramps"}  # fmt: skip
 """What is known of a member as of a day, and where the spells of it are kept."""
 
 
@@ -82,6 +84,8 @@ class Member(Entity, table=True):
     jobs: list[Spell] = Field(default_factory=list, sa_type=Json)
     managers: list[Spell] = Field(default_factory=list, sa_type=Json)
     working_shares: list[Spell] = Field(default_factory=list, sa_type=Json)
+    ramps: list[Spell] = Field(default_factory=list, sa_type=Json)
+    """The share of a full quota that is expected in each whole month since the employment began."""
     memberships: list[Spell] = Field(default_factory=list, sa_type=Json)
     groups: list[Spell] = Field(default_factory=list, sa_type=Json)
     """Each with its `team`: who is in a group is in the team of the group."""
@@ -95,11 +99,13 @@ class Member(Entity, table=True):
         job: str | None = None,
         manager: str | None = None,
         working_share: str = "1",
+        ramp: Sequence[str] = (),
         **identity: Any,
     ) -> tuple[Self, MemberRecruited]:
         """Win somebody for a department."""
         member = cls.make(starts_on=starts_on, **identity)
-        position = {"department": department, "job": job, "manager": manager, "working_share": working_share}
+        position = {"department": department, "job": job, "manager": manager, "working_share": working_share,
+                    "ramp": list(ramp)}  # fmt: skip
         return member, member._begin(starts_on, position)
 
     def recruit_again(self, starts_on: date, **fields: Any) -> MemberRecruited:
@@ -113,7 +119,7 @@ class Member(Entity, table=True):
         return self._begin(starts_on, self.position(starts_on) | fields)
 
     def change(self, on: date, **fields: Any) -> MemberChanged | None:
-        """Change department, job, manager or working share from a day on; the past stays."""
+        """Change department, job, manager, working share or ramp from a day on; the past stays."""
         position = self.position(on)
         new = {name: value for name, value in fields.items() if position[name] != value}
         if not new:
@@ -197,7 +203,7 @@ class Member(Entity, table=True):
         return MemberErased()
 
     def position(self, day: date) -> dict[str, Any]:
-        """Department, job, manager and working share as of a day; before the first and after the last, as there."""
+        """Department, job, manager, working share, ramp as of a day; before the first and after the last, as there."""
         spells = {name: nearest(getattr(self, field), day) for name, field in DATED.items()}
         return {name: each["of"] if each else None for name, each in spells.items()}
 
