@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,10 +14,13 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from concert.services import SERVICES
+from services.metrics.facts.teams import MemberFact, members
 from shared.application import Service
+from shared.events.teams import MemberLeft, MemberRecruited
 from shared.instant import now
 from shared.store import Context, Job, Row, Tx, open_store
 from shared.store.migrate import differing, migrate
+from shared.store.sql import Raw
 from shared.store.tables import Journal
 from tests.engines import Postgres
 
@@ -79,3 +83,36 @@ def test_what_a_store_of_the_first_release_holds_is_there_after_an_upgrade(servi
     assert len(asyncio.run(told())) == 1
     migrate(service, url)
     assert [row.id for row in asyncio.run(told())] == ["id0", "id1"]
+
+
+def test_a_member_known_before_there_were_ramps_has_the_ones_their_events_give(url: str) -> None:
+    metrics = next(service for service in SERVICES if service.name == "metrics")
+    migrate(metrics, url, "0003")
+    told = MemberFact.make(id="mbr_a")
+    recruited = MemberRecruited(department="sales", starts_on=date(2025, 1, 1))
+    for event in (recruited, MemberLeft(on=date(2025, 6, 1)), replace(recruited, starts_on=date(2026, 1, 1))):
+        members.fold(told, event)
+    stays = '[{"from":"2025-01-01","of":null,"to":"2025-06-01"},{"from":"2026-01-01","of":null,"to":null}]'
+
+    async def upgraded() -> MemberFact | None:
+        store = open_store(url, metrics.name)
+        await store.start()
+        try:
+            await store.write(Job(known, Context(now())))
+            await asyncio.to_thread(migrate, metrics, url)
+            return await store.read(lambda snapshot: snapshot.recall(MemberFact, "mbr_a"))
+        finally:
+            await store.close()
+
+    async def known(tx: Tx) -> None:
+        insert = (
+            "INSERT INTO member_fact (id, shard, total, total_currency, starts_on, employments, departments,"
+            f" memberships, \"groups\", erased) VALUES ('mbr_a', 0, 0, '', '2026-01-01', '{stays}', '[]', '[]',"
+            " '[]', false)"
+        )
+        await tx.session.execute(Raw(insert), [()])
+
+    found = asyncio.run(upgraded())
+    assert found is not None
+    assert found.ramps == told.ramps
+    assert [each["to"] for each in told.ramps] == ["2025-06-01", None]
