@@ -29,6 +29,7 @@ DOMAIN_KNOWS = (
     "shared.ids",
     "shared.membership",
     "shared.period",
+    "shared.contribution",
     "shared.rates",
     "shared.store.Entity",
     "shared.store.types",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.targets.api import attainment, cascades, forecasts, goals
+from services.targets.api import attainment, cascades, contribution, forecasts, goals
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
@@ -26,6 +26,7 @@ service = Service(
         customers,
         products,
         deals,
+        contribution.role_weights,
         invoices,
         receipts,
         budgets,
@@ -39,7 +40,7 @@ service = Service(
         targets,
         progress,
     ),
-    routers=(cascades.router, check_ins, goals.router, attainment.router, forecasts.router),
+    routers=(cascades.router, check_ins, goals.router, attainment.router, forecasts.router, contribution.router),
     tables=(Override,),
     subscriptions=subscriptions,
     prepare=(found_metrics, found_stages),

@@ -153,6 +153,29 @@ class DealAmended(Event):
     cost: Money | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class InRole:
+    """A member who filled a role in a deal."""
+
+    role: str
+    member: str
+
+
+@event("concert.targets.deal-staffed.v1")
+class DealStaffed(Event):
+    """Who filled which role in a deal; the event says all of them."""
+
+    roles: tuple[InRole, ...] = ()
+
+
+@event("concert.targets.role-weights-set.v1")
+class RoleWeightsSet(Event):
+    """What the roles in a deal weigh, of deals closed on a day or later; the weights sum to 1."""
+
+    since: date
+    weights: dict[str, str] = field(default_factory=dict)
+
+
 @event("concert.targets.deal-lost.v1")
 class DealLost(Event):
     """A deal was lost; the reason and the competitor are kept by targets."""

@@ -17,7 +17,7 @@ COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
     " equipment setbacks recognitions challenges onboardings reputation",
     "targets": "goals metrics readings targets stages forecasts progress follow-ups customers products deals invoices"
-    " receipts budgets expenses feedback rates",
+    " receipts budgets expenses feedback rates role-weights",
     "meetings": "series meetings items outcomes actions requests check-ins pulses",
     "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
     "every service": "books",
@@ -43,15 +43,15 @@ class Grant:
 EVERYBODY = Grant(
     "everybody",
     write="series meetings items outcomes actions requests check-ins recognitions",
-    read="organisation departments members teams groups goals metrics stages products skills courses challenges options"
-    " rule-sets events",
+    read="organisation departments members teams groups goals metrics stages role-weights products skills courses"
+    " challenges options rule-sets events",
     why="departments meet, ask each other for help and thank each other; members appear by their id, not their name",
 )
 TABLE: Final = (
     Grant(
         "sales",
         write="customers deals targets stages forecasts follow-ups goals metrics readings feedback reputation duties"
-        " setbacks teams groups"
+        " role-weights setbacks teams groups"
         " challenges reviews",
         read="views.sales progress people invoices receipts rates trainings equipment openings onboardings scorecards"
         " associations",

@@ -84,7 +84,7 @@ class Money(Monetary):
         """This share of the amount, rounded half-even once to the currency's decimals."""
         return self.of_minor(round(self.minor * Fraction(share)), self.currency)
 
-    def split(self, shares: Sequence[Decimal]) -> list[Self]:
+    def split(self, shares: Sequence[Decimal | Fraction]) -> list[Self]:
         """The amount dealt out by shares that sum to 1, so that the parts sum to it exactly.
 
         Each part is rounded towards zero; the units left over go one each to those who lost most by it, the first of
@@ -94,7 +94,7 @@ class Money(Monetary):
             return [self]
         fractions = [Fraction(share) for share in shares]
         if sum(fractions) != 1:
-            raise ValueError(f"the shares sum to {sum(shares)}, not to 1")
+            raise ValueError(f"the shares sum to {sum(fractions)}, not to 1")
         sign, whole = (-1 if self.minor < 0 else 1), abs(self.minor)
         parts = [int(whole * fraction) for fraction in fractions]
         lost_most = sorted(range(len(parts)), key=lambda at: parts[at] - whole * fractions[at])

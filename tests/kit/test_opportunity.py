@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.attainment import Attainment, due_before
@@ -86,6 +86,7 @@ def test_what_is_away_follows_the_distribution_not_the_calendar() -> None:
     assert expected(member(), [away("2026-01-01", "2026-02-01")], rows=rows).value == 8000
 
 
+@settings(deadline=None)
 @given(
     start=DAYS,
     ramp=st.lists(st.sampled_from(["0", "0.25", "0.5", "1"]), max_size=6),

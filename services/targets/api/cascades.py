@@ -14,9 +14,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.targets.api.aims import AimValue, shown_value
+from services.targets.api.distribution import DistributedRow
 from services.targets.api.metrics import Key
 from services.targets.api.scopes import Scope
-from services.targets.api.targets import DueRow, SetTarget, aim, targets
+from services.targets.api.targets import SetTarget, aim, targets
 from services.targets.domain.targets import Target, TargetExists
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
@@ -47,7 +48,7 @@ class Part(Named):
 
     scope: Scope
     value: AimValue
-    distribution: list[DueRow] = Field(default=[], max_length=400)
+    distribution: list[DistributedRow] = Field(default=[], max_length=400)
     stretch: AimValue | None = None
     period: AskedPeriod | None = None
 
@@ -73,7 +74,7 @@ class Template(Body):
     metric: Key = "revenue"
     period: AskedPeriod
     value: AimValue
-    distribution: list[DueRow] = Field(default=[], max_length=400)
+    distribution: list[DistributedRow] = Field(default=[], max_length=400)
     stretch: AimValue | None = None
     goal: Ref | None = None
 

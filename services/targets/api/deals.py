@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from services.targets.api.contribution import InARole, StaffDeal, staffed
 from services.targets.api.invoices import invoiced
 from services.targets.domain.customers import Customer
 from services.targets.domain.deals import Deal, Sold
@@ -113,6 +114,7 @@ class WinDeal(Body):
     value: NonNegative | None = None
     credits: list[Credited] = Field(default_factory=list, max_length=100)
     assists: list[Ref] = Field(default_factory=list, max_length=100)
+    roles: list[InARole] = Field(default_factory=list, max_length=100, description="who filled which role in it")
 
     @model_validator(mode="after")
     def _one_price(self) -> WinDeal:
@@ -126,6 +128,7 @@ class AmendDeal(WinDeal):
 
     reason: Text
     assists: list[Ref] = Field(default_factory=list, max_length=0)
+    roles: list[InARole] = Field(default_factory=list, max_length=0)
 
 
 class LoseDeal(Body):
@@ -193,7 +196,14 @@ async def win_deal(tx: Tx, deal: Deal, body: WinDeal) -> Deal:
     """Close a deal as won, with its lines and with credits that sum to 1."""
     on = body.on or tx.now.date()
     value, lines, shares, assists = await _agreed(tx, deal, body, on)
-    return tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))
+    deal = tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))
+    return tx.save(deal, deal.staff(await staffed(tx, deal, body.roles, on))) if body.roles else deal
+
+
+@deals.verb("roles")
+async def staff_deal(tx: Tx, deal: Deal, body: StaffDeal) -> Deal:
+    """Say who filled which role in a deal, before it is won or after."""
+    return tx.save(deal, deal.staff(await staffed(tx, deal, body.roles, deal.closed_on)))
 
 
 async def _agreed(

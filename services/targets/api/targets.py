@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from services.targets.api.aims import AimValue, shown_value
+from services.targets.api.distribution import DistributedRow, DueRow, distributed
 from services.targets.api.goals import goal_id
 from services.targets.api.metrics import Key, metric_of
 from services.targets.api.rates import rates_to
@@ -40,13 +41,6 @@ _OTHERS = (
     .order_by(_target.id)
 )
 _PARTS = sa.select(Target).where(OneOf(_target.parent, "parents")).order_by(_target.id)
-
-
-class DueRow(Body):
-    """What is due from a day on, until the next row's day."""
-
-    on: Day
-    value: AimValue
 
 
 class Parts(BaseModel):
@@ -121,8 +115,8 @@ class SetTarget(Named):
     scope: Scope
     period: AskedPeriod
     value: AimValue = Field(examples=[{"amount": "250000.00", "currency": "EUR"}])
-    distribution: list[DueRow] = Field(
-        default=[], max_length=400, description="rows that sum to the value; without them it is due evenly"
+    distribution: list[DistributedRow] = Field(
+        default=[], max_length=400, description="rows that sum to the value, or shares; without them it is due evenly"
     )
     stretch: AimValue | None = Field(default=None, description="what would be more than is asked for")
     goal: Ref | None = None
@@ -136,7 +130,7 @@ class ChangeTarget(Named):
     scope: Scope = Scope(level="organisation")
     period: AskedPeriod = AskedPeriod("1900")
     value: AimValue | None = None
-    distribution: list[DueRow] = Field(default_factory=list, max_length=400)
+    distribution: list[DistributedRow] = Field(default_factory=list, max_length=400)
     stretch: AimValue | None = None
     goal: Ref | None = None
     parent: Ref | None = None
@@ -178,7 +172,7 @@ async def aim(tx: Tx, body: SetTarget, at: str = "") -> Target:
         ref=ref,
         period=period,
         value=body.value,
-        distribution=_rows(body.distribution),
+        distribution=distributed(body.value, body.distribution, at),
         others=others,
         on=await today(tx),
         by=tx.context.member,
@@ -218,7 +212,9 @@ async def change_target(tx: Tx, target: Target, body: ChangeTarget) -> Target:
     check_unit(
         metric.id, money=metric.money, values=[body.value, body.stretch, *(row.value for row in body.distribution)]
     )
-    rows: list[tuple[date, Value]] | None = _rows(body.distribution) if "distribution" in sent else None
+    rows: list[tuple[date, Value]] | None = None
+    if "distribution" in sent:
+        rows = distributed(body.value if body.value is not None else target.value, body.distribution)
     changed = target.change(
         value=body.value,
         distribution=rows,
@@ -247,10 +243,6 @@ async def approve_target(tx: Tx, target: Target, body: ApproveTarget) -> Target:
 async def close_target(tx: Tx, target: Target, body: CloseTarget) -> Target:
     """Stop working on a target."""
     return tx.save(target, target.close(body.on or await today(tx)))
-
-
-def _rows(rows: Sequence[DueRow]) -> list[tuple[date, Value]]:
-    return [(row.on, row.value) for row in rows]
 
 
 def _fixed(field: str, stored: str) -> Conflict:

@@ -20,7 +20,9 @@ from shared.events.targets import (
     DealMoved,
     DealOpened,
     DealReopened,
+    DealStaffed,
     DealWon,
+    InRole,
     Line,
 )
 from shared.money import Money
@@ -74,6 +76,16 @@ class CreditedTwice(Refused):
     status, at = 422, "/credits"
 
 
+class DealIsLost(Refused):
+    """This deal was lost on {on}; there is nothing that anybody contributed."""
+
+
+class InRoleTwice(Refused):
+    """{member} stands in the role {role} more than once."""
+
+    status, at = 422, "/roles"
+
+
 class ClosedBeforeOpened(Refused):
     """A deal opened on {opened} cannot be closed on {closed}."""
 
@@ -118,6 +130,8 @@ class Deal(Entity, table=True):
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     assists: list[str] = Field(default_factory=list, sa_type=Json)
+    roles: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Who filled which role in it, for what each contributed; credits say whose revenue it is."""
     amendments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """What was agreed on before each of them, oldest first, with the day and the reason of the change."""
     amended_on: date | None = Field(default=None, index=True)
@@ -215,6 +229,28 @@ class Deal(Entity, table=True):
         sold, credits = self._agree(value, lines, shares)
         self.amendments, self.amended_on = [*self.amendments, before], on
         return DealAmended(on=on, value=value, lines=sold, credits=credits, cost=self.cost)
+
+    def staff(self, roles: Sequence[tuple[str, str]]) -> DealStaffed | None:
+        """Say who filled which role in it: all of them at once, each a role and a member."""
+        if self.status == "lost":
+            raise DealIsLost(on=self.closed_on)
+        for role, member in roles:
+            if roles.count((role, member)) > 1:
+                raise InRoleTwice(member=member, role=role)
+        said = tuple(InRole(role=role, member=member) for role, member in sorted(roles))
+        plain = [vars(each) for each in said]
+        if plain == self.roles:
+            return None
+        self.roles = plain
+        return DealStaffed(roles=said)
+
+    @property
+    def staffing(self) -> dict[str, list[str]]:
+        """The members who filled each role."""
+        found: dict[str, list[str]] = {}
+        for each in self.roles:
+            found.setdefault(each["role"], []).append(each["member"])
+        return found
 
     @property
     def shares(self) -> list[tuple[str, Decimal]]:
