@@ -93,8 +93,9 @@ class Money(Monetary):
         if len(shares) == 1 and shares[0] == 1:
             return [self]
         fractions = [Fraction(share) for share in shares]
-        if sum(fractions) != 1:
-            raise ValueError(f"the shares sum to {sum(fractions)}, not to 1")
+        total = sum(fractions, Fraction(0))
+        if total != 1:
+            raise ValueError(f"the shares sum to {Decimal(total.numerator) / total.denominator}, not to 1")
         sign, whole = (-1 if self.minor < 0 else 1), abs(self.minor)
         parts = [int(whole * fraction) for fraction in fractions]
         lost_most = sorted(range(len(parts)), key=lambda at: parts[at] - whole * fractions[at])
