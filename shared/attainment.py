@@ -15,11 +15,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from shared.money import rounded
 from shared.period import Period
 
 Number = int | Decimal | Fraction
 Row = tuple[date, Number]
-PLACES = 6
 ON_TRACK, AT_RISK = Fraction(95, 100), Fraction(80, 100)
 """From which pace on a target is on track, and from which at risk."""
 
@@ -120,5 +120,4 @@ def _share(part: Fraction, whole: Fraction, unit: Callable[[Fraction], Any]) -> 
 def _rate(part: Fraction, whole: Fraction) -> str | None:
     if not whole:
         return None
-    # Fractions round half to even.
-    return f"{Decimal(round(part / whole * 10**PLACES)).scaleb(-PLACES):f}"
+    return f"{rounded(part / whole):f}"

@@ -51,6 +51,11 @@ class Invalid(Problem):
 
     type, title, status = "validation", "What was sent is not valid", 422
 
+    @staticmethod
+    def at(pointer: str, detail: str) -> Invalid:
+        """One wrong place, and what is wrong there."""
+        return Invalid(f"{pointer}: {detail}.", [Fault(pointer, detail)])
+
 
 class NotFound(Problem):
     """Nothing is known under this id."""

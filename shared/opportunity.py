@@ -9,13 +9,14 @@ factor of the market.)
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
+
+from dateutil.relativedelta import relativedelta
 
 from shared.careers import Away, Career
 from shared.membership import covers, end_of, held_on
@@ -71,7 +72,7 @@ def stretches(member: Career, absences: Iterable[Away], period: Period) -> list[
         starts |= {each.start or period.start, each.end or period.end}
     steps = max((len(each["of"]) for each in member.ramps), default=0)
     for spell in member.employments:
-        starts |= {_months_after(date.fromisoformat(spell["from"]), months) for months in range(1, steps + 1)}
+        starts |= {date.fromisoformat(spell["from"]) + relativedelta(months=months) for months in range(1, steps + 1)}
     days = sorted(day for day in starts if period.start <= day < period.end)
     return [
         Stretch(start, end, _ramp(member, start), _active(member, away, start))
@@ -96,7 +97,7 @@ def _ramp(member: Career, day: date) -> Fraction:
     if employment is None or curve is None:
         return FULL
     start = date.fromisoformat(employment["from"])
-    month = next((each for each in range(len(curve["of"])) if day < _months_after(start, each + 1)), None)
+    month = next((each for each in range(len(curve["of"])) if day < start + relativedelta(months=each + 1)), None)
     return FULL if month is None else Fraction(curve["of"][month])
 
 
@@ -109,10 +110,3 @@ def _active(member: Career, away: Sequence[Away], day: date) -> Fraction:
         Fraction(0),
     )  # fmt: skip
     return max(FULL - missing, Fraction(0))
-
-
-def _months_after(day: date, months: int) -> date:
-    """The same day so many months later, or the last one of a shorter month."""
-    year, month = divmod(day.month - 1 + months, 12)
-    year += day.year
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -16,6 +16,8 @@ Source = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$"
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+"""A kind, a role or a stage, as an organisation calls it."""
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]+$")]
 """An id of ours, or `ext:<source>:<id>`."""
 
@@ -24,6 +26,11 @@ class Body(BaseModel):
     """Something that is sent to us."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were sent, names apart: what an update changes."""
+        skip = ("external", "externals")
+        return {name: getattr(self, name) for name in self.model_fields_set if name not in skip}
 
 
 class ExternalName(Body):
@@ -53,11 +60,6 @@ class Named(Body):
     def externals_by_source(self) -> dict[str, str]:
         """The names as they are stored."""
         return {each.source: each.id for each in self.names()}
-
-    def sent(self) -> dict[str, Any]:
-        """The fields that were sent, names apart: what an update changes."""
-        skip = ("external", "externals")
-        return {name: getattr(self, name) for name in self.model_fields_set if name not in skip}
 
 
 @cache

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from shared.money.amount import CurrencyMismatch, Money
 from shared.money.currencies import DECIMALS, fault_of
 from shared.money.form import NotMoney
-from shared.money.numbers import ExchangeRate, Quantity, Rate, Share, plain
+from shared.money.numbers import ExchangeRate, Quantity, Rate, Share, plain, rounded
 from shared.money.price import UnitPrice, line_amount
 
 
@@ -65,4 +65,5 @@ __all__ = [
     "UnitPrice",
     "line_amount",
     "plain",
+    "rounded",
 ]

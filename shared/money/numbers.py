@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from shared.money.form import NotMoney, parts_of, pattern
+
+PLACES = 6
+
+
+def rounded(number: Fraction) -> Decimal:
+    """A number to six places, half to even."""
+    return Decimal(round(number * 10**PLACES)).scaleb(-PLACES)
 
 
 def plain(number: Decimal) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from shared.errors import Fault, Invalid
+from shared.errors import Invalid
 from shared.facts import Fact
 from shared.known import known
 from shared.store import Entity, Tx
@@ -18,7 +18,7 @@ async def here(tx: Tx, model: type[N], ref: str, at: str, *, locked: bool = Fals
     found = await (tx.seek(model, ref) if locked else tx.seek_unlocked(model, ref))
     if found is None:
         message = f"there is no {model.kind} {ref}"
-        raise Invalid(f"{at}: {message}.", [Fault(at, message)])
+        raise Invalid.at(at, message)
     return found
 
 
@@ -29,6 +29,6 @@ async def all_known(tx: Tx, model: type[Fact], refs: Sequence[str], at: str) -> 
         found: Any = await known(tx, model, ref, f"{at}/{place}")
         if found.id in ids:
             message = f"{model.kind} {ref} stands here twice"
-            raise Invalid(f"{at}/{place}: {message}.", [Fault(f"{at}/{place}", message)])
+            raise Invalid.at(f"{at}/{place}", message)
         ids.append(found.id)
     return ids

@@ -9,15 +9,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints, create_model, model_validator
 
 from services.meetings.domain.requests import Request
-from shared.errors import Fault, Invalid
-from shared.http.bodies import Body, Name, Named, Ref, Text, shown
+from shared.errors import Invalid
+from shared.http.bodies import Body, Name, Named, Ref, Text, Word, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day, Instant
 from shared.known import KnownDepartment, KnownMember, known, local_day, today
 from shared.store import Snapshot, Tx
 
-Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 KINDS = ["it_support", "equipment", "recruiting", "pricing", "budget", "other"]
 
 
@@ -70,7 +69,7 @@ class Party(Body):
 class AskForSomething(Named):
     """What is asked for, by whom and of whom."""
 
-    kind: Kind = Field(examples=KINDS)
+    kind: Word = Field(examples=KINDS)
     title: Name = Field(examples=["The new tablet does not start"])
     asker: Party = Field(alias="from")
     asked: Party = Field(alias="to")
@@ -81,7 +80,7 @@ class AskForSomething(Named):
 class ChangeRequest(Named):
     """What to change about a request; what is not sent stays. Another `to` passes it on."""
 
-    kind: Kind = "other"
+    kind: Word = "other"
     title: Name = ""
     asker: Party | None = Field(default=None, alias="from")
     asked: Party | None = Field(default=None, alias="to")
@@ -178,5 +177,5 @@ async def _party(tx: Tx, party: Party, at: str, on: date) -> tuple[str, str | No
     department = member.department_on(on)
     if department is None:
         message = f"this member belonged to no department on {on}"
-        raise Invalid(f"{at}/member: {message}.", [Fault(f"{at}/member", message)])
+        raise Invalid.at(f"{at}/member", message)
     return department, member.id

@@ -28,6 +28,8 @@ SUMMED = (ALL, "team", "member", "product")
 """The dimensions that have cells, of weeks and months."""
 DAILY = (ALL, "team")
 """Those that have cells of days too."""
+WHOSE = {"team": "team", "member": "owner", "customer": "customer", "product": "product"}
+"""The field of a deal that says whose it is along a dimension."""
 
 
 class Course(Sum, table=True):
@@ -75,7 +77,7 @@ def told(deal: DealFact, brought: int) -> Told:
 
 def key_of(deal: DealFact, dim: str) -> str:
     """Whose deal it is along a dimension; nothing where it has none."""
-    return {"team": deal.team, "member": deal.owner, "customer": deal.customer, "product": deal.product}.get(dim) or ""
+    return (getattr(deal, WHOSE[dim]) or "") if dim else ""
 
 
 def course(deal: DealFact, dim: str = ALL) -> Iterator[Happening]:
@@ -98,7 +100,9 @@ def courses(deal: DealFact) -> Iterator[Cell]:
     """What a deal adds: its opening and its closing by the week of its opening, and its length if it was won."""
     if deal.opened_on is None:
         return
-    part, won = week_of(deal.opened_on).toordinal(), deal.status == "won" and deal.closed_on is not None
+    part = week_of(deal.opened_on).toordinal()
+    won_on = deal.closed_on if deal.status == "won" else None
+    took = length(deal) if won_on else 0
     whole, of_owner = tuple(course(deal)), tuple(course(deal, "member"))
     for dim in SUMMED:
         key, daily = key_of(deal, dim), dim in DAILY
@@ -106,8 +110,7 @@ def courses(deal: DealFact) -> Iterator[Cell]:
             yield (dim, key, outcome, WEEK, week_of(day), part, currency), numbers
             if daily:
                 yield (dim, key, outcome, DAY, day, part, currency), numbers
-        if won and deal.closed_on is not None:
-            took = length(deal)
-            yield (dim, key, CYCLE, MONTH, deal.closed_on.replace(day=1), took, ""), (1, 0, 0, 0, 0)
+        if won_on:
+            yield (dim, key, CYCLE, MONTH, won_on.replace(day=1), took, ""), (1, 0, 0, 0, 0)
             if daily:
-                yield (dim, key, CYCLE, DAY, deal.closed_on, took, ""), (1, 0, 0, 0, 0)
+                yield (dim, key, CYCLE, DAY, won_on, took, ""), (1, 0, 0, 0, 0)

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Final
 
 from shared.bus import PARTITIONS, TOPICS, Message, Position
-from shared.errors import Fault, Invalid
+from shared.errors import Invalid
 
 Places = Mapping[Position, int]
 BEGINNING: Final = "beginning"
@@ -39,7 +39,7 @@ def read(text: str, at: str = "/after") -> dict[Position, int]:
         return dict(zip(_ALL, _unpacked(body[1:]), strict=False))
     except (ValueError, IndexError):
         detail = f'this is no cursor; send one that an answer gave, "{BEGINNING}" or "{NOW}"'
-        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)]) from None
+        raise Invalid.at(at, detail) from None
 
 
 def earlier(one: Places, other: Places) -> dict[Position, int]:

@@ -50,7 +50,7 @@ class Wanted:
         """What is asked for; raises Invalid for what no event is called."""
         if len(texts) > MOST_TYPES:
             detail = f"at most {MOST_TYPES} types are taken, these are {len(texts)}; many go by concert.targets.*"
-            raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+            raise Invalid.at(at, detail)
         wanted = cls._as_said(texts)
         faults = [Fault(f"{at}/{place}", _unknown(text)) for place, text in enumerate(texts) if not _is_known(text)]
         if faults:

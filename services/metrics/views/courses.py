@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.courses import CYCLE, DAILY, SUMMED, WEEK, Course, course, key_of, length
+from services.metrics.facts.courses import CYCLE, DAILY, SUMMED, WEEK, WHOSE, Course, course, key_of, length
 from services.metrics.facts.deals import DealFact
 from services.metrics.sums import ALL, DAY, MONTH
 from services.metrics.views.frame import Reading
@@ -91,9 +91,8 @@ def _won(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
-_COLUMNS = {"member": _deal.owner, "customer": _deal.customer, "product": _deal.product}
-"""By what the deals of a dimension are found that has no cells of days."""
-_HAS_KEYS = {dim: OneOf(column, "keys") for dim, column in _COLUMNS.items()}
+_HAS_KEYS = {dim: OneOf(_deal[name], "keys") for dim, name in WHOSE.items() if dim not in DAILY}
+"""How the deals of a dimension are found that has no cells of days."""
 _OLD, _OLD_OF = _old(), _old(_KEYS)
 _NEW, _NEW_OF = ({daily: _new(daily, *keys) for daily in (True, False)} for keys in ((), (_KEYS,)))
 _LENGTHS, _LENGTHS_OF = ({daily: _lengths(daily, *keys) for daily in (True, False)} for keys in ((), (_KEYS,)))

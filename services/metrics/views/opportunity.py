@@ -30,12 +30,17 @@ async def expected(reading: Reading, figure: str) -> Reached | None:
     found = await reached(reading, figure)
     if found is None:
         return None
-    who = reading.filters["member"]
-    member = await reading.snapshot.recall(MemberFact, who) or MemberFact.make(id=who)
-    away, before = (await _absences(reading, who)).get(who, ()), reading.question.span.asked
-    whole = Adjusted()
-    for aim in await aims_of(reading, figure):
-        whole += adjusted(aim.before, aim.days, before, stretches(member, away, aim.days))
+
+    async def add_up() -> Adjusted:
+        who = reading.filters["member"]
+        member = await reading.snapshot.recall(MemberFact, who) or MemberFact.make(id=who)
+        away, before = (await _absences(reading, who)).get(who, ()), reading.question.span.asked
+        whole = Adjusted()
+        for aim in await aims_of(reading, figure):
+            whole += adjusted(aim.before, aim.days, before, stretches(member, away, aim.days))
+        return whole
+
+    whole: Adjusted = await reading.once("adjusted targets", add_up)
     return Reached(Attainment(whole.value, found.state.actual, whole.due), found.currency)
 
 

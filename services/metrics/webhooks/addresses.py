@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import httpx
 
-from shared.errors import Fault, Invalid
+from shared.errors import Invalid
 
 LONGEST = 2000
 _PUBLIC_V6 = IPv6Network("2000::/3")
@@ -41,7 +41,7 @@ def check_url(text: str, private: bool, at: str = "/url") -> str:
     """The address of a webhook as it is kept; raises Invalid for one that can never be sent to."""
 
     def wrong(detail: str) -> Invalid:
-        return Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+        return Invalid.at(at, detail)
 
     if len(text) > LONGEST:
         raise wrong(f"an address has at most {LONGEST} characters; this one has {len(text)}")

@@ -20,7 +20,7 @@ from services.targets.api.scopes import Scope
 from services.targets.domain.goals import Goal
 from services.targets.domain.metrics import Metric
 from services.targets.domain.targets import Target
-from shared.attainment import Attainment, due_before
+from shared.attainment import Attainment, Row, due_before
 from shared.http.collection import After, Prefer, Reference
 from shared.http.documents import described
 from shared.http.runtime import runtime_of
@@ -29,7 +29,7 @@ from shared.http.writes import as_json
 from shared.identity.permissions import require
 from shared.instant import Day, day_of, now
 from shared.known import KnownAbsence, KnownMember, house
-from shared.money import Money, plain
+from shared.money import Money, plain, rounded
 from shared.opportunity import adjusted, stretches
 from shared.period import Period
 from shared.store import Snapshot
@@ -152,6 +152,8 @@ class Judged:
     """A target as it stands at the end of a day."""
 
     metric: Metric
+    before: date
+    """The first day that does not count any more."""
     achieved: Achieved
     state: Attainment
 
@@ -162,14 +164,13 @@ async def judged(snapshot: Snapshot, target: Target, day: date) -> Judged:
     before = max(period.start, min(period.end, day + timedelta(days=1)))
     metric = await snapshot.get(Metric, target.metric)
     achieved = await achieved_by(snapshot, target, metric, before)
-    return Judged(metric, achieved, _state(target, metric, achieved.amount or Fraction(0), before))
+    return Judged(metric, before, achieved, _state(target, metric, achieved.amount or Fraction(0), before))
 
 
 def _state(target: Target, metric: Metric, actual: Fraction, before: date, value: Any = None) -> Attainment:
-    rows = [(since, _units(part)) for since, part in target.distribution]
     aim = _units(target.value if value is None else value)
     return Attainment.judge(
-        aim, actual, rows if value is None else [], target.period, before, lower=metric.lower,
+        aim, actual, _rows(target) if value is None else [], target.period, before, lower=metric.lower,
         adds_up=metric.aggregation == "sum",
     )  # fmt: skip
 
@@ -193,7 +194,7 @@ async def attained(snapshot: Snapshot, target: Target, day: date) -> dict[str, A
         "reached": found.state.reached if known else None,
         "health": found.state.health if known else None,
         "stretch": _stretched(target, found, day) if known else None,
-        "adjusted": await _expected(snapshot, target, found, day) if known else None,
+        "adjusted": await _expected(snapshot, target, found) if known else None,
         "at_plan_rate": _planned(target, found),
         "notes": found.achieved.notes,
     }
@@ -207,19 +208,17 @@ def _stretched(target: Target, found: Judged, day: date) -> dict[str, Any] | Non
     return {"value": shown["target"], "attainment": shown["attainment"], "variance": shown["variance"]}
 
 
-async def _expected(snapshot: Snapshot, target: Target, found: Judged, day: date) -> dict[str, Any] | None:
+async def _expected(snapshot: Snapshot, target: Target, found: Judged) -> dict[str, Any] | None:
     """What may be expected of a member with their ramp and their absences, and how far that is reached."""
     metric, period = found.metric, target.period
     if target.level != "member" or metric.lower or metric.aggregation != "sum":
         return None
     member = await snapshot.recall(KnownMember, target.ref) or KnownMember.make(id=target.ref)
     away = await snapshot.all(KnownAbsence, _AWAY, member=target.ref)
-    rows = [(since, _units(part)) for since, part in target.distribution]
-    before = max(period.start, min(period.end, day + timedelta(days=1)))
+    value, rows = _units(target.value), _rows(target)
     may = adjusted(
-        lambda upto: due_before(_units(target.value), rows, period, upto), period, before,
-        stretches(member, away, period),
-    )  # fmt: skip
+        lambda day: due_before(value, rows, period, day), period, found.before, stretches(member, away, period)
+    )
     state = Attainment(may.value, found.state.actual, may.due)
     factors = {"ramp": may.ramp, "active": may.active}
     return state.shown(_unit_of(target)) | {
@@ -287,15 +286,19 @@ def fraction(number: str) -> Fraction:
 
 
 def _decimal(rate: Fraction) -> str:
-    return f"{Decimal(round(rate * 10**6)).scaleb(-6):f}"
+    return f"{rounded(rate):f}"
 
 
 def _units(value: Money | Decimal) -> int | Decimal:
     return value.minor if isinstance(value, Money) else value
 
 
+def _rows(target: Target) -> list[Row]:
+    return [(since, _units(part)) for since, part in target.distribution]
+
+
 def _unit_of(target: Target) -> Callable[[Fraction], Any]:
     money = target.money
     if money is not None:
         return lambda amount: Money.of_minor(round(amount), money.currency).as_json()
-    return lambda amount: plain(Decimal(round(amount * 10**6)) / 10**6)
+    return lambda amount: plain(rounded(amount))

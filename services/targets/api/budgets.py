@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.targets.domain.budgets import Budget, Expense
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault
 from shared.events.targets import Planned
-from shared.http.bodies import Body, Named, Ref, shown
+from shared.http.bodies import Body, Named, Ref, Word, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
@@ -36,7 +36,6 @@ _SPENT = sa.select(sa.cast(sa.func.sum(_expense.total), sa.BigInteger)).where(
     _expense.on < sa.bindparam("end"),
     _expense.total_currency == sa.bindparam("currency"),
 )
-Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 OnOverrun = Literal["ignore", "warn", "stop"]
 
 
@@ -113,7 +112,7 @@ class BookExpense(Named):
     """Money that a department has spent."""
 
     department: Ref = Field(examples=["sales"])
-    kind: Kind = Field(examples=["travel"])
+    kind: Word = Field(examples=["travel"])
     amount: Positive
     on: Day | None = None
 

@@ -21,7 +21,7 @@ from services.targets.api.targets import SetTarget, aim, targets
 from services.targets.domain.targets import Target, TargetExists
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
-from shared.errors import Fault, Invalid, Problem
+from shared.errors import Invalid, Problem
 from shared.facts import Fact
 from shared.http.bodies import Body, Named, Ref
 from shared.http.documents import described
@@ -209,7 +209,7 @@ def _wanted(template: Template, member: str) -> SetTarget:
 async def _members(tx: Tx, to: AssignTo, day: date) -> Sequence[str]:
     if bool(to.members) == (to.level is not None) or (to.level is None) != (to.ref is None):
         detail = "say either which members get it, or by level and ref to whom they belong"
-        raise Invalid(f"/to: {detail}.", [Fault("/to", detail)])
+        raise Invalid.at("/to", detail)
     if to.level is None:
         return [(await known(tx, KnownMember, ref, f"/to/members/{place}")).id for place, ref in enumerate(to.members)]
     model, spells = _BELONGS[to.level]

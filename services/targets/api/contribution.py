@@ -4,40 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
-from fractions import Fraction
-from typing import Annotated, Any
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.targets.domain.deals import Deal
 from services.targets.domain.role_weights import RoleWeights, weights_on
 from shared.contribution import contributions
-from shared.errors import Fault, Invalid
-from shared.http.bodies import Body, Named, Ref, shown
+from shared.errors import Invalid
+from shared.http.bodies import Body, Named, Ref, Word
 from shared.http.collection import Collection, Reference, fresh
 from shared.http.documents import described
 from shared.http.runtime import runtime_of
 from shared.http.writes import as_json
-from shared.identity.permissions import Principal, require
+from shared.identity.permissions import require
 from shared.instant import Day, now
 from shared.known import KnownMember, known, local_day, today
-from shared.money import Share, plain
+from shared.money import Share, plain, rounded
 from shared.store import Snapshot, Tx
 
 router = APIRouter(tags=["deals"])
 _READ = require("deals:read")
 _ALL = sa.select(RoleWeights)
-Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
 class InARole(Body):
     """A member who filled a role in a deal."""
 
-    role: Role = Field(examples=["discovery"])
+    role: Word = Field(examples=["discovery"])
     member: Ref
 
 
@@ -50,17 +47,11 @@ class StaffDeal(Body):
 class AgreeOnWeights(Named):
     """What each role weighs, of deals closed on a day or later; together 1."""
 
-    weights: dict[Role, Share] = Field(
+    weights: dict[Word, Share] = Field(
         min_length=1, max_length=40,
         examples=[{"source": "0.2", "discovery": "0.2", "demo": "0.2", "close": "0.3", "handover": "0.1"}],
     )  # fmt: skip
     since: Day | None = Field(default=None, alias="from", description="today if not given, and never a day before")
-
-
-class WeightsShown(BaseModel):
-    """The first day on which deals have these weights when they are closed."""
-
-    start: date = Field(alias="from")
 
 
 class ContributionShown(BaseModel):
@@ -73,11 +64,7 @@ class ContributionShown(BaseModel):
     nobodys: Any = Field(description="what no member contributed, in money")
 
 
-async def _present(snapshot: Snapshot, found: Sequence[RoleWeights], reader: Principal | None) -> list[dict[str, Any]]:
-    return [shown(each) | {"from": each.since} for each in found]
-
-
-role_weights = Collection(RoleWeights, "role-weights", present=_present, extra=WeightsShown)
+role_weights = Collection(RoleWeights, "role-weights")
 
 
 @role_weights.create
@@ -97,7 +84,7 @@ async def staffed(tx: Tx, deal: Deal, roles: Sequence[InARole], on: date | None)
     for place, each in enumerate(roles):
         if each.role not in weights:
             detail = f"{each.role} is no role of a deal closed then; there are {', '.join(weights)}"
-            raise Invalid(f"/roles/{place}/role: {detail}.", [Fault(f"/roles/{place}/role", detail)])
+            raise Invalid.at(f"/roles/{place}/role", detail)
         found.append((each.role, (await known(tx, KnownMember, each.member, f"/roles/{place}/member")).id))
     return found
 
@@ -120,11 +107,6 @@ async def contribution_to_deal(request: Request, ref: Reference) -> Response:
     return Response(as_json(found), media_type="application/json")
 
 
-def decimal_of(share: Fraction) -> str:
-    """A share to six places."""
-    return plain(Decimal(round(share * 10**6)) / 10**6)
-
-
 def contribution_of(deal: Deal, weights: Mapping[str, str]) -> dict[str, Any]:
     """What each member contributed to a deal, as it is shown."""
     shares = contributions(weights, deal.staffing)
@@ -134,7 +116,7 @@ def contribution_of(deal: Deal, weights: Mapping[str, str]) -> dict[str, Any]:
         "id": deal.id,
         "value": value,
         "members": [
-            {"member": member, "share": decimal_of(share), "amount": parts.get(member),
+            {"member": member, "share": plain(rounded(share)), "amount": parts.get(member),
              "roles": [role for role, filled in deal.staffing.items() if member in filled]}
             for member, share in sorted(shares.members.items())
         ],

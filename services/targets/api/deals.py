@@ -6,22 +6,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from services.targets.api.contribution import InARole, StaffDeal, staffed
 from services.targets.api.invoices import invoiced
 from services.targets.domain.customers import Customer
 from services.targets.domain.deals import Deal, Sold
 from services.targets.domain.products import Product
-from shared.errors import Fault, Invalid
-from shared.http.bodies import Body, Name, Named, Ref, Text
+from shared.errors import Invalid
+from shared.http.bodies import Body, Name, Named, Ref, Text, Word
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
 from shared.known import KnownMember, KnownTeam, known, today
 from shared.money import Money, NonNegative, NonNegativePrice, Quantity, Share, UnitPrice, line_amount
 from shared.store import Tx
 
-Stage = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 CLOSED = ("won", "lost")
 
 
@@ -54,7 +53,7 @@ def _open_stage(stage: str) -> str:
     return stage
 
 
-OpenStage = Annotated[Stage, AfterValidator(_open_stage)]
+OpenStage = Annotated[Word, AfterValidator(_open_stage)]
 
 
 class OpenDeal(Named):
@@ -274,6 +273,6 @@ async def _own(tx: Tx, model: type[Customer] | type[Product], ref: str | None, a
     found = await tx.seek_unlocked(model, ref)
     if found is None:
         message = f"there is no {model.kind} {ref}"
-        raise Invalid(f"{at}: {message}.", [Fault(at, message)])
+        raise Invalid.at(at, message)
     merged = getattr(found, "merged_into", None)
     return merged or found.id

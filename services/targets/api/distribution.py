@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from services.targets.api.aims import AimValue
 from services.targets.domain.targets import Value
-from shared.errors import Fault, Invalid
+from shared.errors import Invalid
 from shared.http.bodies import Body
 from shared.instant import Day
 from shared.money import Money, Share
@@ -46,10 +46,12 @@ def distributed(value: Value, rows: Sequence[DistributedRow], at: str = "") -> l
     if not shares:
         return [(row.on, row.value) for row in rows if row.value is not None]
     if len(shares) < len(rows):
-        raise _invalid(f"{at}/distribution", "the rows have either values or shares, not some of each")
+        raise Invalid.at(f"{at}/distribution", "the rows have either values or shares, not some of each")
     if sum(shares) != 1:
         difference = 1 - sum(shares)
-        raise _invalid(f"{at}/distribution", f"the shares sum to {sum(shares)}; they must sum to 1, {difference} more")
+        raise Invalid.at(
+            f"{at}/distribution", f"the shares sum to {sum(shares)}; they must sum to 1, {difference} more"
+        )
     parts: Sequence[Value] = value.split(shares) if isinstance(value, Money) else _dealt_out(value, shares)
     return list(zip((row.on for row in rows), parts, strict=True))
 
@@ -58,7 +60,3 @@ def _dealt_out(value: Decimal, shares: Sequence[Decimal]) -> list[Value]:
     """A number of things by shares, to six places; what rounding leaves over goes to the last."""
     parts = [(value * share).quantize(_STEP, ROUND_DOWN) for share in shares[:-1]]
     return [*parts, value - sum(parts)]
-
-
-def _invalid(at: str, detail: str) -> Invalid:
-    return Invalid(f"{at}: {detail}.", [Fault(at, detail)])

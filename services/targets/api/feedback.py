@@ -10,7 +10,7 @@ from pydantic import Field
 from services.targets.domain.customers import Customer
 from services.targets.domain.deals import Deal
 from services.targets.domain.feedback import Feedback
-from shared.errors import Fault, Invalid
+from shared.errors import Invalid
 from shared.http.bodies import Body, Named, Ref, Text
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
@@ -81,4 +81,4 @@ async def withdraw_feedback(tx: Tx, answer: Feedback, body: WithdrawFeedback) ->
 
 
 def _unknown(at: str, detail: str) -> Invalid:
-    return Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+    return Invalid.at(at, detail)

@@ -17,7 +17,7 @@ from services.targets.domain.overrides import Override
 from services.targets.domain.products import Product
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod, asked_period
-from shared.errors import Fault, Invalid
+from shared.errors import Invalid
 from shared.facts import Fact
 from shared.forecast import METHOD, RANGE, NotForeseeable, forecast
 from shared.http.bodies import Body, Name, Ref
@@ -121,7 +121,7 @@ async def get_forecast(
         now_on = day_of(now(), (await house(snapshot)).zone)
         if as_of is not None and as_of > now_on:
             detail = f"{as_of} has not come yet: today is {now_on}"
-            raise Invalid(f"/as_of: {detail}.", [Fault("/as_of", detail)])
+            raise Invalid.at("/as_of", detail)
         whose = await _whose(snapshot, scope, "/ref")
         return await foreseen(snapshot, whose, await period_of(snapshot, period), as_of or now_on)
 
@@ -198,7 +198,7 @@ async def _whose(snapshot: Snapshot, scope: ForecastScope, at: str) -> Whose:
     """Whose forecast is meant; raises Invalid where a reference is missing, too many, or leads nowhere."""
     if (scope.level == "organisation") != (scope.ref is None):
         detail = "there is one organisation, it needs no ref" if scope.ref else f"say which {scope.level}"
-        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+        raise Invalid.at(at, detail)
     if scope.ref is None:
         return Whose("organisation")
     if scope.level in _KNOWN:
@@ -207,5 +207,5 @@ async def _whose(snapshot: Snapshot, scope: ForecastScope, at: str) -> Whose:
     found = await snapshot.find(own, await snapshot.resolve(own.kind, scope.ref))
     if found is None:
         detail = f"there is no {scope.level} {scope.ref}"
-        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+        raise Invalid.at(at, detail)
     return Whose(scope.level, getattr(found, "merged_into", None) or found.id)

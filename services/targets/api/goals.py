@@ -257,5 +257,5 @@ async def goal_id(tx: Tx, ref: str | None, metric: str, at: str) -> str | None:
         raise Invalid(f"{at}: there is no goal {ref}.", [Fault(at, f"there is no goal {ref}")])
     if goal.metric not in (None, metric):
         detail = f"the goal is measured in {goal.metric}, the target in {metric}"
-        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+        raise Invalid.at(at, detail)
     return goal.id

@@ -174,7 +174,7 @@ async def book_receipt(tx: Tx, body: BookReceipt) -> Receipt:
     invoice = await tx.seek(Invoice, body.invoice)
     if invoice is None:
         message = f"there is no invoice {body.invoice}"
-        raise Invalid(f"/invoice: {message}.", [Fault("/invoice", message)])
+        raise Invalid.at("/invoice", message)
     _, applied = await _settled(tx, invoice)
     on = body.on or await today(tx)
     receipt, booked = Receipt.book(invoice, amount=body.amount, on=on, applied=applied, **fresh(Receipt, body))

@@ -93,7 +93,7 @@ async def metric_of(tx: Tx, key: str, at: str = "/metric") -> Metric:
     if metric is None:
         known = ", ".join(repr(each) for (each,) in await tx.rows(_KEYS))
         detail = f"there is no metric {key!r}; there are {known}"
-        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+        raise Invalid.at(at, detail)
     return metric
 
 

@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.targets.domain.stages import ClosedIsNoStage, Stage, StageExists
-from shared.errors import Fault, Invalid
-from shared.http.bodies import Body, Name, Named, shown
+from shared.errors import Invalid
+from shared.http.bodies import Body, Name, Named, Word, shown
 from shared.http.collection import Collection
 from shared.http.runtime import Runtime
 from shared.identity.permissions import Principal
@@ -21,7 +21,6 @@ from shared.money import Rate
 from shared.stages import DEFAULTS, chance_on
 from shared.store import Context, Job, Snapshot, Tx
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Position = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -63,7 +62,7 @@ stages = Collection(Stage, "stages", present=_present, extra=StageShown, on_day=
 class DescribeStage(Named):
     """A stage to be added; without a day its chance holds for all days."""
 
-    key: Key = Field(examples=["negotiating"], description="the word that deals carry")
+    key: Word = Field(examples=["negotiating"], description="the word that deals carry")
     name: Name = Field(examples=["Negotiating"])
     chance: Rate
     position: Position = 1000
@@ -73,7 +72,7 @@ class DescribeStage(Named):
 class ChangeStage(Named):
     """What to change about a stage; a chance holds from `from` on, or from today, and earlier days keep theirs."""
 
-    key: Key = ""
+    key: Word = ""
     name: Name = ""
     chance: Rate = Decimal(0)
     position: Position = 1000
@@ -108,7 +107,7 @@ async def change_stage(tx: Tx, stage: Stage, body: ChangeStage) -> Stage:
     sent = body.sent()
     if sent.pop("key", stage.id) != stage.id:
         detail = f"the key of a stage stays {stage.id}: deals carry it"
-        raise Invalid(f"/key: {detail}.", [Fault("/key", detail)])
+        raise Invalid.at("/key", detail)
     since = sent.pop("since", None)
     if "chance" in sent:
         chance = sent["chance"]
@@ -120,7 +119,7 @@ async def change_stage(tx: Tx, stage: Stage, body: ChangeStage) -> Stage:
             del sent["chance"]
     elif since is not None:
         detail = "a day without a chance says nothing; send both, or neither"
-        raise Invalid(f"/from: {detail}.", [Fault("/from", detail)])
+        raise Invalid.at("/from", detail)
     return tx.save(stage, stage.change(**sent))
 
 

@@ -192,7 +192,7 @@ async def _parent_id(tx: Tx, ref: str | None, metric: str, at: str) -> str | Non
         detail = (
             f"there is no target {ref}" if parent is None else f"{ref} is a target for {parent.metric}, not {metric}"
         )
-        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+        raise Invalid.at(at, detail)
     return parent.id
 
 

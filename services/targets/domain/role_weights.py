@@ -40,7 +40,7 @@ class RoleWeights(Entity, table=True):
     kind: ClassVar[str] = "role_weights"
     prefix: ClassVar[str] = "rwt"
     word: ClassVar[str] = "set of role weights"
-    hidden: ClassVar[frozenset[str]] = frozenset({"since"})
+    shown_as: ClassVar[dict[str, str]] = {"since": "from"}
 
     since: date
     weights: dict[str, str] = Field(default_factory=dict, sa_type=Json)

@@ -13,13 +13,13 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field
 
 from services.teams.domain.absences import Absence
 from services.teams.domain.members import Member
 from services.teams.domain.teams import Team
 from shared.errors import NotFound
-from shared.http.bodies import Body
+from shared.http.bodies import Body, Word
 from shared.http.collection import Reference
 from shared.http.documents import described
 from shared.http.pages import asked_only
@@ -46,7 +46,6 @@ def _some(share: Decimal) -> Decimal:
     return share.normalize()
 
 
-Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 AwayShare = Annotated[Share, AfterValidator(_some)]
 AbsenceId = Annotated[str, Path(description="the id of an absence of this member")]
 
@@ -57,7 +56,7 @@ class NoteAbsence(Body):
     start: Day = Field(alias="from")
     to: Day | None = Field(default=None, description="the first day after it; not known yet if not given")
     share: AwayShare = Field(default=Decimal(1), description="of their working time")
-    kind: Kind | None = Field(default=None, examples=["holiday"], description="never told to other departments")
+    kind: Word | None = Field(default=None, examples=["holiday"], description="never told to other departments")
 
 
 class ChangeAbsence(Body):
@@ -66,7 +65,7 @@ class ChangeAbsence(Body):
     start: Day = Field(default=date.min, alias="from")
     to: Day | None = None
     share: AwayShare = Decimal(1)
-    kind: Kind | None = None
+    kind: Word | None = None
 
 
 class CancelAbsence(Body):
@@ -140,7 +139,7 @@ async def change_absence(
 ) -> Response:
     """Correct the days, the share or the kind of an absence."""
     raw = await request.body()
-    sent = parse(ChangeAbsence, raw).model_dump(include=parse(ChangeAbsence, raw).model_fields_set)
+    sent = parse(ChangeAbsence, raw).sent()
     fields = {{"to": "end", "kind": "because"}.get(name, name): value for name, value in sent.items()}
     if "share" in fields:
         fields["share"] = f"{fields['share']:f}"

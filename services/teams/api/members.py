@@ -209,7 +209,7 @@ def _from_the_first_day(starts_on: date, on: date | None) -> None:
     """Refuse another day for what holds from the beginning of an employment."""
     if on not in (None, starts_on):
         detail = f"what is said of a new employment holds from {starts_on}, its first day, not from {on}"
-        raise Invalid(f"/on: {detail}.", [Fault("/on", detail)])
+        raise Invalid.at("/on", detail)
 
 
 async def _position(tx: Tx, body: RecruitMember | ChangeMember | RecruitAgain) -> dict[str, Any]:

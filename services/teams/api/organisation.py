@@ -72,8 +72,7 @@ async def describe_organisation(request: Request, principal: Annotated[Principal
     async def decide(tx: Tx) -> Answer:
         organisation = await tx.load(Organisation, THE_ONE)
         expect(request, organisation, required=True)
-        sent = {name: getattr(body, name) for name in body.model_fields_set}
-        tx.save(organisation, organisation.describe(**sent))
+        tx.save(organisation, organisation.describe(**body.sent()))
         return Answer(200, as_json(shown(organisation)), version_headers(organisation))
 
     return await write(request, principal, decide, body=raw)

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.teams.domain.members import Member
 from services.teams.domain.teams import Group, Team
-from shared.errors import Fault, Invalid
+from shared.errors import Invalid
 from shared.store import Tx
 
 
@@ -17,7 +17,7 @@ async def place(tx: Tx, team: str | None, group: str | None) -> tuple[str, str |
     found = await sought(tx, Group, group, "/group")
     if team is not None and (await sought(tx, Team, team, "/team")).id != found.team:
         detail = f"the group {found.id} is a part of the team {found.team}, not of {team}"
-        raise Invalid(f"/group: {detail}.", [Fault("/group", detail)])
+        raise Invalid.at("/group", detail)
     return str(found.team), str(found.id)
 
 
@@ -31,5 +31,5 @@ async def sought(tx: Tx, model: Any, ref: str, at: str) -> Any:
     found = await tx.seek_unlocked(model, ref)
     if found is None:
         detail = f"there is no {model.kind} {ref}"
-        raise Invalid(f"{at}: {detail}.", [Fault(at, detail)])
+        raise Invalid.at(at, detail)
     return found
