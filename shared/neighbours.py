@@ -13,7 +13,15 @@ from shared.identity.tokens import mint
 from shared.instant import now
 from shared.settings import Settings
 
-SCOPES = ("books:read", "members:read", "teams:read", "groups:read", "departments:read")
+SCOPES = (
+    "books:read",
+    "members:read",
+    "teams:read",
+    "groups:read",
+    "departments:read",
+    "trainings:read",
+    "expenses:read",
+)
 LIFE = timedelta(hours=1)
 OTHERS = ("teams", "targets", "meetings")
 """The services that the one which speaks for all asks."""
@@ -35,11 +43,21 @@ class Neighbours:
         self._apps = apps
 
     async def get(
-        self, service: str, path: str, /, *, seconds: float = 5, headers: Mapping[str, str] | None = None, **query: Any
+        self,
+        service: str,
+        path: str,
+        /,
+        *,
+        seconds: float = 5,
+        headers: Mapping[str, str] | None = None,
+        wait: int | None = None,
+        **query: Any,
     ) -> httpx.Response:
         """Ask a neighbour, as this service or with the headers of somebody else; raises httpx.HTTPError when it does
-        not answer in time."""
+        not answer in time. With `wait` it takes that many seconds to wait for what `after` names."""
         sent = self._headers() if headers is None else dict(headers)
+        if wait is not None:
+            sent["Prefer"] = f"wait={wait}"
         return await self._client(service).get(path, params=query, headers=sent, timeout=seconds)
 
     async def close(self) -> None:

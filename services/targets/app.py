@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.targets import reactions
 from services.targets.api import attainment, cascades, contribution, forecasts, goals
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
@@ -16,7 +17,6 @@ from services.targets.api.rates import rates
 from services.targets.api.stages import found_stages, stages
 from services.targets.api.targets import targets
 from services.targets.domain.overrides import Override
-from services.targets.known import subscriptions
 from shared.application import Service
 
 service = Service(
@@ -42,7 +42,7 @@ service = Service(
     ),
     routers=(cascades.router, check_ins, goals.router, attainment.router, forecasts.router, contribution.router),
     tables=(Override,),
-    subscriptions=subscriptions,
+    subscriptions=reactions.subscriptions,
     prepare=(found_metrics, found_stages),
     background=(keep_progress,),
 )

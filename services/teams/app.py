@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from services.teams.api import absences, belonging, members, organisation, personal_data, teams
+from services.teams.api import absences, belonging, learning, members, organisation, personal_data, teams, trainings
 from services.teams.domain.absences import Absence
+from services.teams.domain.learning import Ability
 from services.teams.domain.organisation import Organisation
 from services.teams.domain.people import Person
 from shared.application import Service
@@ -11,8 +12,23 @@ from shared.application import Service
 service = Service(
     name="teams",
     description="Who we are: the organisation, its departments, people, teams and groups.",
-    collections=(organisation.departments, members.members, teams.teams, teams.groups),
-    routers=(organisation.router, personal_data.router, belonging.router, absences.router),
-    tables=(Organisation, Person, Absence),
+    collections=(
+        organisation.departments,
+        members.members,
+        teams.teams,
+        teams.groups,
+        learning.skills,
+        learning.courses,
+        trainings.trainings,
+    ),
+    routers=(
+        organisation.router,
+        personal_data.router,
+        belonging.router,
+        absences.router,
+        learning.router,
+        trainings.router,
+    ),
+    tables=(Organisation, Person, Absence, Ability),
     prepare=(organisation.found,),
 )

@@ -295,6 +295,8 @@ class ExpenseBooked(Event):
     spent_for: str
     amount: Money
     on: date
+    cause: str | None = None
+    """The subject that it follows from, `training/<id>`, if somebody else's fact made it."""
     externals: dict[str, str] = field(default_factory=dict)
 
 

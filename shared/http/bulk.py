@@ -187,12 +187,12 @@ class _Bulk:
             await tx.foresee(model, refs, change=change)
 
     def _store(self, sent: dict[str, Any], raw: bytes) -> Any:
-        collection = self.collection
+        collection, principal = self.collection, self.principal
 
         async def run(tx: Tx) -> tuple[int, str, int, int]:
             if isinstance(sent.get("external"), dict):
                 name = parse(ExternalName, to_json(sent["external"]))
-                thing, made = await collection.upserted(tx, raw, name)
+                thing, made = await collection.upserted(tx, raw, name, principal)
             else:
                 thing, made = await collection.made(tx, raw), True
             return 201 if made else 200, thing.id, thing.version, tx.job_events
@@ -213,7 +213,7 @@ class _Bulk:
                 raise Invalid(f"Say which {collection.entity.kind} is meant.",
                               [Fault(f"/{collection.entity.kind}", "this field is required")])  # fmt: skip
             body = parse(verb.body, act)
-            thing: Entity = await tx.load(collection.entity, ref)
+            thing: Entity = await collection.loaded(tx, ref, self.principal)
             if await _done_before(tx, collection, thing, cause):
                 return 200, thing.id, thing.version, 0
             thing = await verb.run(tx, thing, body)

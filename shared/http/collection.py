@@ -35,10 +35,13 @@ from shared.store import Entity, Snapshot, Tx
 from shared.store.entity import Referred
 from shared.store.sql import table_of
 from shared.store.tables import Journal
+from shared.store.tx import missing
 
 N = TypeVar("N", bound=Entity)
 Handler = Callable[..., Awaitable[Any]]
 Present = Callable[[Snapshot, Sequence[Any], Principal | None], Awaitable[list[dict[str, Any]]]]
+Readable = Callable[[Snapshot, Principal], Awaitable[sa.ColumnElement[bool] | None]]
+"""Which things of a collection are for a reader: a condition on their columns, or none where all of them are."""
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _HISTORY = (
     sa.select(_journal.version, _journal.type, _journal.time, _journal.data)
@@ -77,6 +80,7 @@ class Collection(Generic[N]):
         on_day: Callable[[Any, date], dict[str, Any] | None] | None = None,
         dated: Mapping[str, str] | None = None,
         today: Callable[[Snapshot], Awaitable[date]] | None = None,
+        readable: Readable | None = None,
     ) -> None:
         self.entity = entity
         self.name = name
@@ -92,6 +96,7 @@ class Collection(Generic[N]):
         self.on_day = on_day
         self._today = today or _day_of_the_clock
         self._present = present
+        self._readable = readable
         self._create: Handler | None = None
         self._create_body: type[Named] | None = None
         self._amend: Handler | None = None
@@ -133,6 +138,19 @@ class Collection(Generic[N]):
             return await self._present(snapshot, things, reader)
         return [shown(thing) for thing in things]
 
+    async def for_reader(self, snapshot: Snapshot, thing: N, ref: str, reader: Principal) -> N:
+        """A thing that is for this reader; one that is not is as if it were not there. Raises NotFound."""
+        condition = await self._readable(snapshot, reader) if self._readable else None
+        if condition is not None:
+            column = table_of(self.entity, snapshot.session.dialect).table.c.id
+            if await snapshot.scalar(sa.select(column).where(column == thing.id, condition)) is None:
+                raise missing(self.entity, ref)
+        return thing
+
+    async def loaded(self, tx: Tx, ref: str, writer: Principal) -> N:
+        """A thing to change by somebody whom it is for; raises NotFound."""
+        return await self.for_reader(tx, await tx.load(self.entity, ref), ref, writer)
+
     async def made(self, tx: Tx, raw: bytes) -> N:
         """A new thing from a body."""
         assert self._create is not None
@@ -143,11 +161,13 @@ class Collection(Generic[N]):
                 raise Conflict(f"ext:{name.source}:{name.id} already names another {self._word}.")
         return cast(N, await self._create(tx, body))
 
-    async def upserted(self, tx: Tx, raw: bytes, name: ExternalName) -> tuple[N, bool]:
+    async def upserted(self, tx: Tx, raw: bytes, name: ExternalName, writer: Principal) -> tuple[N, bool]:
         """The thing another system calls so, made or changed by a body that names it; says whether it was made."""
-        existing = await tx.seek(self.entity, f"ext:{name.source}:{name.id}")
+        ref = f"ext:{name.source}:{name.id}"
+        existing = await tx.seek(self.entity, ref)
         if existing is None:
             return await self.made(tx, raw), True
+        await self.for_reader(tx, existing, ref, writer)
         return await self.changed(tx, existing, raw), False
 
     async def changed(self, tx: Tx, thing: N, raw: bytes) -> N:
@@ -241,12 +261,12 @@ class Collection(Generic[N]):
 
             async def decide(tx: Tx) -> Answer:
                 if not ref.startswith("ext:"):
-                    thing = await tx.load(self.entity, ref)
+                    thing = await self.loaded(tx, ref, principal)
                     expect(request, thing, required=True)
                     return await self.answer(tx, await self.changed(tx, thing, raw), 200, principal)
                 expect(request, await tx.seek(self.entity, ref))
                 name = external_of(ref)
-                thing, made = await self.upserted(tx, _with_name(raw, name), name)
+                thing, made = await self.upserted(tx, _with_name(raw, name), name, principal)
                 return await self.answer(tx, thing, 201 if made else 200, principal)
 
             return await write(request, principal, decide, body=raw)
@@ -262,7 +282,7 @@ class Collection(Generic[N]):
             raw = await request.body()
 
             async def decide(tx: Tx) -> Answer:
-                thing = await tx.load(self.entity, ref)
+                thing = await self.loaded(tx, ref, principal)
                 expect(request, thing, required=True)
                 return await self.answer(tx, await self.changed(tx, thing, raw), 200, principal)
 
@@ -278,7 +298,7 @@ class Collection(Generic[N]):
             body = parse(verb.body, raw or b"{}")
 
             async def decide(tx: Tx) -> Answer:
-                thing = await tx.load(self.entity, ref)
+                thing = await self.loaded(tx, ref, principal)
                 expect(request, thing)
                 return await self.answer(tx, await verb.run(tx, thing, body), 200, principal)
 
@@ -295,7 +315,7 @@ class Collection(Generic[N]):
             name = parse(ExternalName, raw)
 
             async def decide(tx: Tx) -> Answer:
-                thing = await tx.load(self.entity, ref)
+                thing = await self.loaded(tx, ref, principal)
                 expect(request, thing)
                 return await self.answer(tx, await self.linked(tx, thing, name), 200, principal)
 
@@ -320,7 +340,7 @@ class Collection(Generic[N]):
             asked_only(request, {"after"} | self._days)
 
             async def query(snapshot: Snapshot) -> tuple[N, dict[str, Any]]:
-                thing = await snapshot.get(self.entity, ref)
+                thing = await self.for_reader(snapshot, await snapshot.get(self.entity, ref), ref, principal)
                 (fields,) = await self.present(snapshot, [thing], principal)
                 return thing, fields
 
@@ -401,7 +421,8 @@ class Collection(Generic[N]):
     ) -> tuple[list[dict[str, Any]], str | None]:
         """A page of things, oldest first, and where the next one begins."""
         table = table_of(self.entity, snapshot.session.dialect).table
-        conditions: list[sa.ColumnElement[bool]] = []
+        allowed = await self._readable(snapshot, reader) if self._readable and reader else None
+        conditions: list[sa.ColumnElement[bool]] = [allowed] if allowed is not None else []
         belonging: list[tuple[str, str]] = []
         for name, value in wanted.items():
             column = table.c[self.filters[name]]
@@ -445,7 +466,7 @@ class Collection(Generic[N]):
             cursor: Annotated[str | None, Query()] = None,
         ) -> Response:
             async def query(snapshot: Snapshot) -> Sequence[Sequence[Any]]:
-                thing = await snapshot.get(self.entity, ref)
+                thing = await self.for_reader(snapshot, await snapshot.get(self.entity, ref), ref, principal)
                 above = Cursor.read(cursor).number
                 return await snapshot.rows(_HISTORY, subject=thing.subject, above=above, limit=limit + 1)
 

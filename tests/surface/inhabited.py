@@ -27,6 +27,9 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "actions": {"external": named("order"), "title": "Order a laptop", "owner": ref("Ada Berg"), "due": "2026-01-09"},
     "stages": {"external": named("offer"), "key": "offer", "name": "Offer", "chance": "0.5", "position": 3},
     "role-weights": {"external": named("shares"), "weights": {"close": "1"}, "from": "2999-01-01"},
+    "skills": {"external": named("listening"), "name": "Listening"},
+    "courses": {"external": named("listen"), "name": "To listen", "skill": ref("listening"), "level": 3},
+    "trainings": {"external": named("training"), "member": ref("Ada Berg"), "course": ref("listen")},
     "webhooks": {"url": "https://tools.example.com/concert", "types": ["concert.targets.*"]},
 }  # fmt: skip
 """What the small company has none of."""

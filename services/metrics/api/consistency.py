@@ -20,6 +20,13 @@ _CONSISTENCY, _PARKED, _MEND = require("consistency:read"), require("parked:read
 _held = HeldEvent.__table__.c  # type: ignore[attr-defined]
 
 
+class PendingShown(BaseModel):
+    """Something whose effect is not there yet, or an effect whose cause is not, by so much."""
+
+    cause: str
+    amount: Any
+
+
 class InvariantShown(BaseModel):
     """Two ways to one number, and whether they agree."""
 
@@ -31,6 +38,7 @@ class InvariantShown(BaseModel):
     right_value: Any
     difference: Any
     holds: bool
+    pending: list[PendingShown] | None = Field(default=None, description="of class B: left = right + these")
 
 
 class OwnerShown(BaseModel):

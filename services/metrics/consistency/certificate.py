@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ import sqlalchemy as sa
 import structlog
 
 from services.metrics.consistency.books import Comparison, applied_of, compare, our_books
+from services.metrics.consistency.effects import Compared, compare_effects, proven_missing
 from services.metrics.consistency.invariants import INVARIANTS, check
 from shared.facts import Facts
 from shared.http.runtime import Runtime
@@ -33,6 +35,8 @@ log = structlog.get_logger(__name__)
 OWNERS = ("teams", "targets", "meetings")
 FRESH = timedelta(seconds=60)
 GAP_ALARM = timedelta(seconds=60)
+Finish = Callable[[list[str]], dict[str, Any]]
+"""The verdict, once it is known what owners have proven missing."""
 _held = HeldEvent.__table__.c  # type: ignore[attr-defined]
 _progress = SourceProgress.__table__.c  # type: ignore[attr-defined]
 _SKIPPED = sa.select(SourceProgress).where(_progress.skipped > 0)
@@ -97,10 +101,16 @@ class Certificate:
             books = await asyncio.gather(*(self._books_of(owner) for owner in OWNERS))
             moment = now()
 
-            async def query(snapshot: Snapshot) -> dict[str, Any]:
+            async def query(snapshot: Snapshot) -> tuple[list[Compared], Finish]:
                 return await self._judge(snapshot, dict(zip(OWNERS, books, strict=True)), moment)
 
-            self.last = await self.runtime.store.read(query)
+            compared, finish = await self.runtime.store.read(query)
+            try:
+                missing = await proven_missing(compared, self.runtime.extras["neighbours"].get)
+            except (httpx.HTTPError, ValueError):
+                # Who does not answer proves nothing; what is pending stays so.
+                missing = []
+            self.last = finish(missing)
             return self.last
 
     async def _books_of(self, owner: str) -> dict[str, Any] | None:
@@ -115,7 +125,9 @@ class Certificate:
 
     async def _judge(
         self, snapshot: Snapshot, books: dict[str, dict[str, Any] | None], moment: datetime
-    ) -> dict[str, Any]:
+    ) -> tuple[list[Compared], Finish]:
+        """Everything one snapshot shows: the effects, of which their owners are asked then, and what judges in the
+        end."""
         for name, theirs in books.items():
             owner = self.owners[name]
             if theirs is None:
@@ -126,13 +138,22 @@ class Certificate:
         invariants = await check(INVARIANTS, snapshot)
         self._discarded = {row.owner: row.skipped for row in await snapshot.all(SourceProgress, _SKIPPED)}
         held = await snapshot.all(HeldEvent, sa.select(HeldEvent).order_by(_held.since).limit(1000))
-        return self._verdict(invariants, held, moment)
+        compared = await compare_effects(snapshot)
+        return compared, partial(self._verdict, invariants, compared, held, moment)
 
-    def _verdict(self, invariants: list[dict[str, Any]], held: Sequence[HeldEvent], moment: datetime) -> dict[str, Any]:
+    def _verdict(
+        self,
+        invariants: list[dict[str, Any]],
+        compared: Sequence[Compared],
+        held: Sequence[HeldEvent],
+        moment: datetime,
+        missing: list[str],
+    ) -> dict[str, Any]:
         parked = [each for each in held if each.reason is not None]
         waiting = [each for each in held if each.reason is None]
-        wrong = self._proofs(invariants, parked, waiting, moment)
-        open_points = self._doubts(parked, waiting, moment)
+        invariants = invariants + [each.line() for each in compared]
+        wrong = self._proofs(invariants, parked, waiting, moment) + missing
+        open_points = self._doubts(parked, waiting, moment) + [each.doubt() for each in compared if each.pending]
         if not wrong and not open_points:
             self._verified_at = moment
         verdict = "inconsistent" if wrong else "catching_up" if open_points else "consistent"

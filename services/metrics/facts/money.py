@@ -100,11 +100,14 @@ class ExpenseFact(Fact, table=True):
     __table_args__ = (
         sa.Index("expense_fact_department", "department", "spent_on"),
         sa.Index("expense_fact_on", "spent_on"),
+        sa.Index("expense_fact_cause", "cause"),
     )
     kind: ClassVar[str] = "expense"
 
     department: str = ""
     spent_for: str = ""
+    cause: str | None = None
+    """The subject of another service that it follows from."""
     spent_on: date | None = None
     reversed_on: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
@@ -234,7 +237,7 @@ def reverse_receipt(receipt: ReceiptFact, event: ReceiptReversed) -> None:
 @expenses.on(ExpenseBooked)
 def book_expense(expense: ExpenseFact, event: ExpenseBooked) -> None:
     expense.department, expense.spent_for, expense.spent_on = event.department, event.spent_for, event.on
-    expense.amount, expense.currency = event.amount.minor, event.amount.currency
+    expense.amount, expense.currency, expense.cause = event.amount.minor, event.amount.currency, event.cause
     expense.total, expense.total_currency = expense.amount, expense.currency
 
 

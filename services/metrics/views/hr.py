@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from services.metrics.views.frame import Compute, Figure, Reading, View
-
-_MEMBERSHIP = ("department", "team")
+from services.metrics.views.people import by_belonging
+from services.metrics.views.training import TRAINING_FIGURES
 
 
 def not_recorded(figure: str, what: str) -> Compute:
@@ -19,10 +19,7 @@ def not_recorded(figure: str, what: str) -> Compute:
 
 
 async def _people(reading: Reading, figure: str, measure: str) -> int | None:
-    if set(reading.filters) - set(_MEMBERSHIP) or len(reading.filters) > 1:
-        reading.note(figure, "people are counted by department or by team")
-        return None
-    return (await reading.flow(measure)).count
+    return (await reading.flow(measure)).count if by_belonging(reading, figure) else None
 
 
 async def joiners(reading: Reading) -> Any:
@@ -37,8 +34,7 @@ async def leavers(reading: Reading) -> Any:
 
 async def headcount(reading: Reading) -> Any:
     """Here at the end."""
-    if set(reading.filters) - set(_MEMBERSHIP) or len(reading.filters) > 1:
-        reading.note("headcount", "people are counted by department or by team")
+    if not by_belonging(reading, "headcount"):
         return None
     return (await reading.stock("joined")).count - (await reading.stock("left")).count
 
@@ -66,14 +62,7 @@ VIEW = View(
         Figure("openings_open", "Openings not filled at the end.", not_recorded("openings_open", "openings")),
         Figure("time_to_fill", "Mean days from requesting an opening to filling it.",
                not_recorded("time_to_fill", "openings")),
-        Figure("trainings_assigned", "Trainings assigned in the period.",
-               not_recorded("trainings_assigned", "trainings")),
-        Figure("trainings_completed", "Trainings completed in the period.",
-               not_recorded("trainings_completed", "trainings")),
-        Figure("training_coverage", "Members with a completed training ÷ members.",
-               not_recorded("training_coverage", "trainings")),
-        Figure("training_cost", "Cost of the trainings completed in the period.",
-               not_recorded("training_cost", "trainings")),
+        *TRAINING_FIGURES,
         Figure("training_effect", "Change of attainment of trained against comparable untrained members.",
                not_recorded("training_effect", "trainings")),
         Figure("equipment_out", "Equipment issued and not returned at the end.",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.targets.domain.budgets import Budget, Expense
 from services.targets.known import period_of
+from services.targets.spending import room_on
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault
 from shared.events.targets import Planned
@@ -19,23 +20,14 @@ from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
 from shared.known import KnownDepartment, known, today
-from shared.money import Money, NonNegative, Positive
+from shared.money import NonNegative, Positive
 from shared.period import Period
 from shared.store import Snapshot, Tx
 
 _budget = Budget.__table__.c  # type: ignore[attr-defined]
-_expense = Expense.__table__.c  # type: ignore[attr-defined]
 _department = KnownDepartment.__table__.c  # type: ignore[attr-defined]
 _LOCK_DEPARTMENT = sa.select(_department.id).where(_department.id == sa.bindparam("department")).with_for_update()
 _OF_DEPARTMENT = sa.select(Budget).where(_budget.department == sa.bindparam("department"))
-_OF_DAY = _OF_DEPARTMENT.where(_budget.starts_on <= sa.bindparam("day"), _budget.ends_on > sa.bindparam("day"))
-# Reversed expenses have a total of 0.
-_SPENT = sa.select(sa.cast(sa.func.sum(_expense.total), sa.BigInteger)).where(
-    _expense.department == sa.bindparam("department"),
-    _expense.on >= sa.bindparam("start"),
-    _expense.on < sa.bindparam("end"),
-    _expense.total_currency == sa.bindparam("currency"),
-)
 OnOverrun = Literal["ignore", "warn", "stop"]
 
 
@@ -73,7 +65,7 @@ budgets = Collection(
 expenses = Collection(
     Expense,
     "expenses",
-    filters={"department": "department", "kind": "spent_for"},
+    filters={"department": "department", "kind": "spent_for", "cause": "cause"},
     refs={"department": KnownDepartment},
     on_day=_expense_on,
 )
@@ -157,19 +149,11 @@ async def change_budget(tx: Tx, budget: Budget, body: ChangeBudget) -> Budget:
 async def book_expense(tx: Tx, body: BookExpense) -> Expense:
     """Record an expense; one that would overrun a budget that stops is refused, with the numbers."""
     department, on = await _department_id(tx, body.department), body.on or await today(tx)
-    found = await tx.all(Budget, _OF_DAY, department=department, day=on)
-    # The budget is locked, so that two expenses cannot both see the same room.
-    budget = await tx.load(Budget, found[0].id) if found else None
-    expense, booked = Expense.book(
-        department=department,
-        spent_for=body.kind,
-        amount=body.amount,
-        on=on,
-        budget=budget,
-        spent=await _spent(tx, budget, body.amount.currency),
-        **fresh(Expense, body),
+    room = await room_on(tx, department, on, body.amount.currency)
+    booked = Expense.book(
+        department=department, spent_for=body.kind, amount=body.amount, on=on, **room, **fresh(Expense, body)
     )
-    return tx.save(expense, booked)
+    return tx.save(*booked)
 
 
 @expenses.verb("reverse")
@@ -181,15 +165,6 @@ async def reverse_expense(tx: Tx, expense: Expense, body: ReverseExpense) -> Exp
 async def _department_id(tx: Tx, ref: str) -> str:
     department: KnownDepartment = await known(tx, KnownDepartment, ref, "/department")
     return department.id
-
-
-async def _spent(tx: Tx, budget: Budget | None, currency: str) -> Money:
-    if budget is None:
-        return Money.zero(currency)
-    minor = await tx.scalar(
-        _SPENT, department=budget.department, start=budget.starts_on, end=budget.ends_on, currency=currency
-    )
-    return Money.of_minor(int(minor or 0), currency)
 
 
 def _rows(rows: Sequence[PlannedRow] | None) -> list[Planned] | None:

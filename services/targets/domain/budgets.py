@@ -64,6 +64,10 @@ class ReversedBeforeSpent(Refused):
     status, at = 422, "/on"
 
 
+class ExpenseFollows(Refused):
+    """This expense follows from {cause}; correct that, and the expense follows."""
+
+
 class Budget(Entity, table=True):
     """What a department may spend in a period, and what happens when it spends more."""
 
@@ -141,17 +145,26 @@ class Budget(Entity, table=True):
 
         Raises BudgetOverrun and, where a `stop` cannot be judged, BudgetInAnotherCurrency.
         """
-        if amount.currency != self.amount.currency:
-            if self.on_overrun == "stop":
-                raise BudgetInAnotherCurrency(period=self.label, currency=self.amount.currency, other=amount.currency)
-            return None
-        over = spent + amount - self.amount
-        if over.minor <= 0:
-            return None
-        if self.on_overrun == "stop":
+        over = self._over(amount, spent)
+        if self.on_overrun == "stop" and amount.currency != self.amount.currency:
+            raise BudgetInAnotherCurrency(period=self.label, currency=self.amount.currency, other=amount.currency)
+        if self.on_overrun == "stop" and over is not None:
             left = max(self.amount - spent, Money.zero(amount.currency))
             raise BudgetOverrun(period=self.label, planned=self.amount, spent=spent, amount=amount, left=left)
         return over
+
+    def warning(self, amount: Money, spent: Money) -> str | None:
+        """What is to be said of an expense on top of what is spent, if the budget is not to be silent."""
+        over = self._over(amount, spent)
+        if over is None or self.on_overrun == "ignore":
+            return None
+        return f"The budget of {self.label} is {self.amount}; with this {spent + amount} is spent, {over} too much."
+
+    def _over(self, amount: Money, spent: Money) -> Money | None:
+        if amount.currency != self.amount.currency:
+            return None
+        over = spent + amount - self.amount
+        return over if over.minor > 0 else None
 
 
 def spread(period: Period, amount: Money) -> tuple[Planned, ...]:
@@ -193,6 +206,7 @@ class Expense(Entity, table=True):
     kind: ClassVar[str] = "expense"
     prefix: ClassVar[str] = "exp"
     shown_as: ClassVar[dict[str, str]] = {"spent_for": "kind"}
+    hidden: ClassVar[frozenset[str]] = frozenset({"cause_version"})
 
     department: str
     spent_for: str
@@ -200,6 +214,10 @@ class Expense(Entity, table=True):
     on: date
     warning: str | None = None
     """What a budget had to say when it was booked."""
+    cause: str | None = Field(default=None, index=True)
+    """The subject of another service that it follows from, `training/<id>`; none if somebody booked it."""
+    cause_version: int | None = None
+    """The version of the subject that it follows from."""
     reversed_on: date | None = None
 
     def worth(self) -> Money | None:
@@ -219,20 +237,56 @@ class Expense(Entity, table=True):
         **identity: Any,
     ) -> tuple[Self, ExpenseBooked]:
         """Record an expense; `spent` is what has been spent of the budget of its day, in the expense's currency."""
-        over = budget.overrun_by(amount, spent) if budget else None
-        warning = None
-        if over is not None and budget is not None and budget.on_overrun == "warn":
-            spent += amount
-            warning = f"The budget of {budget.label} is {budget.amount}; with this {spent} is spent, {over} too much."
-        expense = cls.make(
-            department=department, spent_for=spent_for, amount=amount, on=on, warning=warning, **identity
-        )
-        return expense, ExpenseBooked(
-            department=department, spent_for=spent_for, amount=amount, on=on, externals=expense.externals
-        )
+        if budget is not None:
+            budget.overrun_by(amount, spent)
+        return cls._made(department, spent_for, amount, on, budget, spent, None, identity)
+
+    @classmethod
+    def follow(
+        cls,
+        cause: str,
+        cause_version: int,
+        *,
+        department: str,
+        spent_for: str,
+        amount: Money,
+        on: date,
+        budget: Budget | None,
+        spent: Money,
+        **identity: Any,
+    ) -> tuple[Self, ExpenseBooked]:
+        """Record what another service's fact has cost: it is spent, so no budget stops it; it is only warned of."""
+        identity |= {"cause_version": cause_version}
+        return cls._made(department, spent_for, amount, on, budget, spent, cause, identity)
+
+    @classmethod
+    def _made(
+        cls,
+        department: str,
+        spent_for: str,
+        amount: Money,
+        on: date,
+        budget: Budget | None,
+        spent: Money,
+        cause: str | None,
+        identity: dict[str, Any],
+    ) -> tuple[Self, ExpenseBooked]:
+        said: dict[str, Any] = {"department": department, "spent_for": spent_for, "amount": amount, "on": on}
+        warning = budget.warning(amount, spent) if budget else None
+        expense = cls.make(**said, cause=cause, warning=warning, **identity)
+        return expense, ExpenseBooked(**said, cause=cause, externals=expense.externals)
+
+    def give_way(self) -> ExpenseReversed | None:
+        """What it followed from is not so any more: from its own day on it was not spent."""
+        if self.reversed_on is not None:
+            return None
+        self.reversed_on = self.on
+        return ExpenseReversed(on=self.on)
 
     def reverse(self, on: date) -> ExpenseReversed:
         """Record that the money came back."""
+        if self.cause is not None:
+            raise ExpenseFollows(cause=self.cause.replace("/", " "))
         if self.reversed_on is not None:
             raise ExpenseIsReversed(on=self.reversed_on)
         if on < self.on:

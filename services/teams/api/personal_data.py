@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic_core import from_json, to_json
 
 from services.teams.api.absences import absences_of
+from services.teams.api.trainings import trainings_of
 from services.teams.domain.members import Member
 from services.teams.domain.people import Person
 from shared.http.collection import Reference
@@ -22,6 +23,8 @@ from shared.store.tables import External, Journal, KeptAnswer
 router = APIRouter(tags=["members"])
 _MAY = require("people:write")
 _PERSONAL = ("name", "email", "leaving_reason")
+_IN_THEIR_WORDS = ("kind", "comment")
+"""What is said, by them or about them, of an absence or of a training."""
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _kept = KeptAnswer.__table__.c  # type: ignore[attr-defined]
 _external = External.__table__.c  # type: ignore[attr-defined]
@@ -46,6 +49,7 @@ async def erase_member(request: Request, ref: Reference, principal: Annotated[Pr
             tx.save(person, person.forget())
             await _forget_names(tx, member)
             await _forget_why_away(tx, member)
+            await _forget_what_they_said(tx, member)
             await _forget_events(tx, person)
             await _forget_answers(tx, member, [each for each in telling if each])
         return Answer(204, headers=version_headers(member))
@@ -68,6 +72,14 @@ async def _forget_why_away(tx: Tx, member: Member) -> None:
             tx.save(absence, forgotten)
 
 
+async def _forget_what_they_said(tx: Tx, member: Member) -> None:
+    """What trainings cost and how well they went stays; what they said of them does not."""
+    for training in await trainings_of(tx, member.id):
+        forgotten = training.forget()
+        if forgotten is not None:
+            tx.save(training, forgotten)
+
+
 async def _forget_events(tx: Tx, person: Person) -> None:
     """The journal keeps that there were events of the person, and not what they said."""
     select = sa.select(Journal).where(_journal.subject == person.subject, _journal.data.is_not(None))
@@ -85,8 +97,8 @@ async def _forget_answers(tx: Tx, member: Member, telling: list[str]) -> None:
             continue
         if body.get("id") == member.id:
             body |= dict.fromkeys(_PERSONAL) | {"externals": []}
-        elif body.get("member") == member.id and "kind" in body:
-            body["kind"] = None
+        elif body.get("member") == member.id and kept.status < 400:
+            body |= {name: None for name in _IN_THEIR_WORDS if name in body}
         elif kept.status >= 400:
             # A refusal quotes what was sent.
             body = {name: body[name] for name in ("type", "title", "status") if name in body}

@@ -1,0 +1,45 @@
+"""Who may read what is about somebody: they themselves, who leads a team of theirs, and those whose work it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.teams.api.organisation import today
+from services.teams.domain.members import Member
+from services.teams.domain.teams import Team
+from shared.http.collection import Readable
+from shared.identity.permissions import Principal
+from shared.membership import on_day
+from shared.store import Snapshot
+
+_member = Member.__table__.c  # type: ignore[attr-defined]
+_team = Team.__table__.c  # type: ignore[attr-defined]
+_LED_BY = sa.select(_team.id).where(_team.leader == sa.bindparam("leader"))
+
+
+async def people_of(snapshot: Snapshot, reader: Principal) -> set[str]:
+    """A member, and those who are today in a team that they lead."""
+    if reader.member is None:
+        return set()
+    led = {str(team) for (team,) in await snapshot.rows(_LED_BY, leader=reader.member)}
+    people = {reader.member}
+    if led:
+        day = await today(snapshot)
+        mentions = [sa.type_coerce(_member.memberships, sa.Text).contains(f'"{team}"', autoescape=True) for team in led]
+        found = await snapshot.rows(sa.select(_member.id, _member.memberships).where(sa.or_(*mentions)))
+        people |= {str(member) for member, stays in found if led & set(on_day(stays, day))}
+    return people
+
+
+def about(*columns: sa.ColumnElement[Any], known_to: str) -> Readable:
+    """What stands in a collection is for tools that may read it, for those with a scope, and for whom it is about."""
+
+    async def readable(snapshot: Snapshot, reader: Principal) -> sa.ColumnElement[bool] | None:
+        if reader.member is None or reader.may(known_to):
+            return None
+        people = sorted(await people_of(snapshot, reader))
+        return sa.or_(*(column.in_(people) for column in columns))
+
+    return readable

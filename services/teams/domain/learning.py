@@ -1,0 +1,188 @@
+"""Learning: skills with levels, the jobs that need them, and the courses that teach them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar, Final, Self
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from shared.errors import Refused
+from shared.events.trainings import (
+    CourseChanged,
+    CourseOffered,
+    SessionCancelled,
+    SessionPlanned,
+    SkillAssessed,
+    SkillChanged,
+    SkillNamed,
+)  # fmt: skip
+from shared.membership import Spell, changed, held_on, spell
+from shared.money import Money
+from shared.store import Entity
+from shared.store.types import Json, MoneyText
+
+HIGHEST: Final = 5
+"""The highest level of a skill; 0 is not at all."""
+
+
+class LevelOfNothing(Refused):
+    """A course that teaches up to a level says which skill; this one names level {level} and no skill."""
+
+    status, at = 422, "/level"
+
+
+class SessionEndsBeforeItBegins(Refused):
+    """A session that begins on {on} cannot end on {end}; the day in to is the first one after it."""
+
+    status, at = 422, "/to"
+
+
+class NoSuchSession(Refused):
+    """This course has no session {session}; it has {known}."""
+
+    status, at = 422, "/session"
+
+
+class SessionIsCancelled(Refused):
+    """The session of {on} was cancelled."""
+
+    at = "/session"
+
+
+class SessionIsFull(Refused):
+    """The session of {on} has {seats} seats, and all are taken."""
+
+    at = "/session"
+
+
+class Skill(Entity, table=True):
+    """Something members can do, and the level of it that jobs need."""
+
+    kind: ClassVar[str] = "skill"
+
+    name: str
+    needed: dict[str, int] = Field(default_factory=dict, sa_type=Json)
+    """By job, the level from 1 to 5 that it needs."""
+
+    @classmethod
+    def found(cls, *, name: str, **identity: Any) -> tuple[Self, SkillNamed]:
+        """Give something that members can do a name."""
+        skill = cls.make(name=name, **identity)
+        return skill, SkillNamed(name=name, externals=skill.externals)
+
+    def rename(self, name: str) -> SkillChanged | None:
+        """Call it otherwise."""
+        if name == self.name:
+            return None
+        self.name = name
+        return SkillChanged(name=name, needed=self.needed)
+
+    def need(self, job: str, level: int) -> SkillChanged | None:
+        """Say which level a job needs; level 0 is none."""
+        needed = {each: at for each, at in self.needed.items() if each != job} | ({job: level} if level else {})
+        if needed == self.needed:
+            return None
+        self.needed = dict(sorted(needed.items()))
+        return SkillChanged(name=self.name, needed=self.needed)
+
+
+class Ability(Entity, table=True):
+    """What level a member has of a skill, from when to when."""
+
+    __table_args__ = (sa.Index("ability_member", "member"), sa.Index("ability_skill", "skill"))
+    kind: ClassVar[str] = "ability"
+    prefix: ClassVar[str] = "abl"
+
+    member: str
+    skill: str
+    levels: list[Spell] = Field(default_factory=list, sa_type=Json)
+
+    def assess(self, level: int, on: date) -> SkillAssessed | None:
+        """Find that a member has this level from a day on; what was found for later days stays."""
+        if self.on(on) == level:
+            return None
+        if not self.levels:
+            self.levels = [spell(level, on)]
+        elif held_on(self.levels, on) is None:
+            self.levels = [spell(level, on, date.fromisoformat(self.levels[0]["from"])), *self.levels]
+        else:
+            self.levels = changed(self.levels, level, on)
+        return SkillAssessed(member=self.member, skill=self.skill, level=level, on=on)
+
+    def on(self, day: date) -> int | None:
+        """The level of a day; none while nobody has looked."""
+        found = held_on(self.levels, day)
+        return int(found["of"]) if found else None
+
+
+class Course(Entity, table=True):
+    """Something members can be trained in: what it teaches, what it costs, when it is held."""
+
+    __tablename__ = "training_course"
+    kind: ClassVar[str] = "course"
+
+    name: str
+    skill: str | None = Field(default=None, index=True)
+    level: int | None = None
+    cost: Money | None = Field(default=None, sa_type=MoneyText)
+    """For each member who takes it."""
+    sessions: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """When it is held: `{"session", "on", "to", "seats", "cancelled"}`, in order."""
+
+    @classmethod
+    def offer(cls, **fields: Any) -> tuple[Self, CourseOffered]:
+        """Offer a course."""
+        course = cls.make(**fields)
+        course._refuse_level_of_nothing()
+        return course, CourseOffered(**course._told(), externals=course.externals)
+
+    def change(self, **fields: Any) -> CourseChanged | None:
+        """Describe it differently; trainings that were finished keep what they cost."""
+        new = {name: value for name, value in fields.items() if getattr(self, name) != value}
+        if not new:
+            return None
+        for name, value in new.items():
+            setattr(self, name, value)
+        self._refuse_level_of_nothing()
+        return CourseChanged(**self._told())
+
+    def plan_session(self, session: str, on: date, end: date, seats: int | None) -> SessionPlanned:
+        """Hold it on some days, for so many at most."""
+        if end <= on:
+            raise SessionEndsBeforeItBegins(on=on, end=end)
+        planned = {"session": session, "on": on.isoformat(), "to": end.isoformat(), "seats": seats, "cancelled": False}
+        self.sessions = sorted([*self.sessions, planned], key=lambda each: (each["on"], each["session"]))
+        return SessionPlanned(session=session, on=on, until=end, seats=seats)
+
+    def cancel_session(self, session: str) -> SessionCancelled | None:
+        """Not hold it on those days."""
+        if self.session(session)["cancelled"]:
+            return None
+        self.sessions = [each | {"cancelled": True} if each["session"] == session else each for each in self.sessions]
+        return SessionCancelled(session=session)
+
+    def session(self, session: str) -> dict[str, Any]:
+        """One of its sessions; raises NoSuchSession."""
+        found = next((each for each in self.sessions if each["session"] == session), None)
+        if found is None:
+            known = ", ".join(each["session"] for each in self.sessions) or "none"
+            raise NoSuchSession(session=session, known=known)
+        return found
+
+    def seat(self, session: str, taken: int) -> date:
+        """The first day of a session in which one more takes part; `taken` is how many do already."""
+        found = self.session(session)
+        if found["cancelled"]:
+            raise SessionIsCancelled(on=found["on"])
+        if found["seats"] is not None and taken >= found["seats"]:
+            raise SessionIsFull(on=found["on"], seats=found["seats"])
+        return date.fromisoformat(found["on"])
+
+    def _told(self) -> dict[str, Any]:
+        return {"name": self.name, "skill": self.skill, "level": self.level, "cost": self.cost}
+
+    def _refuse_level_of_nothing(self) -> None:
+        if self.level is not None and self.skill is None:
+            raise LevelOfNothing(level=self.level)
