@@ -33,6 +33,81 @@ def upgrade() -> None:
         batch_op.create_index("ability_skill", ["skill"], unique=False)
 
     op.create_table(
+        "equipment",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("sort", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=True),
+        sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column("retired_on", sa.Date(), nullable=True),
+        sa.Column("holdings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("equipment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_equipment_holder"), ["holder"], unique=False)
+        batch_op.create_index(batch_op.f("ix_equipment_sort"), ["sort"], unique=False)
+
+    op.create_table(
+        "onboarding",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("buddy", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("steps", sa.Text(), nullable=False),
+        sa.Column("completed_on", sa.Date(), nullable=True),
+        sa.Column("cancelled_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("onboarding", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_onboarding_member"), ["member"], unique=False)
+        batch_op.create_index(batch_op.f("ix_onboarding_status"), ["status"], unique=False)
+
+    op.create_table(
+        "opening",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("job", sa.Text(), nullable=True),
+        sa.Column("department", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("requested_by", sa.Text(), nullable=True),
+        sa.Column("requested_on", sa.Date(), nullable=False),
+        sa.Column("needed_on", sa.Date(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_on", sa.Date(), nullable=True),
+        sa.Column("filled_by", sa.Text(), nullable=True),
+        sa.Column("filled_on", sa.Date(), nullable=True),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
+        sa.Column("spells", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("opening", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_opening_department"), ["department"], unique=False)
+        batch_op.create_index(batch_op.f("ix_opening_filled_by"), ["filled_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_opening_status"), ["status"], unique=False)
+        batch_op.create_index(batch_op.f("ix_opening_team"), ["team"], unique=False)
+
+    op.create_table(
         "skill",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -112,6 +187,23 @@ def downgrade() -> None:
 
     op.drop_table("training")
     op.drop_table("skill")
+    with op.batch_alter_table("opening", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_opening_team"))
+        batch_op.drop_index(batch_op.f("ix_opening_status"))
+        batch_op.drop_index(batch_op.f("ix_opening_filled_by"))
+        batch_op.drop_index(batch_op.f("ix_opening_department"))
+
+    op.drop_table("opening")
+    with op.batch_alter_table("onboarding", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_onboarding_status"))
+        batch_op.drop_index(batch_op.f("ix_onboarding_member"))
+
+    op.drop_table("onboarding")
+    with op.batch_alter_table("equipment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_equipment_sort"))
+        batch_op.drop_index(batch_op.f("ix_equipment_holder"))
+
+    op.drop_table("equipment")
     with op.batch_alter_table("ability", schema=None) as batch_op:
         batch_op.drop_index("ability_skill")
         batch_op.drop_index("ability_member")

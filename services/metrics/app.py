@@ -15,6 +15,7 @@ from services.metrics.facts.requests import requests
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import away, departments, groups, members, organisation, people, teams
 from services.metrics.facts.trainings import trainings
+from services.metrics.facts.workplace import equipment, onboardings, openings
 from services.metrics.mending import Mender, RebuildRun, mend_views
 from services.metrics.page import entry, published, routes
 from services.metrics.stream.live import prepare_live
@@ -30,7 +31,7 @@ from shared.http.runtime import Runtime
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, away, people, customers, products, deals,
                    feedback, rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests,
-                   meetings, items, actions, trainings)  # fmt: skip
+                   meetings, items, actions, trainings, openings, onboardings, equipment)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 
 

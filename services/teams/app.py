@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from services.teams.api import absences, belonging, learning, members, organisation, personal_data, teams, trainings
+from services.teams.api import (
+    absences,
+    belonging,
+    equipment,
+    learning,
+    members,
+    onboardings,
+    openings,
+    organisation,
+    personal_data,
+    teams,
+    trainings,
+)  # fmt: skip
 from services.teams.domain.absences import Absence
 from services.teams.domain.learning import Ability
 from services.teams.domain.organisation import Organisation
@@ -20,6 +32,9 @@ service = Service(
         learning.skills,
         learning.courses,
         trainings.trainings,
+        openings.openings,
+        onboardings.onboardings,
+        equipment.equipment,
     ),
     routers=(
         organisation.router,

@@ -30,6 +30,9 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "skills": {"external": named("listening"), "name": "Listening"},
     "courses": {"external": named("listen"), "name": "To listen", "skill": ref("listening"), "level": 3},
     "trainings": {"external": named("training"), "member": ref("Ada Berg"), "course": ref("listen")},
+    "openings": {"external": named("seller"), "title": "One more seller", "team": ref("North")},
+    "equipment": {"external": named("laptop 1"), "kind": "laptop"},
+    "onboardings": {"external": named("first weeks"), "member": ref("Ada Berg"), "equipment": ["laptop"]},
     "webhooks": {"url": "https://tools.example.com/concert", "types": ["concert.targets.*"]},
 }  # fmt: skip
 """What the small company has none of."""

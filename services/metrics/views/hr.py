@@ -7,6 +7,7 @@ from typing import Any
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.people import by_belonging
 from services.metrics.views.training import TRAINING_FIGURES
+from services.metrics.views.workplace import EQUIPMENT_OUT, JOINERS_WAITING, OPENING_FIGURES
 
 
 def not_recorded(figure: str, what: str) -> Compute:
@@ -59,16 +60,12 @@ VIEW = View(
                "joiners"),
         Figure("leavers", "Members who left, or left the department or team, on a day of the period.", leavers,
                "leavers"),
-        Figure("openings_open", "Openings not filled at the end.", not_recorded("openings_open", "openings")),
-        Figure("time_to_fill", "Mean days from requesting an opening to filling it.",
-               not_recorded("time_to_fill", "openings")),
+        *OPENING_FIGURES,
         *TRAINING_FIGURES,
         Figure("training_effect", "Change of attainment of trained against comparable untrained members.",
                not_recorded("training_effect", "trainings")),
-        Figure("equipment_out", "Equipment issued and not returned at the end.",
-               not_recorded("equipment_out", "pieces of equipment")),
-        Figure("joiners_waiting", "Joiners waiting for their equipment.",
-               not_recorded("joiners_waiting", "pieces of equipment")),
+        EQUIPMENT_OUT,
+        JOINERS_WAITING,
         Figure("recognitions", "Recognitions given in the period.", not_recorded("recognitions", "recognitions")),
         Figure("setbacks", "Setbacks reported in the period; not shown for fewer than five people.",
                not_recorded("setbacks", "setbacks")),

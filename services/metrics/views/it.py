@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from services.metrics.views.frame import Figure, Reading, View
 from services.metrics.views.hr import not_recorded
 from services.metrics.views.request_figures import REQUEST_FIGURES
+from services.metrics.views.workplace import JOINERS_WAITING
 from shared.instant import now
 from shared.store.tables import HeldEvent, SourceProgress
 from shared.store.types import moment_of
@@ -39,8 +40,7 @@ VIEW = View(
     "it",
     (
         *REQUEST_FIGURES,
-        Figure("joiners_waiting", "Joiners waiting for their equipment.",
-               not_recorded("joiners_waiting", "pieces of equipment")),
+        JOINERS_WAITING,
         Figure("source_age", "For each owner, seconds since the latest event that the views hold.", source_age),
         Figure("imports", "Imports that are running.", not_recorded("imports", "imports")),
         Figure("parked", "Events that could not be applied and wait for somebody.", parked),

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
-from services.metrics.facts.trainings import TrainingFact
 from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.money_rows import MONEY_ROWS
+from services.metrics.views.people_rows import PEOPLE_ROWS, between
 from services.metrics.views.request_rows import REQUEST_ROWS
-from services.metrics.views.row_source import Conditions, Source, simple
+from services.metrics.views.row_source import Source, simple
 from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
 from shared.identity.permissions import Principal
@@ -25,7 +25,6 @@ _deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _FEEDS = FED[0]
 _answer = FeedbackFact.__table__.c  # type: ignore[attr-defined]
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
-_training = TrainingFact.__table__.c  # type: ignore[attr-defined]
 
 
 def show_deal(deal: DealFact) -> dict[str, Any]:
@@ -148,34 +147,9 @@ async def _answers(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return chosen
 
 
-def _between(column: Any) -> Conditions:
-    """Facts whose day lies in the period."""
-
-    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
-        span = reading.question.span
-        return [column >= span.start, column < span.end]
-
-    return conditions
-
-
 async def _employed(reading: Reading) -> list[sa.ColumnElement[bool]]:
     asked = reading.question.span.asked
     return [_member.starts_on < asked, sa.or_(_member.left_on.is_(None), _member.left_on >= asked)]
-
-
-def _belonging(column: Any, **by: sa.ColumnElement[Any]) -> Conditions:
-    """Facts about people whose day lies in the period, of the department or team asked about."""
-
-    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
-        chosen = await _between(column)(reading)
-        return chosen + [by[dim] == key for dim, key in reading.filters.items() if dim in by]
-
-    return conditions
-
-
-def _show_training(training: TrainingFact) -> dict[str, Any]:
-    cost = Money.of_minor(training.cost, training.currency).as_json() if training.currency else None
-    return simple("training", "member", "course", "assigned_on", "completed_on", "borne_by")(training) | {"cost": cost}
 
 
 _show_member = simple("member", "starts_on", "left_on", "departments", "memberships")
@@ -192,16 +166,9 @@ SOURCES: Mapping[str, Source] = {
     **MONEY_ROWS,
     "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
     "members": Source(MemberFact, _employed, _show_member),
-    "joiners": Source(MemberFact, _between(_member.starts_on), _show_member),
-    "leavers": Source(MemberFact, _between(_member.left_on), _show_member),
-    "trainings_assigned": Source(
-        TrainingFact, _belonging(_training.assigned_on, department=_training.department, team=_training.team),
-        _show_training,
-    ),
-    "trainings_completed": Source(
-        TrainingFact, _belonging(_training.completed_on, department=_training.borne_by, team=_training.team),
-        _show_training,
-    ),
+    "joiners": Source(MemberFact, between(_member.starts_on), _show_member),
+    "leavers": Source(MemberFact, between(_member.left_on), _show_member),
+    **PEOPLE_ROWS,
     **REQUEST_ROWS,
 }  # fmt: skip
 

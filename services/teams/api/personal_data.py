@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic_core import from_json, to_json
 
 from services.teams.api.absences import absences_of
+from services.teams.api.onboarding_steps import onboardings_of
 from services.teams.api.trainings import trainings_of
 from services.teams.domain.members import Member
 from services.teams.domain.people import Person
@@ -50,6 +51,7 @@ async def erase_member(request: Request, ref: Reference, principal: Annotated[Pr
             await _forget_names(tx, member)
             await _forget_why_away(tx, member)
             await _forget_what_they_said(tx, member)
+            await _forget_what_was_prepared(tx, member)
             await _forget_events(tx, person)
             await _forget_answers(tx, member, [each for each in telling if each])
         return Answer(204, headers=version_headers(member))
@@ -80,6 +82,14 @@ async def _forget_what_they_said(tx: Tx, member: Member) -> None:
             tx.save(training, forgotten)
 
 
+async def _forget_what_was_prepared(tx: Tx, member: Member) -> None:
+    """What they needed to begin stays counted; in which words tasks were put does not."""
+    for onboarding in await onboardings_of(tx, member.id):
+        forgotten = onboarding.forget()
+        if forgotten is not None:
+            tx.save(onboarding, forgotten)
+
+
 async def _forget_events(tx: Tx, person: Person) -> None:
     """The journal keeps that there were events of the person, and not what they said."""
     select = sa.select(Journal).where(_journal.subject == person.subject, _journal.data.is_not(None))
@@ -99,6 +109,8 @@ async def _forget_answers(tx: Tx, member: Member, telling: list[str]) -> None:
             body |= dict.fromkeys(_PERSONAL) | {"externals": []}
         elif body.get("member") == member.id and kept.status < 400:
             body |= {name: None for name in _IN_THEIR_WORDS if name in body}
+            if "steps" in body:
+                body["steps"] = [each | {"title": None} for each in body["steps"]]
         elif kept.status >= 400:
             # A refusal quotes what was sent.
             body = {name: body[name] for name in ("type", "title", "status") if name in body}

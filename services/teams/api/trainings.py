@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.teams.api.learning import gaps_of
+from services.teams.api.onboarding_steps import tick_off
 from services.teams.api.organisation import today
 from services.teams.api.readers import about, people_of
 from services.teams.api.references import sought
@@ -159,7 +160,7 @@ async def assign_training(tx: Tx, body: AssignTraining) -> Training:
     course = await _course(tx, body.course, locked=body.session is not None)
     member = await sought(tx, Member, body.member, "/member")
     on = body.on or await today(tx)
-    return await _assign(tx, course, member, on, body.due, body.session, fresh(Training, body))
+    return await assign_course(tx, course, member, on, body.due, body.session, fresh(Training, body))
 
 
 @trainings.amend
@@ -191,7 +192,9 @@ async def complete_training(tx: Tx, training: Training, body: CompleteTraining) 
     member = await tx.get(Member, training.member)
     cost = body.cost if "cost" in body.model_fields_set else (await tx.get(Course, training.course)).cost
     begins, on = await _begins(tx, training), body.on or await today(tx)
-    return tx.save(training, training.complete(member, on, begins, _some(cost), **_outcome(member, body)))
+    tx.save(training, training.complete(member, on, begins, _some(cost), **_outcome(member, body)))
+    await tick_off(tx, member.id, "training", training.course, on)
+    return training
 
 
 # A correction replaces the one before, so making an earlier one again is not a repetition.
@@ -235,7 +238,7 @@ async def assign_to_many(request: Request, principal: Annotated[Principal, Depen
                     await _try(tx, course, member, on, body, len(assigned))
                 else:
                     identity = {"id": new_id(Training.prefix), "externals": {}}
-                    trainings.append((await _assign(tx, course, member, on, body.due, body.session, identity)).id)
+                    trainings.append((await assign_course(tx, course, member, on, body.due, body.session, identity)).id)
                 assigned.append(member.id)
             except Refused as refusal:
                 if refusal.faults and refusal.faults[0].pointer in ("/session", "/due"):
@@ -277,9 +280,10 @@ async def _meant(tx: Tx, body: AssignToMany, course: Course, on: date) -> list[M
     return sorted(members, key=lambda each: each.id)
 
 
-async def _assign(
+async def assign_course(
     tx: Tx, course: Course, member: Member, on: date, due: date | None, session: str | None, identity: dict[str, Any]
 ) -> Training:
+    """Let a member take a course, in a session that has a seat."""
     others = await tx.all(Training, _TAKEN, member=member.id, course=course.id)
     if session is not None:
         await _seat(tx, course, session)

@@ -1,0 +1,97 @@
+"""What the figures about people are made of: trainings, openings, equipment and those who wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.metrics.facts.trainings import TrainingFact
+from services.metrics.facts.workplace import EquipmentFact, OnboardingFact, OpeningFact
+from services.metrics.views.frame import Reading
+from services.metrics.views.people import here_at_the_end
+from services.metrics.views.row_source import Conditions, Source, simple
+from services.metrics.views.workplace import waiting_before
+from shared.money import Money
+
+_training = TrainingFact.__table__.c  # type: ignore[attr-defined]
+_opening = OpeningFact.__table__.c  # type: ignore[attr-defined]
+_onboarding = OnboardingFact.__table__.c  # type: ignore[attr-defined]
+_piece = EquipmentFact.__table__.c  # type: ignore[attr-defined]
+
+
+def between(column: Any, **by: sa.ColumnElement[Any]) -> Conditions:
+    """Facts whose day lies in the period, of what is asked about as far as they know it."""
+
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        span = reading.question.span
+        chosen = [column >= span.start, column < span.end]
+        return chosen + [by[dim] == key for dim, key in reading.filters.items() if dim in by]
+
+    return conditions
+
+
+def _among(model: Any, days: Any) -> Conditions:
+    """Facts of which something holds by the days that are written in them: `days(fact, start, end, asked)`."""
+
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        span = reading.question.span
+        first, end, asked = (day.isoformat() for day in (span.start, span.end, span.asked))
+        found = await reading.snapshot.all(model, sa.select(model))
+        return [model.__table__.c.id.in_([each.id for each in found if days(each, reading, first, end, asked)])]
+
+    return conditions
+
+
+def _is_of(reading: Reading, department: str, team: str | None) -> bool:
+    return reading.filters.get("department", department) == department and reading.filters.get("team", team) == team
+
+
+def _filled(opening: OpeningFact, reading: Reading, first: str, end: str, asked: str) -> bool:
+    times = (each["on"] for each in opening.ends if each["how"] == "filled")
+    return _is_of(reading, opening.department, opening.team) and any(first <= on < end for on in times)
+
+
+def _sought(opening: OpeningFact, reading: Reading, first: str, end: str, asked: str) -> bool:
+    if opening.requested_on is None or not _is_of(reading, opening.department, opening.team):
+        return False
+    begun = [opening.requested_on.isoformat(), *opening.reopenings]
+    ended: list[str] = [each["on"] for each in opening.ends]
+    return sum(on < asked for on in begun) > sum(on < asked for on in ended)
+
+
+def _out(piece: EquipmentFact, reading: Reading, first: str, end: str, asked: str) -> bool:
+    return any(
+        each["on"] < asked and (each["back"] is None or each["back"] >= asked)
+        for each in piece.issues
+        if _is_of(reading, each["department"], each["team"])
+    )
+
+
+async def _waiting(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    here = [each.id for each in await here_at_the_end(reading)]
+    return [*waiting_before(reading.question.span.asked), _onboarding.member.in_(here)]
+
+
+def _show_training(training: TrainingFact) -> dict[str, Any]:
+    cost = Money.of_minor(training.cost, training.currency).as_json() if training.currency else None
+    return simple("training", "member", "course", "assigned_on", "completed_on", "borne_by")(training) | {"cost": cost}
+
+
+_show_opening = simple("opening", "department", "team", "requested_on", "needed_on", "filled_by", "ended_on")
+PEOPLE_ROWS: Mapping[str, Source] = {
+    "trainings_assigned": Source(
+        TrainingFact, between(_training.assigned_on, department=_training.department, team=_training.team),
+        _show_training,
+    ),
+    "trainings_completed": Source(
+        TrainingFact, between(_training.completed_on, department=_training.borne_by, team=_training.team),
+        _show_training,
+    ),
+    "openings_open": Source(OpeningFact, _among(OpeningFact, _sought), _show_opening),
+    "openings_filled": Source(OpeningFact, _among(OpeningFact, _filled), _show_opening),
+    "equipment_out": Source(EquipmentFact, _among(EquipmentFact, _out),
+                            simple("equipment", "sort", "holder", "issued_on")),
+    "joiners_waiting": Source(OnboardingFact, _waiting, simple("onboarding", "member", "starts_on", "equipped_on")),
+}  # fmt: skip

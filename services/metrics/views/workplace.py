@@ -1,0 +1,85 @@
+"""Do our people have what they need? Openings, those who wait for their equipment, and what is handed out."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.metrics.facts.workplace import OnboardingFact
+from services.metrics.views.frame import Figure, Reading
+from services.metrics.views.people import by_belonging, here_at_the_end
+from services.metrics.views.values import mean
+
+_onboarding = OnboardingFact.__table__.c  # type: ignore[attr-defined]
+
+
+def waiting_before(day: date) -> list[sa.ColumnElement[bool]]:
+    """The conditions of onboardings of those who had begun before a day and did not have all their equipment."""
+    return [
+        _onboarding.waits,
+        _onboarding.starts_on < day,
+        sa.or_(_onboarding.equipped_on.is_(None), _onboarding.equipped_on >= day),
+        sa.or_(_onboarding.cancelled_on.is_(None), _onboarding.cancelled_on >= day),
+    ]
+
+
+async def openings_open(reading: Reading) -> Any:
+    """To be filled at the end."""
+    if not by_belonging(reading, "openings_open"):
+        return None
+    names = ("sought", "filled", "withdrawn", "sought_again")
+    sought, filled, withdrawn, again = [(await reading.stock(name)).count for name in names]
+    return sought - filled - withdrawn + again
+
+
+async def time_to_fill(reading: Reading) -> Any:
+    """Mean days to fill."""
+    if not by_belonging(reading, "time_to_fill"):
+        return None
+    filled = await reading.flow("filled")
+    if not filled.count:
+        reading.note("time_to_fill", "no opening was filled in the period")
+    return mean(filled.took, filled.count)
+
+
+async def equipment_out(reading: Reading) -> Any:
+    """Issued and not returned at the end."""
+    if not by_belonging(reading, "equipment_out"):
+        return None
+    return (await reading.stock("issued")).count - (await reading.stock("returned")).count
+
+
+async def joiners_waiting(reading: Reading) -> Any:
+    """Here at the end without all their equipment."""
+    if not by_belonging(reading, "joiners_waiting"):
+        return None
+    asked = reading.question.span.asked
+
+    async def read() -> set[str]:
+        rows = await reading.snapshot.rows(sa.select(_onboarding.member).where(*waiting_before(asked)))
+        return {str(member) for (member,) in rows}
+
+    waiting: set[str] = await reading.shared("waiting", read)
+    return sum(each.id in waiting for each in await here_at_the_end(reading))
+
+
+OPENING_FIGURES = (
+    Figure("openings_open", "Openings requested by the end and neither filled nor withdrawn.", openings_open,
+           "openings_open"),
+    Figure("time_to_fill", "Mean days from requesting, or reopening, an opening to filling it, of those filled on days "
+           "of the period.", time_to_fill, "openings_filled"),
+)  # fmt: skip
+EQUIPMENT_OUT = Figure(
+    "equipment_out",
+    "Pieces of equipment issued and not returned at the end; of a department or team those issued to its members.",
+    equipment_out,
+    "equipment_out",
+)
+JOINERS_WAITING = Figure(
+    "joiners_waiting",
+    "Members here at the end who have begun and do not have all the equipment that their onboarding lists.",
+    joiners_waiting,
+    "joiners_waiting",
+)
