@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 
-from shared.bus import Bus, BusError, LogBroken, Message
+from shared.bus import Bus, BusError, LogBroken, Message, Record
 from shared.errors import NotFound, OutcomeUnknown, Overloaded
 from shared.events import Event
 from shared.facts import Facts
@@ -33,10 +33,17 @@ Work = Callable[[Tx, dict[str, str]], Awaitable[set[str]]]
 class Subscriptions:
     """What a service wants to hear: facts it keeps of others, and what it is obliged to do."""
 
-    def __init__(self, *topics: str) -> None:
+    def __init__(self, *topics: str, only: Mapping[str, Collection[str]] | None = None) -> None:
         self.topics = topics
+        self.only = dict(only or {})
+        """By topic the kinds of things that are listened to, where not all are."""
         self.facts: dict[str, Facts[Any]] = {}
         self.reactions: dict[type[Event], list[Reaction]] = {}
+
+    def wants(self, record: Record) -> bool:
+        """Whether a record is about something that is listened to."""
+        kinds = self.only.get(record.topic)
+        return kinds is None or record.key.partition("/")[0] in kinds
 
     def keep(self, *facts: Facts[Any]) -> None:
         """Keep these facts."""
@@ -54,7 +61,7 @@ class Subscriptions:
 
     def facts_only(self) -> Subscriptions:
         """The same facts from the same topics, and nothing that would be done a second time."""
-        others = Subscriptions(*self.topics)
+        others = Subscriptions(*self.topics, only=self.only)
         others.facts = self.facts
         return others
 
@@ -174,7 +181,8 @@ class Consumer:
         await self._work(work, wait=False)
 
     async def _apply(self, tx: Tx, messages: Sequence[Message], poisoned: dict[str, str]) -> set[str]:
-        envelopes = [envelope_of(message.record) for message in await advance(tx, messages)]
+        fresh = await advance(tx, messages)
+        envelopes = [envelope_of(each.record) for each in fresh if self.subscriptions.wants(each.record)]
         round_ = Round(tx, self.subscriptions, poisoned)
         await round_.open(sorted({each.subject for each in envelopes}))
         for envelope in envelopes:

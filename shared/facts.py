@@ -30,6 +30,8 @@ class Fact(Referred):
 
     names: ClassVar[str] = ""
     """Of which kind the external ids of this fact are names, if not of its own."""
+    told_by: ClassVar[str] = "teams"
+    """The service that owns the thing, and can say whether there is one that was not heard of."""
 
     id: str = Field(primary_key=True)
     shard: int = 0

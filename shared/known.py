@@ -125,7 +125,7 @@ def remember_link(thing: Any, event: TeamsExternalLinked) -> None:
 
 
 class NotHeardOf(Invalid):
-    """A body names a thing of teams that was never heard of here: there is none, or word of it is on its way."""
+    """A body names a thing of another service that was never heard of here: there is none, or word is on its way."""
 
     def __init__(self, model: type[Fact], ref: str, at: str) -> None:
         message = f"no {model.kind} {ref} is known here (yet)"

@@ -21,6 +21,8 @@ SCOPES = (
     "departments:read",
     "trainings:read",
     "expenses:read",
+    "goals:read",
+    "customers:read",
 )
 LIFE = timedelta(hours=1)
 OTHERS = ("teams", "targets", "meetings")

@@ -33,6 +33,65 @@ def upgrade() -> None:
         batch_op.create_index("ability_skill", ["skill"], unique=False)
 
     op.create_table(
+        "challenge",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("aim", sa.Text(), nullable=True),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("group_id", sa.Text(), nullable=True),
+        sa.Column("goal", sa.Text(), nullable=True),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("over_on", sa.Date(), nullable=True),
+        sa.Column("reached", sa.Boolean(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("challenge", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_challenge_team"), ["team"], unique=False)
+
+    op.create_table(
+        "duty",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=True),
+        sa.Column("goal", sa.Text(), nullable=True),
+        sa.Column("member", sa.Text(), nullable=True),
+        sa.Column("group_id", sa.Text(), nullable=True),
+        sa.Column("assigned_by", sa.Text(), nullable=True),
+        sa.Column("receiver", sa.Text(), nullable=True),
+        sa.Column("assigned_on", sa.Date(), nullable=False),
+        sa.Column("due", sa.Date(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("done_by", sa.Text(), nullable=True),
+        sa.Column("done_on", sa.Date(), nullable=True),
+        sa.Column("on_time", sa.Boolean(), nullable=True),
+        sa.Column("judged_by", sa.Text(), nullable=True),
+        sa.Column("judged_on", sa.Date(), nullable=True),
+        sa.Column("returned", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("cancelled_on", sa.Date(), nullable=True),
+        sa.Column("spells", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("duty", schema=None) as batch_op:
+        batch_op.create_index("duty_due", ["status", "due"], unique=False)
+        batch_op.create_index(batch_op.f("ix_duty_goal"), ["goal"], unique=False)
+        batch_op.create_index(batch_op.f("ix_duty_group_id"), ["group_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_duty_member"), ["member"], unique=False)
+
+    op.create_table(
         "equipment",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -53,6 +112,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_equipment_holder"), ["holder"], unique=False)
         batch_op.create_index(batch_op.f("ix_equipment_sort"), ["sort"], unique=False)
 
+    op.create_table(
+        "known_customer",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("merged_into", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "known_goal",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "onboarding",
         sa.Column("id", sa.Text(), nullable=False),
@@ -106,6 +185,88 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_opening_filled_by"), ["filled_by"], unique=False)
         batch_op.create_index(batch_op.f("ix_opening_status"), ["status"], unique=False)
         batch_op.create_index(batch_op.f("ix_opening_team"), ["team"], unique=False)
+
+    op.create_table(
+        "pseudonym",
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("member"),
+    )
+    op.create_table(
+        "recognition",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("to", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=True),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("done", sa.Text(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("recognition", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_recognition_by"), ["by"], unique=False)
+
+    op.create_table(
+        "reputation",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("sort", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("score", sa.Text(), nullable=True),
+        sa.Column("out_of", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("reputation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reputation_sort"), ["sort"], unique=False)
+        batch_op.create_index(batch_op.f("ix_reputation_source"), ["source"], unique=False)
+
+    op.create_table(
+        "setback",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("externals", sa.Text(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=True),
+        sa.Column("colleague", sa.Text(), nullable=True),
+        sa.Column("sort", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Integer(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("reported_by", sa.Text(), nullable=True),
+        sa.Column("readers", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("follow_ups", sa.Text(), nullable=False),
+        sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("setback", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_setback_customer"), ["customer"], unique=False)
+        batch_op.create_index(batch_op.f("ix_setback_member"), ["member"], unique=False)
+        batch_op.create_index(batch_op.f("ix_setback_reported_by"), ["reported_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_setback_status"), ["status"], unique=False)
 
     op.create_table(
         "skill",
@@ -187,6 +348,23 @@ def downgrade() -> None:
 
     op.drop_table("training")
     op.drop_table("skill")
+    with op.batch_alter_table("setback", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_setback_status"))
+        batch_op.drop_index(batch_op.f("ix_setback_reported_by"))
+        batch_op.drop_index(batch_op.f("ix_setback_member"))
+        batch_op.drop_index(batch_op.f("ix_setback_customer"))
+
+    op.drop_table("setback")
+    with op.batch_alter_table("reputation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reputation_source"))
+        batch_op.drop_index(batch_op.f("ix_reputation_sort"))
+
+    op.drop_table("reputation")
+    with op.batch_alter_table("recognition", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_recognition_by"))
+
+    op.drop_table("recognition")
+    op.drop_table("pseudonym")
     with op.batch_alter_table("opening", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_opening_team"))
         batch_op.drop_index(batch_op.f("ix_opening_status"))
@@ -199,11 +377,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_onboarding_member"))
 
     op.drop_table("onboarding")
+    op.drop_table("known_goal")
+    op.drop_table("known_customer")
     with op.batch_alter_table("equipment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_equipment_sort"))
         batch_op.drop_index(batch_op.f("ix_equipment_holder"))
 
     op.drop_table("equipment")
+    with op.batch_alter_table("duty", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_duty_member"))
+        batch_op.drop_index(batch_op.f("ix_duty_group_id"))
+        batch_op.drop_index(batch_op.f("ix_duty_goal"))
+        batch_op.drop_index("duty_due")
+
+    op.drop_table("duty")
+    with op.batch_alter_table("challenge", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_challenge_team"))
+
+    op.drop_table("challenge")
     with op.batch_alter_table("ability", schema=None) as batch_op:
         batch_op.drop_index("ability_skill")
         batch_op.drop_index("ability_member")

@@ -12,6 +12,7 @@ from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.pipeline import overrides, stages
 from services.metrics.facts.rates import rates
 from services.metrics.facts.requests import requests
+from services.metrics.facts.support import duties, recognitions, reputation, setbacks
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import away, departments, groups, members, organisation, people, teams
 from services.metrics.facts.trainings import trainings
@@ -31,7 +32,8 @@ from shared.http.runtime import Runtime
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, away, people, customers, products, deals,
                    feedback, rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests,
-                   meetings, items, actions, trainings, openings, onboardings, equipment)  # fmt: skip
+                   meetings, items, actions, trainings, openings, onboardings, equipment, duties,
+                   recognitions, setbacks, reputation)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 
 

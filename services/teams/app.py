@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.teams.api import (
     absences,
     belonging,
+    duties,
     equipment,
     learning,
     members,
@@ -12,6 +13,8 @@ from services.teams.api import (
     openings,
     organisation,
     personal_data,
+    recognitions,
+    setbacks,
     teams,
     trainings,
 )  # fmt: skip
@@ -19,6 +22,8 @@ from services.teams.domain.absences import Absence
 from services.teams.domain.learning import Ability
 from services.teams.domain.organisation import Organisation
 from services.teams.domain.people import Person
+from services.teams.known import subscriptions
+from services.teams.pseudonyms import Pseudonym
 from shared.application import Service
 
 service = Service(
@@ -35,6 +40,11 @@ service = Service(
         openings.openings,
         onboardings.onboardings,
         equipment.equipment,
+        duties.duties,
+        setbacks.setbacks,
+        recognitions.recognitions,
+        recognitions.challenges,
+        recognitions.reputation,
     ),
     routers=(
         organisation.router,
@@ -44,6 +54,7 @@ service = Service(
         learning.router,
         trainings.router,
     ),
-    tables=(Organisation, Person, Absence, Ability),
+    tables=(Organisation, Person, Absence, Ability, Pseudonym),
+    subscriptions=subscriptions,
     prepare=(organisation.found,),
 )

@@ -1,4 +1,4 @@
-"""A thing of teams that this service has not heard of yet: its owner is asked, and word of it waited for.
+"""A thing of another service that this one has not heard of yet: its owner is asked, and word of it waited for.
 
 What others tell comes by events, and a write may be faster than they are. Nothing is asked inside a transaction: the
 write is refused there, the owner asked here, and the write decided once more.
@@ -16,7 +16,6 @@ from shared.known import NotHeardOf
 from shared.store import Job
 from shared.store.tx import T
 
-OWNER = "teams"
 PATIENCE = 3.0
 """Seconds to wait for word of a thing that its owner has."""
 LOOK_SECONDS = 0.02
@@ -39,7 +38,7 @@ async def _exists(runtime: Runtime, unknown: NotHeardOf) -> bool:
     """Whether its owner has it; one that does not answer is no reason to wait."""
     try:
         path = f"/v1/{unknown.model.kind}s/{quote(unknown.ref, safe=':')}"
-        answer = await runtime.extras["neighbours"].get(OWNER, path, seconds=2)
+        answer = await runtime.extras["neighbours"].get(unknown.model.told_by, path, seconds=2)
     except httpx.HTTPError:
         return False
     return bool(answer.status_code == httpx.codes.OK)

@@ -33,6 +33,12 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "openings": {"external": named("seller"), "title": "One more seller", "team": ref("North")},
     "equipment": {"external": named("laptop 1"), "kind": "laptop"},
     "onboardings": {"external": named("first weeks"), "member": ref("Ada Berg"), "equipment": ["laptop"]},
+    "duties": {"external": named("call"), "title": "Call them all", "assigned_to": {"member": ref("Ada Berg")}},
+    "setbacks": {"external": named("no"), "member": ref("Ada Berg"), "kind": "rejection", "severity": 2},
+    "recognitions": {"external": named("thanks"), "to": [ref("Ada Berg")], "about": {"kind": "other"}},
+    "challenges": {"external": named("visits"), "name": "Visits", "team": ref("North"), "from": "2026-01-01",
+                   "to": "2026-04-01"},
+    "reputation": {"external": named("stars"), "kind": "rating", "source": "web", "score": "4"},
     "webhooks": {"url": "https://tools.example.com/concert", "types": ["concert.targets.*"]},
 }  # fmt: skip
 """What the small company has none of."""

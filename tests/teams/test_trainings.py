@@ -141,6 +141,13 @@ async def test_a_level_is_as_it_was_found_on_its_day(staff: Staff) -> None:
     for level, on in ((2, "2026-03-01"), (4, "2026-05-01"), (1, "2026-02-01")):
         answer = await staff.put(f"members/{ada}/skills/{skill}", {"level": level, "on": on})
         assert answer.status_code == 200, answer.text
+    member = token_headers(staff.world.settings, "skills:read", "events:read", member=await staff.recruited())
+    async with client_of(staff.world.origin, member) as client:
+        assert (await client.get(f"/v1/members/{ada}/skills")).status_code == 403
+        assert (await client.get("/v1/skill-gaps")).json()["items"] == []
+        stream = await client.get("/v1/events", params={"types": "concert.teams.skill-*", "limit": 1000})
+        assert "skill-named" in stream.text
+        assert "skill-assessed" not in stream.text
     shown = {}
     for day in ("2026-01-15", "2026-02-15", "2026-04-30", "2026-05-01"):
         rows = (await staff.get(f"members/{ada}/skills", on=day))["items"]
@@ -181,7 +188,7 @@ async def test_scores_are_read_by_the_member_who_leads_them_and_hr_and_by_nobody
     await staff.made(f"trainings/{training['id']}/complete", said)
     path = f"/v1/trainings/{training['id']}"
     settings = staff.world.settings
-    read = ("trainings:read",)
+    read = ("trainings:read", "events:read")
     readers = {
         "herself": token_headers(settings, *read, member=ada),
         "leader": token_headers(settings, *read, member=leader),
@@ -205,6 +212,12 @@ async def test_scores_are_read_by_the_member_who_leads_them_and_hr_and_by_nobody
         "sales tool": (200, None, 1, 200),
         "another": (404, None, 0, 404),
     }
+    # In the stream a member does not see who else is trained; tools that may read trainings do.
+    for name, told in (("herself", False), ("another", False), ("sales tool", True)):
+        async with client_of(staff.world.origin, readers[name]) as client:
+            stream = await client.get("/v1/events", params={"types": "concert.teams.training-*", "limit": 1000})
+            assert stream.status_code in (200, 403)
+            assert (training["id"] in stream.text) == told, name
     journal = await staff.get(f"trainings/{training['id']}/history")
     assert "Dull" not in str(journal)
     assert "score" not in str(journal)

@@ -140,7 +140,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
             Group("People", ("headcount_sales", "joiners_waiting", "equipment_out", "time_to_fill")),
             Group("Training", ("trainings_assigned", "trainings_completed", "training_coverage", "training_cost",
                                "training_effect")),
-            Group("Spirit", ("recognitions", "setbacks", "enps")),
+            Group("Duties", ("duties_open", "duties_overdue", "duties_on_time")),
+            Group("Spirit", ("recognitions", "setbacks", "enps", "reputation")),
         ),
         charts=(
             Chart("Headcount at the end of each {piece}", ("headcount",), "line"),

@@ -18,16 +18,21 @@ from shared.identity.scopes import ADMIN, COLLECTIONS
 MOST_TYPES = 100
 # Who may read one of these is said by each of them, and the stream does not know what they say.
 _EACH_HAS_ITS_READERS = frozenset({"setbacks", "pulses"})
+# These are about somebody: a member reads their own where they are kept, and not those of all in the stream.
+_ABOUT_SOMEBODY = frozenset({"trainings", "equipment", "onboardings"})
+# Levels of a skill stand with the members who have them; only who assesses skills is told of all.
+_IN_ANOTHER = {"person": "people", "ability": "skills"}
+_ONLY_FOR_WRITERS = frozenset({"ability"})
 _COLLECTIONS = frozenset(name for names in COLLECTIONS.values() for name in names.split())
 
 
 @cache
 def collection_of(kind: str) -> str | None:
     """The collection that things of a kind stand in, `deals` of `deal`, or none."""
-    if kind == "person":
-        return "people"
+    if kind in _IN_ANOTHER:
+        return _IN_ANOTHER[kind]
     name = kind.replace("_", "-")
-    return next((each for each in (name, f"{name}s") if each in _COLLECTIONS), None)
+    return next((each for each in (name, f"{name}s", f"{name[:-1]}ies") if each in _COLLECTIONS), None)
 
 
 def may_see(reader: Principal, kind: str) -> bool:
@@ -35,6 +40,8 @@ def may_see(reader: Principal, kind: str) -> bool:
     collection = collection_of(kind)
     if collection is None or collection in _EACH_HAS_ITS_READERS:
         return reader.may(ADMIN)
+    if kind in _ONLY_FOR_WRITERS or (reader.member is not None and collection in _ABOUT_SOMEBODY):
+        return reader.may(f"{collection}:write")
     return reader.may(f"{collection}:read")
 
 

@@ -10,6 +10,7 @@ from services.metrics.views.customers import first_wins
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.sales import money, revenue, revenue_of
 from services.metrics.views.spend import SALES, spent_of
+from services.metrics.views.support import INCIDENTS
 from services.metrics.views.values import Amounts, shown_money_rate
 from shared.money import Money
 
@@ -165,11 +166,6 @@ def concentration(figure: str, largest: int) -> Compute:
     return compute
 
 
-async def incidents(reading: Reading) -> Any:
-    """Incidents with customers."""
-    reading.note("incidents", "no incidents are recorded in this organisation")
-
-
 VIEW = View(
     "finance",
     (
@@ -199,6 +195,6 @@ VIEW = View(
                concentration("concentration", 1)),
         Figure("concentration_top5", "Revenue of the five largest customers ÷ revenue of all customers in the period.",
                concentration("concentration_top5", 5)),
-        Figure("incidents", "Incidents with customers recorded in the period.", incidents),
+        INCIDENTS,
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.people import by_belonging
+from services.metrics.views.support import DUTY_FIGURES, RECOGNITIONS, REPUTATION, SETBACKS
 from services.metrics.views.training import TRAINING_FIGURES
 from services.metrics.views.workplace import EQUIPMENT_OUT, JOINERS_WAITING, OPENING_FIGURES
 
@@ -66,9 +67,10 @@ VIEW = View(
                not_recorded("training_effect", "trainings")),
         EQUIPMENT_OUT,
         JOINERS_WAITING,
-        Figure("recognitions", "Recognitions given in the period.", not_recorded("recognitions", "recognitions")),
-        Figure("setbacks", "Setbacks reported in the period; not shown for fewer than five people.",
-               not_recorded("setbacks", "setbacks")),
+        *DUTY_FIGURES,
+        RECOGNITIONS,
+        SETBACKS,
+        REPUTATION,
         Figure("enps", "Share of promoters - share of detractors among members.", not_recorded("enps", "surveys")),
     ),
 )  # fmt: skip

@@ -7,17 +7,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.metrics.facts.support import DutyFact, RecognitionFact, ReputationFact
 from services.metrics.facts.trainings import TrainingFact
 from services.metrics.facts.workplace import EquipmentFact, OnboardingFact, OpeningFact
 from services.metrics.views.frame import Reading
 from services.metrics.views.people import here_at_the_end
 from services.metrics.views.row_source import Conditions, Source, simple
+from services.metrics.views.support import overdue_duties
 from services.metrics.views.workplace import waiting_before
 from shared.money import Money
 
 _training = TrainingFact.__table__.c  # type: ignore[attr-defined]
 _opening = OpeningFact.__table__.c  # type: ignore[attr-defined]
 _onboarding = OnboardingFact.__table__.c  # type: ignore[attr-defined]
+_opinion = ReputationFact.__table__.c  # type: ignore[attr-defined]
+_duty = DutyFact.__table__.c  # type: ignore[attr-defined]
 _piece = EquipmentFact.__table__.c  # type: ignore[attr-defined]
 
 
@@ -74,11 +78,36 @@ async def _waiting(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [*waiting_before(reading.question.span.asked), _onboarding.member.in_(here)]
 
 
+async def _overdue(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_duty.id.in_([each.id for each in await overdue_duties(reading)])]
+
+
+def _to_do(duty: DutyFact, reading: Reading, first: str, end: str, asked: str) -> bool:
+    return _is_of(reading, duty.department, duty.team) and duty.to_do_before(reading.question.span.asked)
+
+
+def _done(duty: DutyFact, reading: Reading, first: str, end: str, asked: str) -> bool:
+    times = [str(each["on"]) for each in duty.done if each["on_time"] is not None]
+    return _is_of(reading, duty.department, duty.team) and any(first <= on < end for on in times)
+
+
+def _thanked(thanks: RecognitionFact, reading: Reading, first: str, end: str, asked: str) -> bool:
+    if thanks.withdrawn or thanks.given_on is None or not first <= thanks.given_on.isoformat() < end:
+        return False
+    return any(_is_of(reading, each["department"], each["team"]) for each in thanks.to)
+
+
+async def _said(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    said = sa.or_(_opinion.score.is_not(None), _opinion.sort == "complaint")
+    return [sa.not_(_opinion.withdrawn), said, *await between(_opinion.heard_on, customer=_opinion.customer)(reading)]
+
+
 def _show_training(training: TrainingFact) -> dict[str, Any]:
     cost = Money.of_minor(training.cost, training.currency).as_json() if training.currency else None
     return simple("training", "member", "course", "assigned_on", "completed_on", "borne_by")(training) | {"cost": cost}
 
 
+_show_duty = simple("duty", "member", "group", "goal", "assigned_on", "due", "accepted_on")
 _show_opening = simple("opening", "department", "team", "requested_on", "needed_on", "filled_by", "ended_on")
 PEOPLE_ROWS: Mapping[str, Source] = {
     "trainings_assigned": Source(
@@ -93,5 +122,11 @@ PEOPLE_ROWS: Mapping[str, Source] = {
     "openings_filled": Source(OpeningFact, _among(OpeningFact, _filled), _show_opening),
     "equipment_out": Source(EquipmentFact, _among(EquipmentFact, _out),
                             simple("equipment", "sort", "holder", "issued_on")),
+    "duties_open": Source(DutyFact, _among(DutyFact, _to_do), _show_duty),
+    "duties_overdue": Source(DutyFact, _overdue, _show_duty),
+    "duties_done": Source(DutyFact, _among(DutyFact, _done), _show_duty),
+    "recognitions": Source(RecognitionFact, _among(RecognitionFact, _thanked),
+                           simple("recognition", "given_on", "given_by", "to", "done")),
+    "reputation": Source(ReputationFact, _said, simple("reputation", "sort", "source", "heard_on", "customer")),
     "joiners_waiting": Source(OnboardingFact, _waiting, simple("onboarding", "member", "starts_on", "equipped_on")),
 }  # fmt: skip

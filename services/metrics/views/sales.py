@@ -13,6 +13,7 @@ from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.opportunity import FIGURES as EXPECTED
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
+from services.metrics.views.support import REPUTATION
 from services.metrics.views.targets import reached, targeted
 from services.metrics.views.values import Amounts, mean, shown_money, shown_rate
 
@@ -179,11 +180,6 @@ def retained(of: str) -> Compute:
     return compute
 
 
-async def reputation(reading: Reading) -> Any:
-    """The public picture."""
-    reading.note("reputation", "public ratings are not recorded yet")
-
-
 VIEW = View(
     "sales",
     (
@@ -233,6 +229,6 @@ VIEW = View(
                "requests_sales_to_it"),
         Figure("csat", "Answers of 4 or 5 of 5 ÷ answers that customers gave on days of the period; of a team those "
                "about its deals, or about its members of that day.", csat, "answers"),
-        Figure("reputation", "Public ratings and reviews in the period.", reputation),
+        REPUTATION,
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -80,8 +80,12 @@ async def describe_organisation(request: Request, principal: Annotated[Principal
 
 async def today(snapshot: Snapshot) -> date:
     """The day it is for the organisation."""
-    organisation = await snapshot.get(Organisation, THE_ONE)
-    return day_of(snapshot.now if isinstance(snapshot, Tx) else now(), organisation.zone)
+    return await local_day(snapshot, snapshot.now if isinstance(snapshot, Tx) else now())
+
+
+async def local_day(snapshot: Snapshot, moment: datetime) -> date:
+    """The day a moment has in the organisation's time zone."""
+    return day_of(moment, (await snapshot.get(Organisation, THE_ONE)).zone)
 
 
 async def found(runtime: Runtime) -> None:

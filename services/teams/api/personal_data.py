@@ -11,9 +11,12 @@ from pydantic_core import from_json, to_json
 
 from services.teams.api.absences import absences_of
 from services.teams.api.onboarding_steps import onboardings_of
+from services.teams.api.recognitions import recognitions_of
+from services.teams.api.setbacks import setbacks_of
 from services.teams.api.trainings import trainings_of
 from services.teams.domain.members import Member
 from services.teams.domain.people import Person
+from services.teams.pseudonyms import forget_token
 from shared.http.collection import Reference
 from shared.http.documents import described
 from shared.http.writes import Answer, version_headers, write
@@ -24,8 +27,8 @@ from shared.store.tables import External, Journal, KeptAnswer
 router = APIRouter(tags=["members"])
 _MAY = require("people:write")
 _PERSONAL = ("name", "email", "leaving_reason")
-_IN_THEIR_WORDS = ("kind", "comment")
-"""What is said, by them or about them, of an absence or of a training."""
+_IN_THEIR_WORDS = ("kind", "comment", "note", "outcome")
+"""What is said, by them or about them, of an absence, a training or a setback."""
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _kept = KeptAnswer.__table__.c  # type: ignore[attr-defined]
 _external = External.__table__.c  # type: ignore[attr-defined]
@@ -49,9 +52,7 @@ async def erase_member(request: Request, ref: Reference, principal: Annotated[Pr
             tx.save(member, erased)
             tx.save(person, person.forget())
             await _forget_names(tx, member)
-            await _forget_why_away(tx, member)
-            await _forget_what_they_said(tx, member)
-            await _forget_what_was_prepared(tx, member)
+            await _forget_what_was_said(tx, member)
             await _forget_events(tx, person)
             await _forget_answers(tx, member, [each for each in telling if each])
         return Answer(204, headers=version_headers(member))
@@ -66,28 +67,17 @@ async def _forget_names(tx: Tx, member: Member) -> None:
         tx.remove(name)
 
 
-async def _forget_why_away(tx: Tx, member: Member) -> None:
-    """The days away stay, so that what was expected of them does not change; why they were away does not."""
-    for absence in await absences_of(tx, member.id):
-        forgotten = absence.forget()
-        if forgotten is not None:
-            tx.save(absence, forgotten)
-
-
-async def _forget_what_they_said(tx: Tx, member: Member) -> None:
-    """What trainings cost and how well they went stays; what they said of them does not."""
-    for training in await trainings_of(tx, member.id):
-        forgotten = training.forget()
-        if forgotten is not None:
-            tx.save(training, forgotten)
-
-
-async def _forget_what_was_prepared(tx: Tx, member: Member) -> None:
-    """What they needed to begin stays counted; in which words tasks were put does not."""
-    for onboarding in await onboardings_of(tx, member.id):
-        forgotten = onboarding.forget()
-        if forgotten is not None:
-            tx.save(onboarding, forgotten)
+async def _forget_what_was_said(tx: Tx, member: Member) -> None:
+    """What happened stays, so that no figure changes: the days away, what trainings cost, that there was a setback.
+    Why they were away, and what was said by them, to them or about them, does not."""
+    for things in (absences_of, trainings_of, onboardings_of):
+        for thing in await things(tx, member.id):
+            tx.save(thing, thing.forget())
+    for setback in await setbacks_of(tx, member.id):
+        tx.save(setback, setback.forget(member.id))
+    for recognition in await recognitions_of(tx, member.id):
+        tx.save(recognition, recognition.forget())
+    await forget_token(tx, member.id)
 
 
 async def _forget_events(tx: Tx, person: Person) -> None:
