@@ -1,4 +1,4 @@
-"""What a service that does not own them knows of the organisation, its departments, teams, groups and members.
+"""What a service that does not own them knows of the organisation, its departments, teams, groups, members and goals.
 
 Declared once; each service that needs some of it keeps them in a database of its own: `subscriptions.keep(members)`.
 """
@@ -12,7 +12,8 @@ from sqlmodel import Field
 
 from shared.careers import Away, Career, absences, careers
 from shared.errors import Fault, Invalid
-from shared.events.common import TeamsExternalLinked
+from shared.events.common import TargetsExternalLinked, TeamsExternalLinked
+from shared.events.goals import GoalClosed, GoalSet
 from shared.events.teams import (
     DepartmentOpened,
     GroupFormed,
@@ -79,6 +80,17 @@ class KnownAbsence(Away, table=True):
     __tablename__ = "known_absence"
 
 
+class KnownGoal(Fact, table=True):
+    """A goal, and whether it is still pursued."""
+
+    __tablename__ = "known_goal"
+    kind: ClassVar[str] = "goal"
+    told_by: ClassVar[str] = "targets"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    closed: bool = False
+
+
 class KnownPerson(Fact, table=True):
     """What other systems call a member; it arrives with the personal data and goes with it."""
 
@@ -91,7 +103,7 @@ class KnownPerson(Fact, table=True):
 
 organisation, departments, teams = Facts(KnownOrganisation), Facts(KnownDepartment), Facts(KnownTeam)
 groups, members, people = Facts(KnownGroup), careers(KnownMember), Facts(KnownPerson)
-away = absences(KnownAbsence)
+away, goals = absences(KnownAbsence), Facts(KnownGoal)
 
 
 @organisation.on(OrganisationDescribed)
@@ -102,7 +114,8 @@ def remember_clock(house: KnownOrganisation, event: OrganisationDescribed) -> No
 @departments.on(DepartmentOpened)
 @groups.on(GroupFormed)
 @people.on(PersonDescribed)
-def remember_names(thing: Any, event: DepartmentOpened | GroupFormed | PersonDescribed) -> None:
+@goals.on(GoalSet)
+def remember_names(thing: Any, event: DepartmentOpened | GroupFormed | PersonDescribed | GoalSet) -> None:
     thing.externals = event.externals
 
 
@@ -116,10 +129,16 @@ def remember_place(team: KnownTeam, event: TeamChanged) -> None:
     team.department, team.leader = event.department, event.leader
 
 
+@goals.on(GoalClosed)
+def remember_end(goal: KnownGoal, event: GoalClosed) -> None:
+    goal.closed = True
+
+
 @departments.on(TeamsExternalLinked)
 @teams.on(TeamsExternalLinked)
 @groups.on(TeamsExternalLinked)
-def remember_link(thing: Any, event: TeamsExternalLinked) -> None:
+@goals.on(TargetsExternalLinked)
+def remember_link(thing: Any, event: TeamsExternalLinked | TargetsExternalLinked) -> None:
     if event.id is not None:
         thing.externals = thing.externals | {event.source: event.id}
 

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlmodel import Field
 
 from shared.consumer import Subscriptions
 from shared.events.common import TargetsExternalLinked
-from shared.events.goals import GoalClosed, GoalSet
 from shared.events.targets import CustomerMerged, CustomerMet
 from shared.facts import Fact, Facts
+from shared.known import goals
 from shared.store.types import Json
 
 TARGETS = "concert.targets"
-
-
-class KnownGoal(Fact, table=True):
-    """A goal, and whether it is still pursued."""
-
-    __tablename__ = "known_goal"
-    kind: ClassVar[str] = "goal"
-    told_by: ClassVar[str] = "targets"
-
-    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
-    closed: bool = False
 
 
 class KnownCustomer(Fact, table=True):
@@ -38,21 +27,15 @@ class KnownCustomer(Fact, table=True):
     merged_into: str | None = None
 
 
-goals, customers = Facts(KnownGoal), Facts(KnownCustomer)
+customers = Facts(KnownCustomer)
 # Deals are many, and nothing here is about them.
 subscriptions = Subscriptions(TARGETS, only={TARGETS: frozenset({"goal", "customer"})})
 subscriptions.keep(goals, customers)
 
 
-@goals.on(GoalSet)
 @customers.on(CustomerMet)
-def meet(thing: Any, event: GoalSet | CustomerMet) -> None:
-    thing.externals = event.externals
-
-
-@goals.on(GoalClosed)
-def close(goal: KnownGoal, event: GoalClosed) -> None:
-    goal.closed = True
+def meet(customer: KnownCustomer, event: CustomerMet) -> None:
+    customer.externals = event.externals
 
 
 @customers.on(CustomerMerged)
@@ -60,8 +43,7 @@ def merge(customer: KnownCustomer, event: CustomerMerged) -> None:
     customer.merged_into = event.into
 
 
-@goals.on(TargetsExternalLinked)
 @customers.on(TargetsExternalLinked)
-def link(thing: Any, event: TargetsExternalLinked) -> None:
+def link(customer: KnownCustomer, event: TargetsExternalLinked) -> None:
     if event.id is not None:
-        thing.externals = thing.externals | {event.source: event.id}
+        customer.externals = customer.externals | {event.source: event.id}

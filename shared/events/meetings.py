@@ -92,6 +92,37 @@ class MeetingCancelled(Event):
     """A meeting will not be held."""
 
 
+@event("concert.meetings.attendance-noted.v1")
+class AttendanceNoted(Event):
+    """Members were invited to a meeting, have answered, or were there; the event says what is new, by member."""
+
+    members: dict[str, str]
+
+
+@event("concert.meetings.outcome-recorded.v1")
+class OutcomeRecorded(Event):
+    """A meeting had a result: an information, a decision or an action; its words stay with meetings."""
+
+    kind: str
+    meeting: str
+    on: date
+    item: str | None = None
+    action: str | None = None
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.meetings.outcome-changed.v1")
+class OutcomeChanged(Event):
+    """A result is put in other words, or is one of another item."""
+
+    item: str | None = None
+
+
+@event("concert.meetings.outcome-withdrawn.v1")
+class OutcomeWithdrawn(Event):
+    """What was recorded was no result of the meeting."""
+
+
 @event("concert.meetings.item-raised.v1")
 class ItemRaised(Event):
     """News, a problem, a report or a question is on the table of a meeting or a series."""
@@ -101,6 +132,7 @@ class ItemRaised(Event):
     meeting: str | None = None
     series: str | None = None
     raised_by: str | None = None
+    presenter: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -113,6 +145,15 @@ class ItemChanged(Event):
     meeting: str | None = None
     series: str | None = None
     raised_by: str | None = None
+    presenter: str | None = None
+
+
+@event("concert.meetings.item-answered.v1")
+class ItemAnswered(Event):
+    """A department has answered a question; the answer stays with meetings."""
+
+    department: str
+    on: date
 
 
 @event("concert.meetings.item-resolved.v1")
@@ -138,6 +179,7 @@ class ActionAgreed(Event):
     due: date
     item: str | None = None
     helpers: tuple[str, ...] = ()
+    goal: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -150,6 +192,7 @@ class ActionChanged(Event):
     due: date
     item: str | None = None
     helpers: tuple[str, ...] = ()
+    goal: str | None = None
 
 
 @event("concert.meetings.action-done.v1")

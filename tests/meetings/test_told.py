@@ -36,6 +36,7 @@ async def everything(office: Office) -> list[str]:
         )
     )["id"]
     await patch(f"/v1/actions/{action}", json={"title": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    question = (await office.world.made("/v1/items", {"kind": "question", "title": WORDS, "meeting": meeting}))["id"]
     request = (await office.asks(title=WORDS)).json()["id"]
     await patch(f"/v1/requests/{request}", json={"title": f"{WORDS}!"}, headers={"If-Match": '"1"'})
     tokens = []
@@ -44,7 +45,19 @@ async def everything(office: Office) -> list[str]:
         (f"/v1/items/{item}/reopen", {"on": "2026-03-18"}),
         (f"/v1/actions/{action}/done", {"on": "2026-03-17"}),
         (f"/v1/actions/{action}/reopen", {"on": "2026-03-18"}),
+        (f"/v1/items/{question}/answers", {"department": "it", "text": WORDS}),
         (f"/v1/meetings/{meeting}/start", {"at": "2026-03-16T08:00:00Z"}),
+        (f"/v1/meetings/{meeting}/attendance", {"member": office.ada, "status": "invited"}),
+        (f"/v1/meetings/{meeting}/attendance", {"member": office.ada, "status": "present"}),
+    ):
+        answer = await post(path, body)
+        assert answer.status_code == 200, answer.text
+        tokens.append(answer.headers["concert-version"])
+    outcome = (await office.world.made("/v1/outcomes", {"meeting": meeting, "kind": "decision", "text": WORDS}))["id"]
+    reworded = await patch(f"/v1/outcomes/{outcome}", json={"text": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    assert reworded.status_code == 200, reworded.text
+    for path, body in (
+        (f"/v1/outcomes/{outcome}/withdraw", {}),
         (f"/v1/meetings/{meeting}/end", {"at": "2026-03-16T08:30:00Z", "minutes": WORDS}),
         (f"/v1/requests/{request}/promise", {"promised_by": "2026-07-05", "on": "2026-07-01"}),
         (f"/v1/requests/{request}/resolve", {"at": "2026-07-02T09:00:00Z", "note": WORDS}),
@@ -92,6 +105,7 @@ async def test_the_views_fold_everything_that_meetings_tells_into_facts_and_sums
     expected = {("meeting_kind", "team", "held"): (1, half_an_hour), ("team", office.team, "held"): (1, half_an_hour)}
     for measure in ("raised", "settled", "raised_again"):
         expected["item_kind", "problem", measure] = (1, 0)
+    expected["item_kind", "question", "raised"] = (1, 0)
     for measure in ("agreed", "done", "done_on_time", "undone"):
         expected["member", office.ada, measure] = (1, 0)
     for measure, took in (("asked", 0), ("resolved", day), ("kept", 0), ("reopened", 0)):
@@ -99,7 +113,8 @@ async def test_the_views_fold_everything_that_meetings_tells_into_facts_and_sums
             expected[dim, key, measure] = (1, took)
     whole = {place[2]: numbers for place, numbers in found.items() if place[0] == ""}
     assert {place: numbers for place, numbers in found.items() if place[0]} == expected
-    assert whole == {place[2]: numbers for place, numbers in expected.items()}
-    for model, count in ((MeetingFact, 2), (ItemFact, 1), (ActionFact, 1), (RequestFact, 1)):
+    # Only a question can be answered, so there are two items.
+    assert whole == {place[2]: numbers for place, numbers in expected.items()} | {"raised": (2, 0)}
+    for model, count in ((MeetingFact, 2), (ItemFact, 2), (ActionFact, 1), (RequestFact, 1)):
         facts = await store.read(lambda snapshot, model=model: snapshot.all(model, sa.select(model)))  # type: ignore[misc]
         assert len(facts) == count

@@ -25,6 +25,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
                  "starts_at": "2026-01-06T09:00:00Z"},
     "items": {"external": named("laptop"), "kind": "problem", "title": "No laptop yet", "meeting": ref("review")},
     "actions": {"external": named("order"), "title": "Order a laptop", "owner": ref("Ada Berg"), "due": "2026-01-09"},
+    "outcomes": {"external": named("decision"), "meeting": ref("running"), "kind": "decision", "text": "We go on"},
     "stages": {"external": named("offer"), "key": "offer", "name": "Offer", "chance": "0.5", "position": 3},
     "role-weights": {"external": named("shares"), "weights": {"close": "1"}, "from": "2999-01-01"},
     "skills": {"external": named("listening"), "name": "Listening"},
@@ -51,10 +52,19 @@ async def inhabit(concert: World) -> Ids:
     heard = await concert.admin.get("/v1/series", params={"after": members}, headers={"Prefer": "wait=20"})
     assert heard.status_code == 200, heard.text
     for collection, body in MORE.items():
+        if collection == "outcomes":
+            await _running_meeting(concert)
         await concert.made(f"/v1/{collection}", body)
     await _progress(concert)
     await concert.made("/v1/forecasts", {"period": "2999", "value": dollars(1000), "note": "A guess"})
     return {collection: [each async for each in _ids(concert, collection)] for collection in collections_of(concert)}
+
+
+async def _running_meeting(concert: World) -> None:
+    """A meeting that has begun: only then it has results."""
+    meeting = {"external": named("running"), "name": "Running", "starts_at": "2026-01-07T09:00:00Z"}
+    await concert.made("/v1/meetings", meeting)
+    await concert.made(f"/v1/meetings/{ref('running')}/start", {"at": "2026-01-07T09:00:00Z"})
 
 
 async def _progress(concert: World) -> None:

@@ -9,17 +9,18 @@ from pydantic import Field
 from services.meetings.api.refs import all_known, here
 from services.meetings.domain.actions import Action
 from services.meetings.domain.items import Item
+from services.meetings.domain.meetings import Meeting
 from shared.http.bodies import Body, Name, Named, Ref
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
-from shared.known import KnownMember, known, today
+from shared.known import KnownGoal, KnownMember, known, today
 from shared.store import Tx
 
 actions = Collection(
     Action,
     "actions",
-    filters={"owner": "owner", "item": "item", "status": "status"},
-    refs={"owner": KnownMember, "item": Item},
+    filters={"owner": "owner", "item": "item", "meeting": "meeting", "goal": "goal", "status": "status"},
+    refs={"owner": KnownMember, "item": Item, "meeting": Meeting, "goal": KnownGoal},
     on_day=Action.as_on,
 )
 
@@ -32,6 +33,8 @@ class AgreeAction(Named):
     due: Day
     helpers: list[Ref] = Field(default_factory=list, max_length=50)
     item: Ref | None = None
+    meeting: Ref | None = Field(default=None, description="where it was agreed")
+    goal: Ref | None = Field(default=None, description="the goal it serves")
     on: Day | None = Field(default=None, description="the day it was agreed")
 
 
@@ -43,6 +46,8 @@ class ChangeAction(Named):
     due: Day = date(1900, 1, 1)
     helpers: list[Ref] = Field(default_factory=list, max_length=50)
     item: Ref | None = None
+    meeting: Ref | None = None
+    goal: Ref | None = None
     on: Day | None = None
 
 
@@ -67,6 +72,8 @@ async def agree_action(tx: Tx, body: AgreeAction) -> Action:
         due=body.due,
         helpers=await all_known(tx, KnownMember, body.helpers, "/helpers"),
         item=(await here(tx, Item, body.item, "/item")).id if body.item else None,
+        meeting=(await here(tx, Meeting, body.meeting, "/meeting")).id if body.meeting else None,
+        goal=(await known(tx, KnownGoal, body.goal, "/goal")).id if body.goal else None,
         agreed_on=body.on or await today(tx),
         **fresh(Action, body),
     )
@@ -83,6 +90,10 @@ async def change_action(tx: Tx, action: Action, body: ChangeAction) -> Action:
         sent["helpers"] = await all_known(tx, KnownMember, body.helpers, "/helpers")
     if sent.get("item") is not None:
         sent["item"] = (await here(tx, Item, sent["item"], "/item")).id
+    if sent.get("meeting") is not None:
+        sent["meeting"] = (await here(tx, Meeting, sent["meeting"], "/meeting")).id
+    if sent.get("goal") is not None:
+        sent["goal"] = (await known(tx, KnownGoal, sent["goal"], "/goal")).id
     on = sent.pop("on", None)
     if on is not None:
         sent["agreed_on"] = on

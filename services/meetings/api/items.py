@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from services.meetings.api.refs import here
 from services.meetings.domain.items import Item
@@ -13,7 +13,7 @@ from services.meetings.domain.series import Series
 from shared.http.bodies import Body, Name, Named, Ref, Text
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
-from shared.known import KnownMember, known, today
+from shared.known import KnownDepartment, KnownMember, known, today
 from shared.store import Tx
 
 items = Collection(
@@ -26,6 +26,8 @@ items = Collection(
     on_day=Item.as_on,
 )  # fmt: skip
 Kind = Literal["news", "problem", "report", "question"]
+Planned = Annotated[int, Field(ge=1, le=600, strict=True, description="how many minutes it is meant to take")]
+Position = Annotated[int, Field(ge=1, le=1000, strict=True, description="its place on the agenda")]
 
 
 class BringUp(Named):
@@ -36,6 +38,9 @@ class BringUp(Named):
     meeting: Ref | None = None
     series: Ref | None = None
     raised_by: Ref | None = None
+    presenter: Ref | None = None
+    minutes: Planned | None = None
+    position: Position | None = None
     about: Text | None = None
     on: Day | None = None
 
@@ -54,6 +59,9 @@ class ChangeItem(Named):
     meeting: Ref | None = None
     series: Ref | None = None
     raised_by: Ref | None = None
+    presenter: Ref | None = None
+    minutes: Planned | None = None
+    position: Position | None = None
     about: Text | None = None
     on: Day | None = None
 
@@ -69,6 +77,14 @@ class ResolveItem(Body):
 
     on: Day | None = None
     note: Text | None = None
+
+
+class AnswerItem(Body):
+    """What a department answers to a question."""
+
+    department: Ref = Field(examples=["finance"])
+    text: Annotated[Text, StringConstraints(min_length=1)]
+    on: Day | None = None
 
 
 class ReopenItem(Body):
@@ -87,7 +103,10 @@ async def bring_up(tx: Tx, body: BringUp) -> Item:
         about=body.about,
         meeting=meeting,
         series=series,
-        raised_by=await _member(tx, body.raised_by),
+        raised_by=await _member(tx, body.raised_by, "/raised_by"),
+        presenter=await _member(tx, body.presenter, "/presenter"),
+        minutes=body.minutes,
+        position=body.position,
         raised_on=body.on or await today(tx),
         **fresh(Item, body),
     )
@@ -102,8 +121,9 @@ async def change_item(tx: Tx, item: Item, body: ChangeItem) -> Item:
         sent["sort"] = sent.pop("kind")
     if "meeting" in sent or "series" in sent:
         sent["meeting"], sent["series"] = await _table(tx, body)
-    if "raised_by" in sent:
-        sent["raised_by"] = await _member(tx, body.raised_by)
+    for name in ("raised_by", "presenter"):
+        if name in sent:
+            sent[name] = await _member(tx, sent[name], f"/{name}")
     on = sent.pop("on", None)
     if on is not None:
         sent["raised_on"] = on
@@ -114,6 +134,14 @@ async def change_item(tx: Tx, item: Item, body: ChangeItem) -> Item:
 async def resolve_item(tx: Tx, item: Item, body: ResolveItem) -> Item:
     """Take an item off the table."""
     return tx.save(item, item.resolve(body.on or await today(tx), body.note))
+
+
+# An answer takes the place of the one before, so giving an earlier one again is not a repetition.
+@items.verb("answers", undoes=True)
+async def answer_item(tx: Tx, item: Item, body: AnswerItem) -> Item:
+    """Answer a question for a department."""
+    department = (await known(tx, KnownDepartment, body.department, "/department")).id
+    return tx.save(item, item.answer(department, body.text, body.on or await today(tx), tx.context.member))
 
 
 @items.verb("reopen", undoes=True)
@@ -131,5 +159,5 @@ async def _table(tx: Tx, body: BringUp | ChangeItem) -> tuple[str | None, str | 
     return meeting.id, None
 
 
-async def _member(tx: Tx, ref: str | None) -> str | None:
-    return (await known(tx, KnownMember, ref, "/raised_by")).id if ref else None
+async def _member(tx: Tx, ref: str | None, at: str) -> str | None:
+    return (await known(tx, KnownMember, ref, at)).id if ref else None

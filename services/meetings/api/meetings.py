@@ -188,18 +188,22 @@ async def items_of_meeting(request: Request, ref: Reference) -> Response:
     """What is, or was, on the table of a meeting: its own items, then those that were open from before."""
 
     async def query(snapshot: Snapshot) -> list[dict[str, Any]]:
-        meeting = await snapshot.get(Meeting, ref)
-        own = await snapshot.all(Item, _OWN, meeting=meeting.id)
-        carried: list[Item] = []
-        if meeting.series is not None:
-            place = {"series": meeting.series, "starts_at": meeting.starts_at, "day": meeting.on}
-            found = await snapshot.all(Item, _CARRIED, **place)
-            carried = [item for item in found if item.on_table(meeting.on)]
-        return [
-            shown(item) | {"carried": item.meeting != meeting.id}
-            for part in (own, carried)
-            for item in sorted(part, key=lambda item: (item.raised_on, item.id))
-        ]
+        return await table_of_meeting(snapshot, await snapshot.get(Meeting, ref))
 
     table = await runtime_of(request).store.read(query)
     return Response(as_json({"items": table, "next": None}), media_type="application/json")
+
+
+async def table_of_meeting(snapshot: Snapshot, meeting: Meeting) -> list[dict[str, Any]]:
+    """The items of a meeting by their place, then those that were open from before."""
+    own = await snapshot.all(Item, _OWN, meeting=meeting.id)
+    carried: list[Item] = []
+    if meeting.series is not None:
+        place = {"series": meeting.series, "starts_at": meeting.starts_at, "day": meeting.on}
+        found = await snapshot.all(Item, _CARRIED, **place)
+        carried = [item for item in found if item.on_table(meeting.on)]
+    return [
+        shown(item) | {"carried": item.meeting != meeting.id}
+        for part in (own, carried)
+        for item in sorted(part, key=lambda item: (item.position or 1001, item.raised_on, item.id))
+    ]

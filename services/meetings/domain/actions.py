@@ -32,6 +32,10 @@ class Action(Entity, table=True):
     owner: str = Field(index=True)
     helpers: list[str] = Field(default_factory=list, sa_type=Json)
     item: str | None = Field(default=None, index=True)
+    meeting: str | None = Field(default=None, index=True)
+    """Where it was agreed."""
+    goal: str | None = Field(default=None, index=True)
+    """The goal it serves."""
     agreed_on: date
     due: date
     status: str = Field(default="open", index=True)
@@ -75,6 +79,10 @@ class Action(Entity, table=True):
         self.status, self.done_on = "open", None
         return ActionReopened(on=on)
 
+    def to_do_on(self, day: date) -> bool:
+        """Whether it was still, or again, to be done on a day."""
+        return spells.open_on(day, self.opened, self.closed)
+
     def as_on(self, day: date) -> dict[str, Any] | None:
         """What it was at the end of a day; none when it was not there yet."""
         if day < self.agreed_on:
@@ -91,4 +99,5 @@ class Action(Entity, table=True):
             "due": self.due,
             "item": self.item,
             "helpers": tuple(self.helpers),
+            "goal": self.goal,
         }

@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from services.meetings.domain import spells
 from shared.errors import Refused
-from shared.events.meetings import ItemChanged, ItemRaised, ItemReopened, ItemResolved
+from shared.events.meetings import ItemAnswered, ItemChanged, ItemRaised, ItemReopened, ItemResolved
 from shared.store import Entity
 from shared.store.types import Json
 
@@ -20,6 +20,10 @@ class ItemIsResolved(Refused):
 
 class ItemIsOpen(Refused):
     """This item is on the table; there is nothing to reopen."""
+
+
+class NotAQuestion(Refused):
+    """This is a {kind}; departments answer questions."""
 
 
 class Item(Entity, table=True):
@@ -35,6 +39,13 @@ class Item(Entity, table=True):
     meeting: str | None = Field(default=None, index=True)
     series: str | None = Field(default=None, index=True)
     raised_by: str | None = None
+    presenter: str | None = None
+    minutes: int | None = None
+    """How long it is meant to take."""
+    position: int | None = None
+    """Its place on the agenda; those without one come after those with."""
+    answers: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Of a question: `{"department", "text", "on", "by"}`, the latest of each department."""
     raised_on: date
     status: str = Field(default="open", index=True)
     resolved_on: date | None = None
@@ -54,12 +65,23 @@ class Item(Entity, table=True):
         new = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if not new:
             return None
-        if self.status == "resolved" and set(new) - {"title", "about"}:
+        if self.status == "resolved" and set(new) - {"title", "about", "position"}:
             raise ItemIsResolved(on=self.resolved_on)
         self.opened = spells.begin(self.opened, self.closed, new.get("raised_on", self.raised_on))
         for name, value in new.items():
             setattr(self, name, value)
         return ItemChanged(**self._told())
+
+    def answer(self, department: str, text: str, on: date, by: str | None) -> ItemAnswered:
+        """Answer a question for a department; another answer takes the place of the one before."""
+        if self.sort != "question":
+            raise NotAQuestion(kind=self.sort)
+        if self.status == "resolved":
+            raise ItemIsResolved(on=self.resolved_on)
+        others = [each for each in self.answers if each["department"] != department]
+        answer = {"department": department, "text": text, "on": on.isoformat(), "by": by}
+        self.answers = sorted([*others, answer], key=lambda each: str(each["department"]))
+        return ItemAnswered(department=department, on=on)
 
     def resolve(self, on: date, note: str | None) -> ItemResolved:
         """Take it off the table."""
@@ -97,4 +119,5 @@ class Item(Entity, table=True):
             "meeting": self.meeting,
             "series": self.series,
             "raised_by": self.raised_by,
+            "presenter": self.presenter,
         }

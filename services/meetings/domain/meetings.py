@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
 
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.meetings import MeetingCalled, MeetingCancelled, MeetingChanged, MeetingEnded, MeetingStarted
+from shared.events.meetings import (
+    AttendanceNoted,
+    MeetingCalled,
+    MeetingCancelled,
+    MeetingChanged,
+    MeetingEnded,
+    MeetingStarted,
+)  # fmt: skip
 from shared.store import Entity
 from shared.store.types import Json, Moment
 
@@ -23,11 +31,34 @@ class EndsBeforeStart(Refused):
     status, at = 422, "/at"
 
 
+class NotInvited(Refused):
+    """{member} is not invited to this meeting; invite them first."""
+
+    status, at = 422, "/member"
+
+
+class RepliedTooLate(Refused):
+    """This meeting is {status}; whoever was there is noted as present or excused."""
+
+    at = "/status"
+
+
+class NotThereYet(Refused):
+    """This meeting has not begun; nobody is noted as present yet."""
+
+    at = "/status"
+
+
+REPLIES = ("accepted", "tentative", "declined")
+"""What is answered to an invitation."""
+
+
 class Meeting(Entity, table=True):
     """People meet at a time."""
 
     kind: ClassVar[str] = "meeting"
     prefix: ClassVar[str] = "mtg"
+    hidden: ClassVar[frozenset[str]] = frozenset({"attendance"})
     shown_as: ClassVar[dict[str, str]] = {"form": "kind"}
 
     name: str
@@ -45,6 +76,8 @@ class Meeting(Entity, table=True):
     started_at: datetime | None = Field(default=None, sa_type=Moment)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
     minutes_text: str | None = None
+    attendance: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    """By member what they answered, or whether they were there; guests are in it from their invitation on."""
 
     @classmethod
     def call(cls, **fields: Any) -> tuple[Self, MeetingCalled]:
@@ -68,6 +101,22 @@ class Meeting(Entity, table=True):
         self._refuse_unless("called")
         self.status, self.started_at, self.on = "running", at, on
         return MeetingStarted(on=on)
+
+    def attend(self, said: Mapping[str, str], invited: Collection[str]) -> AttendanceNoted | None:
+        """Invite guests, note what members answer, and who is there; `invited` are those of its teams and
+        departments."""
+        new = {member: status for member, status in said.items() if self.attendance.get(member) != status}
+        for member, status in new.items():
+            if status != "invited" and member not in invited and member not in self.attendance:
+                raise NotInvited(member=member)
+            if status in ("invited", *REPLIES) and self.status in ("ended", "cancelled"):
+                raise RepliedTooLate(status=self.status)
+            if status == "present" and self.status in ("called", "cancelled"):
+                raise NotThereYet
+        if not new:
+            return None
+        self.attendance = self.attendance | new
+        return AttendanceNoted(members=new)
 
     def end(self, at: datetime, on: date, minutes_text: str | None) -> MeetingEnded:
         """Be over, with the minutes that were taken."""

@@ -14,13 +14,12 @@ from services.teams.api.references import member_id, sought
 from services.teams.domain.duties import Duty
 from services.teams.domain.members import Member
 from services.teams.domain.teams import Group, Team
-from services.teams.known import KnownGoal
 from shared.errors import Invalid
 from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
-from shared.known import known
+from shared.known import KnownGoal, known
 from shared.membership import latest_on, on_day
 from shared.store import Snapshot, Tx
 
