@@ -36,7 +36,11 @@ async def everything(office: Office) -> list[str]:
         )
     )["id"]
     await patch(f"/v1/actions/{action}", json={"title": f"{WORDS}!"}, headers={"If-Match": '"1"'})
-    question = (await office.world.made("/v1/items", {"kind": "question", "title": WORDS, "meeting": meeting}))["id"]
+    question = (
+        await office.world.made(
+            "/v1/items", {"kind": "question", "title": WORDS, "meeting": meeting, "on": "2026-03-16"}
+        )
+    )["id"]
     request = (await office.asks(title=WORDS)).json()["id"]
     await patch(f"/v1/requests/{request}", json={"title": f"{WORDS}!"}, headers={"If-Match": '"1"'})
     tokens = []
