@@ -173,6 +173,8 @@ def call(meeting: MeetingFact, event: MeetingCalled) -> None:
 @meetings.on(MeetingChanged)
 def move(meeting: MeetingFact, event: MeetingChanged) -> None:
     meeting.on, meeting.form = event.on, event.kind
+    # Events of the first days do not say the series, and no meeting leaves one but for that which goes on from it.
+    meeting.series = event.series or meeting.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
 
 
