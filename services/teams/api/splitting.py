@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from fractions import Fraction
+from random import Random
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -230,7 +231,7 @@ def _shown(
     sees_skills = principal.may("skills:write") or (principal.member is not None and principal.member == team.leader)
     loads = [load for load in work.loads(team) if load.member in split]
     found = imbalance(loads, split, len(groups))
-    by_chance = random_imbalance(loads, len(groups), body.seed)
+    by_chance = random_imbalance(loads, len(groups), Random(body.seed).shuffle)
     return {
         "team": team.id, "by": body.by, "on": team.on, "until": team.until, "dry_run": body.dry_run,
         "groups": [

@@ -9,11 +9,10 @@ every machine proposes the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations
-from random import Random
 from typing import Final
 
 from shared.errors import Refused
@@ -132,12 +131,13 @@ def imbalance(loads: Sequence[Load], split: Split, groups: int) -> dict[str, Fra
     return found
 
 
-def random_imbalance(loads: Sequence[Load], groups: int, seed: int, draws: int = DRAWS) -> Fraction:
+def random_imbalance(
+    loads: Sequence[Load], groups: int, shuffle: Callable[[list[str]], None], draws: int = DRAWS
+) -> Fraction:
     """The largest imbalance of a split into groups of equal size by chance: the mean of many draws."""
-    chance, members = Random(seed), sorted(load.member for load in loads)
-    total = Fraction(0)
+    members, total = sorted(load.member for load in loads), Fraction(0)
     for _ in range(draws):
-        chance.shuffle(members)
+        shuffle(members)
         split = {member: place % groups for place, member in enumerate(members)}
         total += max(imbalance(loads, split, groups).values(), default=Fraction(0))
     return total / draws
