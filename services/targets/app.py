@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.targets import reactions
-from services.targets.api import attainment, cascades, contribution, forecasts, goals, portfolios
+from services.targets.api import attainment, cascades, contribution, forecasts, goals, handovers, portfolios
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
@@ -48,6 +48,7 @@ service = Service(
         forecasts.router,
         contribution.router,
         portfolios.router,
+        handovers.router,
     ),
     tables=(Override,),
     subscriptions=reactions.subscriptions,
