@@ -23,6 +23,7 @@ SCOPES = (
     "expenses:read",
     "goals:read",
     "customers:read",
+    "deals:read",
 )
 LIFE = timedelta(hours=1)
 OTHERS = ("teams", "targets", "meetings")

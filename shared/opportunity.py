@@ -14,15 +14,22 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final
+from typing import Final, Protocol
 
 from dateutil.relativedelta import relativedelta
 
 from shared.careers import Away, Career
-from shared.membership import covers, end_of, held_on
+from shared.membership import Spell, covers, end_of, held_on
 from shared.period import Period
 
 FULL: Final = Fraction(1)
+
+
+class Ramped(Protocol):
+    """Somebody who is expected to reach a full quota by and by."""
+
+    employments: list[Spell]
+    ramps: list[Spell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ def stretches(member: Career, absences: Iterable[Away], period: Period) -> list[
         starts |= {date.fromisoformat(spell["from"]) + relativedelta(months=months) for months in range(1, steps + 1)}
     days = sorted(day for day in starts if period.start <= day < period.end)
     return [
-        Stretch(start, end, _ramp(member, start), _active(member, away, start))
+        Stretch(start, end, ramp_on(member, start), _active(member, away, start))
         for start, end in pairwise([*days, period.end])
     ]
 
@@ -92,7 +99,8 @@ def adjusted(due: Callable[[date], Fraction], period: Period, before: date, foun
     return Adjusted(due(period.end) - due(period.start), value, so_far, worked)
 
 
-def _ramp(member: Career, day: date) -> Fraction:
+def ramp_on(member: Ramped, day: date) -> Fraction:
+    """The share of a full quota that is expected of somebody on a day."""
     employment, curve = held_on(member.employments, day), held_on(member.ramps, day)
     if employment is None or curve is None:
         return FULL

@@ -15,6 +15,7 @@ from services.teams.api import (
     personal_data,
     recognitions,
     setbacks,
+    splitting,
     teams,
     trainings,
 )  # fmt: skip
@@ -53,6 +54,7 @@ service = Service(
         absences.router,
         learning.router,
         trainings.router,
+        splitting.router,
     ),
     tables=(Organisation, Person, Absence, Ability, Pseudonym),
     subscriptions=subscriptions,

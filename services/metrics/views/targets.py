@@ -3,8 +3,9 @@
 The targets of a question are those whose days lie within its period. Where they overlap (a year beside its months) the
 longer ones stand for the shorter, so nothing is aimed at twice. Where none lies within, the period's part of the
 smallest target around it stands, as that is distributed. An organisation without targets of its own aims at what its
-teams aim at together, or else its members. Revenue is set against a target of the same days only: if the targets cover
-a part of the period, what was won outside that part does not count as reached.
+teams aim at together, or else its members; a group, at what its members aim at while they belong to it. Revenue is set
+against a target of the same days only: if the targets cover a part of the period, what was won outside that part does
+not count as reached.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
 from services.metrics.views.values import Amounts
 from shared.attainment import Attainment, due_before
+from shared.membership import end_of
 from shared.money import Money
 from shared.period import Period
 
@@ -53,7 +55,8 @@ class Aim:
         """What of it is due before a day, in minor units."""
         target = self.target
         rows = [(date.fromisoformat(since), minor) for since, minor in target.rows]
-        due = [due_before(target.amount, rows, target.period, each) for each in (day, self.days.start)]
+        until = min(day, self.days.end)
+        due = [due_before(target.amount, rows, target.period, each) for each in (until, self.days.start)]
         return max(due[0] - due[1], Fraction(0))
 
     @property
@@ -88,8 +91,23 @@ async def aims_of(reading: Reading, figure: str) -> Sequence[Aim]:
             if each != level:
                 reading.note(figure, f"the sum of the targets of the {each}s")
             return aims
-    reading.note(figure, NO_TARGET)
-    return []
+    aims = await _aims_of_members(reading, ref) if level == "group" else []
+    reading.note(figure, "the sum of the targets of the members, while they belong to the group" if aims else NO_TARGET)
+    return aims
+
+
+async def _aims_of_members(reading: Reading, group: str) -> list[Aim]:
+    """What the members of a group aim at, on the days on which they belong to it."""
+    circle = await reading.circle("group", group)
+    whose = await aims_of_each(reading, "member")
+    aims = []
+    for aim, each in ((aim, each) for who, spells in circle.members.items() for each in spells
+                      for aim in whose.get(who, ())):  # fmt: skip
+        start = max(aim.days.start, date.fromisoformat(each["from"]))
+        end = min(aim.days.end, end_of(each) or aim.days.end)
+        if start < end:
+            aims.append(Aim(aim.target, Period.between(start, end)))
+    return aims
 
 
 async def aims_of_each(reading: Reading, level: str) -> dict[str, list[Aim]]:
