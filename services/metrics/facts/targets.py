@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from shared.attainment import due_before
 from shared.events.targets import TargetChanged, TargetClosed, TargetSet
 from shared.facts import Fact, Facts
 from shared.money import Money
@@ -43,6 +45,11 @@ class TargetFact(Fact, table=True):
         assert self.start is not None
         assert self.end is not None
         return Period(self.label, self.start, self.end)
+
+    def due_before(self, day: date) -> Fraction:
+        """What of a target in money is due before a day, in minor units."""
+        rows = [(date.fromisoformat(since), minor) for since, minor in self.rows]
+        return due_before(self.amount, rows, self.period, day)
 
 
 targets = Facts(TargetFact)
