@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from services.targets import reactions
-from services.targets.api import assignment, attainment, cascades, contribution, forecasts, goal_attainment, goals
+from services.targets.api import (
+    assignment,
+    attainment,
+    cascades,
+    contribution,
+    forecasts,
+    goal_attainment,
+    goal_cascades,
+    goals,
+)
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
@@ -44,7 +53,7 @@ service = Service(
         cascades.router,
         assignment.router,
         check_ins,
-        goals.router,
+        goal_cascades.router,
         goal_attainment.router,
         attainment.router,
         forecasts.router,

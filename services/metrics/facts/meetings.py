@@ -74,11 +74,19 @@ class ActionFact(Fact, table=True):
 
     owner: str = ""
     item: str | None = None
+    goal: str | None = None
     agreed_on: date | None = None
     due: date | None = None
     done: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """Each time it was done: `{"on", "on_time"}`."""
     reopenings: list[str] = Field(default_factory=list, sa_type=Json)
+
+    def to_do_before(self, day: date) -> bool:
+        """Whether it was still, or again, to be done when a day began."""
+        text = day.isoformat()
+        if self.agreed_on is None or self.agreed_on >= day:
+            return False
+        return 1 + sum(on < text for on in self.reopenings) > sum(str(each["on"]) < text for each in self.done)
 
 
 def of_meeting(meeting: MeetingFact) -> Iterator[Cell]:
@@ -169,6 +177,7 @@ def raise_again(item: ItemFact, event: ItemReopened) -> None:
 @actions.on(ActionChanged)
 def agree(action: ActionFact, event: ActionAgreed | ActionChanged) -> None:
     action.owner, action.item, action.agreed_on, action.due = event.owner, event.item, event.on, event.due
+    action.goal = event.goal
 
 
 @actions.on(ActionDone)

@@ -37,6 +37,7 @@ class TargetFact(Fact, table=True):
     """Of a target that counts things."""
     rows: list[list[Any]] = Field(default_factory=list, sa_type=Json)
     """What is due from each day on: minor units, or a number as text."""
+    goal: str | None = None
     closed_on: date | None = None
 
     @property
@@ -64,7 +65,7 @@ def set_target(target: TargetFact, event: TargetSet) -> None:
 
 @targets.on(TargetChanged)
 def change_target(target: TargetFact, event: TargetSet | TargetChanged) -> None:
-    target.amount, target.currency, target.number = 0, "", None
+    target.amount, target.currency, target.number, target.goal = 0, "", None, event.goal
     if isinstance(event.value, Money):
         target.amount, target.currency = event.value.minor, event.value.currency
     else:

@@ -12,6 +12,7 @@ from services.metrics.facts.deals import DealFact
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import CIRCLES, Reading
+from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.people_rows import PEOPLE_ROWS, between
 from services.metrics.views.request_rows import REQUEST_ROWS
@@ -170,6 +171,7 @@ SOURCES: Mapping[str, Source] = {
     "leavers": Source(MemberFact, between(_member.left_on), _show_member),
     **PEOPLE_ROWS,
     **REQUEST_ROWS,
+    **GOAL_ROWS,
 }  # fmt: skip
 
 

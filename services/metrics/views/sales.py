@@ -10,6 +10,7 @@ from services.metrics.facts.requests import RequestFact
 from services.metrics.views import pipeline
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.opportunity import FIGURES as EXPECTED
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
@@ -230,5 +231,6 @@ VIEW = View(
         Figure("csat", "Answers of 4 or 5 of 5 ÷ answers that customers gave on days of the period; of a team those "
                "about its deals, or about its members of that day.", csat, "answers"),
         REPUTATION,
+        *LINE_OF_SIGHT,
     ),
 )  # fmt: skip

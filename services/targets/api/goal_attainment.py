@@ -12,15 +12,15 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from services.targets.api.attainment import AsOf, answered
+from services.targets.api.attainment import FIGURES, AsOf, answered
 from services.targets.api.goals import parts_of
-from services.targets.api.judging import day_asked, judged
+from services.targets.api.judging import day_asked, judged, unit_of
 from services.targets.domain.goals import Goal
 from services.targets.domain.targets import Target
 from shared.http.collection import After, Prefer, Reference
 from shared.http.documents import described
 from shared.identity.permissions import require
-from shared.money import rounded
+from shared.money import Money, plain, rounded
 from shared.store import Snapshot
 
 router = APIRouter(tags=["goals"])
@@ -37,6 +37,9 @@ class GoalAttainmentShown(BaseModel):
     as_of: date
     attainment: str | None
     known_weight: str = Field(description="the weight of the parts that are known, of 1")
+    own: dict[str, Any] | None = Field(
+        description="its own value against what its owner has achieved of its metric; null without a value"
+    )
     targets: list[str] = Field(description="the targets it is measured by")
     parts: list[dict[str, Any]]
     notes: list[str]
@@ -55,7 +58,7 @@ async def attainment_of_goal(
     after: After = [],  # noqa: B006
     prefer: Prefer = None,
 ) -> Response:
-    """How far a goal is attained: by its targets, or by its parts, each with its weight."""
+    """How far a goal is attained: by its parts, each with its weight; without parts by its own value or its targets."""
 
     async def query(snapshot: Snapshot) -> dict[str, Any]:
         goal = await snapshot.get(Goal, ref)
@@ -67,7 +70,8 @@ async def attainment_of_goal(
 
 
 async def goal_attained(snapshot: Snapshot, goal: Goal, day: date) -> tuple[Fraction | None, dict[str, Any]]:
-    """How far a goal is attained: its parts by their weights, the unknown ones left out; without parts its targets."""
+    """How far a goal is attained: its parts by their weights, the unknown ones left out; without parts its own value,
+    and without that its targets."""
     notes: list[str] = []
     parts: list[dict[str, Any]] = []
     targets: list[str] = []
@@ -80,18 +84,40 @@ async def goal_attained(snapshot: Snapshot, goal: Goal, day: date) -> tuple[Frac
         else:
             weight, summed = weight + fraction(part.weight), summed + fraction(part.weight) * rate
     rate = summed / weight if weight else None
+    achieved, own = await _of_itself(snapshot, goal, day, notes)
     if not parts:
-        rate, targets = await _by_targets(snapshot, goal, day, notes)
+        rate, targets = await _by_targets(snapshot, goal, day, notes) if own is None else (achieved, [])
         weight = Fraction(1 if rate is not None else 0)
     return rate, {
         "id": goal.id,
         "weight": goal.weight,
         "attainment": _decimal(rate) if rate is not None else None,
         "known_weight": _decimal(weight),
+        "own": own,
         "targets": targets,
         "parts": parts,
         "notes": notes,
     }
+
+
+async def _of_itself(
+    snapshot: Snapshot, goal: Goal, day: date, notes: list[str]
+) -> tuple[Fraction | None, dict[str, Any] | None]:
+    """A goal's own value against what its owner has achieved of its metric in its days, as a target would be."""
+    value = goal.value
+    if value is None or goal.metric is None:
+        return None, None
+    money, number = (value, None) if isinstance(value, Money) else (None, plain(value))
+    aim = Target.make(
+        metric=goal.metric, level=goal.level, ref=goal.ref, label=goal.label, starts_on=goal.starts_on,
+        ends_on=goal.ends_on, money=money, number=number,
+    )  # fmt: skip
+    found = await judged(snapshot, aim, day)
+    notes += found.achieved.notes
+    shown = found.state.shown(unit_of(aim))
+    if found.achieved.amount is None:
+        return None, shown | dict.fromkeys(FIGURES)
+    return found.state.rate, shown
 
 
 async def _by_targets(snapshot: Snapshot, goal: Goal, day: date, notes: list[str]) -> tuple[Fraction | None, list[str]]:

@@ -16,8 +16,8 @@ from services.targets.api.judging import day_asked, judged
 from services.targets.api.metrics import Key, metric_of
 from services.targets.api.rates import rates_to
 from services.targets.api.scopes import Scope, whose
-from services.targets.domain.aims import check_unit, value_of
-from services.targets.domain.targets import UNCHANGED, Target
+from services.targets.domain.aims import UNCHANGED, check_unit, value_of
+from services.targets.domain.targets import Target
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault, Invalid

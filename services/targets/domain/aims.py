@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 from shared.errors import Refused
 from shared.money import Money, plain, rounded
 
 Value = Money | Decimal
+
+
+class Unchanged:
+    """What is not spoken of."""
+
+
+UNCHANGED: Final = Unchanged()
 
 
 class WrongUnit(Refused):

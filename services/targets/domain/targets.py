@@ -10,7 +10,18 @@ from typing import Any, ClassVar, Final, Self
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from services.targets.domain.aims import Value, said, stored, sum_of, times, told, unit_of, value_of
+from services.targets.domain.aims import (
+    UNCHANGED,
+    Unchanged,
+    Value,
+    said,
+    stored,
+    sum_of,
+    times,
+    told,
+    unit_of,
+    value_of,
+)
 from services.targets.domain.distribution import checked, dealt
 from shared.errors import Refused
 from shared.events.progress import TargetCheckedIn
@@ -105,13 +116,6 @@ class ChildOutsideThePeriod(Refused):
     """{child} does not lie within {period}, the days of the target it is a part of."""
 
     status, at = 422, "/children"
-
-
-class Unchanged:
-    """What is not spoken of."""
-
-
-UNCHANGED: Final = Unchanged()
 
 
 class Target(Entity, table=True):
