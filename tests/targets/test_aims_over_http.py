@@ -17,7 +17,7 @@ async def goal(house: House, period: str = "2026", **fields: Any) -> Shown:
     return await house.made("goals", {"title": "Grow", "period": period, **fields})
 
 
-async def test_a_part_that_is_not_known_is_left_out_and_said_and_not_counted_as_zero(each_house: House) -> None:
+async def test_trap_11_a_part_that_is_not_known_is_left_out_and_said_and_not_counted_as_zero(each_house: House) -> None:
     whole = await goal(each_house)
     sold, unknown = [await goal(each_house, parent=whole["id"], weight="0.5") for _ in range(2)]
     await each_house.made("targets", target_body("organisation", None, eur("100.00"), goal=sold["id"]))
@@ -138,7 +138,9 @@ async def test_a_member_cannot_approve_what_is_theirs_and_somebody_else_can(each
     assert "approved on 2026-01-02; say in `reason` why 100.00 EUR" in problem.json()["detail"]
 
 
-async def test_less_is_better_for_a_metric_of_ones_own_and_the_last_reading_counts(each_house: House) -> None:
+async def test_trap_8_what_is_exactly_at_a_target_of_which_less_is_better_is_reached_and_wholly_attained(
+    each_house: House,
+) -> None:
     metric = {"key": "tickets", "name": "Open tickets", "direction": "lower", "aggregation": "last"}
     await each_house.made("metrics", metric)
     scope = {"level": "member", "ref": each_house.ada}
@@ -197,7 +199,7 @@ async def test_past_attainment_stays_when_somebody_moves_to_another_team(each_ho
     assert before["actual"] == eur("60.00")
 
 
-async def test_a_goal_cascade_sums_to_one_and_is_refused_with_the_actual_sum(each_house: House) -> None:
+async def test_trap_13_weights_of_goals_sum_to_one_or_are_refused_with_the_actual_sum(each_house: House) -> None:
     parts = [{"title": name, "period": "2026", "weight": weight} for name, weight in (("One", "0.7"), ("Two", "0.2"))]
     cascade = {"parent": {"title": "Grow", "period": "2026"}, "children": parts}
     problem = await each_house.refused("goals/cascade", cascade, 422)

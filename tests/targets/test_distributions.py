@@ -54,7 +54,7 @@ async def test_shares_of_a_number_of_things_sum_to_it(house: House) -> None:
     assert [row["value"] for row in target["distribution"]] == ["3.33333", "3.33333", "3.33334"]
 
 
-async def test_rows_that_do_not_fit_together_are_refused_with_what_they_sum_to(house: House) -> None:
+async def test_trap_13_shares_and_rows_that_do_not_sum_are_refused_with_what_they_sum_to(house: House) -> None:
     wrong: list[tuple[Any, str]] = [
         (shares("0.5", "0.3"), "the shares sum to 0.8; they must sum to 1, 0.2 more"),
         ([*shares("0.5"), {"on": MONTHS[1], "value": eur("50.00")}], "either values or shares"),

@@ -73,7 +73,7 @@ def test_goals_stand_above_one_another_only_so_deep() -> None:
     assert tall.place(goal("goal_z"), Decimal(1), above=line, height=1).parent == "goal_z"
 
 
-def test_a_goal_that_nobody_closed_after_its_days_is_overdue_and_not_open() -> None:
+def test_trap_10_a_goal_that_nobody_closed_after_its_days_is_overdue_and_not_open() -> None:
     asked = goal()
     assert asked.lifecycle(day("2026-12-31")) == "open"
     assert asked.lifecycle(day("2027-01-01")) == "overdue"

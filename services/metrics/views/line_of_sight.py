@@ -113,6 +113,12 @@ def _rows(model: type[Fact], kind: str) -> Conditions:
     return conditions
 
 
+def _show_target(target: TargetFact) -> dict[str, Any]:
+    """A target without what is aimed at: whoever sees whether it serves a goal may not see targets."""
+    fields = ("metric", "level", "goal", "start", "end")
+    return {"ref": target.id, "kind": "target"} | {name: getattr(target, name) for name in fields}
+
+
 FIGURES: Final = (
     Figure("line_of_sight", "Targets, duties and actions of the period that carry a goal ÷ all of them: targets with a "
            "day in it; duties and actions begun in it, or still to be done when it began.",
@@ -125,9 +131,7 @@ FIGURES: Final = (
            share_with_goal("actions_with_goal", "action"), "actions_at_work"),
 )  # fmt: skip
 GOAL_ROWS: Mapping[str, Source] = {
-    "targets_at_work": Source(
-        TargetFact, _rows(TargetFact, "target"), simple("target", "metric", "level", "goal", "start", "end")
-    ),
+    "targets_at_work": Source(TargetFact, _rows(TargetFact, "target"), _show_target),
     "duties_at_work": Source(
         DutyFact, _rows(DutyFact, "duty"), simple("duty", "member", "group", "goal", "assigned_on", "due")
     ),

@@ -17,6 +17,7 @@ from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.people_rows import PEOPLE_ROWS, between
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Source, simple
+from services.metrics.views.setback_cost import shown_after_setbacks
 from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
 from shared.identity.permissions import Principal
@@ -101,6 +102,10 @@ async def _lost(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, _deal.status == "lost", *_in_time(reading), day=_deal.closed_on)
 
 
+async def _after_setbacks(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_deal.id.in_(await shown_after_setbacks(reading))]
+
+
 async def _closed(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, _deal.status != "open", *_in_time(reading), day=_deal.closed_on)
 
@@ -164,6 +169,7 @@ SOURCES: Mapping[str, Source] = {
     "deals_open": Source(DealFact, _open, show_deal),
     "deals_at_hand": Source(DealFact, _at_hand, show_deal),
     "deals_foreseen": Source(DealFact, _foreseen, show_deal),
+    "deals_lost_after_setbacks": Source(DealFact, _after_setbacks, show_deal),
     **MONEY_ROWS,
     "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
     "members": Source(MemberFact, _employed, _show_member),
