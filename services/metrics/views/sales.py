@@ -11,6 +11,7 @@ from services.metrics.views import pipeline
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.handovers import HANDOVER_FIGURES
+from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.opportunity import FIGURES as EXPECTED
 from services.metrics.views.pipeline import GOES_IN_AND_OUT
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
@@ -231,5 +232,6 @@ VIEW = View(
                "about its deals, or about its members of that day.", csat, "answers"),
         *HANDOVER_FIGURES,
         REPUTATION,
+        *LINE_OF_SIGHT,
     ),
 )  # fmt: skip
