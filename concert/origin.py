@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 from shared.application import Running
 from shared.http.edge import Receive, Scope, Send
 
-EVERYBODYS = ("books", "parked")
+EVERYBODYS = ("books", "mentions", "parked")
 """What every service has of its own, under one name; `?service=` says whose."""
 SCIM = "/scim/v2"
 

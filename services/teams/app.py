@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.teams.api import (
     absences,
+    access,
     belonging,
     duties,
     equipment,
@@ -51,6 +52,7 @@ service = Service(
     routers=(
         organisation.router,
         personal_data.router,
+        access.router,
         belonging.router,
         absences.router,
         learning.router,

@@ -20,7 +20,7 @@ COLLECTIONS: Final[dict[str, str]] = {
     " receipts budgets expenses feedback rates role-weights",
     "meetings": "series meetings items outcomes actions requests check-ins pulses",
     "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
-    "every service": "books",
+    "every service": "books mentions",
 }
 """What can be read and written, by the service that owns it. `people` are names and e-mail addresses; `scim` is what an
 identity tool needs, and nothing else."""
