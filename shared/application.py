@@ -17,7 +17,7 @@ from shared.books import books_router
 from shared.bus import PEOPLE, Bus
 from shared.consumer import Consumer, Subscriptions
 from shared.housekeeping import keep_house
-from shared.http import problems
+from shared.http import gauges, problems
 from shared.http.collection import Collection
 from shared.http.documents import documents_router, openapi_of
 from shared.http.edge import Edge
@@ -154,6 +154,8 @@ async def running(
         _watch(started, "own log", own_log.keep)
         for work in service.background:
             _watch(started, work.__name__, partial(work, runtime))
+        gauges.begin(runtime)
+        stack.callback(gauges.end, runtime)
         yield started
 
 

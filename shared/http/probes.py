@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import httpx
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 from pydantic_core import from_json
 
 from shared import __version__
 from shared.errors import OutcomeUnknown, Overloaded
+from shared.http import gauges
 from shared.http.parked import PARKED
 from shared.http.runtime import Runtime, runtime_of
 from shared.identity.permissions import PUBLIC
@@ -40,22 +41,6 @@ class Version(BaseModel):
 
     name: str
     version: str
-
-
-def _parts(runtime: Runtime) -> dict[str, str]:
-    """The state of every part of a running service, `ok` or the reason why not."""
-    parts: dict[str, str] = {}
-    tasks: dict[str, Any] = runtime.extras.get("tasks", {})
-    for name, task in tasks.items():
-        parts[name] = f"stopped: {task.exception()}" if task.done() and not task.cancelled() else "ok"
-    if runtime.relay is not None and runtime.relay.failure:
-        parts["relay"] = runtime.relay.failure
-    if runtime.consumer is not None:
-        if runtime.consumer.failure:
-            parts["applier"] = runtime.consumer.failure
-        trouble = runtime.consumer.bus.healthy
-        parts["bus"] = trouble or "ok"
-    return parts
 
 
 async def _parked(runtime: Runtime) -> int | None:
@@ -105,7 +90,7 @@ def probes_router(service: str, *, speaks_for_all: bool) -> APIRouter:
     ) -> Readiness:
         """Whether the service can do its work, and which part cannot."""
         runtime = runtime_of(request)
-        parts, parked = _parts(runtime), await _parked(runtime)
+        parts, parked = runtime.parts(), await _parked(runtime)
         if speaks_for_all and others:
             theirs, more = await _others(runtime)
             parts, parked = parts | theirs, None if parked is None else parked + more
@@ -128,6 +113,6 @@ def probes_router(service: str, *, speaks_for_all: bool) -> APIRouter:
     )
     async def read_metrics() -> Response:
         """Figures for Prometheus."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await gauges.told(), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -34,6 +34,20 @@ class Runtime:
     in_flight: set[tuple[str, str]] = field(default_factory=set)
     extras: dict[str, Any] = field(default_factory=dict)
 
+    def parts(self) -> dict[str, str]:
+        """The state of every part, `ok` or the reason why not."""
+        parts: dict[str, str] = {}
+        tasks: dict[str, Any] = self.extras.get("tasks", {})
+        for name, task in tasks.items():
+            parts[name] = f"stopped: {task.exception()}" if task.done() and not task.cancelled() else "ok"
+        if self.relay is not None and self.relay.failure:
+            parts["relay"] = self.relay.failure
+        if self.consumer is not None:
+            if self.consumer.failure:
+                parts["applier"] = self.consumer.failure
+            parts["bus"] = self.consumer.bus.healthy or "ok"
+        return parts
+
 
 def runtime_of(request: Request) -> Runtime:
     """The running service that a request came to."""
