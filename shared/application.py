@@ -23,6 +23,7 @@ from shared.http.documents import documents_router, openapi_of
 from shared.http.edge import Edge
 from shared.http.parked import parked_router
 from shared.http.probes import probes_router
+from shared.http.pulse import Pulse
 from shared.http.runtime import Runtime
 from shared.http.waiting import Progress
 from shared.identity.gate import Identity
@@ -136,6 +137,8 @@ async def running(
         await own_log.verify()
         runtime = Runtime(service.name, settings, store, Progress(store, service.name), bus)
         runtime.relay = Relay(store, bus, service.name)
+        runtime.pulse = Pulse(store, runtime.relay)
+        stack.push_async_callback(runtime.pulse.close)
         store.committed = runtime.relay.wake
         app = build_app(service, runtime, identity)
         started = Running(service, runtime, app, Edge(app, service.name, settings.body_limit))

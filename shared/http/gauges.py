@@ -8,18 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import astuple
 
-import sqlalchemy as sa
 from prometheus_client import Gauge, Histogram, Info, generate_latest
 
 from shared import __version__
 from shared.http.runtime import Runtime
-from shared.instant import now
-from shared.store import Snapshot
-from shared.store.tables import HeldEvent
 
-READING_SECONDS = 3.0
 FRESH_SECONDS = 0.5
 OF_A_SERVICE = ["service"]
 READY = Gauge("concert_part_ready", "Whether a part of a service can do its work", ["service", "part"])
@@ -42,13 +37,7 @@ GROUPS = Histogram(
 VERSION = Info("concert", "Which Concert this is")
 VERSION.info({"version": __version__})
 
-_FROM_STORE = (STORE, OUTBOX, OLDEST, PARKED, WAITING, WAITED)
-_held = HeldEvent.__table__.c  # type: ignore[attr-defined]
-_HELD = sa.select(
-    sa.func.count(_held.reason),
-    sa.func.count() - sa.func.count(_held.reason),
-    sa.func.min(sa.case((_held.reason.is_(None), _held.since)), type_=_held.since.type),
-)
+_FROM_STORE = (OUTBOX, OLDEST, PARKED, WAITING, WAITED)
 _running: dict[str, Runtime] = {}
 _read_at: dict[str, float] = {}
 
@@ -64,7 +53,7 @@ def end(runtime: Runtime) -> None:
     if _running.get(runtime.service) is runtime:
         del _running[runtime.service]
         _read_at.pop(runtime.service, None)
-        _forget(runtime.service, MOVING, BEHIND, *_FROM_STORE)
+        _forget(runtime.service, MOVING, BEHIND, STORE, *_FROM_STORE)
         READY.remove_by_labels({"service": runtime.service})
 
 
@@ -80,37 +69,20 @@ async def _read(runtime: Runtime) -> None:
     if time.monotonic() - _read_at.get(service, -FRESH_SECONDS) < FRESH_SECONDS:
         return
     _read_at[service] = time.monotonic()
-    READY.remove_by_labels({"service": service})
-    for part, state in runtime.parts().items():
-        READY.labels(service, part).set(state == "ok")
     if runtime.relay is not None:
         MOVING.labels(service).set(runtime.relay.moving)
     if runtime.consumer is not None:
         BEHIND.labels(service).set(runtime.consumer.behind_seconds)
-    try:
-        async with asyncio.timeout(READING_SECONDS):
-            await _read_store(runtime)
-    except Exception:  # whatever it was: the database has not answered
+    reading = await runtime.pulse.read() if runtime.pulse is not None else None
+    if reading is None:
         _forget(service, *_FROM_STORE)
-        STORE.labels(service).set(0)
-
-
-async def _read_store(runtime: Runtime) -> None:
-    service, moment = runtime.service, now()
-    if runtime.relay is not None:
-        count, oldest = await runtime.relay.backlog()
-        OUTBOX.labels(service).set(count)
-        OLDEST.labels(service).set((moment - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0)
-    parked, waiting, since = await runtime.store.read(_held_by)
-    PARKED.labels(service).set(parked)
-    WAITING.labels(service).set(waiting)
-    WAITED.labels(service).set((moment - since).total_seconds() if since else 0)
-    STORE.labels(service).set(1)
-
-
-async def _held_by(snapshot: Snapshot) -> tuple[int, int, datetime | None]:
-    ((parked, waiting, since),) = await snapshot.rows(_HELD)
-    return parked, waiting, since
+    else:
+        for gauge, value in zip(_FROM_STORE, astuple(reading), strict=True):
+            gauge.labels(service).set(value)
+    STORE.labels(service).set(reading is not None)
+    READY.remove_by_labels({"service": service})
+    for part, state in runtime.parts().items():
+        READY.labels(service, part).set(state == "ok")
 
 
 def _forget(service: str, *gauges: Gauge) -> None:

@@ -14,9 +14,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json
 
 from shared import __version__
-from shared.errors import OutcomeUnknown, Overloaded
 from shared.http import gauges
-from shared.http.parked import PARKED
 from shared.http.runtime import Runtime, runtime_of
 from shared.identity.permissions import PUBLIC
 from shared.neighbours import OTHERS
@@ -44,10 +42,8 @@ class Version(BaseModel):
 
 
 async def _parked(runtime: Runtime) -> int | None:
-    try:
-        return int(await runtime.store.read(lambda snapshot: snapshot.scalar(PARKED)))
-    except (OutcomeUnknown, Overloaded, OSError):
-        return None
+    reading = await runtime.pulse.read() if runtime.pulse is not None else None
+    return None if reading is None else reading.parked
 
 
 async def _others(runtime: Runtime) -> tuple[dict[str, str], int]:
@@ -90,7 +86,7 @@ def probes_router(service: str, *, speaks_for_all: bool) -> APIRouter:
     ) -> Readiness:
         """Whether the service can do its work, and which part cannot."""
         runtime = runtime_of(request)
-        parts, parked = runtime.parts(), await _parked(runtime)
+        parked, parts = await _parked(runtime), runtime.parts()
         if speaks_for_all and others:
             theirs, more = await _others(runtime)
             parts, parked = parts | theirs, None if parked is None else parked + more

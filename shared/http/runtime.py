@@ -13,6 +13,7 @@ from shared.store import Store
 if TYPE_CHECKING:
     from shared.bus import Bus
     from shared.consumer import Consumer
+    from shared.http.pulse import Pulse
     from shared.http.waiting import Progress
     from shared.relay import Relay
     from shared.settings import Settings
@@ -29,6 +30,7 @@ class Runtime:
     bus: Bus
     relay: Relay | None = None
     consumer: Consumer | None = None
+    pulse: Pulse | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when no more requests are taken: answers that stay open end then."""
     in_flight: set[tuple[str, str]] = field(default_factory=set)
@@ -46,6 +48,8 @@ class Runtime:
             if self.consumer.failure:
                 parts["applier"] = self.consumer.failure
             parts["bus"] = self.consumer.bus.healthy or "ok"
+        if self.pulse is not None:
+            parts["store"] = self.pulse.trouble or "ok"
         return parts
 
 
