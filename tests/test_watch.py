@@ -83,9 +83,9 @@ def test_promtool_takes_the_rules_the_scrapes_and_every_question_of_the_dashboar
     questions = [{"record": f"question_{number}", "expr": each} for number, each in enumerate(expressions())]
     (tmp_path / "questions.yml").write_text(yaml.safe_dump({"groups": [{"name": "questions", "rules": questions}]}))
     for arguments in (
-        ["check", "rules", WATCH / "rules.yml"],
-        ["check", "rules", tmp_path / "questions.yml"],
-        ["check", "config", WATCH / "prometheus.yml"],
+        ["check", "rules", str(WATCH / "rules.yml")],
+        ["check", "rules", str(tmp_path / "questions.yml")],
+        ["check", "config", str(WATCH / "prometheus.yml")],
     ):
         judged = subprocess.run([promtool, *arguments], capture_output=True, text=True)
         assert judged.returncode == 0, judged.stdout + judged.stderr
