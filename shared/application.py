@@ -130,7 +130,7 @@ async def running(
     async with AsyncExitStack() as stack:
         if not migrated:
             await asyncio.to_thread(migrate, service, settings.store)
-        store: Store = open_store(settings.store, service.name)
+        store: Store = open_store(settings.store, service.name, connections=settings.store_connections)
         await store.start()
         stack.push_async_callback(store.close)
         own_log = OwnLog(store, bus, service.name, service.topics)

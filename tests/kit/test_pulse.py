@@ -40,3 +40,19 @@ async def test_readiness_and_figures_say_soon_that_a_database_hangs_and_that_it_
                 await asyncio.sleep(0.05)
         assert teams.pulse is not None
         assert teams.pulse.trouble is None
+
+
+async def test_a_service_has_no_more_connections_than_it_was_given(
+    postgres_server: Postgres, kafka_broker: Kafka, tmp_path: Path
+) -> None:
+    async with (
+        real(postgres_server, kafka_broker) as ground,
+        world(tmp_path, ground, store_connections=3) as concert,
+    ):
+        await asyncio.gather(*(concert.admin.get("/v1/members") for _ in range(30)))
+        watcher = await asyncpg.connect(ground.store_url.replace("{service}", "teams"))
+        try:
+            counted = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> $1"
+            assert 1 <= await watcher.fetchval(counted, watcher.get_server_pid()) <= 3
+        finally:
+            await watcher.close()
