@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.meetings.api import attendance, reschedule
+from services.meetings.api import attendance, calendar_files, calendars, reschedule
 from services.meetings.api import meetings as of_meetings
 from services.meetings.api import series as of_series
 from services.meetings.api.actions import actions
@@ -12,6 +12,7 @@ from services.meetings.api.outcomes import outcomes
 from services.meetings.api.requests import requests
 from services.meetings.api.series import series
 from services.meetings.api.templates import templates
+from services.meetings.calendar.links import Calendar
 from services.meetings.known import subscriptions
 from shared.application import Service
 
@@ -19,6 +20,10 @@ service = Service(
     name="meetings",
     description="How we talk and help: meetings with what is on the table, actions, and requests.",
     collections=(series, templates, meetings, items, outcomes, actions, requests),
-    routers=(reschedule.router, of_series.router, of_meetings.router, attendance.router),
+    routers=(
+        *(calendars.router, calendar_files.router),
+        *(reschedule.router, of_series.router, of_meetings.router, attendance.router),
+    ),
+    tables=(Calendar,),
     subscriptions=subscriptions,
 )
