@@ -39,3 +39,9 @@ async def all_known(tx: Tx, model: type[Fact], refs: Sequence[str], at: str) -> 
             raise Invalid.at(f"{at}/{place}", message)
         ids.append(found.id)
     return ids
+
+
+def same(at: str, said: Any, stored: Any) -> None:
+    """Refuse to change what stays as it was stored."""
+    if said != stored:
+        raise Invalid.at(at, f"this stays as it was stored, {stored!r}; it cannot become {said!r}")
