@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.meetings.api import attendance, calendar_files, calendars, pulse_answers, reschedule
+from services.meetings.api import attendance, calendar_files, calendars, minutes, pulse_answers, reschedule
 from services.meetings.api import meetings as of_meetings
 from services.meetings.api import series as of_series
 from services.meetings.api.actions import actions
@@ -24,9 +24,8 @@ service = Service(
     description="How we talk and help: meetings with what is on the table, actions, and requests.",
     collections=(series, templates, meetings, items, outcomes, actions, requests, check_ins, pulses),
     routers=(
-        *(calendars.router, calendar_files.router),
-        *(reschedule.router, of_series.router, of_meetings.router, attendance.router),
-        pulse_answers.router,
+        *(reschedule.router, of_series.router, of_meetings.router, attendance.router, pulse_answers.router),
+        *(calendars.router, calendar_files.router, minutes.router),
     ),
     tables=(Calendar, PulseKey, PulseAnswer),
     subscriptions=subscriptions,
