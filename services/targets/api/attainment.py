@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from services.targets.api.achieved import Achieved, achieved_by
 from services.targets.api.goals import parts_of
+from services.targets.api.readers import refuse_unless_theirs
 from services.targets.api.scopes import Scope
 from services.targets.domain.goals import Goal
 from services.targets.domain.metrics import Metric
@@ -26,7 +27,7 @@ from shared.http.documents import described
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
 from shared.http.writes import as_json
-from shared.identity.permissions import require
+from shared.identity.permissions import Principal, require
 from shared.instant import Day, day_of, now
 from shared.known import KnownAbsence, KnownMember, house
 from shared.money import Money, plain, rounded
@@ -94,11 +95,11 @@ class GoalAttainmentShown(BaseModel):
     "/v1/targets/{ref}/attainment",
     operation_id="attainment_of_target",
     openapi_extra=described(_READ, None, {200: AttainmentShown}, missing=True),
-    dependencies=[Depends(_READ)],
 )
 async def attainment_of_target(
     request: Request,
     ref: Reference,
+    principal: Annotated[Principal, Depends(_READ)],
     as_of: AsOf = None,
     after: After = [],  # noqa: B006
     prefer: Prefer = None,
@@ -107,6 +108,7 @@ async def attainment_of_target(
 
     async def query(snapshot: Snapshot) -> dict[str, Any]:
         target = await snapshot.get(Target, ref)
+        await refuse_unless_theirs(snapshot, target.level, target.ref, principal)
         return await attained(snapshot, target, as_of or await _today(snapshot))
 
     return await _answered(request, query, after, prefer)
