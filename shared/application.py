@@ -17,12 +17,13 @@ from shared.books import books_router
 from shared.bus import PEOPLE, Bus
 from shared.consumer import Consumer, Subscriptions
 from shared.housekeeping import keep_house
-from shared.http import problems
+from shared.http import gauges, problems
 from shared.http.collection import Collection
 from shared.http.documents import documents_router, openapi_of
 from shared.http.edge import Edge
 from shared.http.parked import parked_router
 from shared.http.probes import probes_router
+from shared.http.pulse import Pulse
 from shared.http.runtime import Runtime
 from shared.http.waiting import Progress
 from shared.identity.gate import Identity
@@ -131,13 +132,15 @@ async def running(
     async with AsyncExitStack() as stack:
         if not migrated:
             await asyncio.to_thread(migrate, service, settings.store)
-        store: Store = open_store(settings.store, service.name)
+        store: Store = open_store(settings.store, service.name, connections=settings.store_connections)
         await store.start()
         stack.push_async_callback(store.close)
         own_log = OwnLog(store, bus, service.name, service.topics)
         await own_log.verify()
         runtime = Runtime(service.name, settings, store, Progress(store, service.name), bus)
         runtime.relay = Relay(store, bus, service.name)
+        runtime.pulse = Pulse(store, runtime.relay)
+        stack.push_async_callback(runtime.pulse.close)
         store.committed = runtime.relay.wake
         app = build_app(service, runtime, identity)
         started = Running(service, runtime, app, Edge(app, service.name, settings.body_limit))
@@ -156,6 +159,8 @@ async def running(
         _watch(started, "own log", own_log.keep)
         for work in service.background:
             _watch(started, work.__name__, partial(work, runtime))
+        gauges.begin(runtime)
+        stack.callback(gauges.end, runtime)
         yield started
 
 

@@ -23,6 +23,7 @@ SCOPES = (
     "expenses:read",
     "goals:read",
     "customers:read",
+    "deals:read",
     "mentions:read",
 )
 LIFE = timedelta(hours=1)

@@ -79,8 +79,21 @@ def test_the_containers_are_given_settings_that_exist() -> None:
 
 def test_nothing_is_published_beyond_this_machine() -> None:
     published = {name: each["ports"] for name, each in COMPOSE["services"].items() if "ports" in each}
-    assert set(published) == {"gateway"}
-    assert all(port.startswith("127.0.0.1:") for port in published["gateway"])
+    assert set(published) == {"gateway", "prometheus", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_only_concert_itself_starts_unless_it_is_to_be_watched() -> None:
+    apart = {name: each["profiles"] for name, each in COMPOSE["services"].items() if "profiles" in each}
+    assert apart == {"prometheus": ["watch"], "grafana": ["watch"], "collector": ["otel"]}
+
+
+def test_only_what_needs_them_sees_the_secrets_and_nobody_is_given_one_in_clear() -> None:
+    see = {name for name, each in COMPOSE["services"].items() if any("secrets:" in v for v in each.get("volumes", []))}
+    assert see == {"teams", "targets", "meetings", "metrics", "secrets", "migrate", "topics", "postgres"}
+    for name, each in COMPOSE["services"].items():
+        clear = [key for key in each.get("environment") or {} if re.search("PASSWORD|KEY|TOKEN|STORE_URL", key)]
+        assert [key for key in clear if not key.endswith("_FILE")] == [], name
 
 
 @pytest.mark.parametrize("name", list(COMPOSE["services"]))
@@ -90,6 +103,7 @@ def test_a_container_may_do_no_more_than_it_must(name: str) -> None:
     assert service["read_only"] is True
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "mem_limit" in service
+    assert "pids_limit" in service
 
 
 def test_every_variable_has_a_default() -> None:

@@ -16,6 +16,7 @@ from services.teams.api import (
     personal_data,
     recognitions,
     setbacks,
+    splitting,
     teams,
     trainings,
 )  # fmt: skip
@@ -57,6 +58,7 @@ service = Service(
         absences.router,
         learning.router,
         trainings.router,
+        splitting.router,
         discovery.router,
         users.router,
         groups.router,

@@ -23,6 +23,7 @@ from shared.period import Period, Unit
 FEWEST: Final = 5
 """Of fewer people than this nothing is said."""
 _TREE: Final[tuple[tuple[Unit, Unit], ...]] = (("year", "quarter"), ("quarter", "month"))
+WHOLE_STRETCHES: Final = "what is told of setbacks is told of whole months, quarters and years"
 _INCIDENT_KINDS: Final = ("mistreatment", "complaint")
 _setback = SetbackFact.__table__.c  # type: ignore[attr-defined]
 _duty = DutyFact.__table__.c  # type: ignore[attr-defined]
@@ -41,8 +42,8 @@ def private_count(figure: str, dims: Sequence[str], kinds: Sequence[str] | None 
             reading.note(figure, f"setbacks are counted by {' or '.join(dims)}")
             return None
         question = reading.question
-        if not any(question.period == _around(question, unit) for unit in ("month", "quarter", "year")):
-            reading.note(figure, "setbacks are counted in whole months, quarters and years")
+        if not in_the_tree(question):
+            reading.note(figure, WHOLE_STRETCHES)
             return None
         year = _around(question, "year")
 
@@ -63,13 +64,18 @@ def private_count(figure: str, dims: Sequence[str], kinds: Sequence[str] | None 
         others = [each for each in in_year if not is_meant(each) and key_of(each) == key]
         meant, besides = _within(mine, question.period), _within(others, question.period)
         by_key = _grouped(_within(whole, question.period), key_of)
-        few_besides = bool(meant) and not _told(besides)
+        few_besides = bool(meant) and not told(besides)
         kept_in_time = _kept_in_time(mine, question) or _kept_in_time(whole, question)
-        if not _told(meant) or key in kept_back(by_key) or few_besides or (bool(meant) and kept_in_time):
-            return _hidden(reading, figure)
+        if not told(meant) or key in kept_back(by_key) or few_besides or (bool(meant) and kept_in_time):
+            return hidden(reading, figure)
         return len(meant)
 
     return compute
+
+
+def in_the_tree(question: Question) -> bool:
+    """Whether a whole month, quarter or year is asked about: other stretches could differ by a day."""
+    return any(question.period == _around(question, unit) for unit in ("month", "quarter", "year"))
 
 
 def _around(question: Question, unit: Unit) -> Period:
@@ -103,10 +109,21 @@ def _grouped(found: Iterable[SetbackFact], key: Callable[[SetbackFact], str]) ->
     return groups
 
 
+async def setbacks_of(reading: Reading) -> list[SetbackFact]:
+    """The setbacks of the period."""
+    span = reading.question.span
+
+    async def read() -> list[SetbackFact]:
+        return await reading.snapshot.all(SetbackFact, _HAPPENED, start=span.start, end=span.end)
+
+    happened: list[SetbackFact] = await reading.shared("setbacks", read)
+    return happened
+
+
 def kept_back(by_key: Mapping[str, Sequence[SetbackFact]]) -> set[str]:
     """The keys of which nothing is told: those of few people, and as many more as it takes that those who are kept back
     are not few together, or what they add up to would show in the whole."""
-    few = {key for key, found in by_key.items() if not _told(found)}
+    few = {key for key, found in by_key.items() if not told(found)}
     shown = sorted(by_key.keys() - few, key=lambda key: (len(_people(by_key[key])), key))
     while few and shown and len(_people(each for key in few for each in by_key[key])) < FEWEST:
         few.add(shown.pop(0))
@@ -117,11 +134,13 @@ def _people(found: Iterable[SetbackFact]) -> set[str]:
     return {each.person for each in found}
 
 
-def _told(found: Sequence[SetbackFact]) -> bool:
+def told(found: Sequence[SetbackFact]) -> bool:
+    """Whether there are enough people behind setbacks, or none."""
     return not found or len(_people(found)) >= FEWEST
 
 
-def _hidden(reading: Reading, figure: str) -> None:
+def hidden(reading: Reading, figure: str) -> None:
+    """Say that a figure is not told, because it would tell of few people."""
     reading.note(figure, f"it is not shown where it would tell of fewer than {FEWEST} people")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from services.teams.api.handing_over import let_hand_over
 from services.teams.api.organisation import today
 from services.teams.api.references import member_id, place, sought
 from services.teams.api.shown_members import Shown, as_on, present
@@ -18,7 +19,7 @@ from shared.errors import Conflict, Fault, Invalid
 from shared.http.bodies import Body, ExternalName, Name, Named, Ref, Text
 from shared.http.collection import Collection, fresh
 from shared.instant import LAST_DAY, Day
-from shared.membership import end_of, overlaps
+from shared.membership import end_of, on_day, overlaps
 from shared.money import Share
 from shared.store import Tx
 
@@ -185,14 +186,20 @@ async def move_member(tx: Tx, member: Member, body: MoveMember) -> Member:
     """Go from one team to another on a day; past results stay where they were won."""
     from_team = str((await sought(tx, Team, body.from_team, "/from_team")).id)
     to_team = str((await sought(tx, Team, body.to_team, "/to_team")).id)
-    return tx.save(member, member.move(from_team, to_team, body.on or await today(tx)))
+    on = body.on or await today(tx)
+    moved = tx.save(member, member.move(from_team, to_team, on))
+    await let_hand_over(tx, member, [from_team], on)
+    return moved
 
 
 @members.verb("leave")
 async def leave(tx: Tx, member: Member, body: MemberLeaves) -> Member:
     """Work here no more from a day on; or, with a team or a group, belong to that no more."""
     if body.team is None and body.group is None:
-        return tx.save(member, member.leave(body.on, body.reason))
+        teams = on_day(member.memberships, body.on)
+        gone = tx.save(member, member.leave(body.on, body.reason))
+        await let_hand_over(tx, member, teams, body.on)
+        return gone
     team, group = await place(tx, body.team, body.group)
     return tx.save(member, member.leave_team(team, body.on, group))
 
