@@ -21,6 +21,7 @@ from services.teams.api import (
 )  # fmt: skip
 from services.teams.domain.absences import Absence
 from services.teams.domain.learning import Ability
+from services.teams.domain.leavers import Leavers
 from services.teams.domain.organisation import Organisation
 from services.teams.domain.people import Person
 from services.teams.known import subscriptions
@@ -56,7 +57,7 @@ service = Service(
         trainings.router,
         splitting.router,
     ),
-    tables=(Organisation, Person, Absence, Ability, Pseudonym),
+    tables=(Organisation, Person, Absence, Ability, Leavers, Pseudonym),
     subscriptions=subscriptions,
     prepare=(organisation.found,),
 )

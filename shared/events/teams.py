@@ -157,6 +157,20 @@ class MemberLeft(Event):
     on: date
 
 
+@event("concert.teams.leaver-noted.v1")
+class LeaverNoted(Event):
+    """It is known why one more member left; it is told when it is known of so many that nobody is told of."""
+
+
+@event("concert.teams.leavers-explained.v1")
+class LeaversExplained(Event):
+    """Why some members left, counted: of five at least, and never who. They left from `start` to before `end`."""
+
+    start: date
+    end: date
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
 @event("concert.teams.member-erased.v1", erases="person")
 class MemberErased(Event):
     """A member's personal data has been erased everywhere and is not accepted again."""

@@ -11,6 +11,7 @@ from services.teams.api.handing_over import let_hand_over
 from services.teams.api.organisation import today
 from services.teams.api.references import member_id, place, sought
 from services.teams.api.shown_members import Shown, as_on, present
+from services.teams.domain.leavers import ALL, Leavers, Reason
 from services.teams.domain.members import Member, MemberIsErased, OwnManager
 from services.teams.domain.organisation import THE_ONE, Organisation
 from services.teams.domain.people import Person
@@ -112,13 +113,16 @@ class MemberLeaves(Body):
     """The first day on which somebody works here no more, or no more in the team or group that is named."""
 
     on: Day
-    reason: Text | None = Field(default=None, description="why somebody works here no more")
+    reason: Text | None = Field(default=None, description="why somebody works here no more, in words")
+    why: Reason | None = Field(
+        default=None, description="the same as one of a few; told to others only counted, of five leavers at least"
+    )
     team: Ref | None = None
     group: Ref | None = None
 
     @model_validator(mode="after")
     def _one_reason(self) -> MemberLeaves:
-        if self.reason is not None and (self.team or self.group):
+        if (self.reason is not None or self.why is not None) and (self.team or self.group):
             raise ValueError("a reason is kept for leaving altogether, not for leaving a team or a group")
         return self
 
@@ -197,7 +201,10 @@ async def leave(tx: Tx, member: Member, body: MemberLeaves) -> Member:
     """Work here no more from a day on; or, with a team or a group, belong to that no more."""
     if body.team is None and body.group is None:
         teams = on_day(member.memberships, body.on)
-        gone = tx.save(member, member.leave(body.on, body.reason))
+        gone = tx.save(member, member.leave(body.on, body.reason, body.why))
+        if body.why is not None:
+            leavers = await tx.seek(Leavers, ALL) or Leavers.make(id=ALL)
+            tx.save(leavers, leavers.explain(member.id, body.on, body.why))
         await let_hand_over(tx, member, teams, body.on)
         return gone
     team, group = await place(tx, body.team, body.group)

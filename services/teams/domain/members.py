@@ -79,7 +79,7 @@ class Member(Entity, table=True):
     left_on: date | None = None
     erased: bool = False
     employments: list[Spell] = Field(default_factory=list, sa_type=Json)
-    """When they worked here; one that ended may have a `reason`, which nobody else is told."""
+    """When they worked here; one that ended may have a `reason` in words and a `why`, which nobody else is told."""
     departments: list[Spell] = Field(default_factory=list, sa_type=Json)
     jobs: list[Spell] = Field(default_factory=list, sa_type=Json)
     managers: list[Spell] = Field(default_factory=list, sa_type=Json)
@@ -173,19 +173,20 @@ class Member(Entity, table=True):
             self.groups = ended(self.groups, on, until=end, team=team)
         return MemberLeftTeam(team=team, on=on, group=group, until=end)
 
-    def leave(self, on: date, reason: str | None = None) -> MemberLeft:
+    def leave(self, on: date, reason: str | None = None, why: str | None = None) -> MemberLeft:
         """Work here no more from a day on; that ends all memberships."""
         if self.left_on is not None:
             raise AlreadyLeft(on=self.left_on)
         if on <= self.starts_on:
             raise LeavesTooEarly(starts_on=self.starts_on, earliest=self.starts_on + timedelta(days=1), on=on)
-        if reason and self.erased:
-            raise MemberIsErased(pointer="/reason")
+        if (reason or why) and self.erased:
+            raise MemberIsErased(pointer="/reason" if reason else "/why")
         for name in ("employments", "memberships", "groups", *DATED.values()):
             setattr(self, name, ended(getattr(self, name), on))
         self.left_on = on
-        if reason:
-            self.employments = [*self.employments[:-1], {**self.employments[-1], "reason": reason}]
+        said = {name: value for name, value in (("reason", reason), ("why", why)) if value}
+        if said:
+            self.employments = [*self.employments[:-1], {**self.employments[-1], **said}]
         return MemberLeft(on=on)
 
     def describe(self) -> MemberDescribed:
@@ -199,7 +200,10 @@ class Member(Entity, table=True):
         if self.erased:
             return None
         self.erased, self.externals = True, {}
-        self.employments = [{**each, "reason": None} if "reason" in each else each for each in self.employments]
+        self.employments = [
+            {name: None if name in ("reason", "why") else value for name, value in each.items()}
+            for each in self.employments
+        ]
         return MemberErased()
 
     def position(self, day: date) -> dict[str, Any]:
