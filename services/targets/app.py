@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from services.targets import reactions
-from services.targets.api import attainment, cascades, contribution, forecasts, goals, handovers, portfolios
+from services.targets.api import (
+    assignment,
+    attainment,
+    cascades,
+    contribution,
+    forecasts,
+    goal_attainment,
+    goal_cascades,
+    goals,
+    handovers,
+    portfolios,
+)  # fmt: skip
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
@@ -42,8 +53,10 @@ service = Service(
     ),
     routers=(
         cascades.router,
+        assignment.router,
         check_ins,
-        goals.router,
+        goal_cascades.router,
+        goal_attainment.router,
         attainment.router,
         forecasts.router,
         contribution.router,

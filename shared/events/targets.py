@@ -379,6 +379,13 @@ class TargetCascaded(Event):
     over_assignment: str
 
 
+@event("concert.targets.target-placed.v1")
+class TargetPlaced(Event):
+    """A target that was there already is a part of another one from now on."""
+
+    parent: str
+
+
 @event("concert.targets.target-closed.v1")
 class TargetClosed(Event):
     """A target is not worked on any more; what was attained stays to be seen."""

@@ -117,7 +117,7 @@ async def _write_once(
         if problem.status >= 500:
             raise
         refusal = problem_response(problem, request)
-        refused = Answer(refusal.status_code, bytes(refusal.body))
+        refused = Answer(refusal.status_code, bytes(refusal.body), _form_of(refusal))
 
         async def keep(tx: Tx) -> Answer:
             # Another replica may have answered the same request meanwhile: then that is the answer.
@@ -142,6 +142,11 @@ def _kept(place: tuple[str, str], asked: str, answer: Answer, context: Context) 
     )
 
 
+def _form_of(refusal: Response) -> dict[str, str] | None:
+    """What the headers must say of a refusal that is no problem document."""
+    return None if refusal.media_type == MEDIA_TYPE else {"Content-Type": str(refusal.media_type)}
+
+
 def _again(kept: KeptAnswer, asked: str) -> Answer:
     if kept.request != asked:
         raise IdempotencyMismatch("Send the same body again, or use a new key for another request.")
@@ -151,7 +156,9 @@ def _again(kept: KeptAnswer, asked: str) -> Answer:
 class Versioned(Protocol):
     """Something whose changes are counted."""
 
-    version: int
+    @property
+    def version(self) -> int | str:
+        """The version, as ETags have it."""
 
 
 def expect(request: Request, entity: Versioned | None, *, required: bool = False) -> None:

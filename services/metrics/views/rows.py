@@ -13,10 +13,12 @@ from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.handovers import WITHOUT_OWNER
+from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.people_rows import PEOPLE_ROWS, between
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Source, simple
+from services.metrics.views.setback_cost import shown_after_setbacks
 from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
 from shared.identity.permissions import Principal
@@ -124,6 +126,10 @@ async def _lost(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, _deal.status == "lost", *_in_time(reading), day=_deal.closed_on)
 
 
+async def _after_setbacks(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_deal.id.in_(await shown_after_setbacks(reading))]
+
+
 async def _closed(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, _deal.status != "open", *_in_time(reading), day=_deal.closed_on)
 
@@ -187,6 +193,7 @@ SOURCES: Mapping[str, Source] = {
     "deals_open": Source(DealFact, _open, show_deal),
     "deals_at_hand": Source(DealFact, _at_hand, show_deal),
     "deals_foreseen": Source(DealFact, _foreseen, show_deal),
+    "deals_lost_after_setbacks": Source(DealFact, _after_setbacks, show_deal),
     **MONEY_ROWS,
     "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
     "members": Source(MemberFact, _employed, _show_member),
@@ -195,6 +202,7 @@ SOURCES: Mapping[str, Source] = {
     "customers_without_owner": WITHOUT_OWNER,
     **PEOPLE_ROWS,
     **REQUEST_ROWS,
+    **GOAL_ROWS,
 }  # fmt: skip
 
 

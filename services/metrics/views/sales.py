@@ -11,6 +11,7 @@ from services.metrics.views import pipeline
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.handovers import HANDOVER_FIGURES
+from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.opportunity import FIGURES as EXPECTED
 from services.metrics.views.pipeline import GOES_IN_AND_OUT
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
@@ -233,6 +234,7 @@ VIEW = View(
         CSAT_BY_RELATIONSHIP,
         *HANDOVER_FIGURES,
         REPUTATION,
+        *LINE_OF_SIGHT,
     ),
     relationships={"client_to_employee": CLIENTS, "public_picture": PUBLIC},
 )  # fmt: skip

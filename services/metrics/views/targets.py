@@ -21,9 +21,10 @@ import sqlalchemy as sa
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
 from services.metrics.views.values import Amounts
-from shared.attainment import Attainment, due_before
+from shared.attainment import Attainment
 from shared.membership import end_of
 from shared.money import Money
+from shared.opportunity import standing
 from shared.period import Period
 
 _target = TargetFact.__table__.c  # type: ignore[attr-defined]
@@ -53,11 +54,8 @@ class Aim:
 
     def before(self, day: date) -> Fraction:
         """What of it is due before a day, in minor units."""
-        target = self.target
-        rows = [(date.fromisoformat(since), minor) for since, minor in target.rows]
-        until = min(day, self.days.end)
-        due = [due_before(target.amount, rows, target.period, each) for each in (until, self.days.start)]
-        return max(due[0] - due[1], Fraction(0))
+        due = self.target.due_before
+        return max(due(min(day, self.days.end)) - due(self.days.start), Fraction(0))
 
     @property
     def value(self) -> Fraction:
@@ -129,18 +127,8 @@ async def targets_of_level(reading: Reading, level: str) -> Sequence[TargetFact]
 
 def _aims(targets: Sequence[TargetFact], ref: str, reading: Reading) -> list[Aim]:
     """What one of them aims at in the period."""
-    asked = reading.question.period
-    mine = sorted(
-        (each for each in targets if each.ref == ref), key=lambda each: (-each.period.days, each.period.start)
-    )
-    chosen: list[Aim] = []
-    for target in mine:
-        period = target.period
-        inside = asked.start <= period.start and period.end <= asked.end
-        if inside and not any(period.start < aim.days.end and aim.days.start < period.end for aim in chosen):
-            chosen.append(Aim(target, period))
-    around = [each for each in mine if each.period.start <= asked.start and asked.end <= each.period.end]
-    return chosen or [Aim(each, asked) for each in around[-1:]]
+    mine = [each for each in targets if each.ref == ref]
+    return [Aim(target, days) for target, days in standing(mine, reading.question.period)]
 
 
 async def revenue_targets(reading: Reading) -> Sequence[TargetFact]:

@@ -141,7 +141,7 @@ async def recruit_member(tx: Tx, body: RecruitMember) -> Member:
 async def change_member(tx: Tx, member: Member, body: ChangeMember) -> Member:
     """Change what is known of a member, from a day on."""
     starts_on, sent = body.starts_on, body.sent()
-    member = await _describe(tx, member, {name: sent[name] for name in ("name", "email") if name in sent})
+    member = await describe(tx, member, {name: sent[name] for name in ("name", "email") if name in sent})
     position = await _position(tx, body)
     if starts_on is not None and starts_on.isoformat() not in [each["from"] for each in member.employments]:
         if member.left_on is None:
@@ -168,7 +168,7 @@ async def link_member(tx: Tx, member: Member, name: ExternalName) -> Member:
         raise MemberIsErased
     tx.name_externally(member, name.source, name.id)
     member.externals = member.externals | {name.source: name.id}
-    return await _describe(tx, member, {"names": member.externals})
+    return await describe(tx, member, {"names": member.externals})
 
 
 @members.verb("recruit")
@@ -242,7 +242,8 @@ async def _position(tx: Tx, body: RecruitMember | ChangeMember | RecruitAgain) -
     return position
 
 
-async def _describe(tx: Tx, member: Member, personal: dict[str, Any]) -> Member:
+async def describe(tx: Tx, member: Member, personal: dict[str, Any]) -> Member:
+    """Learn something personal of a member: a name, an e-mail address, what other systems call them."""
     if not personal:
         return member
     if member.erased:
