@@ -44,6 +44,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "challenges": {"external": named("visits"), "name": "Visits", "team": ref("North"), "from": "2026-01-01",
                    "to": "2026-04-01"},
     "reputation": {"external": named("stars"), "kind": "rating", "source": "web", "score": "4"},
+    "calendars": {"team": ref("North")},
     "webhooks": {"url": "https://tools.example.com/concert", "types": ["concert.targets.*"]},
 }  # fmt: skip
 """What the small company has none of."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from sqlmodel import Field
@@ -188,6 +188,25 @@ class Series(Entity, table=True):
             if self.ended_on is not None and day_of(at, self.zone) >= self.ended_on:
                 return
             yield at
+
+    def skipped_times(self) -> list[datetime]:
+        """The times by its rule at which it does not meet, in order."""
+        days = sorted(date.fromisoformat(on) for on in self.skipped)
+        if not days:
+            return []
+        begin, end = start_of(days[0], self.zone), start_of(days[-1] + timedelta(days=1), self.zone)
+        return [at for at in self.by_rule(begin, end) if self.skips(at)]
+
+    def for_calendars(self) -> str | None:
+        """Its rule with its end in it, as calendar programs read it; none when it ended before it met."""
+        rule = Rule.read(self.rrule)
+        if self.ended_on is None:
+            return rule.ending(self.zone, None)
+        end = start_of(self.ended_on, self.zone)
+        if rule.count is not None:
+            times = list(self.by_rule(self.starts_at, end))
+            end = times[-1] + timedelta(seconds=1) if times else self.starts_at
+        return rule.ending(self.zone, end) if end > self.starts_at else None
 
     def call(self, occurrence: datetime, on: date, **fields: Any) -> tuple[Meeting, MeetingCalled]:
         """Make one of its occurrences a meeting; `on` is its day in the organisation's time zone."""
