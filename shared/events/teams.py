@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 from datetime import date
+from typing import Any
 
 from shared.events import PEOPLE, Event, event
 
@@ -155,6 +156,18 @@ class MemberLeft(Event):
     """A member works here no more, and belongs to no team, from a day on; the reason is kept by teams."""
 
     on: date
+
+
+@event("concert.teams.member-stays.v1")
+class MemberStays(Event):
+    """A member who was to leave on a day does not; the event says all that is known of their days again."""
+
+    on: date
+    employments: list[dict[str, Any]] = field(default_factory=list)
+    departments: list[dict[str, Any]] = field(default_factory=list)
+    memberships: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    ramps: list[dict[str, Any]] = field(default_factory=list)
 
 
 @event("concert.teams.leaver-noted.v1")

@@ -38,11 +38,11 @@ class Leavers(Entity, table=True):
         self.waiting = {}
         return LeaversExplained(start=min(days), end=max(days) + timedelta(days=1), reasons=reasons)
 
-    def forget(self, member: str) -> LeaverNoted | None:
-        """Forget who it was that left for a reason which still waits to be told."""
+    def forget(self, member: str, *, stays: bool = False) -> LeaverNoted | None:
+        """Forget who it was that left for a reason which still waits to be told, or that they did."""
         if member not in self.waiting:
             return None
         others = {who: said for who, said in self.waiting.items() if who != member}
         nameless = f"somebody {sum(who.startswith('somebody') for who in others) + 1}"
-        self.waiting = others | {nameless: self.waiting[member]}
+        self.waiting = others if stays else others | {nameless: self.waiting[member]}
         return LeaverNoted()
