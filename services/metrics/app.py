@@ -8,6 +8,7 @@ from services.metrics.facts.check_ins import check_ins
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
 from services.metrics.facts.feedback import feedback
+from services.metrics.facts.leavers import leavers
 from services.metrics.facts.meetings import actions, items, meetings, outcomes
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.pipeline import overrides, stages
@@ -35,7 +36,7 @@ subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meeti
 subscriptions.keep(organisation, departments, teams, groups, members, away, people, customers, products, deals,
                    feedback, rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests,
                    meetings, items, actions, outcomes, check_ins, pulses, trainings, openings, onboardings, equipment,
-                   duties, recognitions, setbacks, reputation)  # fmt: skip
+                   duties, recognitions, setbacks, reputation, leavers)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 
 

@@ -88,6 +88,10 @@ async def show(
         "definitions": {figure.key: figure.definition for figure in view.figures},
         "notes": [{"figure": key, "why": why} for key, why in reading.notes.items()],
     }
+    if view.relationships:
+        shown["relationships"] = {
+            name: {key: figures[key] for key in keys} for name, keys in view.relationships.items()
+        }
     if breakdown is not None:
         shown["breakdown"] = {"by": breakdown, "rows": await broken_down(view, reading, breakdown, principal)}
     return shown
