@@ -45,6 +45,13 @@ class Quota:
     due: Due
 
 
+class Ramped(Protocol):
+    """Somebody who is expected to reach a full quota by and by."""
+
+    employments: list[Spell]
+    ramps: list[Spell]
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Days on which the same is expected of somebody."""
@@ -95,7 +102,7 @@ def stretches(member: Career, absences: Iterable[Away], period: Period) -> list[
         starts |= {date.fromisoformat(spell["from"]) + relativedelta(months=months) for months in range(1, steps + 1)}
     days = sorted(day for day in starts if period.start <= day < period.end)
     return [
-        Stretch(start, end, _ramp(member, start), _active(member, away, start))
+        Stretch(start, end, ramp_on(member, start), _active(member, away, start))
         for start, end in pairwise([*days, period.end])
     ]
 
@@ -165,7 +172,8 @@ def expected_of(
     return sum(found, Adjusted()) if found else None
 
 
-def _ramp(member: Career, day: date) -> Fraction:
+def ramp_on(member: Ramped, day: date) -> Fraction:
+    """The share of a full quota that is expected of somebody on a day."""
     employment, curve = held_on(member.employments, day), held_on(member.ramps, day)
     if employment is None or curve is None:
         return FULL

@@ -12,7 +12,9 @@ from services.targets.api import (
     goal_attainment,
     goal_cascades,
     goals,
-)
+    handovers,
+    portfolios,
+)  # fmt: skip
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
@@ -58,6 +60,8 @@ service = Service(
         attainment.router,
         forecasts.router,
         contribution.router,
+        portfolios.router,
+        handovers.router,
     ),
     tables=(Override,),
     subscriptions=reactions.subscriptions,

@@ -7,6 +7,7 @@ from typing import Any
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.people import by_belonging
+from services.metrics.views.pulses import ENPS
 from services.metrics.views.support import DUTY_FIGURES, RECOGNITIONS, REPUTATION, SETBACKS
 from services.metrics.views.training import TRAINING_FIGURES
 from services.metrics.views.workplace import EQUIPMENT_OUT, JOINERS_WAITING, OPENING_FIGURES
@@ -73,6 +74,6 @@ VIEW = View(
         SETBACKS,
         REPUTATION,
         *LINE_OF_SIGHT,
-        Figure("enps", "Share of promoters - share of detractors among members.", not_recorded("enps", "surveys")),
+        ENPS,
     ),
 )  # fmt: skip
