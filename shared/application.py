@@ -28,6 +28,7 @@ from shared.http.runtime import Runtime
 from shared.http.waiting import Progress
 from shared.identity.gate import Identity
 from shared.identity.permissions import assert_every_route_names_its_permission
+from shared.mentions import mentions_router
 from shared.neighbours import Neighbours
 from shared.own_log import OwnLog
 from shared.relay import Relay
@@ -112,6 +113,7 @@ def build_app(service: Service, runtime: Runtime, identity: Identity) -> FastAPI
     for router in service.routers:
         app.include_router(router)
     app.include_router(books_router(service.name, service.owned))
+    app.include_router(mentions_router(service.name, service.all_tables))
     if service.subscriptions is not None:
         app.include_router(parked_router(service.name, speaks_for_all=service.speaks_for_all))
     app.include_router(probes_router(service.name, speaks_for_all=service.speaks_for_all))

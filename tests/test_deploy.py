@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from concert.origin import owners_of
+from concert.origin import SCIM, owners_of
 from concert.runner import together
 from concert.services import SERVICES
 from shared import settings
@@ -33,8 +33,9 @@ async def test_the_gateway_sends_every_collection_to_its_owner(tmp_path: Path) -
     async with together(Settings(data=tmp_path, demo=False)) as (origin, _):
         owners = owners_of(origin.services)
         await asyncio.sleep(0)  # what was started takes its first step before it is stopped
-    assert {collection: owner(f"/v1/{collection}") for collection in owners} == owners
-    assert {collection: owner(f"/v1/{collection}/ext:crm:7/history") for collection in owners} == owners
+    addresses = {each: each if each == SCIM else f"/v1/{each}" for each in owners}
+    assert {each: owner(address) for each, address in addresses.items()} == owners
+    assert {each: owner(f"{address}/ext:crm:7/history") for each, address in addresses.items()} == owners
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,9 @@ async def test_the_gateway_sends_every_collection_to_its_owner(tmp_path: Path) -
         ("/v1/deals/ext:hubspot:9087/win", "targets"),
         ("/v1/meetings", "meetings"),
         ("/v1/teamsters", "metrics"),
+        ("/scim/v2/Users/mbr_1", "teams"),
+        ("/scim/v2/ServiceProviderConfig", "teams"),
+        ("/scim/v1/Users", "metrics"),
         ("/docs/v1/teams", "metrics"),
         ("/v1/books", "$asked_owner"),
         ("/v1/parked/deal/deal_1/retry", "$asked_owner"),
