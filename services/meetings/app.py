@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.meetings.api import attendance, pulse_answers
+from services.meetings.api import attendance, packs, pulse_answers
 from services.meetings.api import meetings as of_meetings
 from services.meetings.api import series as of_series
 from services.meetings.api.actions import actions
@@ -13,15 +13,15 @@ from services.meetings.api.outcomes import outcomes
 from services.meetings.api.pulses import close_pulses, pulses
 from services.meetings.api.requests import requests
 from services.meetings.api.series import series
-from services.meetings.known import subscriptions
 from services.meetings.pulse_tokens import PulseAnswer, PulseKey
+from services.meetings.reactions import subscriptions
 from shared.application import Service
 
 service = Service(
     name="meetings",
     description="How we talk and help: meetings with what is on the table, actions, and requests.",
     collections=(series, meetings, items, outcomes, actions, requests, check_ins, pulses),
-    routers=(of_series.router, of_meetings.router, attendance.router, pulse_answers.router),
+    routers=(of_series.router, of_meetings.router, attendance.router, packs.router, pulse_answers.router),
     tables=(PulseKey, PulseAnswer),
     subscriptions=subscriptions,
     background=(close_pulses,),

@@ -16,6 +16,7 @@ from services.meetings.api.series import Kind, Minutes, Start
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
+from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault, Refused
 from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, Reference, fresh
@@ -87,9 +88,10 @@ class ChangeMeeting(Named):
 
 
 class StartMeeting(Body):
-    """When it began."""
+    """When it began, and of a joint meeting the period whose figures are frozen for it."""
 
     at: Instant | None = None
+    period: AskedPeriod | None = Field(default=None, description="the fiscal quarter of its day, if not said")
 
 
 class EndMeeting(Body):
@@ -162,7 +164,8 @@ async def change_meeting(tx: Tx, meeting: Meeting, body: ChangeMeeting) -> Meeti
 async def start_meeting(tx: Tx, meeting: Meeting, body: StartMeeting) -> Meeting:
     """Begin a meeting."""
     at = body.at or tx.now
-    return tx.save(meeting, meeting.start(at, await local_day(tx, at)))
+    period = body.period.text if body.period else None
+    return tx.save(meeting, meeting.start(at, await local_day(tx, at), period))
 
 
 @meetings.verb("end")
