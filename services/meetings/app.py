@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.meetings.api import attendance, packs, pulse_answers
+from services.meetings.api import attendance, calendar_files, calendars, packs, pulse_answers, reschedule
 from services.meetings.api import meetings as of_meetings
 from services.meetings.api import series as of_series
 from services.meetings.api.actions import actions
@@ -13,6 +13,8 @@ from services.meetings.api.outcomes import outcomes
 from services.meetings.api.pulses import close_pulses, pulses
 from services.meetings.api.requests import requests
 from services.meetings.api.series import series
+from services.meetings.api.templates import templates
+from services.meetings.calendar.links import Calendar
 from services.meetings.pulse_tokens import PulseAnswer, PulseKey
 from services.meetings.reactions import subscriptions
 from shared.application import Service
@@ -20,9 +22,13 @@ from shared.application import Service
 service = Service(
     name="meetings",
     description="How we talk and help: meetings with what is on the table, actions, and requests.",
-    collections=(series, meetings, items, outcomes, actions, requests, check_ins, pulses),
-    routers=(of_series.router, of_meetings.router, attendance.router, packs.router, pulse_answers.router),
-    tables=(PulseKey, PulseAnswer),
+    collections=(series, templates, meetings, items, outcomes, actions, requests, check_ins, pulses),
+    routers=(
+        *(calendars.router, calendar_files.router),
+        *(reschedule.router, of_series.router, of_meetings.router, attendance.router),
+        *(packs.router, pulse_answers.router),
+    ),
+    tables=(Calendar, PulseKey, PulseAnswer),
     subscriptions=subscriptions,
     background=(close_pulses,),
 )

@@ -81,6 +81,12 @@ async def everything(office: Office) -> list[str]:
     pulse = f"/v1/pulses/{(await office.world.made('/v1/pulses', asked))['id']}"
     await patch(pulse, json={"title": f"{WORDS}!"}, headers={"If-Match": '"1"'})
     tokens.append((await post(f"{pulse}/close", {})).headers["concert-version"])
+    agenda = {"name": WORDS, "sections": [{"name": WORDS, "items": [{"kind": "report", "title": WORDS}]}]}
+    template = (await office.world.made("/v1/templates", agenda))["id"]
+    await patch(f"/v1/templates/{template}", json={"name": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    monthly = (await office.weekly(rrule="FREQ=MONTHLY;BYDAY=3MO", template=template)).json()["id"]
+    for verb, body in (("skip", {"on": "2026-04-20", "reason": WORDS}), ("unskip", {"on": "2026-04-20"})):
+        tokens.append((await post(f"/v1/series/{monthly}/{verb}", body)).headers["concert-version"])
     other = await office.world.post("/v1/meetings", {"name": WORDS, "starts_at": "2026-03-17T08:00:00Z"})
     tokens.append((await post(f"/v1/meetings/{other.json()['id']}/cancel", {})).headers["concert-version"])
     return tokens

@@ -21,6 +21,8 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "forecasts": {"period": "2026", "value": {"amount": "1000.00", "currency": "USD"}, "note": "A new market"},
     "series": {"external": named("weekly"), "name": "Weekly", "teams": [ref("North")],
                "rrule": "FREQ=WEEKLY;BYDAY=MO", "starts_at": "2026-01-05T09:00:00Z", "minutes": 30},
+    "templates": {"external": named("agenda"), "name": "Weekly", "sections": [{"name": "Figures", "items": [
+        {"kind": "report", "title": "Revenue"}]}]},
     "meetings": {"external": named("review"), "name": "Review", "teams": [ref("North")],
                  "starts_at": "2026-01-06T09:00:00Z"},
     "items": {"external": named("laptop"), "kind": "problem", "title": "No laptop yet", "meeting": ref("review")},
@@ -42,6 +44,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "challenges": {"external": named("visits"), "name": "Visits", "team": ref("North"), "from": "2026-01-01",
                    "to": "2026-04-01"},
     "reputation": {"external": named("stars"), "kind": "rating", "source": "web", "score": "4"},
+    "calendars": {"team": ref("North")},
     "webhooks": {"url": "https://tools.example.com/concert", "types": ["concert.targets.*"]},
 }  # fmt: skip
 """What the small company has none of."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from services.meetings.domain.series import Series
 from shared.errors import Invalid
 from shared.facts import Fact
 from shared.known import known
-from shared.store import Entity, Tx
+from shared.store import Entity, Snapshot, Tx
 
 N = TypeVar("N", bound=Entity)
 
@@ -20,6 +21,12 @@ async def here(tx: Tx, model: type[N], ref: str, at: str, *, locked: bool = Fals
         message = f"there is no {model.kind} {ref}"
         raise Invalid.at(at, message)
     return found
+
+
+async def line_of(snapshot: Snapshot, series: str) -> list[str]:
+    """A series and those from which it goes on: what was left on their tables is on its own."""
+    planned = await snapshot.recall(Series, series)
+    return [*planned.line, series] if planned is not None else [series]
 
 
 async def all_known(tx: Tx, model: type[Fact], refs: Sequence[str], at: str) -> list[str]:
