@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.metrics.api import consistency, deliveries, events, rebuild, views, webhooks
 from services.metrics.consistency.certificate import Certificate
+from services.metrics.domain.packs import Pack
 from services.metrics.facts.check_ins import check_ins
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
@@ -21,6 +22,7 @@ from services.metrics.facts.teams import away, departments, groups, members, org
 from services.metrics.facts.trainings import trainings
 from services.metrics.facts.workplace import equipment, onboardings, openings
 from services.metrics.mending import Mender, RebuildRun, mend_views
+from services.metrics.packs import PackDue, freeze_packs, owe_a_pack
 from services.metrics.page import entry, published, routes
 from services.metrics.stream.live import prepare_live
 from services.metrics.webhooks import hooks
@@ -29,6 +31,7 @@ from services.metrics.webhooks.ledger import forget_person
 from shared.application import Service
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
+from shared.events.meetings import MeetingStarted
 from shared.events.teams import MemberErased
 from shared.http.runtime import Runtime
 
@@ -38,6 +41,7 @@ subscriptions.keep(organisation, departments, teams, groups, members, away, peop
                    meetings, items, actions, outcomes, check_ins, pulses, trainings, openings, onboardings, equipment,
                    duties, recognitions, setbacks, reputation, leavers)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
+subscriptions.on(MeetingStarted)(owe_a_pack)
 
 
 async def make_certificate(runtime: Runtime) -> None:
@@ -69,9 +73,9 @@ service = Service(
         entry.router,
         routes.router,
     ),
-    tables=(*hooks.TABLES, RebuildRun),
+    tables=(*hooks.TABLES, RebuildRun, Pack, PackDue),
     subscriptions=subscriptions,
     prepare=(make_certificate, make_mender, published.prepare_pages, prepare_live, prepare_webhooks),
     speaks_for_all=True,
-    background=(keep_certificate, mend_views, deliver_webhooks),
+    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs),
 )

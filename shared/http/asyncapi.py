@@ -23,7 +23,7 @@ _TOPIC_SAYS: Final = {
     "concert.teams": "Who we are: departments, people by their id, teams, groups.",
     "concert.targets": "What we aim at and what we achieve: customers, products, deals, money, targets.",
     "concert.meetings": "How we talk and help: series, meetings, items, actions, requests.",
-    "concert.metrics": "What was reviewed and decided.",
+    "concert.metrics": "What was reviewed and decided, and the figures of one moment that a joint meeting begins with.",
     "concert.people": "Names and other personal data, and nothing else. Of each person only the latest is kept; "
     "a record without a value says that the person is to be forgotten.",
 }

@@ -10,6 +10,7 @@ from services.metrics.views.people import by_belonging
 from services.metrics.views.pulses import ENPS
 from services.metrics.views.relationships import EMPLOYER, LEAVERS_BY_REASON, PUBLIC
 from services.metrics.views.support import DUTY_FIGURES, RECOGNITIONS, REPUTATION, SETBACKS
+from services.metrics.views.talks import MEETING_FIGURES, PROBLEM_FIGURES
 from services.metrics.views.training import TRAINING_FIGURES
 from services.metrics.views.training_effect import TRAINING_EFFECT
 from services.metrics.views.workplace import EQUIPMENT_OUT, JOINERS_WAITING, OPENING_FIGURES
@@ -77,6 +78,8 @@ VIEW = View(
         REPUTATION,
         *LINE_OF_SIGHT,
         ENPS,
+        *MEETING_FIGURES,
+        *PROBLEM_FIGURES,
     ),
     relationships={"employee_to_employer": EMPLOYER, "public_picture": PUBLIC},
 )  # fmt: skip

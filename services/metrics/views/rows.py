@@ -22,6 +22,7 @@ from services.metrics.views.row_source import Source, simple
 from services.metrics.views.setback_cost import shown_after_setbacks
 from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
+from services.metrics.views.talk_rows import TALK_ROWS
 from shared.identity.permissions import Principal
 from shared.money import Money
 
@@ -203,6 +204,7 @@ SOURCES: Mapping[str, Source] = {
     "customers_without_owner": WITHOUT_OWNER,
     **PEOPLE_ROWS,
     **REQUEST_ROWS,
+    **TALK_ROWS,
     **GOAL_ROWS,
 }  # fmt: skip
 
