@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import ClassVar
 
@@ -19,6 +19,12 @@ Spell = tuple[date, date | None]
 def covers_day(spell: Spell, day: date) -> bool:
     """Whether a day lies in a spell."""
     return spell[0] <= day and (spell[1] is None or day < spell[1])
+
+
+def _days(spell: Spell, start: date, end: date) -> range:
+    """The days of a period that lie in a spell, by their number."""
+    until = end if spell[1] is None else min(end, spell[1])
+    return range(max(start, spell[0]).toordinal(), until.toordinal())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +57,8 @@ class Member:
 
     def days_present(self, start: date, end: date) -> int:
         """On how many days of a period they were in the team and not away."""
-        days = (start + timedelta(days=each) for each in range((end - start).days))
-        return sum(any(covers_day(spell, day) for spell in self.spells) and not self.away_on(day) for day in days)
+        there = set[int]().union(*(_days(each, start, end) for each in self.spells))
+        return len(there.difference(*(_days(each, start, end) for each in self.away)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

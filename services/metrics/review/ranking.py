@@ -1,7 +1,7 @@
 """Which option is worth most: an additive value on fixed scales, with swing weights.
 
-The scales do not depend on which options there are, so adding or removing one never changes the order of the others
-(`docs/decisions/0020-where-the-review-differs.md`). What a difference in score is worth in money is the same ranking in another language.
+The scales do not depend on which options there are, so adding or removing one never changes the order of the others.
+What a difference in score is worth in money is the same ranking in another language.
 """
 
 from __future__ import annotations
@@ -150,8 +150,8 @@ def packages(candidates: Sequence[Candidate], scales: Scales) -> list[Candidate]
 def better_than_nothing(candidate: Candidate, scales: Scales) -> float:
     """P(score > score of doing nothing): success ~ Bernoulli(p), effect ~ Normal; computed, not drawn.
 
-    See `docs/decisions/0020-where-the-review-differs.md`: for one option it is exact, for two it is the mean over 200 equally likely effects of
-    the first.
+    For one option it is exact, for two it is the mean over 200 equally likely effects of the first
+    (`docs/decisions/0020-where-the-review-differs.md`).
     """
     weights = scales.weights
     others = score_of(values_of(candidate, scales) | {"benefit": 0.0}, weights)

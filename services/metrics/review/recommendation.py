@@ -1,7 +1,8 @@
 """The rule R0 to R9: from states to exactly one recommended class. The first that matches says it.
 
-Communication is a matter of opportunity and structure, teamwork one of skill (Mager & Pipe): COM is tested against TWK,
-and where they cannot be told apart, the cheaper debrief is proposed (`docs/decisions/0020-where-the-review-differs.md`).
+Communication is a matter of opportunity and structure, teamwork one of skill (Mager & Pipe): COM is tested against
+TWK, and where they cannot be told apart, the cheaper debrief is proposed
+(`docs/decisions/0020-where-the-review-differs.md`).
 """
 
 from __future__ import annotations
