@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from services.metrics.api import consistency, deliveries, events, rebuild, views, webhooks
 from services.metrics.consistency.certificate import Certificate
+from services.metrics.facts.check_ins import check_ins
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
 from services.metrics.facts.feedback import feedback
-from services.metrics.facts.meetings import actions, items, meetings
+from services.metrics.facts.meetings import actions, items, meetings, outcomes
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.pipeline import overrides, stages
 from services.metrics.facts.rates import rates
@@ -32,7 +33,7 @@ from shared.http.runtime import Runtime
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, away, people, customers, products, deals,
                    feedback, rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests,
-                   meetings, items, actions, trainings, openings, onboardings, equipment, duties,
+                   meetings, items, actions, outcomes, check_ins, trainings, openings, onboardings, equipment, duties,
                    recognitions, setbacks, reputation)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 

@@ -125,7 +125,10 @@ class OutcomeWithdrawn(Event):
 
 @event("concert.meetings.item-raised.v1")
 class ItemRaised(Event):
-    """News, a problem, a report or a question is on the table of a meeting or a series."""
+    """News, a problem, a report or a question is on the table of a meeting or a series.
+
+    It may be about a department; a question may be put to several, which then answer.
+    """
 
     kind: str
     on: date
@@ -133,6 +136,8 @@ class ItemRaised(Event):
     series: str | None = None
     raised_by: str | None = None
     presenter: str | None = None
+    department: str | None = None
+    to: tuple[str, ...] = ()
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -146,6 +151,8 @@ class ItemChanged(Event):
     series: str | None = None
     raised_by: str | None = None
     presenter: str | None = None
+    department: str | None = None
+    to: tuple[str, ...] = ()
 
 
 @event("concert.meetings.item-answered.v1")
@@ -158,9 +165,10 @@ class ItemAnswered(Event):
 
 @event("concert.meetings.item-resolved.v1")
 class ItemResolved(Event):
-    """An item is off the table."""
+    """An item is off the table, by what these members did."""
 
     on: date
+    by: tuple[str, ...] = ()
 
 
 @event("concert.meetings.item-reopened.v1")
@@ -172,14 +180,16 @@ class ItemReopened(Event):
 
 @event("concert.meetings.action-agreed.v1")
 class ActionAgreed(Event):
-    """Somebody will do something by a day."""
+    """Somebody will do something by a day, perhaps for somebody who asks for it."""
 
     on: date
     owner: str
     due: date
     item: str | None = None
+    meeting: str | None = None
     helpers: tuple[str, ...] = ()
     goal: str | None = None
+    asked_by: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -191,8 +201,13 @@ class ActionChanged(Event):
     owner: str
     due: date
     item: str | None = None
+    meeting: str | None = None
     helpers: tuple[str, ...] = ()
     goal: str | None = None
+    asked_by: str | None = None
+    changed_on: date | None = None
+    due_agreed: bool = False
+    """Whether who asked for it agrees to the day that it is due now."""
 
 
 @event("concert.meetings.action-done.v1")
@@ -238,6 +253,7 @@ class RequestChanged(Event):
     from_member: str | None = None
     to_member: str | None = None
     promised_by: date | None = None
+    changed_on: date | None = None
 
 
 @event("concert.meetings.request-promised.v1")
@@ -257,6 +273,8 @@ class RequestResolved(Event):
     """Whole seconds since it was asked for, or last reopened."""
     on_time: bool | None = None
     """Whether by the day promised; none where nothing was promised."""
+    by: str | None = None
+    """The member who did it, if that was said."""
 
 
 @event("concert.meetings.request-reopened.v1")
@@ -264,3 +282,27 @@ class RequestReopened(Event):
     """What was thought done is not; the reason is kept by meetings."""
 
     on: date
+
+
+@event("concert.meetings.check-in-noted.v1")
+class CheckInNoted(Event):
+    """A member has looked after another: offered help, asked, or told them something; what was said stays theirs."""
+
+    kind: str
+    on: date
+    from_member: str
+    to_member: str
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.meetings.check-in-changed.v1")
+class CheckInChanged(Event):
+    """A check-in was of another kind or on another day, or is put in other words; the event says all but the words."""
+
+    kind: str
+    on: date
+
+
+@event("concert.meetings.check-in-withdrawn.v1")
+class CheckInWithdrawn(Event):
+    """What was noted as a check-in was none."""

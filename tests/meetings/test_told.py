@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from services.metrics.facts.meetings import ActionFact, ItemFact, MeetingFact
+from services.metrics.facts.check_ins import CheckInFact
+from services.metrics.facts.meetings import ActionFact, ItemFact, MeetingFact, OutcomeFact
 from services.metrics.facts.requests import RequestFact
 from services.metrics.sums import Tally
 from shared.events import REGISTRY
@@ -71,6 +72,10 @@ async def everything(office: Office) -> list[str]:
         answer = await post(path, body)
         assert answer.status_code == 200, answer.text
         tokens.append(answer.headers["concert-version"])
+    talk = {"from": office.ada, "to": office.ben, "kind": "asked", "on": "2026-03-16", "note": WORDS}
+    check_in = f"/v1/check-ins/{(await office.world.made('/v1/check-ins', talk))['id']}"
+    await patch(check_in, json={"note": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    tokens.append((await post(f"{check_in}/withdraw", {})).headers["concert-version"])
     other = await office.world.post("/v1/meetings", {"name": WORDS, "starts_at": "2026-03-17T08:00:00Z"})
     tokens.append((await post(f"/v1/meetings/{other.json()['id']}/cancel", {})).headers["concert-version"])
     return tokens
@@ -119,6 +124,7 @@ async def test_the_views_fold_everything_that_meetings_tells_into_facts_and_sums
     assert {place: numbers for place, numbers in found.items() if place[0]} == expected
     # Only a question can be answered, so there are two items.
     assert whole == {place[2]: numbers for place, numbers in expected.items()} | {"raised": (2, 0)}
-    for model, count in ((MeetingFact, 2), (ItemFact, 2), (ActionFact, 1), (RequestFact, 1)):
+    for model, count in ((MeetingFact, 2), (ItemFact, 2), (ActionFact, 1), (RequestFact, 1), (OutcomeFact, 1),
+                         (CheckInFact, 1)):  # fmt: skip
         facts = await store.read(lambda snapshot, model=model: snapshot.all(model, sa.select(model)))  # type: ignore[misc]
         assert len(facts) == count

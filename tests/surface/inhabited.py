@@ -26,6 +26,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "items": {"external": named("laptop"), "kind": "problem", "title": "No laptop yet", "meeting": ref("review")},
     "actions": {"external": named("order"), "title": "Order a laptop", "owner": ref("Ada Berg"), "due": "2026-01-09"},
     "outcomes": {"external": named("decision"), "meeting": ref("running"), "kind": "decision", "text": "We go on"},
+    "check-ins": {"external": named("talk"), "from": ref("Ada Berg"), "to": ref("Ben Okafor"), "kind": "asked"},
     "stages": {"external": named("offer"), "key": "offer", "name": "Offer", "chance": "0.5", "position": 3},
     "role-weights": {"external": named("shares"), "weights": {"close": "1"}, "from": "2999-01-01"},
     "skills": {"external": named("listening"), "name": "Listening"},
