@@ -13,7 +13,16 @@ from sqlmodel import Field
 from services.metrics.facts.courses import Course, courses
 from services.metrics.facts.deal_cells import contributions
 from services.metrics.sums import Tally
-from shared.events.targets import DealAmended, DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon
+from shared.events.targets import (
+    DealAmended,
+    DealChanged,
+    DealLost,
+    DealMoved,
+    DealOpened,
+    DealReopened,
+    DealStaffed,
+    DealWon,
+)  # fmt: skip
 from shared.facts import Fact, Facts
 from shared.store.types import Json
 
@@ -54,6 +63,8 @@ class DealFact(Fact, table=True):
     """What was agreed on later, oldest first: each its day and the whole as it is from then on."""
     amended_on: date | None = None
     """The day of the last of them."""
+    roles: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
+    """`{"role", "member"}`: who filled which role."""
 
 
 deals = Facts(DealFact, sums=Tally, cells=contributions, further=((Course, courses),))
@@ -93,6 +104,11 @@ def win_deal(deal: DealFact, event: DealWon) -> None:
 def amend_deal(deal: DealFact, event: DealAmended) -> None:
     deal.amendments = [*deal.amendments, {"on": event.on.isoformat()} | _agreed(event)]
     deal.amended_on, deal.total = event.on, event.value.minor
+
+
+@deals.on(DealStaffed)
+def staff_deal(deal: DealFact, event: DealStaffed) -> None:
+    deal.roles = [{"role": each.role, "member": each.member} for each in event.roles]
 
 
 @deals.on(DealLost)

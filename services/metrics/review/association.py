@@ -86,6 +86,8 @@ def edges_of(inputs: Inputs, rules: GraphRules) -> dict[Pair, Edge]:
     points: defaultdict[Pair, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     sources: defaultdict[Pair, set[str]] = defaultdict(set)
     for pair, channel, worth, source in contacts_of(inputs, rules):
+        if not _of_team(pair, inputs):
+            continue
         points[pair][channel].append(worth)
         sources[pair].add(source)
     return {pair: _edge(pair, points[pair], sources[pair], rules) for pair in sorted(points)}
@@ -123,6 +125,8 @@ def needs_of(inputs: Inputs) -> list[Need]:
     """n_ij: requests and items addressed between two, shared deals, and duties handed over."""
     found: defaultdict[Pair, list[str]] = defaultdict(list)
     for pair, source in _needed(inputs):
+        if not _of_team(pair, inputs):
+            continue
         found[pair].append(source)
     return [Need(pair, len(sources), tuple(sorted(set(sources)))) for pair, sources in sorted(found.items())]
 
@@ -146,6 +150,11 @@ def _addressed(raiser: str, resolvers: Iterable[str], department: str) -> Iterat
     """Between who raised an item and those who answered for the department it was about."""
     answered = [each for each in resolvers if each != raiser]
     return (pair_of(*each) for each in product([raiser], answered[:1] or [anybody(department)]))
+
+
+def _of_team(pair: Pair, inputs: Inputs) -> bool:
+    """Whether one of the two is a member: what others have to do with each other is theirs."""
+    return pair[0] in inputs.member_of or pair[1] in inputs.member_of
 
 
 def _all_pairs(members: Iterable[str]) -> Iterator[Pair]:

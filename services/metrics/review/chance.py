@@ -41,7 +41,8 @@ def inwardness(department: Mapping[str, str], ties: Sequence[Pair], most: int) -
         return None
     place = {node: index for index, node in enumerate(nodes)}
     ends = [(place[one], place[other]) for one, other in ties]
-    labels = [department[node] for node in nodes]
+    number = {name: index for index, name in enumerate(sorted(set(department.values())))}
+    labels = [number[department[node]] for node in nodes]
     outside = _outside(labels, ends)
     ways = factorial(len(nodes)) // prod(factorial(count) for count in Counter(labels).values())
     dealt = _every(sorted(labels)) if ways <= most else _drawn(labels, most)
@@ -51,11 +52,11 @@ def inwardness(department: Mapping[str, str], ties: Sequence[Pair], most: int) -
     return Inwardness((2 * outside - len(ends)) / len(ends), 1 - 2 * alike, as_few / tried, tried, len(ends))
 
 
-def _outside(labels: Sequence[str], ends: Sequence[tuple[int, int]]) -> int:
-    return sum(labels[one] != labels[other] for one, other in ends)
+def _outside(labels: Sequence[int], ends: Sequence[tuple[int, int]]) -> int:
+    return [labels[one] != labels[other] for one, other in ends].count(True)
 
 
-def _every(labels: list[str]) -> Iterator[list[str]]:
+def _every(labels: list[int]) -> Iterator[list[int]]:
     """Every different order of labels that are sorted, each once (Narayana's next permutation)."""
     while True:
         yield labels
@@ -71,7 +72,7 @@ def _every(labels: list[str]) -> Iterator[list[str]]:
         labels[pivot + 1 :] = labels[:pivot:-1]
 
 
-def _drawn(labels: Sequence[str], times: int) -> Iterator[list[str]]:
+def _drawn(labels: Sequence[int], times: int) -> Iterator[list[int]]:
     random, dealt = Random(len(labels)), list(labels)
     for _ in range(times):
         for last in range(len(dealt) - 1, 0, -1):

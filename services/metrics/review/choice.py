@@ -11,6 +11,7 @@ from services.metrics.review.ranking import (
     Ranked,
     Scales,
     candidate_of,
+    first_of,
     firsts,
     packages,
     rank,
@@ -85,10 +86,10 @@ def settled(
     """A package replaces the best single only if it is enough better; then say how clear that is."""
     money = rules.swing.in_money
     alone = rank(singles, scales, money=money)
-    joined = [each for each in rank([*singles, *packages(singles, scales)], scales, money=money)
-              if len(each.candidate.parts) > 1]  # fmt: skip
     top = alone[0]
-    kept = [each for each in joined[:1] if each.score - top.score >= rules.better]
+    joined = first_of(packages(singles, scales), scales)
+    found = rank([*singles, joined], scales, money=money) if joined else []
+    kept = [each for each in found if each.candidate is joined and each.score - top.score >= rules.better]
     best = kept[0] if kept else top
     field = [*singles, *(each.candidate for each in kept)]
     won = firsts(best.candidate.name, field, scales)

@@ -51,6 +51,6 @@ def pull_through(pull: Pull | None) -> Value:
 
 def line_of_sight(inputs: Inputs) -> Value:
     """LOS: duties and actions that carry a goal ÷ all."""
-    duties = [(each.subject, each.goal) for each in inputs.duties]
-    things = duties + [(each.subject, each.goal) for each in inputs.actions]
+    duties = [(each.subject, each.goal) for each in inputs.duties if each.owner in inputs.member_of]
+    things = duties + [(each.subject, each.goal) for each in inputs.actions if each.owner in inputs.member_of]
     return LOS.share(sum(goal is not None for _, goal in things), len(things), sources=(name for name, _ in things))

@@ -238,8 +238,6 @@ class Organisation:
     closed: int = 0
     attainments: tuple[tuple[str, float], ...] = ()
     """Ramp-adjusted attainment of every team with targets, in percent."""
-    answers: tuple[tuple[str, int, int], ...] = ()
-    """By department: answers on time to the team, and all that were due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

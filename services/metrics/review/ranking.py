@@ -147,6 +147,12 @@ def packages(candidates: Sequence[Candidate], scales: Scales) -> list[Candidate]
     return [pair for pair in (together(*each) for each in combinations(singles, 2)) if within(pair, scales)]
 
 
+def first_of(candidates: Sequence[Candidate], scales: Scales) -> Candidate | None:
+    """The candidate with the highest score, if there is any."""
+    weights = scales.weights
+    return min(candidates, key=lambda each: (-score_of(values_of(each, scales), weights), each.name), default=None)
+
+
 def better_than_nothing(candidate: Candidate, scales: Scales) -> float:
     """P(score > score of doing nothing): success ~ Bernoulli(p), effect ~ Normal; computed, not drawn.
 

@@ -83,7 +83,7 @@ def items_resolved(inputs: Inputs, rules: Rules) -> Value:
     groups: dict[tuple[str, str], list[bool]] = {}
     sources = []
     for each in inputs.items:
-        if each.raised_on + days <= inputs.asked:
+        if each.raised_by in inputs.member_of and each.raised_on + days <= inputs.asked:
             kept = each.resolved_on is not None and each.resolved_on <= each.raised_on + days
             groups.setdefault((each.raised_by or "", each.meeting or each.raised_on.isoformat()), []).append(kept)
             sources.append(each.subject)
@@ -130,6 +130,9 @@ def influence(levels: Sequence[float]) -> tuple[Value, float]:
 
 def training_coverage(inputs: Inputs) -> Value:
     """TP8: members who passed the check of a training in teamwork ÷ members."""
-    passed = {each.member for each in inputs.trainings if each.teamwork and each.completed_on and each.passed}
-    of = [each.subject for each in inputs.trainings if each.teamwork]
+    taken = [each for each in inputs.trainings if each.teamwork]
+    if any(each.completed_on is not None and each.passed is None for each in taken):
+        return TP8.nothing("whether the check of a training was passed stays with who trained")
+    passed = {each.member for each in taken if each.completed_on and each.passed}
+    of = [each.subject for each in taken]
     return TP8.share(len(passed & set(inputs.ids)), len(inputs.ids), sources=of)

@@ -94,6 +94,8 @@ class TrainingRules(Strict):
     coverage: Percent
     passed: Percent
     months: int = Field(ge=1)
+    courses: tuple[str, ...] = ()
+    """The courses that train teamwork, by id; without any, nothing is known of such trainings."""
 
 
 class Swing(Strict):

@@ -92,8 +92,12 @@ def meetings(finding: Finding) -> tuple[State, tuple[str, ...]]:
 
 def slow_answers(finding: Finding) -> tuple[State, tuple[str, ...]]:
     """W-DEP: a department whose answers on time are weak, of at least ten."""
-    line, least = finding.rules.line_of("TP3"), finding.rules.weakness.answers
-    known = [each for each in finding.inputs.organisation.answers if each[2] >= least]
+    line, least, inputs = finding.rules.line_of("TP3"), finding.rules.weakness.answers, finding.inputs
+    asked = [each for each in inputs.requests if each.from_member in inputs.member_of and each.due_by(inputs.asked)]
+    by_name: dict[str, list[bool]] = {}
+    for each in asked:
+        by_name.setdefault(each.to_department, []).append(each.answered == 1)
+    known = [(name, sum(kept), len(kept)) for name, kept in sorted(by_name.items()) if len(kept) >= least]
     slow = tuple(sorted(name for name, kept, due in known
                  if 100 * kept / due < line.weak and 100 * wilson(kept, due).high < line.healthy))  # fmt: skip
     return ("weak" if slow else "healthy" if known else "not enough data"), slow

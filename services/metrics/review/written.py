@@ -35,7 +35,7 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
         "baseline": finding.baseline,
         "measures": {
             "team": _values(finding.team, "/measures/team", evidence)
-            | {each: {"state": finding.state(each)} | _value(finding.team[each]) for each in ("COM", "TWK")},
+            | {each: {"state": finding.state(each)} | shown_value(finding.team[each]) for each in ("COM", "TWK")},
             "members": {
                 member: _values(values, f"/measures/members/{member}", evidence)
                 for member, values in sorted(finding.members.items())
@@ -58,10 +58,11 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
 def _values(values: Mapping[str, Value], place: str, evidence: Evidence) -> dict[str, Any]:
     for name, value in values.items():
         evidence[f"{place}/{name}"] = value.sources
-    return {name: _value(values[name]) for name in sorted(values)}
+    return {name: shown_value(values[name]) for name in sorted(values)}
 
 
-def _value(value: Value) -> dict[str, Any]:
+def shown_value(value: Value) -> dict[str, Any]:
+    """A number with its interval, what it is made of, or what is missing."""
     return {
         "value": number(value.value), "low": number(value.low), "high": number(value.high),
         "numerator": number(value.hits), "n": number(value.of), "missing": value.missing, "parts": list(value.parts),
@@ -115,7 +116,7 @@ def _numbers(values: Mapping[str, float]) -> dict[str, str | None]:
 def _contribution(each: Contribution, evidence: Evidence) -> dict[str, Any]:
     evidence[f"/contributions/{each.member}"] = each.share.sources
     return {
-        "member": each.member, "share": _value(each.share), "difference": _value(each.difference),
+        "member": each.member, "share": shown_value(each.share), "difference": shown_value(each.difference),
         "helped": each.helped, "resolved": each.resolved,
     }  # fmt: skip
 
