@@ -76,9 +76,28 @@ async def everything(office: Office) -> list[str]:
     check_in = f"/v1/check-ins/{(await office.world.made('/v1/check-ins', talk))['id']}"
     await patch(check_in, json={"note": f"{WORDS}!"}, headers={"If-Match": '"1"'})
     tokens.append((await post(f"{check_in}/withdraw", {})).headers["concert-version"])
+    await fourth(office)
+    asked = {"title": WORDS, "opens_on": "2026-02-01", "closes_on": "2999-01-01"}
+    pulse = f"/v1/pulses/{(await office.world.made('/v1/pulses', asked))['id']}"
+    await patch(pulse, json={"title": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    tokens.append((await post(f"{pulse}/close", {})).headers["concert-version"])
+    agenda = {"name": WORDS, "sections": [{"name": WORDS, "items": [{"kind": "report", "title": WORDS}]}]}
+    template = (await office.world.made("/v1/templates", agenda))["id"]
+    await patch(f"/v1/templates/{template}", json={"name": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    monthly = (await office.weekly(rrule="FREQ=MONTHLY;BYDAY=3MO", template=template)).json()["id"]
+    for verb, body in (("skip", {"on": "2026-04-20", "reason": WORDS}), ("unskip", {"on": "2026-04-20"})):
+        tokens.append((await post(f"/v1/series/{monthly}/{verb}", body)).headers["concert-version"])
     other = await office.world.post("/v1/meetings", {"name": WORDS, "starts_at": "2026-03-17T08:00:00Z"})
     tokens.append((await post(f"/v1/meetings/{other.json()['id']}/cancel", {})).headers["concert-version"])
     return tokens
+
+
+async def fourth(office: Office) -> None:
+    """One more member, for a pulse asks four at least."""
+    hired = await office.world.post("/v1/members", {"name": "Dee", "department": "it", "starts_on": "2026-01-01"})
+    after = {"after": hired.headers["concert-version"]}
+    heard = await office.world.admin.get("/v1/series", params=after, headers={"Prefer": "wait=20"})
+    assert heard.status_code == 200, heard.text
 
 
 async def test_titles_minutes_notes_and_reasons_are_kept_and_never_told(office: Office) -> None:

@@ -8,6 +8,7 @@ from services.metrics.facts.teams import TeamFact
 from services.metrics.review.inputs import Before, Inputs
 from services.metrics.review.reading import results, talks, work
 from services.metrics.review.reading.belonging import Belonging, belonging_of, partners_of
+from services.metrics.review.reading.surveys import surveys_of
 from services.metrics.review.thresholds import Rules
 from services.metrics.views.frame import Question, Reading
 from shared.store import Snapshot
@@ -27,6 +28,7 @@ async def inputs_of(snapshot: Snapshot, team: TeamFact, question: Question, rule
         duties=await work.duties_of(snapshot, whose, end),
         trainings=await work.trainings_of(snapshot, whose, end, rules.training.courses, rules.training.months),
         training_cost=await work.training_cost_of(snapshot, whose, end, currency),
+        surveys=await surveys_of(snapshot, whose, end),
         answers=await work.answers_of(snapshot, whose, end),
         deals=await results.deals_of(snapshot, whose, end, currency),
         quotas=await results.quotas_of(reading, whose, currency),
