@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from hashlib import sha256
 from typing import Any
 
 from services.metrics.review.diagnosis import Diagnosis, diagnose
 from services.metrics.review.finding import Finding, find
-from services.metrics.review.inputs import Inputs, Thing
+from services.metrics.review.inputs import Inputs, Member, Thing
 from services.metrics.review.options import Catalogue
 from services.metrics.review.rule_set import RuleSet
 from services.metrics.review.written import written
@@ -59,14 +59,17 @@ def canonical(document: Any) -> bytes:
 
 def plain(value: Any) -> Any:
     """Inputs as plain values, in an order that does not depend on how they were read."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: plain(value[key]) for key in sorted(value)}
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        in_any_order = bool(value) and isinstance(value[0], Thing | Member)
+        return [plain(each) for each in (sorted(value, key=lambda each: each.id) if in_any_order else value)]
     if isinstance(value, frozenset):
         return sorted(value)
-    if isinstance(value, tuple):
-        found = [plain(each) for each in value]
-        in_any_order = all(isinstance(each, Thing) or hasattr(each, "id") for each in value)
-        return sorted(found, key=canonical) if in_any_order else found
-    return value.isoformat() if isinstance(value, date) else repr(value) if isinstance(value, float) else value
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
