@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from services.metrics.api import consistency, deliveries, events, rebuild, views, webhooks
+from services.metrics.api import (  # noqa: F401
+    consistency,
+    deliveries,
+    events,
+    rebuild,
+    review_opening,
+    review_verification,
+    scorecards,
+    views,
+    webhooks,
+)
+from services.metrics.api.review_verification import reviews
+from services.metrics.api.rule_sets import option_sets, rule_sets
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.domain.packs import Pack
 from services.metrics.facts.check_ins import check_ins
@@ -61,8 +73,10 @@ async def keep_certificate(runtime: Runtime) -> None:
 
 service = Service(
     name="metrics",
-    description="How we are doing: the five department views and their consistency.",
+    description="How we are doing: the five department views and their consistency, reviews of teams and their effect.",
+    collections=(reviews, rule_sets, option_sets),
     routers=(
+        scorecards.router,
         rebuild.router,
         views.router,
         consistency.router,
