@@ -22,7 +22,7 @@ PIP     := $(BIN)/python -m pip --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help env run test check format bench backtest chaos fuzz engines kafka postgres engines-down images up down logs lock clean
+.PHONY: help env run test check format bench backtest contracts chaos fuzz engines kafka postgres engines-down images up down logs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ bench: $(DEV) ## The speed and memory table, from one run
 
 backtest: $(DEV) ## The forecast of every quarter of the CRM data set, made in its middle, against what came
 	$(BIN)/python -m tests.backtest
+
+contracts: $(DEV) ## Write contracts/ anew from the code, and say what it would break for others
+	$(BIN)/python -m tests.contracts
+	$(BIN)/python -m tests.contracts check
 
 chaos: $(DEV) ## Kill every process under load, then compare the books
 	$(BIN)/python -m tests.chaos
