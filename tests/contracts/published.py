@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from concert.services import SERVICES
 from shared.application import build_app
-from shared.events import Event, schema_of
+from shared.events import Event, read_as, schema_of
 from shared.http.asyncapi import asyncapi_of, declared_events
 from shared.settings import Settings
 
@@ -63,6 +63,7 @@ def in_code() -> Published:
 
 def event_document(declared: type[Event]) -> Document:
     """The JSON Schema of an event version, with where it is told and what it does beyond its data."""
+    latest = read_as(declared.type) or declared
     form: Document = {"type": "null"} if declared.tombstone else json.loads(json.dumps(schema_of(declared)))
     return form | {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -71,6 +72,7 @@ def event_document(declared: type[Event]) -> Document:
         "x-topic": declared.topic,
         "x-tombstone": declared.tombstone,
         "x-erases": declared.erases,
+        **({"x-read-as": latest.type} if latest is not declared else {}),
     }
 
 
