@@ -22,7 +22,7 @@ PIP     := $(BIN)/python -m pip --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help env run test check format bench backtest contracts chaos fuzz engines kafka postgres engines-down images up down logs lock clean
+.PHONY: help env run test check format bench backtest contracts chaos brokers fuzz engines kafka postgres engines-down images up down logs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ contracts: $(DEV) ## Write contracts/ anew from the code, and say what it would 
 
 chaos: $(DEV) ## Kill every process under load, then compare the books
 	$(BIN)/python -m tests.chaos
+
+brokers: $(DEV) engines ## Three brokers and two replicas of a service, killed and stopped under load; takes minutes
+	$(BIN)/python -m pytest -ra -m nightly
 
 fuzz: $(DEV) ## Many random requests to every operation of every service
 	FUZZ=100 $(BIN)/python -m pytest -q tests/surface/test_documents_hold.py
