@@ -58,7 +58,7 @@ async def is_told(concert: World) -> dict[str, str]:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_writes_go_on_while_one_broker_is_dead_and_are_taken_and_wait_while_two_are(
     cluster: KafkaCluster, postgres_server: Postgres, tmp_path: Path
 ) -> None:

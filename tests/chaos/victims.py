@@ -34,7 +34,7 @@ from tests.kit.told import dump
 from tests.rebuilt import apply_the_log
 from tests.world import empty_databases, empty_files, token_headers
 
-SECONDS_TO_START = 60
+SECONDS_TO_START = 180
 MUTATED = "import tests.mutants; tests.mutants.MUTANTS['{mutant}'][0](); "
 
 
@@ -136,7 +136,7 @@ class OnServers(Victim):
     """Four processes, on a PostgreSQL server and a Kafka broker."""
 
     engines = "PostgreSQL and Kafka"
-    parts = tuple(service.name for service in SERVICES)
+    parts: Sequence[str] = tuple(service.name for service in SERVICES)
 
     def __init__(self, folder: Path, server: Postgres, broker: Kafka, url: str, mutant: str | None = None) -> None:
         super().__init__(folder, mutant)
@@ -173,11 +173,13 @@ def on_servers(folder: Path, mutant: str | None = None) -> Iterator[OnServers]:
 
 
 @contextmanager
-def servers_of(folder: Path, server: Postgres, broker: Kafka, mutant: str | None = None) -> Iterator[OnServers]:
+def servers_of(
+    folder: Path, server: Postgres, broker: Kafka, mutant: str | None = None, kind: type[OnServers] = OnServers
+) -> Iterator[OnServers]:
     """A victim on engines that have no topics of Concert yet; its processes end with it."""
     name = f"chaos_{uuid4().hex[:12]}"
     asyncio.run(_prepared(server, broker, name))
-    victim = OnServers(folder, server, broker, server.url(f"{name}_{{service}}"), mutant)
+    victim = kind(folder, server, broker, server.url(f"{name}_{{service}}"), mutant)
     try:
         yield victim
     finally:
