@@ -105,6 +105,13 @@ class ActionFact(Fact, table=True):
     """Each time it was done: `{"on", "on_time"}`."""
     reopenings: list[str] = Field(default_factory=list, sa_type=Json)
 
+    def to_do_before(self, day: date) -> bool:
+        """Whether it was still, or again, to be done when a day began."""
+        text = day.isoformat()
+        if self.agreed_on is None or self.agreed_on >= day:
+            return False
+        return 1 + sum(on < text for on in self.reopenings) > sum(str(each["on"]) < text for each in self.done)
+
 
 class OutcomeFact(Fact, table=True):
     """A result of a meeting: an information, a decision or an action."""

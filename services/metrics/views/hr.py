@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.people import by_belonging
 from services.metrics.views.pulses import ENPS
 from services.metrics.views.support import DUTY_FIGURES, RECOGNITIONS, REPUTATION, SETBACKS
@@ -72,6 +73,7 @@ VIEW = View(
         RECOGNITIONS,
         SETBACKS,
         REPUTATION,
+        *LINE_OF_SIGHT,
         ENPS,
     ),
 )  # fmt: skip
