@@ -88,7 +88,7 @@ TABLE: Final = (
 MEMBER = Grant(
     "member",
     write="duties setbacks pulses readings follow-ups",
-    read="people progress targets forecasts trainings equipment onboardings scorecards",
+    read="people progress targets forecasts trainings equipment onboardings scorecards associations reviews",
     why="a member sees and reports what concerns them",
 )
 SALES_MEMBER = Grant(

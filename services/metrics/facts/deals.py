@@ -21,6 +21,7 @@ from shared.events.targets import (
     DealMoved,
     DealOpened,
     DealReopened,
+    DealStaffed,
     DealWon,
 )
 from shared.facts import Fact, Facts
@@ -64,6 +65,8 @@ class DealFact(Fact, table=True):
     """What was agreed on later, oldest first: each its day and the whole as it is from then on."""
     amended_on: date | None = None
     """The day of the last of them."""
+    roles: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
+    """`{"role", "member"}`: who filled which role."""
     owners: list[list[str]] = Field(default_factory=list, sa_type=Json)
     """Who had it from which day on, oldest first, where it was ever handed over."""
 
@@ -121,6 +124,11 @@ def win_deal(deal: DealFact, event: DealWon) -> None:
 def amend_deal(deal: DealFact, event: DealAmended) -> None:
     deal.amendments = [*deal.amendments, {"on": event.on.isoformat()} | _agreed(event)]
     deal.amended_on, deal.total = event.on, event.value.minor
+
+
+@deals.on(DealStaffed)
+def staff_deal(deal: DealFact, event: DealStaffed) -> None:
+    deal.roles = [{"role": each.role, "member": each.member} for each in event.roles]
 
 
 @deals.on(DealLost)

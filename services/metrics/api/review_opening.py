@@ -1,0 +1,122 @@
+"""Opening a review: what a number means and is made of, and what the team says of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+
+from services.metrics.api.reviews import reviews, sight_of
+from services.metrics.domain.reviews import Review
+from services.metrics.review.catalogue import MEASURES
+from services.metrics.review.seen import as_seen, may_open
+from services.metrics.stream.readers import collection_of
+from services.metrics.views.shown import house_of
+from shared.errors import Fault, NotFound
+from shared.http.bodies import Body, Text
+from shared.http.collection import Reference
+from shared.http.documents import described
+from shared.http.problems import parse
+from shared.http.runtime import runtime_of
+from shared.http.writes import Answer, expect, write
+from shared.identity.permissions import Principal, require
+from shared.instant import day_of
+from shared.store import Snapshot, Tx
+
+__all__ = ["reviews"]
+_READ = require("reviews:read")
+Reader = Annotated[Principal, Depends(_READ)]
+
+
+class SayOfReview(Body):
+    """What somebody of the team, or who leads it, says of a review."""
+
+    text: Text = Field(min_length=1)
+
+
+class Explained(BaseModel):
+    """What a number of a review means, what it is made of, and the things whose events are behind it."""
+
+    path: str
+    value: Any
+    definition: dict[str, Any] | None
+    parts: list[str] = Field(description="paths of the numbers it is made of")
+    sources: list[dict[str, str | None]] = Field(description="each thing, and where its events are told")
+
+
+@reviews.router.post("/{ref}/comments", operation_id="comment_on_review",
+                     openapi_extra=described(_READ, SayOfReview, {200: reviews.read}, missing=True))  # fmt: skip
+async def comment_on_review(request: Request, ref: Reference, principal: Reader) -> Response:
+    """Say something of a review: whoever it is for may."""
+    raw = await request.body()
+    body = parse(SayOfReview, raw)
+
+    async def decide(tx: Tx) -> Answer:
+        review = await reviews.loaded(tx, ref, principal)
+        expect(request, review)
+        on = day_of(tx.now, (await house_of(tx)).zone)
+        said = tx.save(review, review.comment(body.text, on=on, by=principal.member))
+        return await reviews.answer(tx, said, 200, principal)
+
+    return await write(request, principal, decide, body=raw)
+
+
+@reviews.router.get("/{ref}/explain", operation_id="explain_review",
+                    openapi_extra=described(_READ, None, {200: Explained}, missing=True))  # fmt: skip
+async def explain_review(
+    request: Request,
+    ref: Reference,
+    principal: Reader,
+    path: Annotated[str, Query(description="a JSON Pointer into the document", examples=["/measures/team/TP4"])],
+) -> Response:
+    """What a number of a review means and is made of, down to the things whose events are behind it."""
+
+    async def query(snapshot: Snapshot) -> dict[str, Any]:
+        review = await reviews.for_reader(snapshot, await snapshot.get(Review, ref), ref, principal)
+        return await _explained(snapshot, review, path, principal)
+
+    found = await runtime_of(request).store.read(query)
+    return Response(to_json(found), media_type="application/json")
+
+
+async def _explained(snapshot: Snapshot, review: Review, path: str, reader: Principal) -> dict[str, Any]:
+    sight = await sight_of(snapshot, review.team, reader)
+    value = _at(as_seen(review.document, sight, reader.member), path)
+    name = path.rpartition("/")[2]
+    measure = MEASURES.get(name)
+    opened = review.evidence.get(path, []) if may_open(path, sight, reader.member) else []
+    around = path.rpartition("/")[0]
+    return {
+        "path": path,
+        "value": value,
+        "definition": measure and {
+            "id": measure.id, "name": measure.name, "cell": measure.cell, "definition": measure.definition,
+            "formula": measure.formula, "unit": measure.unit, "guard": measure.guard,
+            "least": review.rules["least"].get(measure.id, measure.least),
+        },
+        "parts": [f"{around}/{part}" for part in value.get("parts", ())] if isinstance(value, dict) else [],
+        "sources": [_source(each) for each in opened],
+    }  # fmt: skip
+
+
+def _at(document: Any, path: str) -> Any:
+    """What lies at a JSON Pointer (RFC 6901); raises NotFound."""
+    found = document
+    for part in path.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, dict) and name in found:
+            found = found[name]
+        elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
+            found = found[int(name)]
+        else:
+            raise NotFound(f"This review has nothing at {path}.", [Fault("/path", "not known")])
+    return found
+
+
+def _source(subject: str) -> dict[str, str | None]:
+    kind, _, key = subject.partition("/")
+    collection = collection_of(kind.replace("-", "_"))
+    return {"subject": subject, "events": f"/v1/{collection}/{key}/history" if collection else None}

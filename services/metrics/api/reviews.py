@@ -1,0 +1,169 @@
+"""`/v1/reviews`: reviewing a team's work in a period, deciding what is done, and opening every number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, Field, create_model
+
+from services.metrics.domain.reviews import Review
+from services.metrics.facts.teams import MemberFact, TeamFact
+from services.metrics.review.diagnosis import Diagnosis
+from services.metrics.review.reading.before import before_of, newest_of, options_of, rules_of
+from services.metrics.review.reading.belonging import belonging_of
+from services.metrics.review.reading.inputs_of import inputs_of
+from services.metrics.review.seen import Sight, as_seen
+from services.metrics.review.snapshot import Snapshot as Taken
+from services.metrics.review.snapshot import take
+from services.metrics.views.frame import Question
+from services.metrics.views.shown import house_of, question_of
+from shared.asked_period import AskedPeriod
+from shared.errors import Refused
+from shared.http.bodies import Body, Named, Ref, Text, shown
+from shared.http.collection import Collection, fresh
+from shared.identity.permissions import Principal
+from shared.identity.scopes import ADMIN
+from shared.instant import Day, day_of
+from shared.known import known
+from shared.period import Period
+from shared.store import Snapshot, Tx
+
+_review = Review.__table__.c  # type: ignore[attr-defined]
+
+
+class NotBegun(Refused):
+    """A period that begins on {start} cannot be reviewed on {today}."""
+
+    status, at = 422, "/period"
+
+
+class Days(BaseModel):
+    """The days that were reviewed; the last is not one of them."""
+
+    label: str
+    start: Day = Field(alias="from")
+    end: Day = Field(alias="to")
+
+
+_Shown = create_model(
+    "_Shown",
+    period=(Days, ...),
+    comments=(list[dict[str, Any]], Field(description="for the team and who leads it")),
+    document=(dict[str, Any], Field(description="what was found; of members only what is for who reads it")),
+)
+
+
+async def sight_of(snapshot: Snapshot, team: str, reader: Principal | None) -> Sight:
+    """How much of a team somebody sees: its leader and an administrator all, a member of it the team, others less."""
+    if reader is None or reader.may(ADMIN):
+        return "whole"
+    found = await snapshot.recall(TeamFact, team)
+    if reader.member is None or found is None:
+        return "outside"
+    if found.leader == reader.member:
+        return "whole"
+    return "team" if team in await _teams_of(snapshot, reader.member) else "outside"
+
+
+async def readable(snapshot: Snapshot, reader: Principal) -> sa.ColumnElement[bool] | None:
+    """Reviews are for who leads or is in the team, for managers, and for tools that may read reviews."""
+    if reader.member is None or reader.may("reviews:write"):
+        return None
+    mine: sa.ColumnElement[bool] = _review.team.in_(sorted(await _teams_of(snapshot, reader.member)))
+    return mine
+
+
+async def _teams_of(snapshot: Snapshot, member: str) -> set[str]:
+    found = await snapshot.recall(MemberFact, member)
+    return {str(each["of"]) for each in found.memberships if each["to"] is None} if found else set()
+
+
+async def present(snapshot: Snapshot, found: Sequence[Review], reader: Principal | None) -> list[dict[str, Any]]:
+    """Reviews, with what of them is for who reads."""
+    return [await _for(snapshot, each, reader) for each in found]
+
+
+async def _for(snapshot: Snapshot, review: Review, reader: Principal | None) -> dict[str, Any]:
+    sight = await sight_of(snapshot, review.team, reader)
+    period = {"label": review.label, "from": review.start, "to": review.end}
+    document = as_seen(review.document, sight, reader.member if reader else None)
+    comments = review.comments if sight != "outside" else []
+    return shown(review) | {"period": period, "document": document, "comments": comments}
+
+
+reviews = Collection(
+    Review, "reviews", filters={"team": "team"}, refs={"team": TeamFact}, present=present, extra=_Shown,
+    readable=readable,
+)  # fmt: skip
+
+
+class HoldReview(Named):
+    """Whose work is reviewed, of which period."""
+
+    team: Ref
+    period: AskedPeriod
+
+
+class Decide(Body):
+    """What is done; why, if that is not what is recommended."""
+
+    options: list[str] = Field(min_length=1, max_length=5, examples=[["O1b", "O3"]])
+    reason: Text | None = None
+    on: Day | None = None
+
+
+@reviews.create
+async def hold_review(tx: Tx, body: HoldReview) -> Review:
+    """Review a team's work in a period. What is as it was gives no new revision."""
+    team: TeamFact = await known(tx, TeamFact, body.team, "/team")
+    question = await question_of(tx, body.period, {})
+    if question.period.start > question.today:
+        raise NotBegun(start=question.period.start, today=question.today)
+    taken = await taken_of(tx, team, question)
+    last = await newest_of(tx, team.id, question.period.start, question.period.end)
+    if last is not None and last.result_hash == taken.hash and not fresh(Review, body).get("externals"):
+        return last
+    return await _kept(tx, body, team, question, taken, last)
+
+
+async def taken_of(snapshot: Snapshot, team: TeamFact, question: Question) -> Taken:
+    """The review of a team and a period as it would be now."""
+    rules, catalogue = await rules_of(snapshot), await options_of(snapshot)
+    before = await before_of(snapshot, team.id, question.period.start)
+    return take(await inputs_of(snapshot, team, question, rules, before), rules, catalogue)
+
+
+async def _kept(
+    tx: Tx, body: HoldReview, team: TeamFact, question: Question, taken: Taken, last: Review | None
+) -> Review:
+    period: Period = question.period
+    pairs = [list(each.pair) for each in taken.finding.uncovered()]
+    held = Review.hold(
+        team=team.id, department=team.department, start=period.start, end=period.end, label=period.label,
+        revision=last.revision + 1 if last else 1, rule_set=taken.finding.rules.version,
+        catalogue=taken.document["catalogue"], inputs_hash=taken.inputs_hash, result_hash=taken.hash,
+        made_by=tx.context.member, made_on=question.today, document=dict(taken.document), pairs=pairs,
+        evidence={path: list(sources) for path, sources in taken.evidence.items()},
+        rules=taken.finding.rules.model_dump(mode="json"), states=_states(taken.diagnosis), **fresh(Review, body),
+    )  # fmt: skip
+    review = tx.save(*held)
+    if last is not None:
+        older = await tx.load(Review, last.id)
+        tx.save(older, older.give_way(review.id))
+    return review
+
+
+def _states(diagnosis: Diagnosis) -> dict[str, str]:
+    return {code: each.state for code, each in diagnosis.weaknesses.items()}
+
+
+@reviews.verb("decide")
+async def decide_on_review(tx: Tx, review: Review, body: Decide) -> Review:
+    """Decide what is done about what a review found; whoever decides otherwise than it recommends says why."""
+    team = await tx.recall(TeamFact, review.team)
+    assert team is not None
+    members = (await belonging_of(tx, team, Period(review.label, review.start, review.end))).ids
+    on = body.on or day_of(tx.now, (await house_of(tx)).zone)
+    return tx.save(review, review.decide(body.options, body.reason, on=on, by=tx.context.member, members=members))

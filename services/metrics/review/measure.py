@@ -1,0 +1,141 @@
+"""What a measure is, and what it says: a number with its interval, or that there is not enough to say one.
+
+A number that is missing is never zero: it is the verdict "not enough data", with what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import fsum, sqrt
+from typing import Final, Literal
+
+from services.metrics.review.conventions import (
+    Interval,
+    adjusted_error,
+    around,
+    mean_of,
+    plain_error,
+    score100,
+    survey_error,
+    wilson,
+)  # fmt: skip
+
+Cell = Literal["individual behaviour", "individual results", "team process", "team results", "index", "goal link"]
+State = Literal["healthy", "watch", "weak", "not enough data"]
+PERCENT: Final = "%"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a measure says of somebody."""
+
+    measure: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    error: float | None = None
+    hits: float | None = None
+    of: float | None = None
+    """n: how many cases it speaks of."""
+    missing: str | None = None
+    """Why there is no number."""
+    sources: tuple[str, ...] = ()
+    """The subjects whose events it is made of."""
+    parts: tuple[str, ...] = ()
+    """The measures it is made of."""
+
+    @property
+    def interval(self) -> Interval | None:
+        """Between what it lies in nine of ten cases."""
+        return None if self.low is None or self.high is None else Interval(self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Answers to questions of 1 to 5: their mean, deviation, how many answered and how many were asked."""
+
+    mean: float
+    deviation: float
+    answers: int
+    asked: int
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure of a review: what it means, how it is computed, from how many cases on, and how it is guarded."""
+
+    id: str
+    name: str
+    cell: Cell
+    definition: str
+    formula: str
+    guard: str
+    least: int = 1
+    """From how many cases on there is a number, unless a rule-set says otherwise."""
+    unit: str = PERCENT
+    private: bool = False
+    """Whether only the person and who leads them may see it."""
+
+    def share(self, hits: int, of: int, least: int | None = None, sources: Iterable[str] = ()) -> Value:
+        """x of n in percent, with Wilson's interval and the adjusted standard error."""
+        found = tuple(sorted(set(sources)))
+        if of < (wanted := self.least if least is None else least) or of == 0:
+            return Value(self.id, hits=hits, of=of, missing=f"{of} of at least {max(wanted, 1)} cases", sources=found)
+        low, high = wilson(hits, of)
+        error = 100 * adjusted_error(hits, of)
+        return Value(self.id, 100 * hits / of, 100 * low, 100 * high, error, hits, of, sources=found)
+
+    def answers(self, survey: Survey | None, least: int, response: float) -> Value:
+        """The mean of a survey on the scale of 0 to 100; only where enough were asked and answered."""
+        if survey is None:
+            return self.nothing("nobody was asked")
+        answers, asked = survey.answers, survey.asked
+        if answers < least or answers < response * asked:
+            why = f"{answers} answers of {asked} asked; at least {least} and {100 * response:g} % are needed"
+            return Value(self.id, of=answers, missing=why, sources=survey.sources)
+        value, error = score100(survey.mean), survey_error(survey.deviation, answers)
+        low, high = around(value, error)
+        return Value(self.id, value, low, high, error, of=answers, sources=survey.sources)
+
+    def number(self, value: float, of: float, sources: Iterable[str] = (), interval: Interval | None = None) -> Value:
+        """A number that is no share."""
+        low, high = interval or (None, None)
+        return Value(self.id, value, low, high, of=of, sources=tuple(sorted(set(sources))))
+
+    def nothing(self, why: str) -> Value:
+        """That there is not enough to say a number."""
+        return Value(self.id, missing=why)
+
+
+def mean_share(measure: Measure, parts: Iterable[Value]) -> Value:
+    """The mean of several values, if all of them have a number: what is missing is not made up for by the others."""
+    found = tuple(parts)
+    names = tuple(each.measure for each in found)
+    without = [each.measure for each in found if each.value is None]
+    if without:
+        return Value(measure.id, missing=f"there is no {', no '.join(without)}", parts=names)
+    values = [each.value for each in found if each.value is not None]
+    errors = [each.error or 0.0 for each in found]
+    value, error = mean_of(values), sqrt(fsum(each * each for each in errors)) / len(errors)
+    low, high = around(value, error)
+    return Value(measure.id, value, low, high, error, parts=names)
+
+
+def state_of(value: Value, healthy: float, weak: float) -> State:
+    """weak: below the weak line, and the upper limit below the healthy line; watch: below the healthy line."""
+    if value.value is None:
+        return "not enough data"
+    if value.value >= healthy:
+        return "healthy"
+    high = value.high if value.high is not None else value.value
+    return "weak" if value.value < weak and high < healthy else "watch"
+
+
+def by_hand(value: Value) -> Value:
+    """A share with the standard error that is used for reading along by hand."""
+    assert value.hits is not None
+    assert value.of is not None
+    error = 100 * plain_error(value.hits, value.of)
+    return Value(value.measure, value.value, value.low, value.high, error, value.hits, value.of)

@@ -1,0 +1,117 @@
+"""What a team met for, put on tables, agreed on and asked for, as a review needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import sqlalchemy as sa
+
+from services.metrics.facts.check_ins import CheckInFact
+from services.metrics.facts.meetings import ActionFact, ItemFact, MeetingFact
+from services.metrics.facts.requests import RequestFact
+from services.metrics.review.inputs import Action, CheckIn, Item, Meeting, Request
+from services.metrics.review.reading.belonging import Belonging
+from shared.store import Snapshot
+from shared.store.sql import OneOf
+
+_meeting = MeetingFact.__table__.c  # type: ignore[attr-defined]
+_item = ItemFact.__table__.c  # type: ignore[attr-defined]
+_action = ActionFact.__table__.c  # type: ignore[attr-defined]
+_request = RequestFact.__table__.c  # type: ignore[attr-defined]
+_check_in = CheckInFact.__table__.c  # type: ignore[attr-defined]
+_START, _END = sa.bindparam("start", type_=sa.Date()), sa.bindparam("end", type_=sa.Date())
+
+
+async def meetings_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Meeting, ...]:
+    """Meetings that were held and at which it was noted who came."""
+    held = sa.select(MeetingFact).where(_meeting.status == "ended", _meeting.on >= _START, _meeting.on < _END)
+    found = await snapshot.all(MeetingFact, held, start=team.period.start, end=end)
+    told = (_meeting_of(each, team) for each in found if "present" in each.attendance.values())
+    members = set(team.ids)
+    return tuple(each for each in told if (each.invited | each.attended) & members)
+
+
+def _meeting_of(fact: MeetingFact, team: Belonging) -> Meeting:
+    assert fact.on is not None
+    said = fact.attendance
+    as_team = team.on(fact.on) if team.team.id in fact.teams else set[str]()
+    return Meeting(
+        id=fact.id, on=fact.on, minutes=fact.lasted, invited=frozenset(said) | as_team,
+        attended=frozenset(each for each, answer in said.items() if answer == "present"),
+        excused=frozenset(each for each, answer in said.items() if answer == "excused"),
+    )  # fmt: skip
+
+
+async def items_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Item, ...]:
+    """Items that a member raised or resolved."""
+    raised = sa.select(ItemFact).where(_item.raised_on >= _START, _item.raised_on < _END)
+    found = await snapshot.all(ItemFact, raised, start=team.period.start, end=end)
+    members, last = set(team.ids), end.isoformat()
+    items = (_item_of(each, last) for each in found)
+    return tuple(each for each in items if each.raised_by in members or members & set(each.resolved_by))
+
+
+def _item_of(fact: ItemFact, end: str) -> Item:
+    assert fact.raised_on is not None
+    done = [each for each in fact.resolutions if each["on"] < end]
+    settled = len(done) > sum(day < end for day in fact.reopenings)
+    last = done[-1] if settled else None
+    return Item(
+        id=fact.id, raised_by=fact.raised_by, raised_on=fact.raised_on, about=fact.department, meeting=fact.meeting,
+        resolved_on=date.fromisoformat(last["on"]) if last else None, resolved_by=tuple(last["by"]) if last else (),
+    )  # fmt: skip
+
+
+async def actions_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Action, ...]:
+    """Actions due in the period that a member has, or helps with; judged by the day that was agreed on."""
+    due = sa.select(ActionFact).where(_action.judged_by >= _START, _action.judged_by < _END)
+    found = await snapshot.all(ActionFact, due, start=team.period.start, end=end)
+    members = set(team.ids)
+    mine = (each for each in found if each.owner in members or members & set(each.helpers))
+    return tuple(_action_of(each, end.isoformat()) for each in mine)
+
+
+def _action_of(fact: ActionFact, end: str) -> Action:
+    assert fact.judged_by is not None
+    done = [each["on"] for each in fact.done if each["on"] < end]
+    kept = done[-1] if len(done) > sum(day < end for day in fact.reopenings) else None
+    return Action(
+        id=fact.id, owner=fact.owner, due=fact.judged_by, helpers=tuple(fact.helpers), agreed_on=fact.agreed_on,
+        done_on=date.fromisoformat(kept) if kept else None, goal=fact.goal, meeting=fact.meeting,
+    )  # fmt: skip
+
+
+async def requests_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Request, ...]:
+    """Requests from members and to members."""
+    asked = sa.select(RequestFact).where(
+        _request.asked_on >= _START, _request.asked_on < _END,
+        sa.or_(OneOf(_request.from_member, "ids"), OneOf(_request.to_member, "ids")),
+    )  # fmt: skip
+    found = await snapshot.all(RequestFact, asked, start=team.period.start, end=end, ids=team.ids)
+    return tuple(_request_of(each, end.isoformat()) for each in found)
+
+
+def _request_of(fact: RequestFact, end: str) -> Request:
+    assert fact.asked_on is not None
+    done = [each for each in fact.resolutions if each["on"] < end]
+    again = [day for day in fact.reopenings if day < end]
+    last = done[-1] if len(done) > len(again) else None
+    return Request(
+        id=fact.id, asked_on=fact.asked_on, from_department=fact.from_department, to_department=fact.to_department,
+        from_member=fact.from_member, to_member=fact.to_member or (last or {}).get("by"), reopened=bool(again),
+        promised_by=fact.judged_by or fact.promised_by, resolved_on=date.fromisoformat(last["on"]) if last else None,
+        on_time=last["on_time"] if last else None,
+    )  # fmt: skip
+
+
+async def check_ins_of(snapshot: Snapshot, team: Belonging, end: date) -> Sequence[CheckIn]:
+    """Check-ins of members."""
+    noted = sa.select(CheckInFact).where(
+        _check_in.on >= _START, _check_in.on < _END, _check_in.withdrawn.is_(False),
+        sa.or_(OneOf(_check_in.from_member, "ids"), OneOf(_check_in.to_member, "ids")),
+    )  # fmt: skip
+    found = await snapshot.all(CheckInFact, noted, start=team.period.start, end=end, ids=team.ids)
+    return tuple(
+        CheckIn(id=each.id, giver=each.from_member, receiver=each.to_member, on=each.on) for each in found if each.on
+    )

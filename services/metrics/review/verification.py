@@ -1,0 +1,136 @@
+"""Did the action work? Before and after, against teams that did not act, with how sure one can be.
+
+The plan is frozen before the action starts. The estimate is a difference in differences where there is a comparison,
+and its error is widened for weeks that resemble the week before; a baseline that is the very window which made the team
+look weak is corrected for regression to the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import fsum, sqrt
+from random import Random
+from typing import Final, Literal
+
+from services.metrics.review.conventions import POWER, Interval, Z, around, deviation_of, mean_of, student
+
+Outcome = Literal["worked", "did not work", "harm", "inconclusive", "not carried out"]
+LEAST_RHO: Final = 0.2
+MOST_RHO: Final = 0.9
+FRESH_WEEKS: Final = 6
+"""So many weeks after the weakness was declared and before the start make a baseline fresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Weekly points of some weeks: their mean, deviation and number."""
+
+    mean: float
+    deviation: float
+    weeks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How much changed, how sure that is, and by which design."""
+
+    change: float
+    error: float
+    interval: Interval
+    rho: float
+    design: Literal["difference in differences", "before and after"]
+    smallest_detectable: float
+    """At a power of 80 % and one-sided 5 %."""
+    drift: float = 0.0
+    """What would have been expected without an action."""
+
+
+def window_of(weekly: Sequence[float]) -> Window:
+    """The window of these weekly points."""
+    return Window(mean_of(weekly), deviation_of(weekly), len(weekly))
+
+
+def resemblance(*series: Sequence[float]) -> float:
+    """rho: how much a week resembles the one before, over windows pooled; at least 0.2, or naive tests mislead."""
+    above = below = 0.0
+    for weekly in series:
+        if len(weekly) > 1:
+            mean = mean_of(weekly)
+            above += fsum((one - mean) * (other - mean) for one, other in pairwise(weekly))
+            below += fsum((each - mean) * (each - mean) for each in weekly)
+    return min(MOST_RHO, max(LEAST_RHO, above / below if below else 0.0))
+
+
+def error_of(windows: Sequence[Window], rho: float) -> float:
+    """√(Σ sd²/weeks) · √((1 + rho)/(1 - rho))."""
+    return sqrt(fsum(each.deviation * each.deviation / each.weeks for each in windows)) * sqrt((1 + rho) / (1 - rho))
+
+
+def estimate(
+    before: Window, after: Window, comparison: tuple[Window, Window] | None = None, *, rho: float = LEAST_RHO,
+    drift: float = 0.0,
+) -> Estimate:  # fmt: skip
+    """(after - before) - (the comparison's after - before) - drift, with a t quantile of as many weeks as there are."""
+    windows = [before, after, *(comparison or ())]
+    change = after.mean - before.mean - drift
+    if comparison is not None:
+        change -= comparison[1].mean - comparison[0].mean
+    error = error_of(windows, rho)
+    degrees = sum(each.weeks for each in windows) - len(windows)
+    design: Literal["difference in differences", "before and after"] = (
+        "difference in differences" if comparison is not None else "before and after"
+    )
+    return Estimate(change, error, around(change, error, student(degrees)), rho, design,
+                    smallest_detectable(error), drift)  # fmt: skip
+
+
+def regression_to_the_mean(correlation: float, mean: float, before: float) -> float:
+    """(1 - r)(mu - x): how far who was picked for being low rises anyway."""
+    return (1 - correlation) * (mean - before)
+
+
+def smallest_detectable(error: float, pairs: int = 1) -> float:
+    """(1.645 + 0.842) · se, pooled over so many teams with a comparison each."""
+    return (Z + POWER) * error / sqrt(pairs)
+
+
+def can_show(expected: float, detectable: float) -> bool:
+    """Whether a plan can show the effect at all; else teams are pooled, or the window is longer."""
+    return detectable <= 2 * expected
+
+
+def verdict(
+    found: Estimate, smallest_worthwhile: float, *, balance_kept: bool = True, carried_out: bool = True
+) -> Outcome:
+    """What was not carried out has not failed; harm is told before anything else that was."""
+    if not carried_out:
+        return "not carried out"
+    if found.interval.high < 0 or not balance_kept:
+        return "harm"
+    if found.interval.low > 0 and found.change >= smallest_worthwhile:
+        return "worked"
+    return "did not work" if found.interval.high < smallest_worthwhile else "inconclusive"
+
+
+def lot_test(weekly: Mapping[str, Sequence[float]], starts: Mapping[str, int], draws: int = 2000) -> float:
+    """P of a staggered start drawn by lot: how often other lots give as much change, the real one among them."""
+    teams = sorted(weekly)
+    weeks = [starts[team] for team in teams]
+    real = _mean_change(weekly, teams, weeks)
+    random, as_much = Random(len(teams)), 1
+    for _ in range(draws):
+        dealt = list(weeks)
+        for last in range(len(dealt) - 1, 0, -1):
+            other = int(random.random() * (last + 1))
+            dealt[last], dealt[other] = dealt[other], dealt[last]
+        as_much += _mean_change(weekly, teams, dealt) >= real
+    return as_much / (draws + 1)
+
+
+def _mean_change(weekly: Mapping[str, Sequence[float]], teams: Sequence[str], weeks: Sequence[int]) -> float:
+    changes = [
+        mean_of(weekly[team][week:]) - mean_of(weekly[team][:week]) for team, week in zip(teams, weeks, strict=True)
+    ]
+    return mean_of(changes)

@@ -1,0 +1,164 @@
+"""How a review is written down: numbers as decimal strings of four places, everything sorted, sources beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.metrics.review.association import Edge, Need
+from services.metrics.review.choice import Choice
+from services.metrics.review.contributions import PITFALLS, Contribution
+from services.metrics.review.diagnosis import Diagnosis
+from services.metrics.review.finding import Finding
+from services.metrics.review.measure import Value
+from services.metrics.review.options import Catalogue
+from services.metrics.review.ranking import Ranked
+
+Evidence = dict[str, tuple[str, ...]]
+
+
+def number(value: float | None) -> str | None:
+    """A number with four places; none stays none."""
+    if value is None:
+        return None
+    text = f"{value:.4f}"
+    return "0.0000" if text == "-0.0000" else text
+
+
+def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tuple[dict[str, Any], Evidence]:
+    """The document of a review and, by path, the subjects that its numbers are made of."""
+    inputs, evidence = finding.inputs, Evidence()
+    document = {
+        "team": inputs.team,
+        "period": {"from": inputs.start.isoformat(), "to": inputs.end.isoformat()},
+        "currency": inputs.currency,
+        "baseline": finding.baseline,
+        "measures": {
+            "team": _values(finding.team, "/measures/team", evidence)
+            | {each: {"state": finding.state(each)} | shown_value(finding.team[each]) for each in ("COM", "TWK")},
+            "members": {
+                member: _values(values, f"/measures/members/{member}", evidence)
+                for member, values in sorted(finding.members.items())
+            },
+        },
+        "associations": associations(finding, evidence),
+        "contributions": [_contribution(each, evidence) for each in finding.contributions],
+        "pitfalls": list(PITFALLS),
+        "weaknesses": {
+            code: {"state": each.state, "confirmed": each.confirmed, "about": list(each.about),
+                   "shown_by": list(each.shown_by)}
+            for code, each in sorted(diagnosis.weaknesses.items())
+        },
+        "recommendation": _recommendation(diagnosis),
+        "options": _table(diagnosis.choice, catalogue) if diagnosis.choice else None,
+    }  # fmt: skip
+    return document, evidence
+
+
+def _values(values: Mapping[str, Value], place: str, evidence: Evidence) -> dict[str, Any]:
+    for name, value in values.items():
+        evidence[f"{place}/{name}"] = value.sources
+    return {name: shown_value(values[name]) for name in sorted(values)}
+
+
+def shown_value(value: Value) -> dict[str, Any]:
+    """A number with its interval, what it is made of, or what is missing."""
+    return {
+        "value": number(value.value), "low": number(value.low), "high": number(value.high),
+        "numerator": number(value.hits), "n": number(value.of), "missing": value.missing, "parts": list(value.parts),
+    }  # fmt: skip
+
+
+def associations(finding: Finding, evidence: Evidence) -> dict[str, Any]:
+    """The graph: who has to do with whom, what work needed, and what the whole of it tells."""
+    network, inward = finding.network, finding.inwardness
+    for pair, edge in finding.edges.items():
+        evidence[f"/associations/edges/{pair[0]}~{pair[1]}"] = edge.sources
+    for each in finding.needs:
+        evidence[f"/associations/needs/{each.pair[0]}~{each.pair[1]}"] = each.sources
+    return {
+        "edges": {f"{one}~{other}": _edge(edge) for (one, other), edge in sorted(finding.edges.items())},
+        "needs": {f"{each.pair[0]}~{each.pair[1]}": each.times for each in finding.needs},
+        "uncovered": [_need(each) for each in finding.uncovered()],
+        "network": {
+            "members": network.nodes, "ties": network.ties, "density": number(network.density),
+            "isolates": list(network.isolates), "degrees": dict(network.degrees),
+            "degree_centralisation": number(network.degree_centralisation),
+            "betweenness_centralisation": number(network.betweenness_centralisation),
+            "efficiency": number(network.efficiency), "removal_impact": _numbers(network.removal_impact),
+            "help_given": dict(network.help_given), "help_share": _numbers(network.help_share),
+            "reciprocity": number(network.reciprocity),
+        },
+        "inwardness": None if inward is None else {
+            "index": number(inward.index), "expected": number(inward.expected), "p": number(inward.p),
+            "labelings": inward.labelings, "ties": inward.ties, "told": inward.told,
+        },
+    }  # fmt: skip
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "points": number(edge.total), "strength": number(edge.strength), "tie": edge.tie, "strong": edge.strong,
+        "channels": {
+            name: {"points": number(edge.points[name]), "times": edge.counts[name]} for name in sorted(edge.points)
+        },
+    }  # fmt: skip
+
+
+def _need(need: Need) -> dict[str, Any]:
+    return {"between": list(need.pair), "times": need.times}
+
+
+def _numbers(values: Mapping[str, float]) -> dict[str, str | None]:
+    return {name: number(values[name]) for name in sorted(values)}
+
+
+def _contribution(each: Contribution, evidence: Evidence) -> dict[str, Any]:
+    evidence[f"/contributions/{each.member}"] = each.share.sources
+    return {
+        "member": each.member, "share": shown_value(each.share), "difference": shown_value(each.difference),
+        "helped": each.helped, "resolved": each.resolved,
+    }  # fmt: skip
+
+
+def _recommendation(diagnosis: Diagnosis) -> dict[str, Any]:
+    found = diagnosis.recommendation
+    top = diagnosis.choice.best if diagnosis.choice else None
+    offered = diagnosis.recommended is not None
+    return {
+        "rule": found.rule,
+        "class": found.kind,
+        "measure": found.measure,
+        "value": number(diagnosis.value),
+        "healthy": number(diagnosis.healthy),
+        "train": found.train,
+        "option": diagnosis.recommended,
+        "note": None if offered or diagnosis.choice is None else "no action: no option pays",
+        "first": top,
+        "besides": list(diagnosis.besides),
+        "missing": list(diagnosis.missing),
+    }
+
+
+def _table(choice: Choice, catalogue: Catalogue) -> dict[str, Any]:
+    described = {each.id: each for each in catalogue.options}
+    return {
+        "measure": choice.measure, "gap": number(choice.scales.gap),
+        "weights": _numbers(choice.scales.weights), "weights_assumed": choice.flagged,
+        "best": choice.best, "clear": choice.clear, "first_in_variants": choice.firsts,
+        "rows": [_row(each, [described[part].description for part in each.candidate.parts]) for each in choice.table],
+        "screened": [{"option": each.option, "why": each.why} for each in choice.screened],
+    }  # fmt: skip
+
+
+def _row(row: Ranked, descriptions: Iterable[str]) -> dict[str, Any]:
+    one = row.candidate
+    return {
+        "option": one.name, "options": list(one.parts), "descriptions": list(descriptions),
+        "score": number(row.score), "values": _numbers(row.values), "net": number(row.net),
+        "better_than_nothing": number(row.better), "dominated_by": list(row.dominated_by),
+        "expected_loss": number(one.loss), "cost": number(one.cost), "hours": number(one.hours),
+        "weeks": number(one.weeks),
+        "effects": [{"probability": number(each.probability), "mean": number(each.mean),
+                     "deviation": number(each.deviation)} for each in one.chances],
+    }  # fmt: skip
