@@ -22,7 +22,8 @@ PIP     := $(BIN)/python -m pip --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help env run test check format bench backtest chaos compose-test fuzz engines kafka postgres engines-down images up down logs backup restore upgrade lock clean
+.PHONY: help env run test check format bench backtest contracts chaos compose-test brokers fuzz engines kafka postgres \
+        engines-down images up down logs backup restore upgrade lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,11 +64,18 @@ bench: $(DEV) ## The speed and memory table, from one run
 backtest: $(DEV) ## The forecast of every quarter of the CRM data set, made in its middle, against what came
 	$(BIN)/python -m tests.backtest
 
+contracts: $(DEV) ## Write contracts/ anew from the code, and say what it would break for others
+	$(BIN)/python -m tests.contracts
+	$(BIN)/python -m tests.contracts check
+
 chaos: $(DEV) ## Kill every process under load, then compare the books
 	$(BIN)/python -m tests.chaos
 
 compose-test: $(DEV) ## Concert in containers, broken in every way, upgraded, saved and restored (ONLY="kafka" narrows)
 	$(BIN)/python -m tests.compose
+
+brokers: $(DEV) engines ## Three brokers and two replicas of a service, killed and stopped under load; takes minutes
+	$(BIN)/python -m pytest -ra -m nightly
 
 fuzz: $(DEV) ## Many random requests to every operation of every service
 	FUZZ=100 $(BIN)/python -m pytest -q tests/surface/test_documents_hold.py

@@ -125,12 +125,14 @@ def migrate() -> None:
 
 
 @app.command()
-def topics(replicas: Annotated[int, typer.Option(help="Copies that the cluster keeps of each topic.")] = 1) -> None:
+def topics(
+    replicas: Annotated[int, typer.Option(help="Copies that the cluster keeps of each topic; 0: as is set.")] = 0,
+) -> None:
     """Create the topics that the log lacks; waits a minute for the brokers."""
     chosen = _settings()
     if chosen.bus != "kafka":
         _stop("The embedded log makes its topics by itself; set CONCERT_BUS=kafka for Kafka.")
-    asyncio.run(_create_topics(chosen, replicas))
+    asyncio.run(_create_topics(chosen, replicas or chosen.kafka_replicas))
 
 
 async def _create_topics(chosen: Settings, replicas: int) -> None:

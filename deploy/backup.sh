@@ -7,6 +7,7 @@
 # because the parts must fit together: a database that is older than the log may not start again, and a log that is older
 # than a database lacks what that believes to have told. The folder holds secrets: keep it as you keep those.
 set -euo pipefail
+[ -z "${1:-}" ] || set -- "$(realpath -m "$1")" "${@:2}"
 cd "$(dirname "$(readlink -f "$0")")/.."
 . deploy/composed.sh
 folder=${1:-backups/$(date -u +%Y%m%dT%H%M%SZ)}

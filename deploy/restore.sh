@@ -7,6 +7,7 @@
 # What is there now is kept first, in backups/before-restore-<moment>, unless KEEP=no. A database that is older than the
 # log does not start (docs/decisions/0009): it is said which, and how to go on.
 set -euo pipefail
+[ -z "${1:-}" ] || set -- "$(realpath -m "$1")" "${@:2}"
 cd "$(dirname "$(readlink -f "$0")")/.."
 . deploy/composed.sh
 folder=${1:-}

@@ -6,6 +6,7 @@
 # If the new version does not come up, the way back is the old tree and `deploy/restore.sh FOLDER`: databases are only
 # ever migrated forwards.
 set -euo pipefail
+[ -z "${1:-}" ] || set -- "$(realpath -m "$1")" "${@:2}"
 cd "$(dirname "$(readlink -f "$0")")/.."
 . deploy/composed.sh
 folder=${1:-backups/$(date -u +%Y%m%dT%H%M%SZ)}

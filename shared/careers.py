@@ -20,6 +20,7 @@ from shared.events.teams import (
     MemberLeftTeam,
     MemberMoved,
     MemberRecruited,
+    MemberStays,
 )  # fmt: skip
 from shared.facts import Fact, Facts
 from shared.membership import Spell, begun, changed, ended, held_on, latest_on
@@ -74,6 +75,7 @@ def careers(model: type[C], **more: Any) -> Facts[C]:
     members.on(MemberMoved)(_move)
     members.on(MemberLeftTeam)(_leave_team)
     members.on(MemberLeft)(_leave)
+    members.on(MemberStays)(_stay)
     return members
 
 
@@ -132,3 +134,9 @@ def _leave(member: Career, event: MemberLeft) -> None:
     member.employments, member.departments = ended(member.employments, event.on), ended(member.departments, event.on)
     member.ramps = ended(member.ramps, event.on)
     member.memberships, member.groups = ended(member.memberships, event.on), ended(member.groups, event.on)
+
+
+def _stay(member: Career, event: MemberStays) -> None:
+    member.left_on = None
+    member.employments, member.departments, member.ramps = event.employments, event.departments, event.ramps
+    member.memberships, member.groups = event.memberships, event.groups

@@ -119,14 +119,16 @@ class History:
 
     def __init__(self, known: Known) -> None:
         self.known = known
+        # Each note asks for these, and a day's week is worked out anew each time.
+        self._horizon, self._earlier = known.horizon, known.since - _WEEK
         self._happened: dict[tuple[date, Outcome, date], dict[str, Happened]] = {}
 
     def note(self, outcome: Outcome, opened: date, on: date, currency: str, *numbers: int) -> None:
         """Deals opened in a week were opened, won or lost on a day of another; what is not known yet is left out."""
-        if on >= self.known.before or opened < self.known.horizon:
+        if on >= self.known.before or opened < self._horizon:
             return
         # All that came before the weeks of the table only says which deals were still open when they began.
-        place = max(week_of(on), self.known.since - _WEEK)
+        place = max(week_of(on), self._earlier)
         by_currency = self._happened.setdefault((place, outcome, week_of(opened)), {})
         by_currency.setdefault(currency, Happened()).add(*numbers)
 

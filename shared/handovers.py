@@ -10,14 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, Protocol
 
-from shared.careers import Career
-from shared.membership import on_day
+from shared.membership import Spell, on_day
 
 Why = Literal["left", "moved"]
 Owned = Sequence[Sequence[str]]
 """Who had something from which day on, oldest first; the first of them from the beginning."""
+
+
+class Colleague(Protocol):
+    """Somebody who works here on some days, in some teams."""
+
+    employments: list[Spell]
+    memberships: list[Spell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Held:
     team: str | None
     since: date
 
-    def why(self, owner: Career | None, day: date) -> Why | None:
+    def why(self, owner: Colleague | None, day: date) -> Why | None:
         """Why it is to be handed over at the end of a day, if it is; of an owner never heard of nothing is said."""
         if owner is None:
             return None

@@ -79,6 +79,17 @@ def ended(
     return _sorted(kept)
 
 
+def uncut(spells: Sequence[Spell], before: Sequence[Spell], day: date) -> list[Spell]:
+    """The spells as if all had not been ended on a day: those it cut off end as before, and later ones are back."""
+    text = day.isoformat()
+    ends = {(str(each["of"]), each["from"]): each["to"] for each in before if each["from"] < text}
+    kept = [
+        {**each, "to": ends.get((str(each["of"]), each["from"]), None)} if each["to"] == text else each
+        for each in spells
+    ]
+    return _sorted([*kept, *(each for each in before if each["from"] >= text)])
+
+
 def changed(spells: Sequence[Spell], of: Any, start: date, employments: Sequence[Spell] = ()) -> list[Spell]:
     """The spells when from a day on it is this; only the spell of that day gives way, what else is known stays.
 

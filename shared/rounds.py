@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from shared.errors import OutcomeUnknown, Overloaded, Problem
-from shared.events import REGISTRY, Envelope, Event
+from shared.events import Envelope, Event, read_as
 from shared.facts import Cell, Fact, Facts, Moves
 from shared.failpoints import point
 from shared.ids import mark_of, shard_of
@@ -218,7 +218,7 @@ class Round:
 
     async def _effect(self, envelope: Envelope) -> None:
         folding = self._folding.get(envelope.kind)
-        declared = REGISTRY.get(envelope.type, Event)
+        declared = read_as(envelope.type) or Event
         reactions = self.interests.reactions.get(declared, ())
         if folding is None and not reactions and not declared.erases:
             return

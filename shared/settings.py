@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str = Field(
         default="", description="Kafka brokers, `host:port` separated by commas; needed with `CONCERT_BUS=kafka`."
     )
+    kafka_replicas: int = Field(
+        default=0,
+        ge=0,
+        description="Copies that Kafka keeps of each topic; `0`: as many as it has brokers, up to three.",
+    )
     demo: bool = Field(default=True, description="Whether an empty store is filled with a demo company; `0` for no.")
     jwt_issuer: str = Field(
         default="", description="Issuer (`iss`) of the tokens. Empty: this Concert signs its own with its signing key."

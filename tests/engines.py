@@ -15,6 +15,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -164,6 +165,31 @@ class Kafka(Engine):
         """Delete a topic with its records."""
         async with _administrator(self.address) as administrator:
             await administrator.delete_topics([name])
+
+
+class KafkaCluster(Kafka):
+    """Three brokers that are one cluster; each can be killed and started by its number, from 1."""
+
+    name = "kafka-cluster"
+
+    def kill_broker(self, *numbers: int) -> None:
+        """End brokers as a power cut would."""
+        for number in numbers:
+            self._of_broker("kill", number)
+
+    def stop_broker(self, number: int) -> None:
+        """Ask a broker to end: it hands over what it leads."""
+        self._of_broker("stop", number)
+
+    def start_broker(self, *numbers: int) -> None:
+        """Start brokers again, at once: none is whole before a second one is there."""
+        with ThreadPoolExecutor() as together:
+            list(together.map(lambda number: self._of_broker("start", number), numbers))
+
+    def _of_broker(self, verb: str, number: int) -> None:
+        if self._folder is None:
+            raise EngineFailed(f"there is no {self.name} with a broker to {verb}: it was never started")
+        _script("kafka", verb, f"{self._folder}/{number}", failure=EngineFailed)
 
 
 @asynccontextmanager

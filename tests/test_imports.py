@@ -30,6 +30,7 @@ DOMAIN_KNOWS = (
     "shared.membership",
     "shared.period",
     "shared.contribution",
+    "shared.handovers",
     "shared.rates",
     "shared.store.Entity",
     "shared.store.types",

@@ -25,9 +25,11 @@ def checks_of(settings: Settings, prefix: str = "") -> list[tuple[str, Check]]:
     checks += [("clock", partial(engines.clock, settings)), ("port", partial(machine.port, settings))]
     checks += [(f"store {service.name}", partial(engines.store, service, settings)) for service in SERVICES]
     if settings.bus == "kafka":
-        servers = settings.kafka_bootstrap_servers
-        checks += [("broker", partial(engines.broker, each.strip())) for each in servers.split(",")]
-        checks.append(("topics", partial(engines.topics, servers, prefix)))
+        brokers = [each.strip() for each in settings.kafka_bootstrap_servers.split(",")]
+        checks += [("broker", partial(engines.broker, each, brokers)) for each in brokers]
+        if len(brokers) > 2:
+            checks.append(("cluster", partial(engines.cluster, brokers)))
+        checks.append(("topics", partial(engines.topics, settings, prefix)))
     else:
         checks.append(("log", partial(engines.log, settings)))
     if settings.signing_key_file or not settings.jwt_issuer:

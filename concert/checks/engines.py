@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from concert.checks.finding import Finding, bare, reason, shown
 from concert.services import SERVICES
@@ -15,6 +17,9 @@ from shared.bus.logfile import appended_last
 from shared.instant import now
 from shared.settings import Settings
 from shared.store.migrate import lacking, standing
+
+if TYPE_CHECKING:
+    from shared.bus.kafka import Copies
 
 MOST_APART = 5.0
 PATIENCE = 4.0  # seconds for a cluster, two fifths of it for one answer: a check that asks twice still ends in time
@@ -73,16 +78,14 @@ def log(settings: Settings) -> Finding:
     return Finding("ok", f"{file} can be read")
 
 
-def broker(address: str) -> Finding:
+def broker(address: str, known: Sequence[str]) -> Finding:
     """Whether a broker answers where it was set, and where it sends its clients."""
     from shared.bus.kafka import advertised
 
     async def look() -> tuple[list[str], list[str]]:
-        others = [each for each in await advertised(address, patience=PATIENCE) if each != address]
-        answers = await asyncio.gather(
-            *(advertised(each, patience=PATIENCE) for each in others), return_exceptions=True
-        )  # fmt: skip
-        return others, [each for each, said in zip(others, answers, strict=True) if isinstance(said, BaseException)]
+        # Those that were set too have a line of their own.
+        others = [each for each in await advertised(address, patience=PATIENCE) if each not in (address, *known)]
+        return others, await _silent(others)
 
     try:
         others, silent = asyncio.run(look())
@@ -97,19 +100,68 @@ def broker(address: str) -> Finding:
     )
 
 
-def topics(servers: str, prefix: str) -> Finding:
-    """Whether the topics are there, with their partitions, and keep what they must."""
+def cluster(brokers: Sequence[str]) -> Finding:
+    """Whether so many brokers answer that events are taken, and that one more may be lost."""
+    silent = asyncio.run(_silent(brokers))
+    said = f"{len(brokers) - len(silent)} of {len(brokers)} brokers answer"
+    if not silent:
+        return Finding("ok", said)
+    missing = f"start {', '.join(silent)}"
+    if 2 * len(silent) < len(brokers):
+        return Finding("warning", f"{said}: events are still taken, with one copy fewer", missing)
+    return Finding("wrong", f"{said}: no events are taken, and what is written waits in the journals", missing)
+
+
+def topics(settings: Settings, prefix: str) -> Finding:
+    """Whether the topics are there, with their partitions, and keep what they must, often enough."""
     from shared.bus.kafka import look_at_topics
 
+    servers = settings.kafka_bootstrap_servers
     try:
-        asyncio.run(look_at_topics(servers, prefix=prefix, patience=PATIENCE))
+        found = asyncio.run(
+            look_at_topics(servers, replicas=settings.kafka_replicas, prefix=prefix, patience=PATIENCE)
+        )  # fmt: skip
     except TopicsMissing as fault:
         return Finding("wrong", f"there is no {', no '.join(fault.topics)}", "run `concert topics`")
     except BusError as fault:
         if fault.__cause__ is not None:
             return Finding("wrong", f"they cannot be asked for: no broker of {servers} serves us", "see the brokers")
         return Finding("wrong", str(fault).rstrip("."), "mend the topic with Kafka's own tools")
-    return Finding("ok", f"{len(TOPICS)} topics of {PARTITIONS} partitions, which keep what they must")
+    return _copies(found) or Finding(
+        "ok", f"{len(TOPICS)} topics of {PARTITIONS} partitions, which keep what they must"
+    )
+
+
+def _copies(found: Sequence[Copies]) -> Finding | None:
+    """What is the matter with the copies of the partitions, the worst first."""
+    mend, start = "mend the topic with Kafka's own tools", "start the brokers that are down"
+    for each in found:
+        if not each.led:
+            return Finding("wrong", f"{each.place} has no leader: it takes and gives nothing", start)
+        if each.in_sync < each.needed:
+            said = (
+                f"{each.place} has {each.in_sync} of {each.kept} copies up to date and takes events with {each.needed}"
+            )
+            return Finding("wrong", f"{said}: they wait in the journals", start)
+    for each in found:
+        if each.kept < each.wanted:
+            return Finding("wrong", f"{each.place} is kept {each.kept} times, and should be {each.wanted} times", mend)
+        if each.needed < each.kept - 1:
+            said = f"{each.place} takes events with {each.needed} of {each.kept} copies up to date: they could be lost"
+            return Finding("wrong", said, f"set min.insync.replicas to {each.kept - 1} with Kafka's own tools")
+    for each in found:
+        if each.in_sync < each.kept:
+            return Finding("warning", f"{each.place} has {each.in_sync} of {each.kept} copies up to date", start)
+    return None
+
+
+async def _silent(addresses: Sequence[str]) -> list[str]:
+    """Those of these brokers that do not answer."""
+    from shared.bus.kafka import advertised
+
+    asked = (advertised(each, patience=PATIENCE) for each in addresses)
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    return [each for each, said in zip(addresses, answers, strict=True) if isinstance(said, BaseException)]
 
 
 def _against_database(settings: Settings) -> Finding:

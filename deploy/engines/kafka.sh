@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A real Apache Kafka broker on loopback, one node in KRaft mode, from Apache's own artefacts and the Java that is here.
+# kafka-cluster.sh makes three of them one cluster; `join` prepares each.
 set -euo pipefail
 engine=kafka
 here=$(dirname "$(readlink -f "$0")")
@@ -8,7 +9,7 @@ dir=${2:-$ENGINES/$engine}
 pom=$here/kafka/pom.xml
 version=$(sed -n '/<artifactId>kafka_/ { n; s/[^0-9.]//g; p }' "$pom")
 home=$CACHE/kafka-$version
-jvm=(java -Xms128m -Xmx512m -XX:+UseSerialGC -XX:-UsePerfData -Djava.awt.headless=true
+jvm=(java -Xms128m "-Xmx${CONCERT_ENGINE_HEAP:-512m}" -XX:+UseSerialGC -XX:-UsePerfData -Djava.awt.headless=true
     -Dlog4j2.configurationFile="$here/kafka/log4j2.properties" -cp "$home/libs/*")
 
 fetch() {
@@ -27,17 +28,19 @@ fetch() {
     touch "$home/ready"
 }
 
-prepare() {
-    local broker controller
+# One node of a cluster: its number, its port, all voters, and the cluster's id. What the cluster keeps for itself has as
+# many copies as there are voters, up to three.
+join() {
+    local node=$1 broker=$2 voters=$3 id=$4 controller copies
     make_directory "$dir"
-    broker=$(free_port)
-    controller=$(free_port)
-    # No topic appears by itself, and with one node every internal topic has one replica. A broker that was killed is
-    # let in again only when its old session has ended: 4 s instead of 9.
+    controller=$(sed "s/.*$node@127.0.0.1:\([0-9]*\).*/\1/" <<<"$voters")
+    copies=$(tr ',' '\n' <<<"$voters" | wc -l)
+    # No topic appears by itself. A broker that was killed is let in again only when its old session has ended: 4 s
+    # instead of 9.
     cat >"$dir/server.properties" <<-PROPERTIES
 		process.roles=broker,controller
-		node.id=1
-		controller.quorum.voters=1@127.0.0.1:$controller
+		node.id=$node
+		controller.quorum.voters=$voters
 		listeners=PLAINTEXT://127.0.0.1:$broker,CONTROLLER://127.0.0.1:$controller
 		advertised.listeners=PLAINTEXT://127.0.0.1:$broker
 		controller.listener.names=CONTROLLER
@@ -45,22 +48,22 @@ prepare() {
 		auto.create.topics.enable=false
 		num.partitions=4
 		offsets.topic.num.partitions=4
-		offsets.topic.replication.factor=1
+		offsets.topic.replication.factor=$copies
 		transaction.state.log.num.partitions=4
-		transaction.state.log.replication.factor=1
-		transaction.state.log.min.isr=1
+		transaction.state.log.replication.factor=$copies
+		transaction.state.log.min.isr=$(((copies + 1) / 2))
 		share.coordinator.state.topic.num.partitions=4
-		share.coordinator.state.topic.replication.factor=1
+		share.coordinator.state.topic.replication.factor=$copies
 		group.initial.rebalance.delay.ms=0
 		broker.heartbeat.interval.ms=500
 		broker.session.timeout.ms=4000
 	PROPERTIES
-    local id
-    id=$(head -c 16 /dev/urandom | base64 | tr +/ -_ | tr -d =)
     "${jvm[@]}" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >"$dir/log" 2>&1 9>&- \
         || die "its storage could not be formatted: $(tail -n 3 "$dir/log")"
     touch "$dir/ready"
 }
+
+prepare() { join 1 "$(free_port)" "1@127.0.0.1:$(free_port)" "$(cluster_id)"; }
 
 address() {
     [ -e "$dir/ready" ] || die "nothing was started in $dir"
@@ -87,9 +90,10 @@ start() {
 case ${1:-} in
     fetch) fetch ;;
     start) start ;;
+    join) shift 2; join "$@" ;;
     address) address ;;
     stop) stop_engine TERM "$dir" ;;
     kill) stop_engine KILL "$dir" ;;
     remove) stop_engine KILL "$dir"; rm -rf "$dir" ;;
-    *) die "usage: $0 fetch | start [DIR] | address [DIR] | stop [DIR] | kill [DIR] | remove [DIR]" ;;
+    *) die "usage: $0 fetch | start [DIR] | address [DIR] | stop [DIR] | kill [DIR] | remove [DIR] | join DIR NODE PORT VOTERS ID" ;;
 esac

@@ -52,6 +52,9 @@ free_port() {
     done
 }
 
+# A name that no other Kafka cluster has.
+cluster_id() { head -c 16 /dev/urandom | base64 | tr +/ -_ | tr -d =; }
+
 # The engine's process, if it lives; the command line is compared because numbers of processes are used again.
 process_of() {
     local pid

@@ -1,20 +1,24 @@
 """What meetings knows of departments, teams and members: enough to invite them and to let them ask each other; also of
-goals, which actions serve, and of duties, of which overdue ones come on the table."""
+goals, which actions serve, of duties, of which overdue ones come on the table, and the figures that were frozen for a
+joint meeting."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlmodel import Field
 
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
 from shared.events.duties import DutyAssigned, DutyCancelled, DutyChanged, DutyDone, DutyReturned
+from shared.events.packs import PackFrozen
 from shared.facts import Fact, Facts
 from shared.known import departments, goals, members, organisation, people, teams
+from shared.store.types import Json
 
-TARGETS = "concert.targets"
+TARGETS, METRICS = "concert.targets", "concert.metrics"
 
 
 class KnownDuty(Fact, table=True):
@@ -32,10 +36,28 @@ class KnownDuty(Fact, table=True):
     to_do: bool = False
 
 
-duties = Facts(KnownDuty)
-# Of targets only goals: deals are many, and nothing here is about them.
-subscriptions = Subscriptions("concert.teams", TARGETS, PEOPLE, only={TARGETS: frozenset({"goal"})})
-subscriptions.keep(organisation, departments, members, teams, people, goals, duties)
+class KnownPack(Fact, table=True):
+    """What a joint meeting began with: each department's figures of one moment, and in what they differ."""
+
+    __tablename__ = "known_pack"
+    kind: ClassVar[str] = "pack"
+    told_by: ClassVar[str] = "metrics"
+
+    meeting: str = Field(default="", index=True)
+    on: date | None = None
+    period: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    as_of: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    currency: str = ""
+    views: dict[str, dict[str, Any]] = Field(default_factory=dict, sa_type=Json)
+    differences: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+
+
+duties, packs = Facts(KnownDuty), Facts(KnownPack)
+# Of targets only goals: deals are many, and nothing here is about them. Of metrics only what is frozen for meetings.
+subscriptions = Subscriptions(
+    "concert.teams", TARGETS, METRICS, PEOPLE, only={TARGETS: frozenset({"goal"}), METRICS: frozenset({"pack"})}
+)
+subscriptions.keep(organisation, departments, members, teams, people, goals, duties, packs)
 
 
 @duties.on(DutyAssigned)
@@ -58,3 +80,9 @@ def finish(duty: KnownDuty, event: DutyDone | DutyCancelled) -> None:
 @duties.on(DutyReturned)
 def give_back(duty: KnownDuty, event: DutyReturned) -> None:
     duty.to_do = True
+
+
+@packs.on(PackFrozen)
+def keep(pack: KnownPack, event: PackFrozen) -> None:
+    pack.meeting, pack.on, pack.period, pack.as_of = event.meeting, event.on, event.period, event.as_of
+    pack.currency, pack.views, pack.differences = event.currency, event.views, list(event.differences)

@@ -16,10 +16,12 @@ from services.metrics.api import (  # noqa: F401
 from services.metrics.api.review_verification import reviews
 from services.metrics.api.rule_sets import option_sets, rule_sets
 from services.metrics.consistency.certificate import Certificate
+from services.metrics.domain.packs import Pack
 from services.metrics.facts.check_ins import check_ins
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
 from services.metrics.facts.feedback import feedback
+from services.metrics.facts.leavers import leavers
 from services.metrics.facts.meetings import actions, items, meetings, outcomes
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.pipeline import overrides, stages
@@ -32,6 +34,7 @@ from services.metrics.facts.teams import away, departments, groups, members, org
 from services.metrics.facts.trainings import trainings
 from services.metrics.facts.workplace import equipment, onboardings, openings
 from services.metrics.mending import Mender, RebuildRun, mend_views
+from services.metrics.packs import PackDue, freeze_packs, owe_a_pack
 from services.metrics.page import entry, published, routes
 from services.metrics.stream.live import prepare_live
 from services.metrics.webhooks import hooks
@@ -40,6 +43,7 @@ from services.metrics.webhooks.ledger import forget_person
 from shared.application import Service
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
+from shared.events.meetings import MeetingStarted
 from shared.events.teams import MemberErased
 from shared.http.runtime import Runtime
 
@@ -47,8 +51,9 @@ subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meeti
 subscriptions.keep(organisation, departments, teams, groups, members, away, people, customers, products, deals,
                    feedback, rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests,
                    meetings, items, actions, outcomes, check_ins, pulses, trainings, openings, onboardings, equipment,
-                   duties, recognitions, setbacks, reputation)  # fmt: skip
+                   duties, recognitions, setbacks, reputation, leavers)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
+subscriptions.on(MeetingStarted)(owe_a_pack)
 
 
 async def make_certificate(runtime: Runtime) -> None:
@@ -82,9 +87,9 @@ service = Service(
         entry.router,
         routes.router,
     ),
-    tables=(*hooks.TABLES, RebuildRun),
+    tables=(*hooks.TABLES, RebuildRun, Pack, PackDue),
     subscriptions=subscriptions,
     prepare=(make_certificate, make_mender, published.prepare_pages, prepare_live, prepare_webhooks),
     speaks_for_all=True,
-    background=(keep_certificate, mend_views, deliver_webhooks),
+    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs),
 )

@@ -23,6 +23,7 @@ from services.teams.api import (
 from services.teams.api.scim import discovery, groups, users
 from services.teams.domain.absences import Absence
 from services.teams.domain.learning import Ability
+from services.teams.domain.leavers import Leavers
 from services.teams.domain.organisation import Organisation
 from services.teams.domain.people import Person
 from services.teams.entries import Entry
@@ -63,7 +64,7 @@ service = Service(
         users.router,
         groups.router,
     ),
-    tables=(Organisation, Person, Absence, Ability, Pseudonym, Entry),
+    tables=(Organisation, Person, Absence, Ability, Leavers, Pseudonym, Entry),
     subscriptions=subscriptions,
     prepare=(organisation.found,),
 )

@@ -12,6 +12,7 @@ import struct
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.protocol.metadata import MetadataRequest
 
 from shared.bus import (
     COMPACTED,
@@ -46,6 +48,8 @@ FETCH_WAIT_MS: Final = 250  # a cluster with nothing new says so this often: the
 CLOSE_SECONDS: Final = 3.0
 LARGEST_BATCH_BYTES: Final = 2 * LARGEST_RECORD  # what the largest record takes with Kafka's own frame, and room
 HOUR_MS: Final = 3_600_000
+MOST_COPIES: Final = 3  # of each topic, where nothing else is chosen
+IN_SYNC: Final = "min.insync.replicas"
 TROUBLE = (KafkaError, OSError)  # TimeoutError is an OSError
 
 log = structlog.get_logger(__name__)
@@ -384,31 +388,65 @@ def _record_of(topic: str, fetched: Any) -> Record:
     return Record(topic, (fetched.key or b"").decode("utf-8", "replace"), fetched.value, headers)
 
 
-async def create_topics(bootstrap_servers: str, *, replicas: int = 1, prefix: str = "") -> None:
-    """Create the topics that are missing; refuse any that would lose events or mix up their order."""
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """How the cluster keeps a partition: on how many brokers, how many of them are up to date, and how many must be for
+    it to take anything; a partition that nobody leads takes and gives nothing."""
+
+    place: str
+    kept: int
+    wanted: int
+    in_sync: int
+    needed: int
+    led: bool
+
+
+async def create_topics(bootstrap_servers: str, *, replicas: int = 0, prefix: str = "") -> None:
+    """Create the topics that are missing; refuse any that would lose events or mix up their order.
+
+    With no number of replicas there are as many as brokers, up to three. What has been taken is on all but one of them,
+    so that one may be lost, and one more may be down while writes go on.
+    """
     cluster = Cluster(bootstrap_servers, "concert-topics", prefix, PATIENCE)
     async with _administrator(cluster) as administrator:
+        replicas = replicas or await _copies_wanted(administrator, cluster)
         counts = await _partition_counts(administrator)
         missing = [topic for topic in TOPICS if prefix + topic not in counts]
-        wanted = [NewTopic(prefix + each, PARTITIONS, replicas, topic_configs=_settings_of(each)) for each in missing]
+        safe = {IN_SYNC: str(max(1, replicas - 1))}
+        wanted = [
+            NewTopic(prefix + each, PARTITIONS, replicas, topic_configs=_settings_of(each) | safe) for each in missing
+        ]
         if wanted:
             for name, code, *said in (await administrator.create_topics(wanted)).topic_errors:
                 if code not in (0, TopicAlreadyExistsError.errno):
                     raise BusError(f"{cluster} does not create {name}: {_said(for_code(code)(*filter(None, said)))}.")
-        for _ in range(100):  # they appear a moment after they have been made
-            if {prefix + topic for topic in missing} <= (await _partition_counts(administrator)).keys():
-                break
-            await asyncio.sleep(0.1)
+        await _known_everywhere(administrator, {prefix + topic for topic in TOPICS})
         await _refuse_unlike(administrator, cluster)
         await _refuse_forgetful(administrator, cluster)
 
 
-async def look_at_topics(bootstrap_servers: str, *, prefix: str = "", patience: float = PATIENCE) -> None:
-    """See that the topics are there, have their partitions and lose nothing. Raises BusError."""
+async def look_at_topics(
+    bootstrap_servers: str, *, replicas: int = 0, prefix: str = "", patience: float = PATIENCE
+) -> list[Copies]:
+    """See that the topics are there, have their partitions and lose nothing; says how each partition is kept. Raises
+    BusError."""
     cluster = Cluster(bootstrap_servers, "concert-look", prefix, patience)
     async with _administrator(cluster) as administrator:
         await _refuse_unlike(administrator, cluster)
-        await _refuse_forgetful(administrator, cluster)
+        found = await _refuse_forgetful(administrator, cluster)
+        wanted = replicas or await _copies_wanted(administrator, cluster)
+        return [
+            Copies(
+                f"{topic['topic']} partition {each['partition']}",
+                kept=len(each["replicas"]),
+                wanted=wanted,
+                in_sync=len(each["isr"]),
+                needed=int(found[topic["topic"]].get(IN_SYNC, 1)),
+                led=each["leader"] >= 0,
+            )
+            for topic in await administrator.describe_topics(list(found))
+            for each in topic["partitions"]
+        ]
 
 
 async def advertised(address: str, *, patience: float = PATIENCE) -> list[str]:
@@ -424,6 +462,12 @@ async def advertised(address: str, *, patience: float = PATIENCE) -> list[str]:
         await _within(CLOSE_SECONDS, client.close())
 
 
+async def _copies_wanted(administrator: Any, cluster: Cluster) -> int:
+    """As many as there are brokers, also of those that are down just now, up to three."""
+    alive = (await administrator.describe_cluster())["brokers"]
+    return min(MOST_COPIES, max(len(alive), len(cluster.servers.split(","))))
+
+
 def _settings_of(topic: str) -> dict[str, str]:
     size = {"max.message.bytes": str(LARGEST_BATCH_BYTES)}
     if topic not in COMPACTED:
@@ -436,6 +480,16 @@ def _settings_of(topic: str) -> dict[str, str]:
         "delete.retention.ms": str(TOMBSTONE_DAYS * 24 * HOUR_MS),
         **size,
     }
+
+
+async def _known_everywhere(administrator: Any, names: set[str]) -> None:
+    """Wait until every broker knows the topics: each hears of them a moment after they have been made."""
+    brokers = [each["node_id"] for each in (await administrator.describe_cluster())["brokers"]]
+    for _ in range(100):
+        answers = [await administrator._send_request(MetadataRequest(None), broker) for broker in brokers]
+        if all(names <= {topic["topic"] for topic in answer.to_object()["topics"]} for answer in answers):
+            return
+        await asyncio.sleep(0.1)
 
 
 async def _partition_counts(administrator: Any) -> dict[str, int]:
@@ -456,15 +510,21 @@ async def _refuse_unlike(administrator: Any, cluster: Cluster) -> None:
             )
 
 
-async def _refuse_forgetful(administrator: Any, cluster: Cluster) -> None:
-    """Refuse topics that were made by somebody else and would delete what must be kept, or keep what must go."""
+async def _refuse_forgetful(administrator: Any, cluster: Cluster) -> dict[str, dict[str, str]]:
+    """Refuse topics that were made by somebody else and would delete what must be kept, or keep what must go; answers
+    with the settings of each."""
     topics = [ConfigResource(ConfigResourceType.TOPIC, cluster.prefix + topic) for topic in TOPICS]
-    for answer in await administrator.describe_configs(topics):
-        for _, _, _, name, entries in answer.resources:
-            found = {entry[0]: entry[1] for entry in entries}
-            for setting, value in _settings_of(name.removeprefix(cluster.prefix)).items():
-                if setting in found and found[setting] != value and setting in ("cleanup.policy", "retention.ms"):
-                    raise BusError(f"{name} has {setting}={found[setting]} at {cluster}; it must be {value}.")
+    answers = await administrator.describe_configs(topics)
+    found = {
+        name: {entry[0]: entry[1] for entry in entries}
+        for answer in answers
+        for _, _, _, name, entries in answer.resources
+    }
+    for name, settings in found.items():
+        for setting, value in _settings_of(name.removeprefix(cluster.prefix)).items():
+            if settings.get(setting, value) != value and setting in ("cleanup.policy", "retention.ms"):
+                raise BusError(f"{name} has {setting}={settings[setting]} at {cluster}; it must be {value}.")
+    return found
 
 
 def _refuse_unknown(topics: Iterable[str], cluster: Cluster) -> None:

@@ -117,9 +117,10 @@ class MeetingChanged(Event):
 
 @event("concert.meetings.meeting-started.v1")
 class MeetingStarted(Event):
-    """A meeting has begun."""
+    """A meeting has begun; a joint one perhaps about the figures of a period, of the fiscal quarter if not said."""
 
     on: date
+    period: str | None = None
 
 
 @event("concert.meetings.meeting-ended.v1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 from datetime import date
+from typing import Any
 
 from shared.events import PEOPLE, Event, event
 
@@ -155,6 +156,32 @@ class MemberLeft(Event):
     """A member works here no more, and belongs to no team, from a day on; the reason is kept by teams."""
 
     on: date
+
+
+@event("concert.teams.member-stays.v1")
+class MemberStays(Event):
+    """A member who was to leave on a day does not; the event says all that is known of their days again."""
+
+    on: date
+    employments: list[dict[str, Any]] = field(default_factory=list)
+    departments: list[dict[str, Any]] = field(default_factory=list)
+    memberships: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    ramps: list[dict[str, Any]] = field(default_factory=list)
+
+
+@event("concert.teams.leaver-noted.v1")
+class LeaverNoted(Event):
+    """It is known why one more member left; it is told when it is known of so many that nobody is told of."""
+
+
+@event("concert.teams.leavers-explained.v1")
+class LeaversExplained(Event):
+    """Why some members left, counted: of five at least, and never who. They left from `start` to before `end`."""
+
+    start: date
+    end: date
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 @event("concert.teams.member-erased.v1", erases="person")

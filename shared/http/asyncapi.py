@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from shared import __version__, events
 from shared.bus import COMPACTED, PARTITIONS, TOPICS
-from shared.events import REGISTRY, Event, schema_of
+from shared.events import REGISTRY, Event, read_as, schema_of
 from shared.settings import Settings
 
 _DESCRIPTION: Final = (
@@ -23,7 +23,7 @@ _TOPIC_SAYS: Final = {
     "concert.teams": "Who we are: departments, people by their id, teams, groups.",
     "concert.targets": "What we aim at and what we achieve: customers, products, deals, money, targets.",
     "concert.meetings": "How we talk and help: series, meetings, items, actions, requests.",
-    "concert.metrics": "What was reviewed and decided.",
+    "concert.metrics": "What was reviewed and decided, and the figures of one moment that a joint meeting begins with.",
     "concert.people": "Names and other personal data, and nothing else. Of each person only the latest is kept; "
     "a record without a value says that the person is to be forgotten.",
 }
@@ -115,12 +115,15 @@ def _message(event: type[Event], schemas: dict[str, Any]) -> dict[str, Any]:
         for name, definition in schema.pop("$defs", {}).items():
             schemas[name] = _hoisted(definition)
         payload = _hoisted(schema)
+    latest = read_as(event.type)
     return {
         "name": event.type,
         "title": event.__name__,
         "summary": says.partition("\n\n")[0].replace("\n", " "),
         "payload": payload,
         "traits": [{"$ref": "#/components/messageTraits/cloudEvent"}],
+        # What is on the log of an older version stays as it was told; whoever reads it may read it as the latest.
+        **({"x-read-as": latest.type} if latest is not None and latest is not event else {}),
     }
 
 

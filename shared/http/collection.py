@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.common import linked_event
@@ -81,6 +81,7 @@ class Collection(Generic[N]):
         dated: Mapping[str, str] | None = None,
         today: Callable[[Snapshot], Awaitable[date]] | None = None,
         readable: Readable | None = None,
+        untold: frozenset[str] = frozenset(),
     ) -> None:
         self.entity = entity
         self.name = name
@@ -93,6 +94,8 @@ class Collection(Generic[N]):
         self.read = read_model(entity, extra)
         self.verbs: dict[str, Verb] = {}
         self.router = APIRouter(prefix=f"/v1/{name}", tags=[name])
+        self.untold = untold
+        """What of its events a history leaves out, because it is shown elsewhere, by stricter rules."""
         self.on_day = on_day
         self._today = today or _day_of_the_clock
         self._present = present
@@ -485,7 +488,7 @@ class Collection(Generic[N]):
 
             records = await runtime_of(request).store.read(query)
             body = ",".join(
-                f'{{"version":{version},"type":"{kind}","time":"{time}","data":{data or "null"}}}'
+                f'{{"version":{version},"type":"{kind}","time":"{time}","data":{self._told(data)}}}'
                 for version, kind, time, data in records[:limit]
             )
             following = Cursor(str(records[limit - 1][0])).text() if len(records) > limit else None
@@ -505,6 +508,13 @@ class Collection(Generic[N]):
             summary=f"What happened to a {self._word}, event by event",
             openapi_extra=described(may, None, {200: HistoryItem}, page=True, missing=True),
         )
+
+    def _told(self, data: str | None) -> str:
+        """What an event says, as far as the history tells it."""
+        if data is None or not self.untold:
+            return data or "null"
+        told = {name: value for name, value in from_json(data).items() if name not in self.untold}
+        return to_json(told).decode()
 
     async def answer(self, tx: Tx, thing: N, status: int, reader: Principal) -> Answer:
         """A thing as the answer to a write."""

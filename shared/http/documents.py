@@ -44,6 +44,7 @@ _WRITES = _CONFLICT | {
     428: "If-Match is required",
 }
 _MISSING = {404: "Nothing is known under this id"}
+_SCHEMAS = "#/components/schemas/"
 _models: dict[str, type[BaseModel]] = {}
 _WRITE_HEADERS = [
     {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255},
@@ -112,8 +113,10 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
+        # Only what its own routes name: what else has been declared in this process is no part of this app.
+        named = [_models[name] for name in sorted(_named(document["paths"]) & _models.keys())]
         _, definitions = models_json_schema(
-            [(model, "validation") for model in _models.values()], ref_template="#/components/schemas/{model}"
+            [(model, "validation") for model in named], ref_template=f"{_SCHEMAS}{{model}}"
         )
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
@@ -124,6 +127,14 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         _drop_framework_answers(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _named(value: Any) -> set[str]:
+    """The schemas that something refers to."""
+    if isinstance(value, dict):
+        own = {value["$ref"].removeprefix(_SCHEMAS)} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*map(_named, value.values()))
+    return set().union(*map(_named, value)) if isinstance(value, list) else set()
 
 
 def _drop_framework_answers(document: dict[str, Any]) -> None:
@@ -141,7 +152,7 @@ def _drop_framework_answers(document: dict[str, Any]) -> None:
 def _problem(text: str) -> dict[str, Any]:
     return {
         "description": text,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}},
     }
 
 
@@ -149,7 +160,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
     known = _models.setdefault(model.__name__, model)
     if known is not model and known.__module__ + known.__qualname__ != model.__module__ + model.__qualname__:
         raise ValueError(f"two published models are called {model.__name__}")
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"$ref": f"{_SCHEMAS}{model.__name__}"}
 
 
 def _page(model: type[BaseModel]) -> dict[str, Any]:

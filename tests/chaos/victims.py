@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import ClassVar
+from uuid import uuid4
 
 import httpx
 
@@ -33,7 +34,7 @@ from tests.kit.told import dump
 from tests.rebuilt import apply_the_log
 from tests.world import empty_databases, empty_files, token_headers
 
-SECONDS_TO_START = 60
+SECONDS_TO_START = 180
 MUTATED = "import tests.mutants; tests.mutants.MUTANTS['{mutant}'][0](); "
 
 
@@ -82,7 +83,7 @@ class Victim(ABC):
 
     def kill(self, *parts: str) -> None:
         """As if the power had gone: of these, or of all."""
-        for part in parts or self.parts:
+        for part in parts or list(self.processes):
             process = self.processes[part]
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
@@ -135,7 +136,7 @@ class OnServers(Victim):
     """Four processes, on a PostgreSQL server and a Kafka broker."""
 
     engines = "PostgreSQL and Kafka"
-    parts = tuple(service.name for service in SERVICES)
+    parts: Sequence[str] = tuple(service.name for service in SERVICES)
 
     def __init__(self, folder: Path, server: Postgres, broker: Kafka, url: str, mutant: str | None = None) -> None:
         super().__init__(folder, mutant)
@@ -167,17 +168,29 @@ class OnServers(Victim):
 @contextmanager
 def on_servers(folder: Path, mutant: str | None = None) -> Iterator[OnServers]:
     """A victim on engines of its own, which end with it."""
-    with Postgres() as server, Kafka() as broker:
-        url = server.url("chaos_{service}")
-        asyncio.run(_prepared(server, broker, url))
-        yield OnServers(folder, server, broker, url, mutant)
+    with Postgres() as server, Kafka() as broker, servers_of(folder, server, broker, mutant) as victim:
+        yield victim
 
 
-async def _prepared(server: Postgres, broker: Kafka, url: str) -> None:
+@contextmanager
+def servers_of(
+    folder: Path, server: Postgres, broker: Kafka, mutant: str | None = None, kind: type[OnServers] = OnServers
+) -> Iterator[OnServers]:
+    """A victim on engines that have no topics of Concert yet; its processes end with it."""
+    name = f"chaos_{uuid4().hex[:12]}"
+    asyncio.run(_prepared(server, broker, name))
+    victim = kind(folder, server, broker, server.url(f"{name}_{{service}}"), mutant)
+    try:
+        yield victim
+    finally:
+        victim.kill()
+
+
+async def _prepared(server: Postgres, broker: Kafka, name: str) -> None:
     await create_topics(broker.address)
     for service in SERVICES:
-        await server.create_database(f"chaos_{service.name}")
-        await asyncio.to_thread(migrate, service, url)
+        await server.create_database(f"{name}_{service.name}")
+        await asyncio.to_thread(migrate, service, server.url(f"{name}_{{service}}"))
 
 
 async def rebuilt_and_live(victim: Victim) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

@@ -40,6 +40,8 @@ class Drill:
     notes: Notes = field(default_factory=Notes)
     lines: list[Line] = field(default_factory=list)
     untrue: list[str] = field(default_factory=list)
+    healed: float = 0.0
+    """When the latest fault was taken away, or when nothing was left of what was killed."""
 
     async def suffer(self, name: str, harm: Harm, *, tells: str, bearing: str = "") -> None:
         """Do harm under load, and see what becomes of it."""
@@ -47,13 +49,14 @@ class Drill:
         async with Probes(self.stack.address) as probes:
             load = Load(self.stack, self.notes, f"{len(self.lines)}")
             await asyncio.sleep(1)
+            self.healed = 0.0
             await harm(self, load)
-            healed = time.monotonic()
+            self.healed = self.healed or time.monotonic()
             # Writes go on for a moment: what comes back must also work.
             await asyncio.sleep(1)
             await load.stop()
             found = await judged(self.stack, self.notes, self.staff, bearing=bearing)
-        seconds = time.monotonic() - healed
+        seconds = time.monotonic() - self.healed
         if tells and not probes.told(tells):
             self.untrue.append(f"readiness never said {tells!r}, but: {probes.red or 'ready'}")
         if self.notes.refused or self.notes.unknown:
@@ -81,8 +84,7 @@ def crash(service: str) -> Harm:
 
     async def harm(drill: Drill, load: Load) -> None:
         await drill.stack.crash(service)
-        await asyncio.sleep(2)
-        await _back(drill)
+        drill.healed = time.monotonic()
 
     return harm
 
@@ -125,7 +127,6 @@ async def kill_one_of_two(drill: Drill, load: Load) -> None:
     await asyncio.sleep(3)
     await _back(drill)
     await drill.stack.scale(1, "targets", "metrics")
-    await _back(drill)
 
 
 async def fill_the_disk(drill: Drill, load: Load) -> None:
@@ -139,7 +140,6 @@ async def fill_the_disk(drill: Drill, load: Load) -> None:
     if load.turned_away == before:
         drill.untrue.append("nobody was turned away: the disk was not full")
     await drill.stack.compose("exec", "-T", "ballast", "rm", "/volume/ballast")
-    await _back(drill)
 
 
 BROKEN = """

@@ -150,6 +150,8 @@ async def test_results_are_shown_once_and_only_where_enough_have_answered(crew: 
         assert means["cooperation"] == (4, "4.00", "0.00", "75.0")
     outside = await crew.shown("hr tool", pulse)
     assert (outside["shown"], outside["results"]) == (False, [])
+    history = (await crew.clients["hr tool"].get(f"/v1/pulses/{pulse}/history")).json()["items"]
+    assert history[1]["data"] == {"on": history[1]["data"]["on"], "asked": 5, "answered": 4}
     assert "4 of 5 answered; it is shown from 5 answers and 60 % on" in outside["reason"]
     assert (await crew.clients["ivo"].get(f"/v1/pulses/{pulse}/results")).status_code == 404
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -14,7 +15,7 @@ import httpx
 import pytest
 
 from services.metrics.page.layout import LAYOUTS, TITLES
-from services.metrics.page.values import shown
+from services.metrics.page.values import money, percent, shown
 from services.metrics.views import VIEWS
 from shared.identity.gate import OPERATOR, Identity
 from shared.identity.scopes import DEPARTMENT_SCOPES
@@ -31,6 +32,7 @@ ADDRESSES = [
     "/?view=sales&from=2025-08-01&to=2025-11-15&breakdown=week",
     "/rows?view=sales&figure=revenue&period=2025",
     "/rows?view=it&figure=requests_opened&period=2025",
+    "/goals",
     "/consistency",
     "/docs",
     "/problems",
@@ -375,3 +377,31 @@ async def test_the_certificate_is_told_in_words(company: World) -> None:
     async with reader(company, "views.sales:read") as client:
         assert (await client.get("/consistency")).status_code == 403
         assert "/consistency" not in (await client.get("/")).text
+
+
+async def test_the_page_of_goals_shows_the_tree_and_what_is_said_and_told_of_targets(tmp_path: Any) -> None:
+    async with world(tmp_path) as concert:
+        team = await concert.made("/v1/teams", {"name": HOSTILE})
+        goal = {"title": "Grow", "period": "2026"}
+        whole = await concert.made("/v1/goals", goal)
+        part = await concert.made("/v1/goals", goal | {"title": "Win <b>", "parent": whole["id"], "weight": "0.6"})
+        year = {"from": str(date.today().replace(month=1, day=1)), "to": "2100-01-01"}  # noqa: DTZ011
+        target = await concert.made("/v1/targets", {
+            "metric": "revenue", "scope": {"level": "team", "ref": team["id"]}, "period": year, "goal": part["id"],
+            "value": {"amount": "123456.00", "currency": "EUR"},
+        })  # fmt: skip
+        await concert.made(f"/v1/targets/{target['id']}/check-ins", {"confidence": "0.7"})
+        last = await concert.post(f"/v1/targets/{target['id']}/approve", {})
+        await concert.settled("/v1/views/sales", last, period="2026")
+        found = await read(concert, "/goals")
+        aimed = money({"amount": "123456.00", "currency": "EUR"})
+        for words in ("Grow", "Win <b>", percent("0.6"), aimed, "approved", percent("0.7"), HOSTILE):
+            assert words in found.words, words
+        # Who may read goals and not targets sees the one and not the other.
+        own = token_headers(concert.settings, "goals:read")
+        shown_to_them = await concert.admin.get("/goals", headers={**BROWSER, **own})
+        assert shown_to_them.status_code == 200
+        assert "Grow" in shown_to_them.text
+        assert "123" not in shown_to_them.text.partition("<main")[2].partition("<footer")[0]
+        nobody = await concert.admin.get("/goals", headers={**BROWSER, **token_headers(concert.settings, "views:read")})
+        assert nobody.status_code == 403

@@ -40,6 +40,7 @@ acts = st.one_of(
     st.tuples(st.just("move"), teams, teams, days),
     st.tuples(st.just("leave_team"), teams, days, st.sampled_from([None, *TEAM_OF])),
     st.tuples(st.just("leave"), days),
+    st.tuples(st.just("stay"), days),
     st.tuples(st.just("recruit_again"), days, st.sampled_from([None, "sales", "hr"])),
     st.tuples(st.just("change"), days, st.sampled_from(["sales", "hr", "it"])),
 )

@@ -48,7 +48,9 @@ async def test_a_duty_is_not_accepted_by_its_own_doer(staff: Staff) -> None:
     own = await as_member(staff, ada, f"{path}/accept", {"on": "2026-02-06"})
     assert boss in problem(own, 409, "/by")
     assert (await staff.get(path))["status"] == "done"
-    strange = await as_member(staff, other, f"{path}/accept", {"on": "2026-02-06"})
+    # Whom it does not concern does not find it; in whose name a tool speaks, is told.
+    assert (await as_member(staff, other, f"{path}/accept", {"on": "2026-02-06"})).status_code == 404
+    strange = await staff.post(f"{path}/accept", {"on": "2026-02-06", "by": other})
     assert problem(strange, 409, "/by") == f"What was done is received by {boss}, not by {other}."
     fine = await as_member(staff, boss, f"{path}/accept", {"on": "2026-02-06"})
     assert fine.status_code == 200, fine.text
@@ -64,7 +66,8 @@ async def test_who_belongs_to_the_group_that_did_it_does_not_accept_it_either(st
     done = await staff.made(f"{path}/done", {"by": ada, "on": "2026-02-05"})
     assert done["assigned_to"] == {"member": None, "group": staff.group}
     problem(await as_member(staff, bob, f"{path}/accept", {"on": "2026-02-06"}), 409, "/by")
-    assert (await as_member(staff, stranger, f"{path}/accept", {"on": "2026-02-06"})).status_code == 200
+    assert (await as_member(staff, stranger, f"{path}/accept", {"on": "2026-02-06"})).status_code == 404
+    await staff.made(f"{path}/accept", {"on": "2026-02-06", "by": stranger})
 
 
 async def test_days_that_cannot_be_are_refused(staff: Staff) -> None:

@@ -197,6 +197,36 @@ async def test_setbacks_are_not_counted_where_fewer_than_five_people_had_one(eac
     await settled_verdict(staff.world, "consistent")
 
 
+async def test_what_is_told_of_setbacks_tells_nothing_when_it_is_taken_from_each_other(each_staff: Staff) -> None:
+    staff = each_staff
+    people = [await staff.recruited() for _ in range(12)]
+    happened = [(member, "mistreatment", "2026-01-12") for member in people[:6]]
+    happened += [(people[6], "mistreatment", "2026-02-02")]
+    happened += [(member, "mistreatment", "2026-05-04") for member in people[:5]] + [
+        (people[5], "rejection", "2026-05-05")
+    ]
+    for member, kind, on in happened:
+        report = {"member": member, "kind": kind, "severity": 1, "at": f"{on}T10:00:00Z"}
+        last = await staff.post("setbacks", report)
+    await staff.world.settled("/v1/views", last, period="2026")
+
+    async def counted(figure: str = "setbacks", view: str = "hr", **query: str) -> Any:
+        return (await staff.get(f"views/{view}", **query))["figures"][figure]
+
+    assert [await counted(period=each) for each in ("2026", "2026-Q1", "2026-Q2")] == [13, 7, 6]
+    # The quarter without January would be the one person of February.
+    assert [await counted(period=f"2026-0{month}") for month in (1, 2, 3)] == [None, None, 0]
+    broken = await staff.get("views/hr", period="2026-Q1", breakdown="month")
+    assert [row["figures"]["setbacks"] for row in broken["breakdown"]["rows"]] == [None, None, 0]
+    # Two stretches that differ by a day would tell of that day.
+    for stretch in ({"from": "2026-01-01", "to": "2026-04-02"}, {"period": "2026-W03"}):
+        assert await counted(**stretch) is None
+    # All setbacks of May without those that are incidents would be the one of another kind.
+    assert await counted(period="2026-05") == 6
+    assert await counted("incidents", "finance", period="2026-05") is None
+    assert await counted("incidents", "finance", period="2026-Q1") == 7
+
+
 def test_what_is_kept_back_is_never_of_few_people_together() -> None:
     def of(**people: str) -> dict[str, list[SetbackFact]]:
         return {key: [SetbackFact.make(id=f"{key}{each}", person=each) for each in who] for key, who in people.items()}

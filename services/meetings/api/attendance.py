@@ -14,6 +14,7 @@ from services.meetings.api.refs import line_of
 from services.meetings.domain.actions import Action
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
+from services.meetings.domain.requests import Request as RequestedHere
 from services.meetings.known import KnownDuty
 from shared.errors import Invalid
 from shared.http.bodies import Body, Ref
@@ -30,6 +31,7 @@ from shared.store.sql import OneOf
 router = APIRouter(tags=["meetings"])
 _READ = require("meetings:read")
 _member, _meeting = KnownMember.__table__.c, Meeting.__table__.c  # type: ignore[attr-defined]
+_request = RequestedHere.__table__.c  # type: ignore[attr-defined]
 _action, _item, _duty = Action.__table__.c, Item.__table__.c, KnownDuty.__table__.c  # type: ignore[attr-defined]
 # What was agreed in the meeting's series, at its meetings or about items on its table.
 _OF_SERIES = sa.select(_meeting.id).where(OneOf(_meeting.series, "line"))
@@ -43,6 +45,10 @@ _AGREED = sa.select(Action).where(
 )  # fmt: skip
 _OWED = sa.select(Action).where(OneOf(_action.owner, "owners"), _action.due < sa.bindparam("day"))
 _DUTIES = sa.select(KnownDuty).where(_duty.to_do, _duty.due < sa.bindparam("day"), OneOf(_duty.team, "teams"))
+_LATE = sa.select(RequestedHere).where(
+    _request.promised_by < sa.bindparam("day"), OneOf(_request.from_department, "departments"),
+    OneOf(_request.to_department, "departments"),
+)  # fmt: skip
 Status = Literal["invited", "accepted", "tentative", "declined", "present", "excused"]
 
 
@@ -81,6 +87,7 @@ class AgendaShown(BaseModel):
     items: list[dict[str, Any]] = Field(description="own ones by their place, then those carried over")
     actions: list[dict[str, Any]] = Field(description="of the series and still to be done, or owed by who is invited")
     duties: list[dict[str, Any]] = Field(description="overdue duties of the teams that meet")
+    requests: list[dict[str, Any]] = Field(description="overdue ones between the departments of a joint meeting")
     minutes_planned: int = Field(description="of the items that say how long they take")
 
 
@@ -154,8 +161,24 @@ async def agenda_of(snapshot: Snapshot, meeting: Meeting) -> dict[str, Any]:
             {"duty": each.id, "member": each.member, "group": each.group, "due": each.due}
             for each in sorted(duties, key=lambda each: (str(each.due), each.id))
         ],
+        "requests": await _overdue_between(snapshot, meeting),
         "minutes_planned": sum(item["minutes"] or 0 for item in table),
     }
+
+
+async def _overdue_between(snapshot: Snapshot, meeting: Meeting) -> list[dict[str, Any]]:
+    """What the departments of a joint meeting have promised each other for a day before it, and not done by then."""
+    if meeting.form != "joint":
+        return []
+    found = await snapshot.all(RequestedHere, _LATE, departments=list(meeting.departments), day=meeting.on)
+    return [
+        {
+            "id": each.id, "title": each.title, "kind": each.asks_for, "from": each.from_department,
+            "to": each.to_department, "promised_by": each.promised_by, "reopened": each.reopened,
+        }
+        for each in sorted(found, key=lambda each: (str(each.promised_by), each.id))
+        if each.from_department != each.to_department and each.to_do_on(meeting.on)
+    ]  # fmt: skip
 
 
 async def invited_to(snapshot: Snapshot, meeting: Meeting) -> set[str]:

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.meetings.api.refs import all_known, here
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting, MeetingIs
 from services.meetings.domain.series import Series
-from shared.http.bodies import Body, Name, Named, Ref, Text
+from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
+from shared.identity.permissions import Principal
 from shared.instant import Day
 from shared.known import KnownDepartment, KnownMember, known, today
-from shared.store import Tx
+from shared.store import Snapshot, Tx
+
+
+class _Waiting(BaseModel):
+    waiting_for: list[str] = Field(default=[], description="departments a question is put to that did not answer yet")
+
+
+def presented(item: Item) -> dict[str, Any]:
+    """An item, and whose answers it waits for."""
+    return shown(item) | {"waiting_for": item.waiting_for}
+
+
+async def present(snapshot: Snapshot, things: Sequence[Item], reader: Principal | None) -> list[dict[str, Any]]:
+    """Items, and whose answers they wait for."""
+    return [presented(each) for each in things]
+
 
 items = Collection(
     Item,
@@ -25,6 +41,8 @@ items = Collection(
         "department": "department",
     },
     refs={"meeting": Meeting, "series": Series, "raised_by": KnownMember, "department": KnownDepartment},
+    present=present,
+    extra=_Waiting,
     on_day=Item.as_on,
 )  # fmt: skip
 Kind = Literal["news", "problem", "report", "question"]
@@ -109,7 +127,7 @@ async def bring_up(tx: Tx, body: BringUp) -> Item:
         title=body.title,
         about=body.about,
         department=await _department(tx, body.department),
-        to=await all_known(tx, KnownDepartment, body.to, "/to"),
+        to=await _asked(tx, body, meeting, series),
         meeting=meeting,
         series=series,
         raised_by=await _member(tx, body.raised_by, "/raised_by"),
@@ -171,6 +189,14 @@ async def _table(tx: Tx, body: BringUp | ChangeItem) -> tuple[str | None, str | 
     if meeting.status == "cancelled":
         raise MeetingIs(status="cancelled", needed="called, running or ended")
     return meeting.id, None
+
+
+async def _asked(tx: Tx, body: BringUp, meeting: str | None, series: str | None) -> list[str]:
+    """The departments a question is put to: of a consultative meeting those that meet, unless it says which."""
+    if body.to or body.kind != "question":
+        return await all_known(tx, KnownDepartment, body.to, "/to")
+    table: Meeting | Series = await (tx.get(Meeting, meeting) if meeting else tx.get(Series, series or ""))
+    return list(table.departments) if table.form == "consultative" else []
 
 
 async def resolvers(tx: Tx, refs: Sequence[str] | None) -> list[str]:

@@ -11,15 +11,16 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field, create_model, model_validator
 
 from services.meetings.api.calling import call_by_itself, call_occurrence
-from services.meetings.api.items import items
+from services.meetings.api.items import items, presented
 from services.meetings.api.refs import all_known, here, line_of
 from services.meetings.api.series import Kind, Minutes, Start
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
 from services.meetings.domain.templates import Template
+from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault
-from shared.http.bodies import Body, Name, Named, Ref, Text, shown
+from shared.http.bodies import Body, Name, Named, Ref, Text
 from shared.http.collection import Collection, Reference, fresh
 from shared.http.documents import described
 from shared.http.runtime import runtime_of
@@ -79,9 +80,10 @@ class ChangeMeeting(Named):
 
 
 class StartMeeting(Body):
-    """When it began."""
+    """When it began, and of a joint meeting the period whose figures are frozen for it."""
 
     at: Instant | None = None
+    period: AskedPeriod | None = Field(default=None, description="the fiscal quarter of its day, if not said")
 
 
 class EndMeeting(Body):
@@ -156,7 +158,8 @@ async def change_meeting(tx: Tx, meeting: Meeting, body: ChangeMeeting) -> Meeti
 async def start_meeting(tx: Tx, meeting: Meeting, body: StartMeeting) -> Meeting:
     """Begin a meeting."""
     at = body.at or tx.now
-    return tx.save(meeting, meeting.start(at, await local_day(tx, at)))
+    period = body.period.text if body.period else None
+    return tx.save(meeting, meeting.start(at, await local_day(tx, at), period))
 
 
 @meetings.verb("end")
@@ -198,7 +201,7 @@ async def table_of_meeting(snapshot: Snapshot, meeting: Meeting) -> list[dict[st
         found = await snapshot.all(Item, _CARRIED, **place)
         carried = [item for item in found if item.on_table(meeting.on)]
     return [
-        shown(item) | {"carried": item.meeting != meeting.id}
+        presented(item) | {"carried": item.meeting != meeting.id}
         for part in (own, carried)
         for item in sorted(part, key=lambda item: (item.position or 1001, item.raised_on, item.id))
     ]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from services.meetings.api.items import resolvers
 from services.meetings.api.refs import all_known, here
 from services.meetings.domain.actions import Action
 from services.meetings.domain.items import Item
@@ -46,6 +47,7 @@ class RecordOutcome(Named):
     text: Words = Field(examples=["We offer the old price until the end of the month"])
     item: Ref | None = Field(default=None, description="what on the table it settles")
     agreed: Agreed | None = Field(default=None, description="of an action: who does it by when")
+    note: Text | None = Field(default=None, description="why a question is decided before all departments answered")
 
     @model_validator(mode="after")
     def _agreed(self) -> RecordOutcome:
@@ -62,6 +64,7 @@ class ChangeOutcome(Named):
     text: Words = "-"
     item: Ref | None = None
     agreed: Agreed | None = None
+    note: Text | None = None
 
 
 class WithdrawOutcome(Body):
@@ -88,7 +91,11 @@ async def record_outcome(tx: Tx, body: RecordOutcome) -> Outcome:
             agreed_on=meeting.on, id=action_id, externals={},
         )  # fmt: skip
         tx.save(*agreed)
-    return tx.save(*recorded)
+    outcome = tx.save(*recorded)
+    if item is not None and item.to and item.status == "open" and body.kind == "decision":
+        question = await tx.load(Item, item.id)
+        tx.save(question, question.decide(outcome.id, meeting.on, body.note, await resolvers(tx, None)))
+    return outcome
 
 
 @outcomes.amend
@@ -100,9 +107,12 @@ async def change_outcome(tx: Tx, outcome: Outcome, body: ChangeOutcome) -> Outco
         raise Invalid.at("/meeting", "an outcome stays one of its meeting; withdraw it and record another")
     if sent.pop("kind", outcome.sort) != outcome.sort or sent.pop("agreed", None) is not None:
         raise Invalid.at("/kind", "an outcome stays of its kind; withdraw it and record another")
-    sent.pop("agreed", None)
+    for name in ("agreed", "note"):
+        sent.pop(name, None)
     if sent.get("item"):
         sent["item"] = (await here(tx, Item, sent["item"], "/item")).id
+    if sent.get("item", outcome.item) != outcome.item and await _decided_by(tx, outcome) is not None:
+        raise Invalid.at("/item", "this decision has closed its question; withdraw it and record another")
     meeting = await tx.load(Meeting, outcome.meeting)
     return tx.save(outcome, outcome.change(meeting, **sent))
 
@@ -111,4 +121,14 @@ async def change_outcome(tx: Tx, outcome: Outcome, body: ChangeOutcome) -> Outco
 async def withdraw_outcome(tx: Tx, outcome: Outcome, body: WithdrawOutcome) -> Outcome:
     """Find, while the meeting is running, that it was no result."""
     meeting = await tx.load(Meeting, outcome.meeting)
-    return tx.save(outcome, outcome.withdraw(meeting))
+    withdrawn = outcome.withdraw(meeting)
+    question = await _decided_by(tx, outcome)
+    if withdrawn is not None and question is not None:
+        tx.save(question, question.reopen(meeting.on))
+    return tx.save(outcome, withdrawn)
+
+
+async def _decided_by(tx: Tx, outcome: Outcome) -> Item | None:
+    """The question put to departments that a decision has closed."""
+    question = await tx.seek(Item, outcome.item) if outcome.item else None
+    return question if question is not None and question.decision == outcome.id else None

@@ -98,6 +98,8 @@ pulses = Collection(
     present=present,
     extra=_Questions,
     readable=readable,
+    # Sums are shown by `/results`, of four answers to those inside only.
+    untold=frozenset({"sums", "promoters", "passives", "detractors"}),
 )
 
 

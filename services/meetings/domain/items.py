@@ -33,6 +33,18 @@ class OnlyQuestionsArePut(Refused):
     status, at = 422, "/to"
 
 
+class WasNotAsked(Refused):
+    """This question was put to {to}; {department} was not asked."""
+
+    status, at = 422, "/department"
+
+
+class NotAllHaveAnswered(Refused):
+    """{waiting} did not answer yet; say in a note why this question is closed without them."""
+
+    at = "/note"
+
+
 class Item(Entity, table=True):
     """Something on the table: news, a problem, a report or a question. It stays until it is resolved."""
 
@@ -64,6 +76,8 @@ class Item(Entity, table=True):
     resolved_by: list[str] = Field(default_factory=list, sa_type=Json)
     resolvers: dict[str, list[str]] = Field(default_factory=dict, sa_type=Json)
     """By the day of a resolution who brought it about."""
+    decision: str | None = None
+    """The outcome that closed a question put to departments."""
     opened: list[str] = Field(default_factory=list, sa_type=Json)
     """The days on which it came on the table."""
     closed: list[str] = Field(default_factory=list, sa_type=Json)
@@ -95,15 +109,31 @@ class Item(Entity, table=True):
             raise NotAQuestion(kind=self.sort)
         if self.status == "resolved":
             raise ItemIsResolved(on=self.resolved_on)
+        if self.to and department not in self.to:
+            raise WasNotAsked(to=", ".join(self.to), department=department)
         others = [each for each in self.answers if each["department"] != department]
         answer = {"department": department, "text": text, "on": on.isoformat(), "by": by}
         self.answers = sorted([*others, answer], key=lambda each: str(each["department"]))
         return ItemAnswered(department=department, on=on)
 
+    @property
+    def waiting_for(self) -> list[str]:
+        """The departments that a question is put to and that did not answer yet."""
+        answered = {each["department"] for each in self.answers}
+        return [each for each in self.to if each not in answered]
+
+    def decide(self, decision: str, on: date, note: str | None, by: Sequence[str] = ()) -> ItemResolved:
+        """Close a question put to departments by a decision."""
+        resolved = self.resolve(on, note, by)
+        self.decision = decision
+        return resolved
+
     def resolve(self, on: date, note: str | None, by: Sequence[str] = ()) -> ItemResolved:
-        """Take it off the table, by what these members did."""
+        """Take it off the table, by what these members did; a question not all have answered, with a note."""
         if self.status == "resolved":
             raise ItemIsResolved(on=self.resolved_on)
+        if self.waiting_for and not note:
+            raise NotAllHaveAnswered(waiting=", ".join(self.waiting_for))
         self.closed = spells.close(self.opened, self.closed, on)
         self.status, self.resolved_on, self.note = "resolved", on, note or self.note
         self.resolved_by = list(by)
@@ -115,7 +145,7 @@ class Item(Entity, table=True):
         if self.status == "open":
             raise ItemIsOpen
         self.opened = spells.reopen(self.opened, self.closed, on)
-        self.status, self.resolved_on, self.resolved_by = "open", None, []
+        self.status, self.resolved_on, self.resolved_by, self.decision = "open", None, [], None
         return ItemReopened(on=on)
 
     def on_table(self, day: date) -> bool:
@@ -127,7 +157,7 @@ class Item(Entity, table=True):
         if day < self.raised_on:
             return None
         if spells.open_after(day, self.opened, self.closed):
-            return {"status": "open", "resolved_on": None, "resolved_by": [], "note": None}
+            return {"status": "open", "resolved_on": None, "resolved_by": [], "note": None, "decision": None}
         before = [each for each in self.closed if each <= day.isoformat()]
         by = self.resolvers.get(before[-1], [])
         return {"status": "resolved", "resolved_on": before[-1], "resolved_by": by}

@@ -49,6 +49,12 @@ class NotThereYet(Refused):
     at = "/status"
 
 
+class NoFiguresForIt(Refused):
+    """This is a {kind} meeting; figures of a period are frozen for a joint one."""
+
+    status, at = 422, "/period"
+
+
 REPLIES = ("accepted", "tentative", "declined")
 """What is answered to an invitation."""
 
@@ -76,6 +82,8 @@ class Meeting(Entity, table=True):
     sections: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """What its agenda began with: `{"name", "items"}`, each with the ids of its items."""
     status: str = "called"
+    period: str | None = None
+    """Of which figures are frozen for it when it starts, if not of its quarter."""
     started_at: datetime | None = Field(default=None, sa_type=Moment)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
     minutes_text: str | None = None
@@ -99,11 +107,13 @@ class Meeting(Entity, table=True):
             setattr(self, name, value)
         return MeetingChanged(**self._told())
 
-    def start(self, at: datetime, on: date) -> MeetingStarted:
-        """Begin."""
+    def start(self, at: datetime, on: date, period: str | None = None) -> MeetingStarted:
+        """Begin; a joint meeting perhaps about the figures of a period."""
         self._refuse_unless("called")
-        self.status, self.started_at, self.on = "running", at, on
-        return MeetingStarted(on=on)
+        if period is not None and self.form != "joint":
+            raise NoFiguresForIt(kind=self.form)
+        self.status, self.started_at, self.on, self.period = "running", at, on, period
+        return MeetingStarted(on=on, period=period)
 
     def attend(self, said: Mapping[str, str], invited: Collection[str]) -> AttendanceNoted | None:
         """Invite guests, note what members answer, and who is there; `invited` are those of its teams and

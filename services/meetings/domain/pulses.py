@@ -1,7 +1,7 @@
 """Pulses: a team, a department or the organisation is asked how it goes; nobody can be found in the answers.
 
 What somebody answers stands under a token made from who they are and a key that only this pulse has. When the pulse
-closes, its answers become sums, and answers, tokens and key are gone (`docs/decisions/0011`).
+closes, its answers become sums, and answers, tokens and key are gone (`docs/decisions/0012`).
 """
 
 from __future__ import annotations

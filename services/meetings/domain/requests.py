@@ -145,6 +145,10 @@ class Request(Entity, table=True):
         self.reopened += 1
         return RequestReopened(on=on)
 
+    def to_do_on(self, day: date) -> bool:
+        """Whether it was still, or again, to be done on a day."""
+        return spells.open_on(day, self.opened, self.closed)
+
     def as_on(self, day: date) -> dict[str, Any] | None:
         """What it was at the end of a day; none when it had not been asked for yet."""
         if day < self.asked_on:

@@ -46,6 +46,9 @@ class ViewShown(BaseModel):
     as_of: AsOf
     currency: str
     figures: dict[str, Any]
+    relationships: dict[str, dict[str, Any]] | None = Field(
+        default=None, description="the figures that say how clients, employees and the public stand to each other"
+    )
     breakdown: dict[str, Any] | None = None
     definitions: dict[str, str]
     notes: list[dict[str, str]]

@@ -50,6 +50,8 @@ class MeetingFact(Fact, table=True):
     teams: list[str] = Field(default_factory=list, sa_type=Json)
     departments: list[str] = Field(default_factory=list, sa_type=Json)
     status: str = "called"
+    period: str | None = None
+    """Of which figures are frozen for it, if not of its quarter."""
     lasted: int = 0
     """Whole minutes."""
     attendance: dict[str, str] = Field(default_factory=dict, sa_type=Json)
@@ -187,7 +189,7 @@ def move(meeting: MeetingFact, event: MeetingChanged) -> None:
 
 @meetings.on(MeetingStarted)
 def start(meeting: MeetingFact, event: MeetingStarted) -> None:
-    meeting.on, meeting.status = event.on, "running"
+    meeting.on, meeting.status, meeting.period = event.on, "running", event.period
 
 
 @meetings.on(AttendanceNoted)

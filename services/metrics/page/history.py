@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-import httpx
 from fastapi import Request
-from pydantic_core import from_json
 
 from services.metrics.page.asked import address
+from services.metrics.page.owners import ask_owner
 from services.metrics.page.values import Shown, in_words, shown
-from shared.errors import Forbidden, NotFound, Overloaded
-from shared.http.runtime import runtime_of
+from shared.errors import NotFound
 
 OWNERS: Final[Mapping[str, tuple[str, str]]] = {
     "deal": ("targets", "deals"),
@@ -34,7 +32,6 @@ OWNERS: Final[Mapping[str, tuple[str, str]]] = {
     "action": ("meetings", "actions"),
 }
 """Which service owns a kind of thing, and the collection it stands in."""
-_MEANT_FOR_OWNER: Final = ("authorization", "cookie")
 
 
 def can_open(kind: str) -> bool:
@@ -49,7 +46,7 @@ async def history_of(request: Request, subject: str, cursor: str | None) -> dict
         raise NotFound(f"There is no history of {subject!r} here; write a kind and an id, for example deal/<id>.")
     service, collection = OWNERS[kind]
     path = f"/v1/{collection}/{quote(ref, safe=':')}/history"
-    answer = await _ask(request, service, path, cursor)
+    answer = await ask_owner(request, service, path, **({"cursor": cursor} if cursor else {}))
     events = [_event(each) for each in answer["items"]]
     following = answer["next"]
     return {
@@ -61,25 +58,6 @@ async def history_of(request: Request, subject: str, cursor: str | None) -> dict
         "next": address("/history", {"of": subject, "cursor": following}) if following else None,
         "api": path,
     }
-
-
-async def _ask(request: Request, service: str, path: str, cursor: str | None) -> dict[str, Any]:
-    headers = {name: request.headers[name] for name in _MEANT_FOR_OWNER if name in request.headers}
-    query = {"cursor": cursor} if cursor else {}
-    try:
-        answer = await runtime_of(request).extras["neighbours"].get(service, path, headers=headers, **query)
-    except httpx.HTTPError as error:
-        raise Overloaded(f"The service {service} does not answer just now. Load the page again.") from error
-    said = from_json(answer.content) if answer.content else {}
-    match answer.status_code:
-        case 200:
-            found: dict[str, Any] = said
-            return found
-        case 404 | 422:
-            raise NotFound(said.get("detail", ""))
-        case 401 | 403:
-            raise Forbidden(said.get("detail", ""))
-    raise Overloaded(f"The service {service} answered with {answer.status_code}. Load the page again.")
 
 
 def _event(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -143,6 +143,7 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
                                "training_effect")),
             Group("Duties", ("duties_open", "duties_overdue", "duties_on_time")),
             Group("Spirit", ("recognitions", "setbacks", "enps", "reputation")),
+            Group("Meetings", ("meetings_held", "meeting_hours", "problems_open", "problems_solved")),
         ),
         charts=(
             Chart("Headcount at the end of each {piece}", ("headcount",), "line"),
@@ -156,7 +157,9 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         lead=("requests_opened", "requests_open", "resolved_on_time", "time_to_resolve", "requests_resolved",
               "reopened"),
         groups=(
-            Group("Requests", ("requests_resolved", "reopened", "requests_from_sales", "joiners_waiting")),
+            Group("Requests", ("requests_resolved", "reopened", "requests_from_sales", "on_time_by_pair",
+                               "joiners_waiting")),
+            Group("Problems", ("problems_open", "problems_solved")),
             Group("The state of information", ("source_age", "imports", "parked", "lag")),
         ),
         charts=(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.metrics.page import entry
+from services.metrics.page.aims import aims
 from services.metrics.page.answers import asset_response, frame, open_to, page
 from services.metrics.page.asked import Asked, address
 from services.metrics.page.board import Board
@@ -57,6 +58,18 @@ async def read_thing_history(
     async def show(principal: Principal) -> Response:
         found = await history_of(request, of, cursor)
         return page("history.html", **frame(request, principal, "views"), **found)
+
+    return await _shown(request, show)
+
+
+@router.get("/goals", openapi_extra=PUBLIC)
+async def read_aims(request: Request) -> Response:
+    """What is aimed at, and how far it is attained today."""
+
+    async def show(principal: Principal) -> Response:
+        if not principal.may("goals:read"):
+            raise forbidden("goals:read")
+        return page("aims.html", **frame(request, principal, "goals"), **await aims(request, principal))
 
     return await _shown(request, show)
 

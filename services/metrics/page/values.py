@@ -23,6 +23,7 @@ _UNITS: Final = {
     "sales_cycle_median": "days",
     "time_to_fill": "days",
     "time_to_resolve": "hours",
+    "meeting_hours": "hours",
 }
 """What numbers without a unit of their own are counted in, by the key of their figure."""
 

@@ -20,6 +20,8 @@ MOST_TYPES = 100
 _EACH_HAS_ITS_READERS = frozenset({"setbacks", "pulses", "check-ins", "reviews"})
 # These are about somebody: a member reads their own where they are kept, and not those of all in the stream.
 _ABOUT_SOMEBODY = frozenset({"trainings", "equipment", "onboardings"})
+# The same, and who may change those of their own team is not told of all others either.
+_NOT_FOR_MEMBERS = frozenset({"absences", "duties", "targets", "progress", "forecasts"})
 # Levels of a skill stand with the members who have them; only who assesses skills is told of all.
 _IN_ANOTHER = {"person": "people", "ability": "skills"}
 _ONLY_FOR_WRITERS = frozenset({"ability"})
@@ -39,6 +41,8 @@ def may_see(reader: Principal, kind: str) -> bool:
     """Whether events about things of a kind are for this reader; those of unknown kinds are for administrators."""
     collection = collection_of(kind)
     if collection is None or collection in _EACH_HAS_ITS_READERS:
+        return reader.may(ADMIN)
+    if reader.member is not None and collection in _NOT_FOR_MEMBERS:
         return reader.may(ADMIN)
     if kind in _ONLY_FOR_WRITERS or (reader.member is not None and collection in _ABOUT_SOMEBODY):
         return reader.may(f"{collection}:write")

@@ -116,6 +116,8 @@ async def history(reading: Reading, before: date) -> History:
         return await _histories(reading.snapshot, known, dim, None if reading.along else keys)
 
     by_key: Mapping[str, History] = await _read_once(reading, f"histories before {before}", dim, keys, read)
+    if len(keys) == 1:
+        return by_key.get(keys[0]) or History(known)
     whole = History(known)
     for key in keys:
         if key in by_key:

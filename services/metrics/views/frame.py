@@ -75,6 +75,8 @@ class View:
 
     department: str
     figures: Sequence[Figure]
+    relationships: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """How clients, employees and the public stand to each other, each by the keys of the figures that say so."""
     kinds_of: str = ""
     """The measure whose kinds a breakdown by kind runs over: a view's kinds are not another's."""
 

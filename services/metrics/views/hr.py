@@ -8,8 +8,11 @@ from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.people import by_belonging
 from services.metrics.views.pulses import ENPS
+from services.metrics.views.relationships import EMPLOYER, LEAVERS_BY_REASON, PUBLIC
 from services.metrics.views.support import DUTY_FIGURES, RECOGNITIONS, REPUTATION, SETBACKS
+from services.metrics.views.talks import MEETING_FIGURES, PROBLEM_FIGURES
 from services.metrics.views.training import TRAINING_FIGURES
+from services.metrics.views.training_effect import TRAINING_EFFECT
 from services.metrics.views.workplace import EQUIPMENT_OUT, JOINERS_WAITING, OPENING_FIGURES
 
 
@@ -63,10 +66,10 @@ VIEW = View(
                "joiners"),
         Figure("leavers", "Members who left, or left the department or team, on a day of the period.", leavers,
                "leavers"),
+        LEAVERS_BY_REASON,
         *OPENING_FIGURES,
         *TRAINING_FIGURES,
-        Figure("training_effect", "Change of attainment of trained against comparable untrained members.",
-               not_recorded("training_effect", "trainings")),
+        TRAINING_EFFECT,
         EQUIPMENT_OUT,
         JOINERS_WAITING,
         *DUTY_FIGURES,
@@ -75,5 +78,8 @@ VIEW = View(
         REPUTATION,
         *LINE_OF_SIGHT,
         ENPS,
+        *MEETING_FIGURES,
+        *PROBLEM_FIGURES,
     ),
+    relationships={"employee_to_employer": EMPLOYER, "public_picture": PUBLIC},
 )  # fmt: skip

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from services.metrics.views.frame import Figure, Reading, View
 from services.metrics.views.hr import not_recorded
 from services.metrics.views.request_figures import REQUEST_FIGURES
+from services.metrics.views.talks import PROBLEM_FIGURES
 from services.metrics.views.workplace import JOINERS_WAITING
 from shared.instant import now
 from shared.store.tables import HeldEvent, SourceProgress
@@ -41,6 +42,7 @@ VIEW = View(
     (
         *REQUEST_FIGURES,
         JOINERS_WAITING,
+        *PROBLEM_FIGURES,
         Figure("source_age", "For each owner, seconds since the latest event that the views hold.", source_age),
         Figure("imports", "Imports that are running.", not_recorded("imports", "imports")),
         Figure("parked", "Events that could not be applied and wait for somebody.", parked),

@@ -62,6 +62,19 @@ async def requests_from_sales(reading: Reading) -> Any:
     return (await reading.measured_along("pair", SALES_TO_IT, "asked")).count
 
 
+async def on_time_by_pair(reading: Reading) -> Any:
+    """Resolved by the day promised, for each pair of departments."""
+    if reading.filters:
+        reading.note("on_time_by_pair", "it is told for all pairs of departments at once")
+        return None
+    kept, missed = await reading.entries_along("pair", "kept"), await reading.entries_along("pair", "missed")
+    counts = {
+        pair: (kept[pair].count if pair in kept else 0, missed[pair].count if pair in missed else 0)
+        for pair in sorted(kept.keys() | missed.keys())
+    }
+    return {pair: shown_rate(on_time, on_time + late) for pair, (on_time, late) in counts.items() if on_time + late}
+
+
 REQUEST_FIGURES = (
     Figure("requests_opened", "Requests made on days of the period, to the department or of the kind asked about.",
            happened("requests_opened", "asked"), "requests"),
@@ -70,6 +83,8 @@ REQUEST_FIGURES = (
            happened("requests_resolved", "resolved"), "requests_resolved"),
     Figure("resolved_on_time", "Resolutions by the day promised ÷ resolutions of requests that had a promise. A promise"
            " that has been broken is not mended by a later one.", resolved_on_time, "requests_promised"),
+    Figure("on_time_by_pair", "For each pair of departments, asking > asked, resolutions by the day promised ÷"
+           " resolutions of requests that had a promise.", on_time_by_pair, "requests_promised"),
     Figure("reopened", "Requests reopened on days of the period.", happened("reopened", "reopened"),
            "requests_reopened"),
     Figure("time_to_resolve", "Mean hours from asking, or reopening, to resolving.", time_to_resolve,

@@ -16,11 +16,13 @@ from services.metrics.views.handovers import WITHOUT_OWNER
 from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.people_rows import PEOPLE_ROWS, between
+from services.metrics.views.readers import refuse_unless_theirs
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Source, simple
 from services.metrics.views.setback_cost import shown_after_setbacks
 from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
+from services.metrics.views.talk_rows import TALK_ROWS
 from shared.identity.permissions import Principal
 from shared.money import Money
 
@@ -202,6 +204,7 @@ SOURCES: Mapping[str, Source] = {
     "customers_without_owner": WITHOUT_OWNER,
     **PEOPLE_ROWS,
     **REQUEST_ROWS,
+    **TALK_ROWS,
     **GOAL_ROWS,
 }  # fmt: skip
 
@@ -210,6 +213,7 @@ async def rows_of(
     source: Source, reading: Reading, after: str, limit: int, principal: Principal
 ) -> tuple[list[dict[str, Any]], str | None]:
     """A page of the rows a question selects, by id, and the last id when there are more."""
+    await refuse_unless_theirs(reading.snapshot, reading.question, principal)
     table = source.model.__table__  # type: ignore[attr-defined]
     conditions = await source.conditions(reading)
     select = sa.select(table).where(*conditions, table.c.id > after).order_by(table.c.id).limit(limit + 1)

@@ -16,6 +16,7 @@ from services.metrics.views.opportunity import FIGURES as EXPECTED
 from services.metrics.views.pipeline import GOES_IN_AND_OUT
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
+from services.metrics.views.relationships import CLIENTS, CSAT_BY_RELATIONSHIP, PUBLIC
 from services.metrics.views.support import REPUTATION
 from services.metrics.views.targets import reached, targeted
 from services.metrics.views.values import Amounts, mean, shown_money, shown_rate
@@ -230,8 +231,10 @@ VIEW = View(
                "requests_sales_to_it"),
         Figure("csat", "Answers of 4 or 5 of 5 ÷ answers that customers gave on days of the period; of a team those "
                "about its deals, or about its members of that day.", csat, "answers"),
+        CSAT_BY_RELATIONSHIP,
         *HANDOVER_FIGURES,
         REPUTATION,
         *LINE_OF_SIGHT,
     ),
+    relationships={"client_to_employee": CLIENTS, "public_picture": PUBLIC},
 )  # fmt: skip

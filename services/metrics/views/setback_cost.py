@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.support import SetbackFact
 from services.metrics.views.frame import Figure, Reading
-from services.metrics.views.support import hidden, kept_back, setbacks_of, told
+from services.metrics.views.support import WHOLE_STRETCHES, hidden, in_the_tree, kept_back, setbacks_of, told
 from services.metrics.views.values import Amounts, shown_money
 from shared.store.sql import OneOf
 
@@ -39,6 +39,9 @@ async def setback_cost(reading: Reading) -> Any:
     """What the deals were worth that were lost after a setback."""
     if set(reading.filters) - {"customer"}:
         reading.note("setback_cost", "what setbacks cost is known of the whole and by customer")
+        return None
+    if not in_the_tree(reading.question):
+        reading.note("setback_cost", WHOLE_STRETCHES)
         return None
     customers = await _customers(reading)
     only = reading.filters.get("customer")
@@ -70,6 +73,8 @@ async def lost_after_setbacks(reading: Reading) -> list[DealFact]:
 
 async def shown_after_setbacks(reading: Reading) -> list[str]:
     """Those of these deals that may be told of, by id."""
+    if not in_the_tree(reading.question):
+        return []
     hidden_of = kept_back(await _customers(reading))
     only = reading.filters.get("customer")
     lost = await lost_after_setbacks(reading)

@@ -12,6 +12,7 @@ from services.metrics.facts.teams import DepartmentFact, GroupFact, MemberFact, 
 from services.metrics.sums import Tally
 from services.metrics.views.frame import STRETCHES, Question, Reading, Shelf, View, compute
 from services.metrics.views.names import keys_of, names_of
+from services.metrics.views.readers import people, refuse_unless_theirs
 from shared.asked_period import AskedPeriod
 from shared.errors import Fault, NotFound
 from shared.facts import Fact
@@ -72,6 +73,7 @@ async def show(
     shelf: Shelf | None = None,
 ) -> dict[str, Any]:
     """A view as it is shown; views that share a shelf read each ledger once."""
+    await refuse_unless_theirs(snapshot, question, principal)
     reading = Reading(snapshot, question, shelf)
     figures = await compute(view, reading)
     apart = await reading.not_converted()
@@ -86,6 +88,10 @@ async def show(
         "definitions": {figure.key: figure.definition for figure in view.figures},
         "notes": [{"figure": key, "why": why} for key, why in reading.notes.items()],
     }
+    if view.relationships:
+        shown["relationships"] = {
+            name: {key: figures[key] for key in keys} for name, keys in view.relationships.items()
+        }
     if breakdown is not None:
         shown["breakdown"] = {"by": breakdown, "rows": await broken_down(view, reading, breakdown, principal)}
     return shown
@@ -101,6 +107,8 @@ async def broken_down(view: View, reading: Reading, by: str, principal: Principa
             for part in parts
         ]
     keys = await keys_of(reading, by, view.kinds_of)
+    theirs = await people(reading.snapshot, question, principal) if by == "member" else None
+    keys = [key for key in keys if theirs is None or key in theirs]
     names = await names_of(reading.snapshot, by, keys, principal)
     rows = [
         {

@@ -1,24 +1,29 @@
 """Are our people supported? Duties done, thanks given, setbacks, and what is said of us in public.
 
-Setbacks are private. They are counted only where at least five people had one, and in a breakdown so that nobody can
-tell a hidden row by taking the shown ones from the whole.
+Setbacks are private. They are counted only where at least five people had one, and so that nobody can tell what is
+hidden by taking what is shown from the whole: a row of a breakdown, a month of a quarter, a quarter of a year, one
+kind of all. Other stretches of days are not counted: two of them that differ by a day would tell of that day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from services.metrics.facts.support import DutyFact, SetbackFact
-from services.metrics.views.frame import Compute, Figure, Reading
+from services.metrics.views.frame import Compute, Figure, Question, Reading
 from services.metrics.views.people import by_belonging
 from services.metrics.views.values import decimal, shown_rate
+from shared.period import Period, Unit
 
 FEWEST: Final = 5
 """Of fewer people than this nothing is said."""
+_TREE: Final[tuple[tuple[Unit, Unit], ...]] = (("year", "quarter"), ("quarter", "month"))
+WHOLE_STRETCHES: Final = "what is told of setbacks is told of whole months, quarters and years"
 _INCIDENT_KINDS: Final = ("mistreatment", "complaint")
 _setback = SetbackFact.__table__.c  # type: ignore[attr-defined]
 _duty = DutyFact.__table__.c  # type: ignore[attr-defined]
@@ -29,24 +34,79 @@ _DUE = sa.select(DutyFact).where(_duty.due < sa.bindparam("day"), _duty.assigned
 
 
 def private_count(figure: str, dims: Sequence[str], kinds: Sequence[str] | None = None) -> Compute:
-    """How many setbacks there were, of some kinds; told only where enough people had one."""
+    """How many setbacks there were, of some kinds; told only where enough people had one, and where nothing that is
+    told beside it says more by being taken from it."""
 
     async def compute(reading: Reading) -> Any:
         if set(reading.filters) - set(dims) or len(reading.filters) > 1:
             reading.note(figure, f"setbacks are counted by {' or '.join(dims)}")
             return None
-        meant = [each for each in await setbacks_of(reading) if kinds is None or each.sort in kinds]
-        if not reading.filters:
-            return len(meant) if told(meant) else hidden(reading, figure)
-        ((dim, key),) = reading.filters.items()
-        by_key: dict[str, list[SetbackFact]] = {}
-        for each in meant:
-            by_key.setdefault(getattr(each, dim) or "", []).append(each)
-        if key in kept_back(by_key):
+        question = reading.question
+        if not in_the_tree(question):
+            reading.note(figure, WHOLE_STRETCHES)
+            return None
+        year = _around(question, "year")
+
+        async def read() -> list[SetbackFact]:
+            return await reading.snapshot.all(SetbackFact, _HAPPENED, start=year.start, end=year.end)
+
+        in_year: list[SetbackFact] = await reading.shared(f"setbacks {year}", read)
+        ((dim, key),) = reading.filters.items() or (("", ""),)
+
+        def is_meant(each: SetbackFact) -> bool:
+            return kinds is None or each.sort in kinds
+
+        def key_of(each: SetbackFact) -> str:
+            return (getattr(each, dim) or "") if dim else ""
+
+        whole = [each for each in in_year if is_meant(each)]
+        mine = [each for each in whole if key_of(each) == key]
+        others = [each for each in in_year if not is_meant(each) and key_of(each) == key]
+        meant, besides = _within(mine, question.period), _within(others, question.period)
+        by_key = _grouped(_within(whole, question.period), key_of)
+        few_besides = bool(meant) and not told(besides)
+        kept_in_time = _kept_in_time(mine, question) or _kept_in_time(whole, question)
+        if not told(meant) or key in kept_back(by_key) or few_besides or (bool(meant) and kept_in_time):
             return hidden(reading, figure)
-        return len(by_key.get(key, ()))
+        return len(meant)
 
     return compute
+
+
+def in_the_tree(question: Question) -> bool:
+    """Whether a whole month, quarter or year is asked about: other stretches could differ by a day."""
+    return any(question.period == _around(question, unit) for unit in ("month", "quarter", "year"))
+
+
+def _around(question: Question, unit: Unit) -> Period:
+    return Period.of(unit, question.period.start, question.first_month)
+
+
+def _part_of(each: SetbackFact, unit: Unit, question: Question) -> str:
+    return str(Period.of(unit, each.happened_on or question.period.start, question.first_month))
+
+
+def _kept_in_time(found: Sequence[SetbackFact], question: Question) -> bool:
+    """Whether a month would tell of another one by the quarter around both, or a quarter by the year."""
+    for outer, inner in _TREE:
+        part = _around(question, inner)
+        if question.period.days > part.days:
+            return False
+        by_part = _grouped(_within(found, _around(question, outer)), partial(_part_of, unit=inner, question=question))
+        if str(part) in kept_back(by_part):
+            return True
+    return False
+
+
+def _within(found: Iterable[SetbackFact], period: Period) -> list[SetbackFact]:
+    return [each for each in found if each.happened_on is not None and period.contains(each.happened_on)]
+
+
+def _grouped(found: Iterable[SetbackFact], key: Callable[[SetbackFact], str]) -> dict[str, list[SetbackFact]]:
+    groups: dict[str, list[SetbackFact]] = {}
+    for each in found:
+        groups.setdefault(key(each), []).append(each)
+    return groups
 
 
 async def setbacks_of(reading: Reading) -> list[SetbackFact]:
@@ -81,7 +141,7 @@ def told(found: Sequence[SetbackFact]) -> bool:
 
 def hidden(reading: Reading, figure: str) -> None:
     """Say that a figure is not told, because it would tell of few people."""
-    reading.note(figure, f"it is not shown where fewer than {FEWEST} people had one")
+    reading.note(figure, f"it is not shown where it would tell of fewer than {FEWEST} people")
 
 
 async def recognitions(reading: Reading) -> Any:
@@ -151,12 +211,12 @@ RECOGNITIONS = Figure(
     recognitions, "recognitions",
 )  # fmt: skip
 SETBACKS = Figure(
-    "setbacks", "Setbacks on days of the period; not told where fewer than five people had one.",
+    "setbacks", "Setbacks of a month, a quarter or a year; not told where that would tell of fewer than five people.",
     private_count("setbacks", ("department", "team")),
 )  # fmt: skip
 INCIDENTS = Figure(
-    "incidents", "Mistreatment by customers and complaints on days of the period; not told where fewer than five people"
-    " had one.", private_count("incidents", ("customer", "department", "team"), _INCIDENT_KINDS),
+    "incidents", "Mistreatment by customers and complaints of a month, a quarter or a year; not told where that would"
+    " tell of fewer than five people.", private_count("incidents", ("customer", "department", "team"), _INCIDENT_KINDS),
 )  # fmt: skip
 REPUTATION = Figure(
     "reputation", "Mean score of the public ratings and reviews of the period, of 5, with their number, and the number "

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.targets.api.judging import Judged, day_asked, expected, judged, state_of, unit_of
+from services.targets.api.readers import refuse_unless_theirs
 from services.targets.api.scopes import Scope
 from services.targets.domain.targets import Target
 from shared.attainment import Attainment
@@ -20,7 +21,7 @@ from shared.http.documents import described
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
 from shared.http.writes import as_json
-from shared.identity.permissions import require
+from shared.identity.permissions import Principal, require
 from shared.instant import Day
 from shared.money import rounded
 from shared.period import Period
@@ -70,11 +71,11 @@ class AttainmentShown(BaseModel):
     "/v1/targets/{ref}/attainment",
     operation_id="attainment_of_target",
     openapi_extra=described(_READ, None, {200: AttainmentShown}, missing=True),
-    dependencies=[Depends(_READ)],
 )
 async def attainment_of_target(
     request: Request,
     ref: Reference,
+    principal: Annotated[Principal, Depends(_READ)],
     as_of: AsOf = None,
     after: After = [],  # noqa: B006
     prefer: Prefer = None,
@@ -83,6 +84,7 @@ async def attainment_of_target(
 
     async def query(snapshot: Snapshot) -> dict[str, Any]:
         target = await snapshot.get(Target, ref)
+        await refuse_unless_theirs(snapshot, target.level, target.ref, principal)
         return await attained(snapshot, target, await day_asked(snapshot, as_of))
 
     return await answered(request, query, after, prefer)

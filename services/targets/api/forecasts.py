@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.targets.api.forecast_deals import LEVELS, Level, Whose, history_of, won_in
+from services.targets.api.readers import refuse_unless_theirs
 from services.targets.domain.customers import Customer
 from services.targets.domain.overrides import Override
 from services.targets.domain.products import Product
@@ -127,6 +128,7 @@ async def get_forecast(
             detail = f"{as_of} has not come yet: today is {now_on}"
             raise Invalid.at("/as_of", detail)
         whose = await _whose(snapshot, scope, "/ref")
+        await refuse_unless_theirs(snapshot, whose.level, whose.ref, principal)
         return await foreseen(snapshot, whose, await period_of(snapshot, period), as_of or now_on)
 
     found = await runtime_of(request).progress.read(tokens_of(after), patience_of(prefer), query)

@@ -55,7 +55,7 @@ async def _present(snapshot: Snapshot, found: Sequence[Goal], reader: Principal 
     day = await day_asked(snapshot)
     return [
         shown(goal)
-        | await _lines(snapshot, goal)
+        | await _lines(snapshot, goal, reader)
         | {
             "owner": {"level": goal.level, "ref": goal.ref or None},
             "period": goal.period.as_json(),
@@ -67,13 +67,17 @@ async def _present(snapshot: Snapshot, found: Sequence[Goal], reader: Principal 
     ]
 
 
-async def _lines(snapshot: Snapshot, goal: Goal) -> dict[str, Any]:
+async def _lines(snapshot: Snapshot, goal: Goal, reader: Principal | None) -> dict[str, Any]:
     """What a goal serves, and what serves it."""
     line, goals_below = await above(snapshot, goal), await below(snapshot, goal)
+    targets = await targets_of(snapshot, goal, goals_below)
+    if reader is not None and not reader.may("targets:read"):
+        # Whoever may not see targets does not see what they sum to: it may be one.
+        targets |= {"sum": None, "gap": None}
     return {
         "depth": len(line) + 1,
         "line_of_sight": [each.id for each in line],
-        "targets": await targets_of(snapshot, goal, goals_below),
+        "targets": targets,
         "served_by": await served_by(snapshot, goal, goals_below),
     }
 

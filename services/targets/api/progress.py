@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.targets.api.judging import judged
+from services.targets.api.readers import of_members
 from services.targets.api.targets import targets
 from services.targets.domain.progress import Progress
 from services.targets.domain.targets import CheckInOfAnother, Target
@@ -55,8 +56,11 @@ _RUNNING = (
 )
 
 progress = Collection(
-    Progress, "progress", filters={"metric": "metric", "level": "level", "ref": "ref"},
-)  # fmt: skip
+    Progress,
+    "progress",
+    filters={"metric": "metric", "level": "level", "ref": "ref"},
+    readable=of_members(Progress.__table__.c),  # type: ignore[attr-defined]
+)
 
 
 class CheckIn(Body):
@@ -110,11 +114,16 @@ async def _is_theirs(tx: Tx, target: Target, member: str) -> bool:
     "/v1/targets/{ref}/check-ins",
     operation_id="check_ins_of_target",
     openapi_extra=described(_READ, None, {200: CheckInShown}, page=True, missing=True),
-    dependencies=[Depends(_READ)],
 )
-async def check_ins_of_target(request: Request, ref: Reference) -> Response:
+async def check_ins_of_target(
+    request: Request, ref: Reference, principal: Annotated[Principal, Depends(_READ)]
+) -> Response:
     """What was said about reaching a target, the latest first."""
-    target = await runtime_of(request).store.read(lambda snapshot: snapshot.get(Target, ref))
+
+    async def query(snapshot: Snapshot) -> Target:
+        return await targets.for_reader(snapshot, await snapshot.get(Target, ref), ref, principal)
+
+    target = await runtime_of(request).store.read(query)
     return Response(as_json({"items": target.check_ins[::-1], "next": None}), media_type="application/json")
 
 

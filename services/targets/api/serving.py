@@ -41,7 +41,10 @@ class GoalTargets(BaseModel):
     """The targets that serve a goal or one below it, and what they sum to against its own value."""
 
     targets: int
-    sum: AimValue | None = Field(description="parts of another one and shorter ones of the same days count in that one")
+    sum: AimValue | None = Field(
+        description="parts of another one and shorter ones of the same days count in that one; null for whoever may "
+        "not read targets"
+    )
     gap: AimValue | None = Field(description="sum - the goal's own value; null without one")
 
 

@@ -15,6 +15,7 @@ from services.targets.api.goals import goal_id
 from services.targets.api.judging import day_asked, judged
 from services.targets.api.metrics import Key, metric_of
 from services.targets.api.rates import rates_to
+from services.targets.api.readers import of_members, people
 from services.targets.api.scopes import Scope, whose
 from services.targets.domain.aims import UNCHANGED, check_unit, value_of
 from services.targets.domain.targets import Target
@@ -74,6 +75,8 @@ async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principa
     day = await day_asked(snapshot)
     for part in await parts_of(snapshot, [target.id for target in found]):
         parts.setdefault(part.parent or "", []).append(part)
+    theirs = await people(snapshot, reader)
+    hears = reader is None or reader.may("follow-ups:read")
     return [
         shown(target)
         | {
@@ -86,8 +89,8 @@ async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principa
             "stretch": shown_value(target.stretch) if target.stretch is not None else None,
             "lifecycle": target.lifecycle,
             "health": (await judged(snapshot, target, day)).health,
-            "parts": _shown_parts(target, parts.get(target.id, [])),
-            "last_check_in": target.last_check_in,
+            "parts": _shown_parts(target, parts.get(target.id, []), theirs),
+            "last_check_in": target.last_check_in if hears else None,
         }
         for target in found
     ]
@@ -98,8 +101,10 @@ async def parts_of(snapshot: Snapshot, parents: Sequence[str]) -> list[Target]:
     return [each for each in await snapshot.all(Target, _PARTS, parents=parents) if each.counts]
 
 
-def _shown_parts(target: Target, parts: Sequence[Target]) -> dict[str, Any] | None:
-    if not parts:
+def _shown_parts(target: Target, parts: Sequence[Target], theirs: set[str] | None) -> dict[str, Any] | None:
+    """What the parts add up to, unless that would tell somebody what a colleague is to achieve."""
+    hidden = [each for each in parts if each.level == "member" and theirs is not None and each.ref not in theirs]
+    if not parts or 0 < len(hidden) < FEWEST:
         return None
     summed = target.sum_of(parts)
     gap = summed - target.value  # type: ignore[operator]
@@ -112,6 +117,9 @@ def _on_day(target: Any, day: date) -> dict[str, Any] | None:
     return {"closed_on": None} if target.closed_on is not None and day < target.closed_on else {}
 
 
+FEWEST = 5
+"""The sum of fewer parts of others would tell of one of them."""
+
 targets = Collection(
     Target,
     "targets",
@@ -119,6 +127,7 @@ targets = Collection(
     present=_present,
     extra=TargetShown,
     on_day=_on_day,
+    readable=of_members(Target.__table__.c),  # type: ignore[attr-defined]
 )
 
 

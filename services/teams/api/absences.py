@@ -15,9 +15,9 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
+from services.teams.api.readers import people_of
 from services.teams.domain.absences import Absence
 from services.teams.domain.members import Member
-from services.teams.domain.teams import Team
 from shared.errors import NotFound
 from shared.http.bodies import Body, Word
 from shared.http.collection import Reference
@@ -35,9 +35,7 @@ from shared.store import Snapshot, Tx
 router = APIRouter(tags=["members"])
 _READ, _WRITE = require("members:read"), require("absences:write")
 _absence = Absence.__table__.c  # type: ignore[attr-defined]
-_team = Team.__table__.c  # type: ignore[attr-defined]
 _OF_MEMBER = sa.select(Absence).where(_absence.member == sa.bindparam("member")).order_by(_absence.starts_on)
-_LED_BY = sa.select(_team.id).where(_team.leader == sa.bindparam("leader"))
 
 
 def _some(share: Decimal) -> Decimal:
@@ -192,8 +190,7 @@ async def _may_read(snapshot: Snapshot, reader: Principal, member: Member) -> bo
         return False
     if reader.member is None:
         return True
-    led = {str(team) for (team,) in await snapshot.rows(_LED_BY, leader=reader.member)}
-    return any(each["of"] in led for each in member.memberships)
+    return member.id in await people_of(snapshot, reader)
 
 
 def _shown(absence: Absence, knows: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field, create_model, model_validator
 
 from services.teams.api.organisation import today
+from services.teams.api.readers import people_of
 from services.teams.api.references import member_id, sought
 from services.teams.domain.duties import Duty
 from services.teams.domain.members import Member
@@ -18,6 +19,7 @@ from shared.errors import Invalid
 from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
+from shared.identity.scopes import ADMIN
 from shared.instant import Day
 from shared.known import KnownGoal, known
 from shared.membership import latest_on, on_day
@@ -50,6 +52,18 @@ async def present(snapshot: Snapshot, found: Sequence[Duty], reader: Principal |
     ]
 
 
+async def readable(snapshot: Snapshot, reader: Principal) -> sa.ColumnElement[bool] | None:
+    """Duties are for who is to do them, who leads them, who assigned and who receives them, and for tools."""
+    if reader.member is None or reader.may(ADMIN):
+        return None
+    people = sorted(await people_of(snapshot, reader))
+    rows = await snapshot.rows(sa.select(_member.groups).where(_member.id.in_(people)))
+    day = await today(snapshot)
+    groups = sorted({group for (stays,) in rows for group in on_day(stays, day)})
+    mine = [column == reader.member for column in (_duty.assigned_by, _duty.receiver, _duty.done_by)]
+    return sa.or_(_duty.member.in_(people), _duty.group_id.in_(groups), *mine)
+
+
 duties = Collection(
     Duty,
     "duties",
@@ -58,6 +72,7 @@ duties = Collection(
     present=present,
     extra=_Shown,
     on_day=Duty.as_on,
+    readable=readable,
 )
 
 

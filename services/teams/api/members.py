@@ -11,6 +11,7 @@ from services.teams.api.handing_over import let_hand_over
 from services.teams.api.organisation import today
 from services.teams.api.references import member_id, place, sought
 from services.teams.api.shown_members import Shown, as_on, present
+from services.teams.domain.leavers import ALL, Leavers, Reason
 from services.teams.domain.members import Member, MemberIsErased, OwnManager
 from services.teams.domain.organisation import THE_ONE, Organisation
 from services.teams.domain.people import Person
@@ -112,22 +113,31 @@ class MemberLeaves(Body):
     """The first day on which somebody works here no more, or no more in the team or group that is named."""
 
     on: Day
-    reason: Text | None = Field(default=None, description="why somebody works here no more")
+    reason: Text | None = Field(default=None, description="why somebody works here no more, in words")
+    why: Reason | None = Field(
+        default=None, description="the same as one of a few; told to others only counted, of five leavers at least"
+    )
     team: Ref | None = None
     group: Ref | None = None
 
     @model_validator(mode="after")
     def _one_reason(self) -> MemberLeaves:
-        if self.reason is not None and (self.team or self.group):
+        if (self.reason is not None or self.why is not None) and (self.team or self.group):
             raise ValueError("a reason is kept for leaving altogether, not for leaving a team or a group")
         return self
+
+
+class MemberStaysOn(Body):
+    """Nothing need be said."""
 
 
 @members.create
 async def recruit_member(tx: Tx, body: RecruitMember) -> Member:
     """Win somebody for a department."""
     _from_the_first_day(body.starts_on, body.on)
-    member, recruited = Member.recruit(starts_on=body.starts_on, **await _position(tx, body), **fresh(Member, body))
+    position = await _position(tx, body)
+    await _refuse_absent(tx, position.get("manager"), body.starts_on)
+    member, recruited = Member.recruit(starts_on=body.starts_on, **position, **fresh(Member, body))
     tx.save(member, recruited)
     tx.save(*Person.introduce(member.id, body.name, body.email, member.externals))
     return member
@@ -146,6 +156,8 @@ async def change_member(tx: Tx, member: Member, body: ChangeMember) -> Member:
         _from_the_first_day(starts_on, body.on)
         return await _recruited_again(tx, member, starts_on, position)
     on = body.on or max(await today(tx), member.starts_on)
+    if position.get("manager") != member.position(on)["manager"]:
+        await _refuse_absent(tx, position.get("manager"), on)
     changed = member.change(on, **position)
     if changed is not None and position.get("manager") is not None:
         await _refuse_own_manager(tx, member, on)
@@ -170,7 +182,9 @@ async def link_member(tx: Tx, member: Member, name: ExternalName) -> Member:
 @members.verb("recruit")
 async def recruit_again(tx: Tx, member: Member, body: RecruitAgain) -> Member:
     """Win back somebody who has left; a new employment begins."""
-    return await _recruited_again(tx, member, body.starts_on, await _position(tx, body))
+    position = await _position(tx, body)
+    await _refuse_absent(tx, position.get("manager"), body.starts_on)
+    return await _recruited_again(tx, member, body.starts_on, position)
 
 
 @members.verb("join")
@@ -196,12 +210,32 @@ async def move_member(tx: Tx, member: Member, body: MoveMember) -> Member:
 async def leave(tx: Tx, member: Member, body: MemberLeaves) -> Member:
     """Work here no more from a day on; or, with a team or a group, belong to that no more."""
     if body.team is None and body.group is None:
+        day = await today(tx)
+        if member.left_on is not None and day < member.left_on != body.on:
+            await _stays(tx, member, day)
         teams = on_day(member.memberships, body.on)
-        gone = tx.save(member, member.leave(body.on, body.reason))
+        gone = tx.save(member, member.leave(body.on, body.reason, body.why))
+        if body.why is not None:
+            leavers = await tx.seek(Leavers, ALL) or Leavers.make(id=ALL)
+            tx.save(leavers, leavers.explain(member.id, body.on, body.why))
         await let_hand_over(tx, member, teams, body.on)
         return gone
     team, group = await place(tx, body.team, body.group)
     return tx.save(member, member.leave_team(team, body.on, group))
+
+
+@members.verb("stay", undoes=True)
+async def stay(tx: Tx, member: Member, body: MemberStaysOn) -> Member:
+    """Not leave after all, while the departure is still to come."""
+    return await _stays(tx, member, await today(tx))
+
+
+async def _stays(tx: Tx, member: Member, day: date) -> Member:
+    tx.save(member, member.stay(day))
+    leavers = await tx.seek(Leavers, ALL)
+    if leavers is not None:
+        tx.save(leavers, leavers.forget(member.id, stays=True))
+    return member
 
 
 async def _recruited_again(tx: Tx, member: Member, starts_on: date, position: dict[str, Any]) -> Member:
@@ -247,6 +281,12 @@ async def describe(tx: Tx, member: Member, personal: dict[str, Any]) -> Member:
         tx.save(member, member.describe())
         tx.save(person, described)
     return member
+
+
+async def _refuse_absent(tx: Tx, manager: str | None, on: date) -> None:
+    """A manager works here on the day from which they manage somebody."""
+    if manager is not None:
+        (await tx.get(Member, manager)).employment(on, "/manager")
 
 
 async def _refuse_own_manager(tx: Tx, member: Member, on: date) -> None:

@@ -15,6 +15,7 @@ from services.teams.api.onboarding_steps import onboardings_of
 from services.teams.api.recognitions import recognitions_of
 from services.teams.api.setbacks import setbacks_of
 from services.teams.api.trainings import trainings_of
+from services.teams.domain.leavers import ALL, Leavers
 from services.teams.domain.members import Member
 from services.teams.domain.people import Person
 from services.teams.entries import Entry
@@ -28,7 +29,7 @@ from shared.store.tables import External, Journal, KeptAnswer
 
 router = APIRouter(tags=["members"])
 _MAY = require("people:write")
-_PERSONAL = ("name", "email", "leaving_reason")
+_PERSONAL = ("name", "email", "leaving_reason", "leaving_why")
 _IN_THEIR_WORDS = ("kind", "comment", "note", "outcome", "reason")
 """What is said, by them or about them, of an absence, a training, a setback or a duty."""
 _OF_SCIM = ("schemas", "id", "meta")
@@ -92,6 +93,9 @@ async def _forget_what_was_said(tx: Tx, member: Member) -> None:
         tx.save(setback, setback.forget(member.id))
     for recognition in await recognitions_of(tx, member.id):
         tx.save(recognition, recognition.forget())
+    leavers = await tx.seek(Leavers, ALL)
+    if leavers is not None:
+        tx.save(leavers, leavers.forget(member.id))
     await forget_token(tx, member.id)
 
 

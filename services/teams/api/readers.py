@@ -9,28 +9,17 @@ import sqlalchemy as sa
 from services.teams.api.organisation import today
 from services.teams.domain.members import Member
 from services.teams.domain.teams import Team
+from shared import led
 from shared.http.collection import Readable
 from shared.identity.permissions import Principal
-from shared.membership import on_day
 from shared.store import Snapshot
-
-_member = Member.__table__.c  # type: ignore[attr-defined]
-_team = Team.__table__.c  # type: ignore[attr-defined]
-_LED_BY = sa.select(_team.id).where(_team.leader == sa.bindparam("leader"))
 
 
 async def people_of(snapshot: Snapshot, reader: Principal) -> set[str]:
     """A member, and those who are today in a team that they lead."""
     if reader.member is None:
         return set()
-    led = {str(team) for (team,) in await snapshot.rows(_LED_BY, leader=reader.member)}
-    people = {reader.member}
-    if led:
-        day = await today(snapshot)
-        mentions = [sa.type_coerce(_member.memberships, sa.Text).contains(f'"{team}"', autoescape=True) for team in led]
-        found = await snapshot.rows(sa.select(_member.id, _member.memberships).where(sa.or_(*mentions)))
-        people |= {str(member) for member, stays in found if led & set(on_day(stays, day))}
-    return people
+    return await led.people_of(snapshot, reader.member, await today(snapshot), teams=Team, members=Member)
 
 
 def about(*columns: sa.ColumnElement[Any], known_to: str) -> Readable:

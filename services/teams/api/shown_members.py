@@ -86,6 +86,7 @@ class Shown(BaseModel):
     working_share: str
     ramp: list[str]
     leaving_reason: str | None = Field(default=None, description="only for those who may write members")
+    leaving_why: str | None = Field(default=None, description="the same as one of a few")
     employments: list[Employment]
     departments: list[InDepartment]
     jobs: list[WithJob]
@@ -110,7 +111,8 @@ async def present(snapshot: Snapshot, things: Sequence[Any], reader: Principal |
         person = people.get(thing.id)
         fields = shown(thing) | _spells(thing) | thing.position(day)
         fields["name"], fields["email"] = (person.name or None, person.email) if person else (None, None)
-        fields["leaving_reason"] = _reason(thing) if may_tell else None
+        fields["leaving_reason"] = _reason(thing, "reason") if may_tell else None
+        fields["leaving_why"] = _reason(thing, "why") if may_tell else None
         if not may_know:
             fields["externals"] = []
         members.append(fields)
@@ -153,7 +155,7 @@ def _spells(member: Member) -> dict[str, Any]:
     }
 
 
-def _reason(member: Member) -> str | None:
-    """Why they left last, while they are gone."""
+def _reason(member: Member, said: str) -> str | None:
+    """Why they left last, while they are gone: in words, or as one of a few."""
     last = member.employments[-1]
-    return last.get("reason") if end_of(last) is not None else None
+    return last.get(said) if end_of(last) is not None else None

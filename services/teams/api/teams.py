@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from services.teams.api.organisation import today
 from services.teams.api.references import member_id, sought
+from services.teams.domain.members import Member
 from services.teams.domain.teams import Department, Group, Team
 from shared.errors import Conflict, Fault
 from shared.http.bodies import Name, Named, Ref
@@ -56,7 +58,7 @@ async def form_team(tx: Tx, body: FormTeam) -> Team:
         name=body.name,
         department=(await sought(tx, Department, body.department, "/department")).id,
         region=body.region,
-        leader=await member_id(tx, body.leader, "/leader") if body.leader else None,
+        leader=await _leader(tx, body.leader) if body.leader else None,
         **fresh(Team, body),
     )
     return tx.save(team, formed)
@@ -69,8 +71,16 @@ async def change_team(tx: Tx, team: Team, body: ChangeTeam) -> Team:
     if "department" in sent:
         sent["department"] = (await sought(tx, Department, body.department, "/department")).id
     if sent.get("leader"):
-        sent["leader"] = await member_id(tx, sent["leader"], "/leader")
+        leader = await member_id(tx, sent["leader"], "/leader")
+        sent["leader"] = leader if leader == team.leader else await _leader(tx, leader)
     return tx.save(team, team.change(**sent))
+
+
+async def _leader(tx: Tx, ref: str) -> str:
+    """Who leads a team from today on works here today."""
+    leader: Member = await sought(tx, Member, ref, "/leader")
+    leader.employment(await today(tx), "/leader")
+    return leader.id
 
 
 @groups.create

@@ -28,14 +28,19 @@ from shared.events.teams import (
     MemberLeftTeam,
     MemberMoved,
     MemberRecruited,
+    MemberStays,
 )  # fmt: skip
-from shared.membership import Spell, begun, changed, end_of, ended, held_on, nearest, overlaps
+from shared.membership import Spell, begun, changed, end_of, ended, held_on, nearest, overlaps, uncut
 from shared.store import Entity
 from shared.store.types import Json
 
 DATED: Final = {"department": "departments", "job": "jobs", "manager": "managers", "working_share": "working_shares",
                 "ramp": "ramps"}  # fmt: skip
 """What is known of a member as of a day, and where the spells of it are kept."""
+
+
+SPELLS: Final = ("employments", "memberships", "groups", *DATED.values())
+TOLD: Final = ("employments", "departments", "memberships", "groups", "ramps")
 
 
 class AlreadyLeft(Refused):
@@ -58,6 +63,14 @@ class LeavesTooEarly(Refused):
     status, at = 422, "/on"
 
 
+class NotLeaving(Refused):
+    """This member is not leaving; there is nothing to take back."""
+
+
+class LeftAlready(Refused):
+    """This member left on {left}; only a departure that is still to come on {today} is taken back."""
+
+
 class OwnManager(Refused):
     """Nobody is their own manager, not by way of others either; {manager} would be on {day}."""
 
@@ -73,13 +86,15 @@ class Member(Entity, table=True):
 
     kind: ClassVar[str] = "member"
     prefix: ClassVar[str] = "mbr"
-    hidden: ClassVar[frozenset[str]] = frozenset({"employments", "memberships", "groups", *DATED.values()})
+    hidden: ClassVar[frozenset[str]] = frozenset(
+        {"employments", "memberships", "groups", "before_leaving", *DATED.values()}
+    )
 
     starts_on: date
     left_on: date | None = None
     erased: bool = False
     employments: list[Spell] = Field(default_factory=list, sa_type=Json)
-    """When they worked here; one that ended may have a `reason`, which nobody else is told."""
+    """When they worked here; one that ended may have a `reason` in words and a `why`, which nobody else is told."""
     departments: list[Spell] = Field(default_factory=list, sa_type=Json)
     jobs: list[Spell] = Field(default_factory=list, sa_type=Json)
     managers: list[Spell] = Field(default_factory=list, sa_type=Json)
@@ -89,6 +104,9 @@ class Member(Entity, table=True):
     memberships: list[Spell] = Field(default_factory=list, sa_type=Json)
     groups: list[Spell] = Field(default_factory=list, sa_type=Json)
     """Each with its `team`: who is in a group is in the team of the group."""
+
+    before_leaving: dict[str, list[Spell]] = Field(default_factory=dict, sa_type=Json)
+    """What a departure cut off, so that it can be taken back while it is still to come."""
 
     @classmethod
     def recruit(
@@ -173,20 +191,35 @@ class Member(Entity, table=True):
             self.groups = ended(self.groups, on, until=end, team=team)
         return MemberLeftTeam(team=team, on=on, group=group, until=end)
 
-    def leave(self, on: date, reason: str | None = None) -> MemberLeft:
+    def leave(self, on: date, reason: str | None = None, why: str | None = None) -> MemberLeft:
         """Work here no more from a day on; that ends all memberships."""
         if self.left_on is not None:
             raise AlreadyLeft(on=self.left_on)
         if on <= self.starts_on:
             raise LeavesTooEarly(starts_on=self.starts_on, earliest=self.starts_on + timedelta(days=1), on=on)
-        if reason and self.erased:
-            raise MemberIsErased(pointer="/reason")
-        for name in ("employments", "memberships", "groups", *DATED.values()):
+        if (reason or why) and self.erased:
+            raise MemberIsErased(pointer="/reason" if reason else "/why")
+        self.before_leaving = {name: getattr(self, name) for name in SPELLS}
+        for name in SPELLS:
             setattr(self, name, ended(getattr(self, name), on))
         self.left_on = on
-        if reason:
-            self.employments = [*self.employments[:-1], {**self.employments[-1], "reason": reason}]
+        said = {name: value for name, value in (("reason", reason), ("why", why)) if value}
+        if said:
+            self.employments = [*self.employments[:-1], {**self.employments[-1], **said}]
         return MemberLeft(on=on)
+
+    def stay(self, today: date) -> MemberStays:
+        """Not leave after all: what the departure cut off goes on as it was to, what was said since then stays."""
+        left = self.left_on
+        if left is None:
+            raise NotLeaving
+        if left <= today:
+            raise LeftAlready(left=left, today=today)
+        for name in SPELLS:
+            setattr(self, name, uncut(getattr(self, name), self.before_leaving.get(name, []), left))
+        self.left_on, self.before_leaving = None, {}
+        told = {name: [_plain(each) for each in getattr(self, name)] for name in TOLD}
+        return MemberStays(on=left, **told)
 
     def describe(self) -> MemberDescribed:
         """Note that something personal changed; what, stands with the person."""
@@ -199,7 +232,10 @@ class Member(Entity, table=True):
         if self.erased:
             return None
         self.erased, self.externals = True, {}
-        self.employments = [{**each, "reason": None} if "reason" in each else each for each in self.employments]
+        self.employments = [
+            {name: None if name in ("reason", "why") else value for name, value in each.items()}
+            for each in self.employments
+        ]
         return MemberErased()
 
     def position(self, day: date) -> dict[str, Any]:
@@ -238,3 +274,8 @@ def _refuse_if_there(
     for each in spells:
         if each["of"] == of and overlaps(each, start, end):
             raise rule(since=each["from"], until=until(each))
+
+
+def _plain(each: Spell) -> Spell:
+    """A spell without what is said of it."""
+    return {name: value for name, value in each.items() if name not in ("reason", "why")}

@@ -1,0 +1,121 @@
+"""Freezing the figures of one moment when a joint meeting begins.
+
+That a meeting has begun is noted in the transaction that applies it; the figures are read beside it, in one snapshot,
+so that applying waits for no view. Whatever has been applied by then is in them, and `as_of` says what that is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from pydantic_core import from_json, to_json
+from sqlmodel import Field
+
+from services.metrics.consistency.differences import differences_of
+from services.metrics.domain.packs import Pack
+from services.metrics.facts.meetings import MeetingFact
+from services.metrics.views import VIEWS
+from services.metrics.views.frame import Shelf
+from services.metrics.views.shown import house_of, moment_of, question_of, show
+from shared.asked_period import AskedPeriod
+from shared.errors import OutcomeUnknown, Overloaded, TooLarge
+from shared.events import Envelope
+from shared.events.meetings import MeetingStarted
+from shared.http.runtime import Runtime
+from shared.identity.permissions import Principal
+from shared.instant import now
+from shared.lease import Lessee
+from shared.period import Period
+from shared.store import Context, Job, Row, Snapshot, Store, Tx
+
+log = structlog.get_logger(__name__)
+LOOK_SECONDS = 0.5
+"""How often it is looked for meetings that have begun."""
+_NOBODY = Principal("packs")
+
+
+class PackDue(Row, table=True):
+    """A meeting that has begun and has no pack yet."""
+
+    __tablename__ = "pack_due"
+
+    meeting: str = Field(primary_key=True)
+    cause: str
+    """The id of the event by which it began: a pack is made once for each."""
+
+
+_DUE = sa.select(PackDue).order_by(PackDue.__table__.c.meeting)  # type: ignore[attr-defined]
+
+
+async def owe_a_pack(tx: Tx, event: MeetingStarted, envelope: Envelope) -> None:
+    """Remember that a meeting has begun."""
+    if await tx.find(Pack, Pack.id_of(envelope.id)) is None:
+        tx.put(PackDue.make(meeting=envelope.key, cause=envelope.id))
+
+
+async def freeze_packs(runtime: Runtime) -> None:
+    """Freeze what meetings that begin need, for ever; of several replicas one does."""
+    lease = Lessee(runtime.store, "packs")
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        with suppress(OutcomeUnknown, Overloaded, OSError):
+            if await runtime.store.read(due) and await lease.holds():
+                await freeze_due(runtime.store)
+
+
+async def due(snapshot: Snapshot) -> list[PackDue]:
+    """The meetings that have begun and have no pack yet."""
+    return await snapshot.all(PackDue, _DUE)
+
+
+async def freeze_due(store: Store) -> None:
+    """Freeze the figures of now for all meetings that wait for them."""
+    for each in await store.read(due):
+        content = await store.read(partial(content_of, each.meeting))
+        try:
+            await store.write(Job(partial(_keep, each, content), Context(now())))
+        except TooLarge as fault:
+            # Notes are the only part that grows with what is wrong; without them a pack is as long as the views are.
+            log.error("pack_without_notes", meeting=each.meeting, reason=str(fault))
+            await store.write(Job(partial(_keep, each, _without_notes(content)), Context(now())))
+
+
+async def content_of(meeting: str, snapshot: Snapshot) -> dict[str, Any] | None:
+    """What goes into the pack of a meeting, from one snapshot; nothing for one that is not joint."""
+    known = await snapshot.find(MeetingFact, meeting)
+    if known is None or known.form != "joint" or known.on is None:
+        return None
+    first_month = (await house_of(snapshot)).first_month
+    period = known.period or Period.of("quarter", known.on, first_month).label
+    question = await question_of(snapshot, AskedPeriod(period), {})
+    as_of, shelf = await moment_of(snapshot), Shelf()
+    views = {name: await show(view, snapshot, question, None, _NOBODY, as_of, shelf) for name, view in VIEWS.items()}
+    content = {
+        "meeting": meeting,
+        "on": known.on.isoformat(),
+        "period": question.period.as_json(),
+        "as_of": as_of,
+        "currency": question.currency,
+        "views": {name: {"figures": view["figures"], "notes": view["notes"]} for name, view in views.items()},
+        "differences": await differences_of(snapshot, {name: view["figures"] for name, view in views.items()}),
+    }
+    plain: dict[str, Any] = from_json(to_json(content))
+    return plain | {"on": known.on, "differences": tuple(plain["differences"])}
+
+
+async def _keep(owed: PackDue, content: dict[str, Any] | None, tx: Tx) -> None:
+    # Another replica may have frozen it meanwhile: what is frozen stays.
+    if content is not None and await tx.seek(Pack, Pack.id_of(owed.cause)) is None:
+        tx.save(*Pack.freeze(owed.cause, **content))
+    tx.remove(owed)
+
+
+def _without_notes(content: dict[str, Any] | None) -> dict[str, Any] | None:
+    if content is None:
+        return None
+    return content | {"views": {name: view | {"notes": []} for name, view in content["views"].items()}}

@@ -1,0 +1,27 @@
+"""Whose figures a reader may see: a member those of themself and of whom they lead; of all others only what they add up
+to."""
+
+from __future__ import annotations
+
+from services.metrics.facts.teams import MemberFact, TeamFact
+from services.metrics.views.frame import Question
+from shared.errors import Fault, NotFound
+from shared.identity.permissions import Principal
+from shared.identity.scopes import ADMIN
+from shared.led import people_of
+from shared.store import Snapshot
+
+
+async def people(snapshot: Snapshot, question: Question, reader: Principal) -> set[str] | None:
+    """The members whose figures are for a reader; none for a tool, which sees all that its scopes allow."""
+    if reader.member is None or reader.may(ADMIN):
+        return None
+    return await people_of(snapshot, reader.member, question.today, teams=TeamFact, members=MemberFact)
+
+
+async def refuse_unless_theirs(snapshot: Snapshot, question: Question, reader: Principal) -> None:
+    """Figures of one member are as if they were not there for who may not see them. Raises NotFound."""
+    asked = question.filters.get("member")
+    theirs = await people(snapshot, question, reader) if asked is not None else None
+    if asked is not None and theirs is not None and asked not in theirs:
+        raise NotFound(f"There is no member {asked} here (yet).", [Fault("/member", "not known")])

@@ -1,0 +1,235 @@
+"""Who may and who may not read each private fact, by every way out: lists, filters, history, another day, bulk answers,
+events, views and pages.
+
+Each fact has a word of its own that is looked for in everything a reader is answered with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from shared.identity.scopes import ADMIN, member_scopes, tool_scopes
+from shared.instant import now
+from tests.metrics.test_certificate import settled_verdict
+from tests.world import World, client_of, token_headers
+
+YEAR = str(now().year)
+TOOLS = ("sales", "finance", "accounting", "hr", "it")
+READERS = ("themself", "their leader", "their leader of last year", "another leader", "a peer", *TOOLS, "admin")
+EVERYBODY = frozenset(READERS)
+DEPARTMENTS = ("sales", "finance", "accounting", "hr", "it")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something private, the word it is known by, who may read it, and where it would be found."""
+
+    word: str
+    readers: frozenset[str]
+    ways: tuple[str, ...]
+    """The first shows it to those who may read it."""
+
+
+def only(*readers: str) -> frozenset[str]:
+    return frozenset({*readers, "admin"})
+
+
+FACTS: Mapping[str, Fact] = {
+    "a setback": Fact("shoutedat", only("themself"), ("setbacks/{setback}", "setbacks?member={ada}", "setbacks",
+                                                      "setbacks?kind=mistreatment", "setbacks/{setback}/history")),
+    "why they were away": Fact("sickleave", only("themself", "hr"), ("members/{ada}/absences",)),
+    "a comment on a training": Fact(
+        "tooslow", only("themself", "their leader", "hr"),
+        ("trainings/{training}", "trainings?member={ada}", "trainings", f"trainings?on={YEAR}-12-31",
+         "trainings/{training}/history"),
+    ),
+    "a score": Fact('"score_before":37', only("themself", "their leader", "hr"), ("trainings/{training}",)),
+    "why they left": Fact("betterpaid", only("hr"), ("members/{gone}", "members", "members/{gone}/history")),
+    "what they work with": Fact(
+        "adaslaptop", only("themself", "their leader", "it", "sales", "accounting", "hr"),
+        ("equipment/{piece}", "equipment?holder={ada}", "equipment", f"equipment?on={YEAR}-12-31"),
+    ),
+    "what they can do": Fact(
+        "\"level\":4", only("themself", "their leader", "hr"), ("members/{ada}/skills", "skill-gaps", "skills")
+    ),
+    "their quota": Fact(
+        "7777.77", only("themself", "their leader", "sales", "finance", "accounting"),
+        ("targets/{target}", "targets?ref={ada}&level=member", "targets", "targets?metric=revenue",
+         "targets/{target}/attainment", "targets/{target}/history", f"targets?on={YEAR}-12-30",
+         f"forecasts?period={YEAR}&level=member&ref={{ada}}", "progress/{target}", "progress?ref={ada}"),
+    ),
+    "how confident they are": Fact(
+        "hardlypossible", only("themself", "their leader", "sales", "finance"),
+        ("targets/{target}/check-ins", "targets/{target}", "targets"),
+    ),
+    "what they are to do": Fact(
+        "callthebank", only("themself", "their leader", "sales", "hr"),
+        ("duties/{duty}", "duties?member={ada}", "duties", "duties?status=assigned", "duties/{duty}/history",
+         f"duties?on={YEAR}-12-31"),
+    ),
+    "their address": Fact(
+        "ada.secret@", EVERYBODY - {"finance", "accounting"},
+        ("members/{ada}", "members", "members?department=sales", "teams/{north}/members", "members/{ada}/history"),
+    ),
+    "what they were thanked for": Fact("wellsung", EVERYBODY, ("recognitions/{thanks}",)),
+    "what they asked for": Fact("newscreen", EVERYBODY, ("requests/{request}",)),
+    "what is on the table": Fact("slowprinter", EVERYBODY, ("items/{item}",)),
+}  # fmt: skip
+"""Thanks, requests and what is on the table of meetings are the house's: everybody takes part in them."""
+VIEWS = tuple(
+    f"/v1/views/{department}?period={YEAR}{query}" for department in DEPARTMENTS
+    for query in ("&breakdown=member", "&member={ada}", "&breakdown=team")
+)  # fmt: skip
+PAGES = (
+    *(f"/?view={department}&period={YEAR}&breakdown=member" for department in DEPARTMENTS),
+    f"/rows?view=sales&figure=target&period={YEAR}",
+    *(f"/history?of={thing}" for thing in ("target/{target}", "duty/{duty}", "setback/{setback}", "person/{ada}")),
+)
+STREAMS = tuple(f"/v1/events?types=concert.{owner}.*" for owner in ("teams", "targets", "meetings", "people"))
+
+
+@dataclass
+class House:
+    """A Concert with somebody about whom everything private is known, and what each reader is let in by."""
+
+    world: World
+    ids: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    async def read(self, client: httpx.AsyncClient, path: str) -> str:
+        """What a reader is answered with: nothing, if they are refused."""
+        answer = await client.get(path.format_map(self.ids), headers={"Accept": "*/*"})
+        assert answer.status_code < 500, f"{path}: {answer.text}"
+        return answer.text if answer.status_code == 200 else ""
+
+
+@pytest.fixture(scope="module")
+async def house(standing: World) -> House:
+    made, ids = standing.made, {}
+    people = ("ada", "leader", "before", "stranger", "peer", "gone")
+    for name in people:
+        body = {"name": name, "email": f"{name}.secret@example.org", "department": "sales"}
+        body["starts_on"] = f"{YEAR}-01-01"
+        ids[name] = (await made("/v1/members", body))["id"]
+    ids["past"] = (await made("/v1/teams", {"name": "Past", "leader": ids["before"]}))["id"]
+    ids["north"] = (await made("/v1/teams", {"name": "North", "leader": ids["leader"]}))["id"]
+    ids["south"] = (await made("/v1/teams", {"name": "South", "leader": ids["stranger"]}))["id"]
+    await made(f"/v1/members/{ids['ada']}/join", {"team": ids["past"], "from": f"{YEAR}-01-01"})
+    moved = {"from_team": ids["past"], "to_team": ids["north"], "on": f"{YEAR}-01-02"}
+    await made(f"/v1/members/{ids['ada']}/move", moved)
+    await made(f"/v1/members/{ids['peer']}/join", {"team": ids["north"], "from": f"{YEAR}-01-01"})
+    ada, on = ids["ada"], f"{YEAR}-01-05"
+    note = {"note": "shoutedat", "at": f"{YEAR}-01-05T09:00:00Z"}
+    ids["setback"] = (await made("/v1/setbacks", {"member": ada, "kind": "mistreatment", "severity": 3, **note}))["id"]
+    await made(f"/v1/members/{ada}/absences", {"from": on, "to": f"{YEAR}-01-06", "kind": "sickleave"})
+    skill = (await made("/v1/skills", {"name": "Listening"}))["id"]
+    course = (await made("/v1/courses", {"name": "To listen", "skill": skill, "level": 4}))["id"]
+    assessed = await standing.admin.put(f"/v1/members/{ada}/skills/{skill}", json={"level": 4, "on": on})
+    assert assessed.status_code in (200, 201), assessed.text
+    ids["training"] = (await made("/v1/trainings", {"member": ada, "course": course, "on": on}))["id"]
+    ended = {"on": on, "score_before": 37, "score_after": 88, "comment": "tooslow"}
+    await made(f"/v1/trainings/{ids['training']}/complete", ended)
+    await made(f"/v1/members/{ids['gone']}/leave", {"on": f"{YEAR}-01-09", "reason": "betterpaid"})
+    ids["piece"] = (await made("/v1/equipment", {"kind": "laptop", "label": "adaslaptop"}))["id"]
+    await made(f"/v1/equipment/{ids['piece']}/issue", {"member": ada, "on": on})
+    await made("/v1/customers", {"name": "Halden"})
+    quota = {"metric": "revenue", "period": YEAR, "value": {"amount": "7777.77", "currency": "EUR"}}
+    await heard(standing, ada)
+    ids["target"] = (await made("/v1/targets", {**quota, "scope": {"level": "member", "ref": ada}}))["id"]
+    # Teams are told of as a whole; that is not what one of them is to achieve.
+    other = {"scope": {"level": "member", "ref": ids["peer"]}, "value": {"amount": "1111.10", "currency": "EUR"}}
+    await made("/v1/targets", {**quota, **other})
+    await made(f"/v1/targets/{ids['target']}/check-ins", {"confidence": "0.2", "note": "hardlypossible"})
+    duty = {"title": "callthebank", "assigned_to": {"member": ada}, "on": on}
+    ids["duty"] = (await made("/v1/duties", duty))["id"]
+    thanks = {"to": [ada], "about": {"kind": "other"}, "note": "wellsung"}
+    ids["thanks"] = (await made("/v1/recognitions", thanks))["id"]
+    asked = {"kind": "equipment", "title": "newscreen", "from": {"member": ada}, "to": {"department": "it"}}
+    ids["request"] = (await made("/v1/requests", asked))["id"]
+    meeting = (await made("/v1/meetings", {"name": "Weekly", "starts_at": f"{YEAR}-01-07T09:00:00Z"}))["id"]
+    ids["item"] = (await made("/v1/items", {"kind": "problem", "title": "slowprinter", "meeting": meeting}))["id"]
+    await settled_verdict(standing, "consistent")
+    return House(standing, ids, _headers(standing, ids))
+
+
+async def heard(world: World, member: str) -> None:
+    """Wait until targets and meetings know of somebody."""
+    answer = await world.admin.get(f"/v1/members/{member}")
+    for collection in ("targets", "series"):
+        await world.settled(f"/v1/{collection}", answer)
+
+
+def _headers(world: World, ids: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    def person(name: str, *, leads: bool) -> dict[str, str]:
+        return token_headers(world.settings, *member_scopes("sales", leader=leads), member=ids[name])
+
+    found = {
+        "themself": person("ada", leads=False), "a peer": person("peer", leads=False),
+        "their leader": person("leader", leads=True), "their leader of last year": person("before", leads=True),
+        "another leader": person("stranger", leads=True), "admin": token_headers(world.settings, ADMIN),
+    }  # fmt: skip
+    return found | {tool: token_headers(world.settings, *tool_scopes(tool), department=tool) for tool in TOOLS}
+
+
+@pytest.fixture(params=READERS)
+async def reader(house: House, request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, httpx.AsyncClient]]:
+    async with client_of(house.world.origin, house.headers[request.param]) as client:
+        yield request.param, client
+
+
+async def test_each_reads_what_is_for_them_and_nobody_reads_what_is_not(
+    house: House, reader: tuple[str, httpx.AsyncClient]
+) -> None:
+    name, client = reader
+    leaks, missing = [], []
+    common = {path: await house.read(client, path) for path in (*VIEWS, *PAGES, *STREAMS)}
+    for what, fact in FACTS.items():
+        shown = {way: await house.read(client, f"/v1/{way}") for way in fact.ways}
+        if name in fact.readers:
+            missing += [] if fact.word in shown[fact.ways[0]] else [what]
+            continue
+        everywhere = shown if '"' in fact.word else shown | common
+        leaks += [f"{what}: {way}" for way, text in everywhere.items() if fact.word in text]
+    assert (leaks, missing) == ([], [])
+
+
+async def test_what_is_said_is_in_no_event_for_anybody(house: House, reader: tuple[str, httpx.AsyncClient]) -> None:
+    _, client = reader
+    told = "".join([await house.read(client, path) for path in STREAMS])
+    said = {fact.word for fact in FACTS.values() if fact.word.isalpha()}
+    assert {word for word in said if word in told} == set()
+
+
+@pytest.mark.parametrize("name", ["a peer", "another leader", "their leader of last year"])
+async def test_who_may_not_read_a_thing_does_not_find_it_to_change_it_either(house: House, name: str) -> None:
+    on = f"{YEAR}-01-20"
+    acts = {
+        "duties": {"do": "done", "duty": house.ids["duty"], "on": on},
+        "setbacks": {"do": "close", "setback": house.ids["setback"], "on": on},
+        "targets": {"do": "close", "target": house.ids["target"], "on": on},
+    }
+    async with client_of(house.world.origin, house.headers[name]) as client:
+        for collection, act in acts.items():
+            answer = await client.post(f"/v1/{collection}/bulk", json=[act])
+            if answer.status_code != 403:
+                assert '"status":404' in answer.text, f"{collection}: {answer.text}"
+            assert not any(fact.word in answer.text for fact in FACTS.values() if fact.word.isalpha())
+
+
+async def test_the_view_of_a_leader_has_rows_for_their_own_people_only(house: House) -> None:
+    async def rows(name: str) -> set[str]:
+        async with client_of(house.world.origin, house.headers[name]) as client:
+            query = {"period": YEAR, "breakdown": "member"}
+            answer = await client.get("/v1/views/sales", params=query)
+            assert answer.status_code == 200, answer.text
+            found = {row["ref"] for row in answer.json()["breakdown"]["rows"]}
+            alone = await client.get("/v1/views/sales", params={"period": YEAR, "member": house.ids["ada"]})
+            assert alone.status_code == (200 if house.ids["ada"] in found or name == "sales" else 404)
+            return found
+
+    assert await rows("another leader") <= {house.ids["stranger"]}
+    assert await rows("their leader of last year") <= {house.ids["before"]}
