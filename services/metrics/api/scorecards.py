@@ -25,6 +25,7 @@ from shared.http.runtime import runtime_of
 from shared.identity.permissions import Principal, require
 from shared.store import Snapshot
 
+# Who asks comes first in every route: nothing is said of what was sent to somebody without a token.
 router = APIRouter(tags=["scorecards"])
 _CARDS, _GRAPH = require("scorecards:read"), require("associations:read")
 Asked = Annotated[AskedPeriod, Depends(asked_period)]
@@ -51,7 +52,7 @@ class Associations(BaseModel):
 @router.get("/v1/scorecards/teams/{ref}", operation_id="read_team_scorecard",
             openapi_extra=described(_CARDS, None, {200: Scorecard}, missing=True))  # fmt: skip
 async def read_team_scorecard(
-    request: Request, ref: Reference, period: Asked, principal: Annotated[Principal, Depends(_CARDS)]
+    request: Request, ref: Reference, principal: Annotated[Principal, Depends(_CARDS)], period: Asked
 ) -> Response:
     """How a team works and what it achieves: its process, its results, the two indices."""
 
@@ -66,7 +67,7 @@ async def read_team_scorecard(
 @router.get("/v1/scorecards/members/{ref}", operation_id="read_member_scorecard",
             openapi_extra=described(_CARDS, None, {200: Scorecard}, missing=True))  # fmt: skip
 async def read_member_scorecard(
-    request: Request, ref: Reference, period: Asked, principal: Annotated[Principal, Depends(_CARDS)]
+    request: Request, ref: Reference, principal: Annotated[Principal, Depends(_CARDS)], period: Asked
 ) -> Response:
     """How a member contributes: for the member and who leads their team, for nobody else."""
 
@@ -82,8 +83,8 @@ async def read_member_scorecard(
             openapi_extra=described(_GRAPH, None, {200: Associations}, missing=True))  # fmt: skip
 async def read_associations(
     request: Request,
-    period: Asked,
     principal: Annotated[Principal, Depends(_GRAPH)],
+    period: Asked,
     team: Annotated[str, Query(description="of this team")],
 ) -> Response:
     """Who of a team has to do with whom: with names for the team and its leader, without for others."""
