@@ -117,7 +117,8 @@ async def test_the_views_show_who_keeps_promises_to_whom_and_how_problems_go(off
     after += [f"item/{items[1]}@3", f"request/{asked['id']}@2"]
 
     async def view(path: str, **query: str) -> Any:
-        answer = await world.admin.get(f"/v1/views/{path}", params={"period": "2026-03", "after": after} | query,
+        asking: dict[str, Any] = {"period": "2026-03", "after": after, **query}
+        answer = await world.admin.get(f"/v1/views/{path}", params=asking,
                                        headers={"Prefer": "wait=20"})  # fmt: skip
         assert answer.status_code == 200, answer.text
         return answer.json()

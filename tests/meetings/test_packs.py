@@ -150,7 +150,7 @@ async def heard_again(world: World, meeting: str) -> None:
     """Both reactions a second time, as when the log is read anew."""
     begun = await journal_of(world, "meetings", f"meeting/{meeting}", MeetingStarted.type)
     metrics, meetings = (world.services[name].runtime.store for name in ("metrics", "meetings"))
-    event = begun.open()
+    event: Any = begun.open()
     await metrics.write(Job(lambda tx: packs.owe_a_pack(tx, event, begun), Context(now())))
     await packs.freeze_due(metrics)
 
@@ -170,7 +170,7 @@ async def journal_of(world: World, service: str, subject: str, kind: str) -> Env
     rows = await store.read(lambda snapshot: snapshot.all(Journal, sa.select(Journal)))
     (row,) = [each for each in rows if each.subject == subject and each.type == kind]
     return Envelope(id=row.id, type=row.type, subject=row.subject, version=row.version, time=row.time,
-                    source=f"/{service}", data=row.data.encode())  # fmt: skip
+                    source=f"/{service}", data=(row.data or "").encode())  # fmt: skip
 
 
 async def test_a_pack_is_asked_for_where_there_is_one(world: World) -> None:
@@ -212,7 +212,7 @@ async def test_a_rebuild_of_the_views_freezes_nothing_anew(world: World) -> None
 
 async def test_figures_of_one_meaning_that_differ_are_named_and_unknown_ones_are_not(world: World) -> None:
     store = world.services["metrics"].runtime.store
-    figures = {
+    figures: dict[str, dict[str, Any]] = {
         "sales": {"revenue": euros("1.00"), "requests_to_it": 2, "reputation": None},
         "finance": {"revenue": euros("2.00"), "selling_expense": None},
         "it": {"requests_from_sales": 2},
