@@ -191,10 +191,10 @@ async def test_managers_who_form_a_ring_on_no_single_day_are_no_ring(staff: Staf
 
 async def test_whoever_comes_back_does_not_come_back_under_somebody_they_manage_by_now(staff: Staff) -> None:
     ben = await staff.recruited()
-    ada = await staff.recruited(manager=ben)
+    ada = await staff.recruited()
+    assert (await staff.patch(f"members/{ben}", {"manager": ada, "on": "2026-03-01"})).status_code == 200
     await staff.does(ada, "leave", on="2026-04-01")
-    assert (await staff.patch(f"members/{ben}", {"manager": ada, "on": "2026-04-01"})).status_code == 200
-    back = await staff.post(f"members/{ada}/recruit", {"starts_on": "2026-06-01"})
+    back = await staff.post(f"members/{ada}/recruit", {"starts_on": "2026-06-01", "manager": ben})
     assert "would be on 2026-06-01" in problem(back, 422, "/manager")
     assert (await staff.get(f"members/{ada}"))["left_on"] == "2026-04-01"
     assert (await staff.does(ada, "recruit", starts_on="2026-06-01", manager=None))["manager"] is None

@@ -58,6 +58,8 @@ async def whole_life(staff: Staff) -> str:
     await staff.made(f"{name}/leave", {"team": staff.south, "on": "2026-03-10"})
     await staff.made(f"{name}/leave", {"on": "2026-04-01", "reason": "a quarrel with Zebulon"})
     await staff.made(f"{name}/recruit", {"starts_on": "2026-05-01"})
+    await staff.made(f"{name}/leave", {"on": "2999-01-01", "reason": "another quarrel with Zebulon"})
+    await staff.made(f"{name}/stay", {})
     team = await staff.made("teams", {"name": "East", "leader": "ext:payroll:zq-payroll"})
     await staff.made("deals", {"owner": made.json()["id"], "opened_on": "2026-05-05"})
     # What goes wrong is told to whoever asked, and to nobody else.
