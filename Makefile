@@ -22,7 +22,7 @@ PIP     := $(BIN)/python -m pip --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help env run test check format bench backtest contracts chaos brokers fuzz engines kafka postgres engines-down images up down logs lock clean
+.PHONY: help env run test check format bench backtest contracts brokers chaos compose-test fuzz engines kafka postgres engines-down images up down logs backup restore upgrade lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ chaos: $(DEV) ## Kill every process under load, then compare the books
 brokers: $(DEV) engines ## Three brokers and two replicas of a service, killed and stopped under load; takes minutes
 	$(BIN)/python -m pytest -ra -m nightly
 
+compose-test: $(DEV) ## Concert in containers, broken in every way, upgraded, saved and restored (ONLY="kafka" narrows)
+	$(BIN)/python -m tests.compose
+
 fuzz: $(DEV) ## Many random requests to every operation of every service
 	FUZZ=100 $(BIN)/python -m pytest -q tests/surface/test_documents_hold.py
 
@@ -80,6 +83,7 @@ engines: ## Fetch what the real engines need, once; an engine that cannot be had
 	@deploy/engines/postgres.sh fetch || true
 	@deploy/engines/kafka.sh fetch || true
 	@deploy/engines/chromium.sh fetch || true
+	@deploy/engines/prometheus.sh fetch || true
 
 # Both print what a shell needs to run Concert on them: eval "$(make -s kafka postgres)"
 kafka: ## Start Apache Kafka on loopback and print its address
@@ -103,6 +107,15 @@ down: ## Stop the containers; their data stays
 
 logs: ## Follow the containers' logs
 	$(COMPOSE) logs --follow --tail=100
+
+backup: ## Copy databases, log and secrets of the containers to TO=backups/<moment>; the services rest meanwhile
+	@COMPOSE="$(COMPOSE)" deploy/backup.sh $(TO)
+
+restore: ## Put back what `make backup` has kept: FROM=backups/<moment>
+	@COMPOSE="$(COMPOSE)" deploy/restore.sh $(FROM)
+
+upgrade: ## From the version that runs in containers to the one in this tree, after a backup
+	@COMPOSE="$(COMPOSE)" deploy/upgrade.sh $(TO)
 
 lock: $(DEV) ## Renew the requirement locks (UPGRADE=1 takes new versions)
 	$(LOCK) requirements/build.in -o requirements/build.txt

@@ -9,8 +9,9 @@ from fastapi.routing import iter_route_contexts
 from shared.application import Running
 from shared.http.edge import Receive, Scope, Send
 
-EVERYBODYS = ("books", "parked")
+EVERYBODYS = ("books", "mentions", "parked")
 """What every service has of its own, under one name; `?service=` says whose."""
+SCIM = "/scim/v2"
 
 
 class Origin:
@@ -26,7 +27,7 @@ class Origin:
         if scope["type"] == "lifespan":
             await _answer_lifespan(receive, send)
             return
-        collection = _collection(scope["path"])
+        collection = collection_of(scope["path"])
         owner = self._owners.get(collection, "metrics")
         if collection in EVERYBODYS:
             owner = _asked_service(scope) or owner
@@ -39,13 +40,16 @@ def owners_of(services: Mapping[str, Running]) -> dict[str, str]:
     for name, running in services.items():
         # Not from the OpenAPI document, which takes longer to write than all else of a start.
         for context in iter_route_contexts(running.app.routes):
-            path = context.path or ""
-            if path.startswith("/v1/") and _collection(path) not in EVERYBODYS:
-                owners[_collection(path)] = name
+            collection = collection_of(context.path or "")
+            if collection and collection not in EVERYBODYS:
+                owners[collection] = name
     return owners
 
 
-def _collection(path: str) -> str:
+def collection_of(path: str) -> str:
+    """The collection an address belongs to; SCIM is one, whose address a standard prescribes."""
+    if path.startswith(f"{SCIM}/"):
+        return SCIM
     return path[4:].partition("/")[0] if path.startswith("/v1/") else ""
 
 

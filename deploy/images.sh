@@ -46,3 +46,5 @@ stand_in python:3.11-slim python bookworm
 stand_in postgres:17 postgres trixie
 stand_in apache/kafka:4.3.1 kafka trixie
 stand_in nginx:1.26 nginx trixie
+# Only to watch it: deploy/images.sh watch. There is no stand-in for Grafana.
+[ "${1:-}" != watch ] || stand_in prom/prometheus:v3.5.0 prometheus trixie

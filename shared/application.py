@@ -17,16 +17,18 @@ from shared.books import books_router
 from shared.bus import PEOPLE, Bus
 from shared.consumer import Consumer, Subscriptions
 from shared.housekeeping import keep_house
-from shared.http import problems
+from shared.http import gauges, problems
 from shared.http.collection import Collection
 from shared.http.documents import documents_router, openapi_of
 from shared.http.edge import Edge
 from shared.http.parked import parked_router
 from shared.http.probes import probes_router
+from shared.http.pulse import Pulse
 from shared.http.runtime import Runtime
 from shared.http.waiting import Progress
 from shared.identity.gate import Identity
 from shared.identity.permissions import assert_every_route_names_its_permission
+from shared.mentions import mentions_router
 from shared.neighbours import Neighbours
 from shared.own_log import OwnLog
 from shared.relay import Relay
@@ -111,6 +113,7 @@ def build_app(service: Service, runtime: Runtime, identity: Identity) -> FastAPI
     for router in service.routers:
         app.include_router(router)
     app.include_router(books_router(service.name, service.owned))
+    app.include_router(mentions_router(service.name, service.all_tables))
     if service.subscriptions is not None:
         app.include_router(parked_router(service.name, speaks_for_all=service.speaks_for_all))
     app.include_router(probes_router(service.name, speaks_for_all=service.speaks_for_all))
@@ -129,13 +132,15 @@ async def running(
     async with AsyncExitStack() as stack:
         if not migrated:
             await asyncio.to_thread(migrate, service, settings.store)
-        store: Store = open_store(settings.store, service.name)
+        store: Store = open_store(settings.store, service.name, connections=settings.store_connections)
         await store.start()
         stack.push_async_callback(store.close)
         own_log = OwnLog(store, bus, service.name, service.topics)
         await own_log.verify()
         runtime = Runtime(service.name, settings, store, Progress(store, service.name), bus)
         runtime.relay = Relay(store, bus, service.name)
+        runtime.pulse = Pulse(store, runtime.relay)
+        stack.push_async_callback(runtime.pulse.close)
         store.committed = runtime.relay.wake
         app = build_app(service, runtime, identity)
         started = Running(service, runtime, app, Edge(app, service.name, settings.body_limit))
@@ -154,6 +159,8 @@ async def running(
         _watch(started, "own log", own_log.keep)
         for work in service.background:
             _watch(started, work.__name__, partial(work, runtime))
+        gauges.begin(runtime)
+        stack.callback(gauges.end, runtime)
         yield started
 
 

@@ -82,6 +82,8 @@ class Consumer:
         self.failure: str | None = None
         self._lease = Lessee(store, "applier")
         self._parks: list[float] = []
+        self._caught_up_at = time.monotonic()
+        self._following = False
         self.turn = asyncio.Lock()
         """Held while a batch is applied; whoever holds it sees to it that nothing more is applied from the log."""
 
@@ -110,11 +112,21 @@ class Consumer:
         async with aclosing(self._messages(recognition)) as batches:
             async for messages in batches:
                 recognition.check(messages)
-                self.caught_up = not messages
+                self._note_place(at_end=not messages)
                 async with self.turn:
                     if messages and not await self._lease.holds():
                         return
                     await self.apply(messages)
+
+    @property
+    def behind_seconds(self) -> float:
+        """For how long the end of the log has not been reached; none while it is, nor for one who stands by."""
+        return 0.0 if self.caught_up or not self._following else time.monotonic() - self._caught_up_at
+
+    def _note_place(self, *, at_end: bool) -> None:
+        if at_end or self.caught_up:
+            self._caught_up_at = time.monotonic()
+        self.caught_up = at_end
 
     def _messages(self, recognition: Recognition) -> Any:
         return self.bus.messages(self.subscriptions.topics, recognition.start)
@@ -123,9 +135,11 @@ class Consumer:
     async def _keeping_the_lease(self) -> AsyncIterator[None]:
         """While nothing comes, nobody asks for the lease: then it is renewed beside."""
         task = asyncio.create_task(self._renew())
+        self._caught_up_at, self._following = time.monotonic(), True
         try:
             yield
         finally:
+            self._following = False
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

@@ -56,6 +56,7 @@ class KnownTeam(Fact, table=True):
 
     externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     department: str = ""
+    region: str | None = None
     leader: str | None = None
 
 
@@ -121,12 +122,13 @@ def remember_names(thing: Any, event: DepartmentOpened | GroupFormed | PersonDes
 
 @teams.on(TeamFormed)
 def remember_team(team: KnownTeam, event: TeamFormed) -> None:
-    team.externals, team.department, team.leader = event.externals, event.department, event.leader
+    team.externals = event.externals
+    remember_place(team, event)
 
 
 @teams.on(TeamChanged)
-def remember_place(team: KnownTeam, event: TeamChanged) -> None:
-    team.department, team.leader = event.department, event.leader
+def remember_place(team: KnownTeam, event: TeamFormed | TeamChanged) -> None:
+    team.department, team.region, team.leader = event.department, event.region, event.leader
 
 
 @goals.on(GoalClosed)

@@ -23,6 +23,8 @@ SCOPES = (
     "expenses:read",
     "goals:read",
     "customers:read",
+    "deals:read",
+    "mentions:read",
 )
 LIFE = timedelta(hours=1)
 OTHERS = ("teams", "targets", "meetings")
@@ -61,6 +63,10 @@ class Neighbours:
         if wait is not None:
             sent["Prefer"] = f"wait={wait}"
         return await self._client(service).get(path, params=query, headers=sent, timeout=seconds)
+
+    async def ask(self, service: str, path: str, body: Mapping[str, Any], *, seconds: float = 5) -> httpx.Response:
+        """Ask a neighbour what does not belong into an address; raises httpx.HTTPError."""
+        return await self._client(service).post(path, json=dict(body), headers=self._headers(), timeout=seconds)
 
     async def close(self) -> None:
         """Close the connections."""

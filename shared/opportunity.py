@@ -1,28 +1,55 @@
-"""What may be expected of a member of a quota: one arithmetic for everybody who shows it.
+"""What may be expected of members of their quotas: one arithmetic for everybody who shows it.
 
 Adjusted quota = quota x ramp x active share, day by day along the quota's distribution. The ramp is the share of a full
 quota that is expected of somebody so many whole months after their employment began. The active share is the part of
 a day on which they work here and are not away; who is not employed on a day is away on it. A working share is not
 applied: a quota is set for whom it is set for. (Ramp-adjusted attainment as the OAR review defines it, without its
-factor of the market.)
+factor of the market.) Of a team, a group, a department and the organisation that is expected which may be expected of
+their members, of each for the days on which they count there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import pairwise
-from typing import Final
+from itertools import groupby, pairwise
+from typing import Final, Protocol, TypeVar
 
 from dateutil.relativedelta import relativedelta
 
 from shared.careers import Away, Career
-from shared.membership import covers, end_of, held_on
+from shared.membership import Spell, covers, end_of, held_on, latest_on, on_day
 from shared.period import Period
 
 FULL: Final = Fraction(1)
+Due = Callable[[date], Fraction]
+"""What of something is due before a day."""
+
+
+class _Dated(Protocol):
+    @property
+    def period(self) -> Period: ...
+
+
+D = TypeVar("D", bound=_Dated)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a member is to achieve in a period."""
+
+    member: str
+    period: Period
+    due: Due
+
+
+class Ramped(Protocol):
+    """Somebody who is expected to reach a full quota by and by."""
+
+    employments: list[Spell]
+    ramps: list[Spell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +83,7 @@ class Adjusted:
         return self.value / self.worked if self.worked else None
 
     def __add__(self, other: Adjusted) -> Adjusted:
-        """Several quotas of one member."""
+        """Several quotas."""
         return Adjusted(
             self.quota + other.quota, self.value + other.value, self.due + other.due, self.worked + other.worked
         )
@@ -75,12 +102,12 @@ def stretches(member: Career, absences: Iterable[Away], period: Period) -> list[
         starts |= {date.fromisoformat(spell["from"]) + relativedelta(months=months) for months in range(1, steps + 1)}
     days = sorted(day for day in starts if period.start <= day < period.end)
     return [
-        Stretch(start, end, _ramp(member, start), _active(member, away, start))
+        Stretch(start, end, ramp_on(member, start), _active(member, away, start))
         for start, end in pairwise([*days, period.end])
     ]
 
 
-def adjusted(due: Callable[[date], Fraction], period: Period, before: date, found: Sequence[Stretch]) -> Adjusted:
+def adjusted(due: Due, period: Period, before: date, found: Sequence[Stretch]) -> Adjusted:
     """The part of a quota that may be expected; `due` says what of it is due before a day of the period."""
     value = so_far = worked = Fraction(0)
     for each in found:
@@ -92,7 +119,61 @@ def adjusted(due: Callable[[date], Fraction], period: Period, before: date, foun
     return Adjusted(due(period.end) - due(period.start), value, so_far, worked)
 
 
-def _ramp(member: Career, day: date) -> Fraction:
+def standing(targets: Sequence[D], asked: Period) -> list[tuple[D, Period]]:
+    """The targets of somebody that stand for a period, each with the days it stands for.
+
+    Those whose days lie within it, the longer ones for shorter ones they overlap; where none does, the period's part of
+    the smallest one around it.
+    """
+    by_length = sorted(targets, key=lambda each: (-each.period.days, each.period.start))
+    chosen: list[tuple[D, Period]] = []
+    for each in by_length:
+        period = each.period
+        inside = asked.start <= period.start and period.end <= asked.end
+        if inside and not any(period.start < days.end and days.start < period.end for _, days in chosen):
+            chosen.append((each, period))
+    around = [each for each in by_length if each.period.start <= asked.start and asked.end <= each.period.end]
+    return chosen or [(each, asked) for each in around[-1:]]
+
+
+def counting(member: Career, level: str, ref: str, period: Period) -> Iterator[Period]:
+    """The days of a period on which a member counts for a team or department (that joined last), for a group they are
+    in, or for the organisation, always."""
+    if level in ("organisation", "member"):
+        yield period
+        return
+    spells: list[Spell] = {"team": member.memberships, "group": member.groups, "department": member.departments}[level]
+    if all(each["of"] != ref for each in spells):
+        return
+    edges = {date.fromisoformat(each["from"]) for each in spells} | {end_of(each) or period.end for each in spells}
+    days = sorted({period.start, *(day for day in edges if period.start < day < period.end)})
+    for start, end in pairwise([*days, period.end]):
+        counts = ref in on_day(spells, start) if level == "group" else latest_on(spells, start) == ref
+        if counts:
+            yield Period.between(start, end)
+
+
+def expected_of(
+    level: str,
+    ref: str,
+    days: Period,
+    quotas: Sequence[Quota],
+    people: Mapping[str, Career],
+    absences: Mapping[str, Sequence[Away]],
+    before: date,
+) -> Adjusted | None:
+    """What may be expected of some days of whoever these members count for; none without a quota of theirs."""
+    found: list[Adjusted] = []
+    for member, own in groupby(sorted(quotas, key=lambda each: each.member), key=lambda each: each.member):
+        for quota, part in standing(list(own), days):
+            for counted in counting(people[member], level, ref, part):
+                of_each = stretches(people[member], absences.get(member, ()), counted)
+                found.append(adjusted(quota.due, counted, before, of_each))
+    return sum(found, Adjusted()) if found else None
+
+
+def ramp_on(member: Ramped, day: date) -> Fraction:
+    """The share of a full quota that is expected of somebody on a day."""
     employment, curve = held_on(member.employments, day), held_on(member.ramps, day)
     if employment is None or curve is None:
         return FULL

@@ -63,7 +63,11 @@ class Settings(BaseSettings):
     jwt_issuer: str = Field(
         default="", description="Issuer (`iss`) of the tokens. Empty: this Concert signs its own with its signing key."
     )
-    jwt_jwks_url: str = Field(default="", description="Where that issuer publishes its keys (JWKS).")
+    jwt_jwks_url: str = Field(
+        default="",
+        description="Where that issuer publishes its keys (JWKS). Empty: found by its OpenID Connect discovery,"
+        " `<issuer>/.well-known/openid-configuration`.",
+    )
     jwt_audience: str = Field(default="concert", min_length=1, description="Audience (`aud`) the tokens must name.")
     signing_key_file: Path | None = Field(
         default=None,
@@ -112,16 +116,18 @@ class Settings(BaseSettings):
     @field_validator("jwt_jwks_url")
     @classmethod
     def _a_trusted_address(cls, value: str) -> str:
-        if value and urlsplit(value).scheme != "https" and not _is_near(urlsplit(value).hostname or ""):
-            raise _wrong("must be an https address, or http on this machine or in the same container network")
+        if value and not trusted(value):
+            raise _wrong(f"must be {TRUSTED}")
         return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.bus == "kafka" and not self.kafka_bootstrap_servers:
             raise _wrong("CONCERT_BUS=kafka needs CONCERT_KAFKA_BOOTSTRAP_SERVERS, for example localhost:9092")
-        if bool(self.jwt_issuer) != bool(self.jwt_jwks_url):
-            raise _wrong("CONCERT_JWT_ISSUER and CONCERT_JWT_JWKS_URL are set together or not at all")
+        if self.jwt_jwks_url and not self.jwt_issuer:
+            raise _wrong("CONCERT_JWT_JWKS_URL needs CONCERT_JWT_ISSUER, whose keys these are")
+        if self.jwt_issuer and not self.jwt_jwks_url and not trusted(self.jwt_issuer):
+            raise _wrong(f"CONCERT_JWT_ISSUER must be {TRUSTED}, or CONCERT_JWT_JWKS_URL must say where its keys are")
         return self
 
     @property
@@ -196,6 +202,20 @@ def _sentence(error: ErrorDetails) -> str:
     name = str(error["loc"][0])
     default = Settings.model_fields[name].default
     return f"{_variable(name)} {message}" + (f" (default: {default})." if default else ".")
+
+
+TRUSTED = "an https address, or http on this machine or in the same container network"
+
+
+def trusted(address: str) -> bool:
+    """Whether what is fetched from an address can be believed to come from there."""
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and _is_near(parts.hostname or ""))
+        )
+    except ValueError:
+        return False
 
 
 def _is_near(host: str) -> bool:

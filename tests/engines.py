@@ -55,6 +55,11 @@ def chromium() -> Path:
     return Path(_script("chromium", "path", failure=Unavailable))
 
 
+def prometheus() -> Path:
+    """The system's Prometheus; promtool lies beside it."""
+    return Path(_script("prometheus", "path", failure=Unavailable))
+
+
 class Engine:
     """A server process of our own, or one at `address` that somebody else keeps running.
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from concert.origin import owners_of
+from concert.origin import SCIM, owners_of
 from concert.runner import together
 from concert.services import SERVICES
 from shared import settings
@@ -33,8 +33,9 @@ async def test_the_gateway_sends_every_collection_to_its_owner(tmp_path: Path) -
     async with together(Settings(data=tmp_path, demo=False)) as (origin, _):
         owners = owners_of(origin.services)
         await asyncio.sleep(0)  # what was started takes its first step before it is stopped
-    assert {collection: owner(f"/v1/{collection}") for collection in owners} == owners
-    assert {collection: owner(f"/v1/{collection}/ext:crm:7/history") for collection in owners} == owners
+    addresses = {each: each if each == SCIM else f"/v1/{each}" for each in owners}
+    assert {each: owner(address) for each, address in addresses.items()} == owners
+    assert {each: owner(f"{address}/ext:crm:7/history") for each, address in addresses.items()} == owners
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,9 @@ async def test_the_gateway_sends_every_collection_to_its_owner(tmp_path: Path) -
         ("/v1/deals/ext:hubspot:9087/win", "targets"),
         ("/v1/meetings", "meetings"),
         ("/v1/teamsters", "metrics"),
+        ("/scim/v2/Users/mbr_1", "teams"),
+        ("/scim/v2/ServiceProviderConfig", "teams"),
+        ("/scim/v1/Users", "metrics"),
         ("/docs/v1/teams", "metrics"),
         ("/v1/books", "$asked_owner"),
         ("/v1/parked/deal/deal_1/retry", "$asked_owner"),
@@ -75,8 +79,21 @@ def test_the_containers_are_given_settings_that_exist() -> None:
 
 def test_nothing_is_published_beyond_this_machine() -> None:
     published = {name: each["ports"] for name, each in COMPOSE["services"].items() if "ports" in each}
-    assert set(published) == {"gateway"}
-    assert all(port.startswith("127.0.0.1:") for port in published["gateway"])
+    assert set(published) == {"gateway", "prometheus", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_only_concert_itself_starts_unless_it_is_to_be_watched() -> None:
+    apart = {name: each["profiles"] for name, each in COMPOSE["services"].items() if "profiles" in each}
+    assert apart == {"prometheus": ["watch"], "grafana": ["watch"], "collector": ["otel"]}
+
+
+def test_only_what_needs_them_sees_the_secrets_and_nobody_is_given_one_in_clear() -> None:
+    see = {name for name, each in COMPOSE["services"].items() if any("secrets:" in v for v in each.get("volumes", []))}
+    assert see == {"teams", "targets", "meetings", "metrics", "secrets", "migrate", "topics", "postgres"}
+    for name, each in COMPOSE["services"].items():
+        clear = [key for key in each.get("environment") or {} if re.search("PASSWORD|KEY|TOKEN|STORE_URL", key)]
+        assert [key for key in clear if not key.endswith("_FILE")] == [], name
 
 
 @pytest.mark.parametrize("name", list(COMPOSE["services"]))
@@ -86,6 +103,7 @@ def test_a_container_may_do_no_more_than_it_must(name: str) -> None:
     assert service["read_only"] is True
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "mem_limit" in service
+    assert "pids_limit" in service
 
 
 def test_every_variable_has_a_default() -> None:

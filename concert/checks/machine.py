@@ -13,7 +13,7 @@ import httpx
 from concert.checks.finding import Finding, bare, reason
 from concert.port import CannotListen, claimed
 from shared.identity import gate
-from shared.identity.issuer import published_keys
+from shared.identity.issuer import DISCOVERY, published_keys
 from shared.identity.keys import BadKey
 from shared.settings import Settings
 
@@ -82,13 +82,17 @@ def signing_key(settings: Settings) -> Finding:
 
 def issuer(settings: Settings) -> Finding:
     """Whether the keys of the issuer can be fetched."""
-    where = f"{bare(settings.jwt_jwks_url)}, where {settings.jwt_issuer} publishes its keys,"
+    said, name = settings.jwt_jwks_url, "CONCERT_JWT_JWKS_URL"
+    where = f"{bare(said)}, where {settings.jwt_issuer} publishes its keys,"
+    if not said:
+        said, name = settings.jwt_issuer.removesuffix("/") + DISCOVERY, "CONCERT_JWT_ISSUER"
+        where = f"{bare(said)}, which says where the keys are,"
     try:
-        keys = asyncio.run(published_keys(settings.jwt_jwks_url))
+        keys = asyncio.run(published_keys(settings.jwt_issuer, settings.jwt_jwks_url))
     except (ValueError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as fault:
-        remedy = "see that it can be reached from here, and that CONCERT_JWT_JWKS_URL is right"
+        remedy = f"see that it can be reached from here, and that {name} is right"
         return Finding("wrong", f"{where} is of no use", remedy, reason(fault))
-    return Finding("ok", f"{where} has {len(keys)} that can be used")
+    return Finding("ok", f"{where} gives {len(keys)} that can be used")
 
 
 def _version_at(settings: Settings) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from services.metrics.api import consistency, deliveries, events, rebuild, views, webhooks
 from services.metrics.consistency.certificate import Certificate
+from services.metrics.facts.check_ins import check_ins
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
 from services.metrics.facts.feedback import feedback
-from services.metrics.facts.meetings import actions, items, meetings
+from services.metrics.facts.meetings import actions, items, meetings, outcomes
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.pipeline import overrides, stages
+from services.metrics.facts.pulses import pulses
 from services.metrics.facts.rates import rates
 from services.metrics.facts.requests import requests
 from services.metrics.facts.support import duties, recognitions, reputation, setbacks
@@ -32,8 +34,8 @@ from shared.http.runtime import Runtime
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, away, people, customers, products, deals,
                    feedback, rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests,
-                   meetings, items, actions, trainings, openings, onboardings, equipment, duties,
-                   recognitions, setbacks, reputation)  # fmt: skip
+                   meetings, items, actions, outcomes, check_ins, pulses, trainings, openings, onboardings, equipment,
+                   duties, recognitions, setbacks, reputation)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 
 

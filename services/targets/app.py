@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from services.targets import reactions
-from services.targets.api import attainment, cascades, contribution, forecasts, goals
+from services.targets.api import (
+    assignment,
+    attainment,
+    cascades,
+    contribution,
+    forecasts,
+    goal_attainment,
+    goal_cascades,
+    goals,
+    handovers,
+    portfolios,
+)  # fmt: skip
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
@@ -40,7 +51,18 @@ service = Service(
         targets,
         progress,
     ),
-    routers=(cascades.router, check_ins, goals.router, attainment.router, forecasts.router, contribution.router),
+    routers=(
+        cascades.router,
+        assignment.router,
+        check_ins,
+        goal_cascades.router,
+        goal_attainment.router,
+        attainment.router,
+        forecasts.router,
+        contribution.router,
+        portfolios.router,
+        handovers.router,
+    ),
     tables=(Override,),
     subscriptions=reactions.subscriptions,
     prepare=(found_metrics, found_stages),

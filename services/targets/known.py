@@ -1,16 +1,72 @@
-"""What targets knows of people and teams: enough to credit a deal to them and to say which team it was won for."""
+"""What targets knows of people and teams: enough to credit a deal to them and to say which team it was won for; and of
+duties and actions, which goals they serve."""
 
 from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+from sqlmodel import Field
 
 from shared.asked_period import AskedPeriod
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
+from shared.events.duties import DutyAssigned, DutyCancelled, DutyChanged
+from shared.events.meetings import ActionAgreed, ActionChanged
+from shared.facts import Fact, Facts
 from shared.known import away, departments, groups, house, members, organisation, people, teams
 from shared.period import Period
 from shared.store import Snapshot
 
-subscriptions = Subscriptions("concert.teams", PEOPLE)
-subscriptions.keep(organisation, departments, members, teams, groups, people, away)
+MEETINGS = "concert.meetings"
+
+
+class GoalDuty(Fact, table=True):
+    """A duty: since when, and for which goal."""
+
+    __tablename__ = "goal_duty"
+    kind: ClassVar[str] = "duty"
+
+    goal: str | None = None
+    on: date | None = Field(default=None, index=True)
+    cancelled: bool = False
+
+
+class GoalAction(Fact, table=True):
+    """An action: since when, and for which goal."""
+
+    __tablename__ = "goal_action"
+    kind: ClassVar[str] = "action"
+
+    goal: str | None = None
+    on: date | None = Field(default=None, index=True)
+
+
+duties, actions = Facts(GoalDuty), Facts(GoalAction)
+# Of meetings only actions: nothing here is about the others.
+subscriptions = Subscriptions("concert.teams", MEETINGS, PEOPLE, only={MEETINGS: frozenset({"action"})})
+subscriptions.keep(organisation, departments, members, teams, groups, people, away, duties, actions)
+
+
+@duties.on(DutyAssigned)
+def assign(duty: GoalDuty, event: DutyAssigned) -> None:
+    duty.on, duty.goal = event.on, event.goal
+
+
+@duties.on(DutyChanged)
+def change(duty: GoalDuty, event: DutyChanged) -> None:
+    duty.goal = event.goal
+
+
+@duties.on(DutyCancelled)
+def call_off(duty: GoalDuty, event: DutyCancelled) -> None:
+    duty.cancelled = True
+
+
+@actions.on(ActionAgreed)
+@actions.on(ActionChanged)
+def agree(action: GoalAction, event: ActionAgreed | ActionChanged) -> None:
+    action.on, action.goal = event.on, event.goal
 
 
 async def period_of(snapshot: Snapshot, asked: AskedPeriod) -> Period:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.teams.api import (
     absences,
+    access,
     belonging,
     duties,
     equipment,
@@ -15,13 +16,16 @@ from services.teams.api import (
     personal_data,
     recognitions,
     setbacks,
+    splitting,
     teams,
     trainings,
 )  # fmt: skip
+from services.teams.api.scim import discovery, groups, users
 from services.teams.domain.absences import Absence
 from services.teams.domain.learning import Ability
 from services.teams.domain.organisation import Organisation
 from services.teams.domain.people import Person
+from services.teams.entries import Entry
 from services.teams.known import subscriptions
 from services.teams.pseudonyms import Pseudonym
 from shared.application import Service
@@ -49,12 +53,17 @@ service = Service(
     routers=(
         organisation.router,
         personal_data.router,
+        access.router,
         belonging.router,
         absences.router,
         learning.router,
         trainings.router,
+        splitting.router,
+        discovery.router,
+        users.router,
+        groups.router,
     ),
-    tables=(Organisation, Person, Absence, Ability, Pseudonym),
+    tables=(Organisation, Person, Absence, Ability, Pseudonym, Entry),
     subscriptions=subscriptions,
     prepare=(organisation.found,),
 )

@@ -71,12 +71,22 @@ class GoalSet(Event):
     metric: str | None = None
     parent: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
+    value: Money | str | None = None
 
 
 @event("concert.targets.goal-changed.v1")
 class GoalChanged(Event):
-    """A goal weighs more or less among its siblings, or is described differently."""
+    """A goal weighs more or less among its siblings, has another value, or is described differently."""
 
+    weight: str
+    value: Money | str | None = None
+
+
+@event("concert.targets.goal-placed.v1")
+class GoalPlaced(Event):
+    """A goal that was there already is a weighted part of another one from now on."""
+
+    parent: str
     weight: str
 
 

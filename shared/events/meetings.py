@@ -14,7 +14,10 @@ from shared.events import Event, event
 
 @event("concert.meetings.series-planned.v1")
 class SeriesPlanned(Event):
-    """A team, or several departments, will meet again and again by a rule (RRULE of RFC 5545)."""
+    """A team, or several departments, will meet again and again by a rule (RRULE of RFC 5545).
+
+    One that goes on from another takes over what is skipped, and when it ends.
+    """
 
     kind: str
     rrule: str
@@ -23,6 +26,10 @@ class SeriesPlanned(Event):
     minutes: int
     teams: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
+    template: str | None = None
+    follows: str | None = None
+    skips: tuple[date, ...] = ()
+    ends_on: date | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -37,13 +44,46 @@ class SeriesChanged(Event):
     minutes: int
     teams: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
+    template: str | None = None
 
 
 @event("concert.meetings.series-ended.v1")
 class SeriesEnded(Event):
-    """A series meets no more from a day on."""
+    """A series meets no more from a day on, or another goes on from there."""
 
     on: date
+    continued_by: str | None = None
+
+
+@event("concert.meetings.occurrence-skipped.v1")
+class OccurrenceSkipped(Event):
+    """At one of its times a series does not meet; why, stays with meetings."""
+
+    occurrence: datetime
+
+
+@event("concert.meetings.occurrence-restored.v1")
+class OccurrenceRestored(Event):
+    """A time that was to be skipped is met at after all."""
+
+    occurrence: datetime
+
+
+@event("concert.meetings.template-drawn-up.v1")
+class TemplateDrawnUp(Event):
+    """There is an agenda to begin meetings with: so many items, which take so many minutes."""
+
+    items: int
+    minutes: int
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.meetings.template-changed.v1")
+class TemplateChanged(Event):
+    """Meetings that are called from now on begin with another agenda; its words stay with meetings."""
+
+    items: int
+    minutes: int
 
 
 @event("concert.meetings.meeting-called.v1")
@@ -57,12 +97,14 @@ class MeetingCalled(Event):
     series: str | None = None
     teams: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
+    template: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
 @event("concert.meetings.meeting-changed.v1")
 class MeetingChanged(Event):
-    """A meeting has another time, length, name or other parties; the event says all but the name."""
+    """A meeting has another time, length, name or other parties, or is one of the series that goes on from its own; the
+    event says all but the name."""
 
     on: date
     starts_at: datetime
@@ -70,6 +112,7 @@ class MeetingChanged(Event):
     kind: str
     teams: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
+    series: str | None = None
 
 
 @event("concert.meetings.meeting-started.v1")
@@ -125,7 +168,10 @@ class OutcomeWithdrawn(Event):
 
 @event("concert.meetings.item-raised.v1")
 class ItemRaised(Event):
-    """News, a problem, a report or a question is on the table of a meeting or a series."""
+    """News, a problem, a report or a question is on the table of a meeting or a series.
+
+    It may be about a department; a question may be put to several, which then answer.
+    """
 
     kind: str
     on: date
@@ -133,6 +179,8 @@ class ItemRaised(Event):
     series: str | None = None
     raised_by: str | None = None
     presenter: str | None = None
+    department: str | None = None
+    to: tuple[str, ...] = ()
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -146,6 +194,8 @@ class ItemChanged(Event):
     series: str | None = None
     raised_by: str | None = None
     presenter: str | None = None
+    department: str | None = None
+    to: tuple[str, ...] = ()
 
 
 @event("concert.meetings.item-answered.v1")
@@ -158,9 +208,10 @@ class ItemAnswered(Event):
 
 @event("concert.meetings.item-resolved.v1")
 class ItemResolved(Event):
-    """An item is off the table."""
+    """An item is off the table, by what these members did."""
 
     on: date
+    by: tuple[str, ...] = ()
 
 
 @event("concert.meetings.item-reopened.v1")
@@ -172,14 +223,16 @@ class ItemReopened(Event):
 
 @event("concert.meetings.action-agreed.v1")
 class ActionAgreed(Event):
-    """Somebody will do something by a day."""
+    """Somebody will do something by a day, perhaps for somebody who asks for it."""
 
     on: date
     owner: str
     due: date
     item: str | None = None
+    meeting: str | None = None
     helpers: tuple[str, ...] = ()
     goal: str | None = None
+    asked_by: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -191,8 +244,13 @@ class ActionChanged(Event):
     owner: str
     due: date
     item: str | None = None
+    meeting: str | None = None
     helpers: tuple[str, ...] = ()
     goal: str | None = None
+    asked_by: str | None = None
+    changed_on: date | None = None
+    due_agreed: bool = False
+    """Whether who asked for it agrees to the day that it is due now."""
 
 
 @event("concert.meetings.action-done.v1")
@@ -238,6 +296,7 @@ class RequestChanged(Event):
     from_member: str | None = None
     to_member: str | None = None
     promised_by: date | None = None
+    changed_on: date | None = None
 
 
 @event("concert.meetings.request-promised.v1")
@@ -257,6 +316,8 @@ class RequestResolved(Event):
     """Whole seconds since it was asked for, or last reopened."""
     on_time: bool | None = None
     """Whether by the day promised; none where nothing was promised."""
+    by: str | None = None
+    """The member who did it, if that was said."""
 
 
 @event("concert.meetings.request-reopened.v1")
@@ -264,3 +325,68 @@ class RequestReopened(Event):
     """What was thought done is not; the reason is kept by meetings."""
 
     on: date
+
+
+@event("concert.meetings.check-in-noted.v1")
+class CheckInNoted(Event):
+    """A member has looked after another: offered help, asked, or told them something; what was said stays theirs."""
+
+    kind: str
+    on: date
+    from_member: str
+    to_member: str
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.meetings.check-in-changed.v1")
+class CheckInChanged(Event):
+    """A check-in was of another kind or on another day, or is put in other words; the event says all but the words."""
+
+    kind: str
+    on: date
+
+
+@event("concert.meetings.check-in-withdrawn.v1")
+class CheckInWithdrawn(Event):
+    """What was noted as a check-in was none."""
+
+
+@event("concert.meetings.pulse-opened.v1")
+class PulseOpened(Event):
+    """A team, a department or the organisation is asked how it goes, until a day; a team's department is that of then.
+
+    Nothing is told of anybody's answers, or of who has answered, until the pulse is closed.
+    """
+
+    level: str
+    opens_on: date
+    closes_on: date
+    items: tuple[str, ...]
+    team: str | None = None
+    department: str | None = None
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.meetings.pulse-changed.v1")
+class PulseChanged(Event):
+    """A pulse can be answered until another day, or has another title."""
+
+    closes_on: date
+
+
+@event("concert.meetings.pulse-closed.v1")
+class PulseClosed(Event):
+    """A pulse can be answered no more: how many were asked and answered, and what all answers together say.
+
+    Sums are there only if enough answered; who did is forgotten with the key that told them apart.
+    """
+
+    on: date
+    asked: int
+    answered: int
+    sums: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By item, and by scale of those who answered all its items: `n`, `total` and `squares` of the answers."""
+    promoters: int | None = None
+    """Of the eNPS question; none where fewer than ten answered it."""
+    passives: int | None = None
+    detractors: int | None = None

@@ -63,6 +63,15 @@ class CustomerMerged(Event):
     into: str
 
 
+@event("concert.targets.customer-handed-over.v1")
+class CustomerHandedOver(Event):
+    """A member looks after a customer from a day on; `before` did until then, if anybody."""
+
+    owner: str
+    on: date
+    before: str | None = None
+
+
 @event("concert.targets.product-listed.v1")
 class ProductListed(Event):
     """Something we sell."""
@@ -159,6 +168,15 @@ class InRole:
 
     role: str
     member: str
+
+
+@event("concert.targets.deal-handed-over.v1")
+class DealHandedOver(Event):
+    """Another member has an open deal from a day on; the days before stay with who had it."""
+
+    owner: str
+    on: date
+    before: str
 
 
 @event("concert.targets.deal-staffed.v1")
@@ -359,6 +377,13 @@ class TargetCascaded(Event):
 
     children: tuple[str, ...]
     over_assignment: str
+
+
+@event("concert.targets.target-placed.v1")
+class TargetPlaced(Event):
+    """A target that was there already is a part of another one from now on."""
+
+    parent: str
 
 
 @event("concert.targets.target-closed.v1")

@@ -21,8 +21,9 @@ from shared.http.documents import described
 from shared.http.problems import Internal, log, parse
 from shared.http.rows import Row, groups_of
 from shared.http.runtime import Runtime, runtime_of
+from shared.http.writes import new_batch
 from shared.identity.permissions import Principal, require
-from shared.ids import fingerprint, new_id
+from shared.ids import fingerprint
 from shared.instant import now
 from shared.store import Context, Entity, Job, Store, Tx
 from shared.store.entity import Referred
@@ -63,7 +64,7 @@ def bulk_route(collection: Collection[Any]) -> None:
 
     async def endpoint(request: Request, principal: Principal = Depends(may)) -> Response:
         runtime = runtime_of(request)
-        batch = f"{runtime.service}-{new_id('b')[2:]}"
+        batch = new_batch(runtime)
         bulk = _Bulk(collection, principal, batch, request.scope.get("traceparent"))
         groups = groups_of(request, GROUP, runtime.settings.body_limit)
         first: list[Row] = await anext(groups, [])

@@ -147,6 +147,19 @@ class Collection(Generic[N]):
                 raise missing(self.entity, ref)
         return thing
 
+    async def all_for(
+        self, snapshot: Snapshot, meant: sa.ColumnElement[bool], reader: Principal
+    ) -> tuple[list[dict[str, Any]], int]:
+        """All things that meet a condition, as far as they are for this reader, and how many are not."""
+        table = table_of(self.entity, snapshot.session.dialect).table
+        allowed = await self._readable(snapshot, reader) if self._readable else None
+        things = await snapshot.all(self.entity, sa.select(table).where(meant).order_by(table.c.id))
+        if allowed is None:
+            return await self.present(snapshot, things, reader), 0
+        ids = {row[0] for row in await snapshot.rows(sa.select(table.c.id).where(meant, allowed))}
+        mine = [each for each in things if each.id in ids]
+        return await self.present(snapshot, mine, reader), len(things) - len(mine)
+
     async def loaded(self, tx: Tx, ref: str, writer: Principal) -> N:
         """A thing to change by somebody whom it is for; raises NotFound."""
         return await self.for_reader(tx, await tx.load(self.entity, ref), ref, writer)

@@ -51,7 +51,7 @@ def _not_a_cursor() -> Invalid:
     return Invalid("This cursor is not one that a page gave.", [Fault("/cursor", "not a cursor")])
 
 
-def asked_only(request: Request, known: Set[str]) -> None:
+def asked_only(request: Request, known: Set[str], repeatable: Set[str] = frozenset({"after"})) -> None:
     """Refuse a parameter that is not known, and one that is given twice where one of the two would be ignored."""
     for name in sorted(set(request.query_params)):
         if name not in known:
@@ -59,7 +59,7 @@ def asked_only(request: Request, known: Set[str]) -> None:
                 f"{name} is not known here; known are {', '.join(sorted(known))}.", [Fault(f"/{name}", "not known")]
             )
         values = request.query_params.getlist(name)
-        if len(values) > 1 and name != "after":
+        if len(values) > 1 and name not in repeatable:
             detail = f"{name} is given {len(values)} times; it can be asked for once"
             raise Invalid(f"{detail}.", [Fault(f"/{name}", detail)])
 

@@ -24,7 +24,6 @@ from shared.store.types import text_of
 
 _PARKED, _MEND = require("parked:read"), require("parked:write")
 _held = HeldEvent.__table__.c  # type: ignore[attr-defined]
-PARKED = sa.select(sa.func.count()).select_from(HeldEvent).where(_held.reason.is_not(None))
 MOST = 200
 Asked = Annotated[str | None, Query(alias="service", description="only what this service holds")]
 

@@ -9,13 +9,12 @@ from typing import Annotated, Any
 import httpx
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 from pydantic_core import from_json
 
 from shared import __version__
-from shared.errors import OutcomeUnknown, Overloaded
-from shared.http.parked import PARKED
+from shared.http import gauges
 from shared.http.runtime import Runtime, runtime_of
 from shared.identity.permissions import PUBLIC
 from shared.neighbours import OTHERS
@@ -42,27 +41,9 @@ class Version(BaseModel):
     version: str
 
 
-def _parts(runtime: Runtime) -> dict[str, str]:
-    """The state of every part of a running service, `ok` or the reason why not."""
-    parts: dict[str, str] = {}
-    tasks: dict[str, Any] = runtime.extras.get("tasks", {})
-    for name, task in tasks.items():
-        parts[name] = f"stopped: {task.exception()}" if task.done() and not task.cancelled() else "ok"
-    if runtime.relay is not None and runtime.relay.failure:
-        parts["relay"] = runtime.relay.failure
-    if runtime.consumer is not None:
-        if runtime.consumer.failure:
-            parts["applier"] = runtime.consumer.failure
-        trouble = runtime.consumer.bus.healthy
-        parts["bus"] = trouble or "ok"
-    return parts
-
-
 async def _parked(runtime: Runtime) -> int | None:
-    try:
-        return int(await runtime.store.read(lambda snapshot: snapshot.scalar(PARKED)))
-    except (OutcomeUnknown, Overloaded, OSError):
-        return None
+    reading = await runtime.pulse.read() if runtime.pulse is not None else None
+    return None if reading is None else reading.parked
 
 
 async def _others(runtime: Runtime) -> tuple[dict[str, str], int]:
@@ -105,7 +86,7 @@ def probes_router(service: str, *, speaks_for_all: bool) -> APIRouter:
     ) -> Readiness:
         """Whether the service can do its work, and which part cannot."""
         runtime = runtime_of(request)
-        parts, parked = _parts(runtime), await _parked(runtime)
+        parked, parts = await _parked(runtime), runtime.parts()
         if speaks_for_all and others:
             theirs, more = await _others(runtime)
             parts, parked = parts | theirs, None if parked is None else parked + more
@@ -128,6 +109,6 @@ def probes_router(service: str, *, speaks_for_all: bool) -> APIRouter:
     )
     async def read_metrics() -> Response:
         """Figures for Prometheus."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await gauges.told(), media_type=CONTENT_TYPE_LATEST)
 
     return router

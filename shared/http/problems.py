@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -41,10 +41,20 @@ _BY_STATUS: dict[int, type[Problem]] = {
     401: Unauthenticated, 403: Forbidden, 404: NotFound, 405: MethodNotAllowed, 413: TooLarge, 503: Overloaded,
 }  # fmt: skip
 RETRY_SECONDS = 1
+Form = Callable[[Problem], Response]
+_forms: dict[str, Form] = {}
+
+
+def speak(prefix: str, form: Form) -> None:
+    """Let every error under an address be said in the form that a protocol there prescribes."""
+    _forms[prefix] = form
 
 
 def problem_response(problem: Problem, request: Request | None = None) -> Response:
     """A problem as an HTTP answer."""
+    form = next((form for prefix, form in _forms.items() if request and request.url.path.startswith(prefix)), None)
+    if form is not None:
+        return form(problem)
     document = problem.document()
     if request is not None:
         document["instance"] = request.url.path

@@ -13,6 +13,7 @@ from shared.store import Store
 if TYPE_CHECKING:
     from shared.bus import Bus
     from shared.consumer import Consumer
+    from shared.http.pulse import Pulse
     from shared.http.waiting import Progress
     from shared.relay import Relay
     from shared.settings import Settings
@@ -29,10 +30,27 @@ class Runtime:
     bus: Bus
     relay: Relay | None = None
     consumer: Consumer | None = None
+    pulse: Pulse | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when no more requests are taken: answers that stay open end then."""
     in_flight: set[tuple[str, str]] = field(default_factory=set)
     extras: dict[str, Any] = field(default_factory=dict)
+
+    def parts(self) -> dict[str, str]:
+        """The state of every part, `ok` or the reason why not."""
+        parts: dict[str, str] = {}
+        tasks: dict[str, Any] = self.extras.get("tasks", {})
+        for name, task in tasks.items():
+            parts[name] = f"stopped: {task.exception()}" if task.done() and not task.cancelled() else "ok"
+        if self.relay is not None and self.relay.failure:
+            parts["relay"] = self.relay.failure
+        if self.consumer is not None:
+            if self.consumer.failure:
+                parts["applier"] = self.consumer.failure
+            parts["bus"] = self.consumer.bus.healthy or "ok"
+        if self.pulse is not None:
+            parts["store"] = self.pulse.trouble or "ok"
+        return parts
 
 
 def runtime_of(request: Request) -> Runtime:

@@ -16,9 +16,9 @@ from pydantic_core import from_json, to_json
 from shared.errors import IdempotencyInFlight, IdempotencyMismatch, Invalid, Problem, StaleVersion, VersionRequired
 from shared.http.heard import decided
 from shared.http.problems import MEDIA_TYPE, problem_response
-from shared.http.runtime import runtime_of
+from shared.http.runtime import Runtime, runtime_of
 from shared.identity.permissions import Principal
-from shared.ids import fingerprint
+from shared.ids import fingerprint, new_id
 from shared.instant import now
 from shared.store import Context, Entity, Job, Tx
 from shared.store.tables import KeptAnswer
@@ -48,6 +48,17 @@ def as_json(value: Any) -> bytes:
     return to_json(value, fallback=lambda each: each.as_json())
 
 
+def new_batch(runtime: Runtime) -> str:
+    """A name for the events that one request makes."""
+    return f"{runtime.service}-{new_id('b')[2:]}"
+
+
+def batch_headers(tx: Tx) -> dict[str, str]:
+    """The header that names all events which a job has made so far; none without a batch, or without events."""
+    batch = tx.context.batch
+    return {"Concert-Version": f"batch/{batch}@{tx.job_events}"} if batch and tx.job_events else {}
+
+
 def version_headers(entity: Entity) -> dict[str, str]:
     """The headers that name the version a resource has."""
     return {"ETag": f'"{entity.version}"', "Concert-Version": f"{entity.subject}@{entity.version}"}
@@ -60,12 +71,13 @@ async def write(
     *,
     body: bytes = b"",
     cause: str | None = None,
+    batch: str | None = None,
 ) -> Response:
-    """Run a decision in a transaction and answer after it is durable."""
+    """Run a decision in a transaction and answer after it is durable; its events belong to a batch, if one is named."""
     runtime = runtime_of(request)
     key = request.headers.get("idempotency-key")
     asked = fingerprint(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body)
-    context = Context(now(), trace=request.scope.get("traceparent"), cause=cause, member=principal.member)
+    context = Context(now(), batch, request.scope.get("traceparent"), cause, principal.member)
     if key is None:
         return (await decided(runtime, Job(decide, context))).response()
     if not 0 < len(key) <= MAX_KEY:
@@ -105,7 +117,7 @@ async def _write_once(
         if problem.status >= 500:
             raise
         refusal = problem_response(problem, request)
-        refused = Answer(refusal.status_code, bytes(refusal.body))
+        refused = Answer(refusal.status_code, bytes(refusal.body), _form_of(refusal))
 
         async def keep(tx: Tx) -> Answer:
             # Another replica may have answered the same request meanwhile: then that is the answer.
@@ -130,6 +142,11 @@ def _kept(place: tuple[str, str], asked: str, answer: Answer, context: Context) 
     )
 
 
+def _form_of(refusal: Response) -> dict[str, str] | None:
+    """What the headers must say of a refusal that is no problem document."""
+    return None if refusal.media_type == MEDIA_TYPE else {"Content-Type": str(refusal.media_type)}
+
+
 def _again(kept: KeptAnswer, asked: str) -> Answer:
     if kept.request != asked:
         raise IdempotencyMismatch("Send the same body again, or use a new key for another request.")
@@ -139,7 +156,9 @@ def _again(kept: KeptAnswer, asked: str) -> Answer:
 class Versioned(Protocol):
     """Something whose changes are counted."""
 
-    version: int
+    @property
+    def version(self) -> int | str:
+        """The version, as ETags have it."""
 
 
 def expect(request: Request, entity: Versioned | None, *, required: bool = False) -> None:

@@ -13,6 +13,7 @@ import structlog
 
 from shared.errors import Overloaded
 from shared.identity.keys import SigningKey, VerifyKey, key_set
+from shared.settings import TRUSTED, trusted
 
 OWN_ISSUER: Final = "concert"
 MAX_BYTES: Final = 256 * 1024
@@ -21,6 +22,7 @@ FRESH: Final = 600.0
 USABLE: Final = 3600.0
 BETWEEN_FETCHES: Final = 30.0
 BETWEEN_FAILURES: Final = 5.0
+DISCOVERY: Final = "/.well-known/openid-configuration"
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +61,7 @@ class PublishedKeys:
     def __init__(
         self,
         name: str,
-        url: str,
+        url: str = "",
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -102,7 +104,7 @@ class PublishedKeys:
 
     async def _refresh(self) -> None:
         try:
-            keys = await published_keys(self._url, self._transport)
+            keys = await published_keys(self.name, self._url, self._transport)
         except Exception as error:
             # Whatever it was: the keys at hand stay, and it is tried again.
             self._pause = BETWEEN_FAILURES
@@ -111,13 +113,29 @@ class PublishedKeys:
         self._keys, self._fetched, self._pause = keys, self._clock(), BETWEEN_FETCHES
 
 
-async def published_keys(url: str, transport: httpx.AsyncBaseTransport | None = None) -> dict[str, VerifyKey]:
-    """The usable keys at this address by name, and there are some. Raises ValueError, httpx.HTTPError, TimeoutError."""
+async def published_keys(
+    issuer: str, url: str = "", transport: httpx.AsyncBaseTransport | None = None
+) -> dict[str, VerifyKey]:
+    """The usable keys of an issuer by name, and there are some; at this address, or where the issuer says. Raises
+    ValueError, httpx.HTTPError, TimeoutError."""
     async with asyncio.timeout(DEADLINE):
+        url = url or await _discovered(issuer, transport)
         keys = key_set(json.loads(await _download(url, transport)))
     if not keys:
         raise ValueError("no usable key in it")
     return keys
+
+
+async def _discovered(issuer: str, transport: httpx.AsyncBaseTransport | None) -> str:
+    """Where an issuer says that its keys are (OpenID Connect Discovery 1.0, section 4)."""
+    said = json.loads(await _download(issuer.removesuffix("/") + DISCOVERY, transport))
+    if not isinstance(said, dict) or said.get("issuer") != issuer:
+        # Somebody else's document must not name the keys that we believe.
+        raise ValueError("its discovery document is not that of this issuer, to the letter")
+    url = said.get("jwks_uri")
+    if not isinstance(url, str) or not trusted(url):
+        raise ValueError(f"its discovery document names no jwks_uri that can be trusted: {TRUSTED}")
+    return url
 
 
 async def _download(url: str, transport: httpx.AsyncBaseTransport | None) -> bytes:

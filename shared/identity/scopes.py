@@ -15,14 +15,15 @@ DEPARTMENTS: Final = ("sales", "finance", "accounting", "hr", "it")
 
 COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
-    " equipment setbacks recognitions challenges onboardings reputation",
+    " equipment setbacks recognitions challenges onboardings reputation scim",
     "targets": "goals metrics readings targets stages forecasts progress follow-ups customers products deals invoices"
     " receipts budgets expenses feedback rates role-weights",
-    "meetings": "series meetings items outcomes actions requests check-ins pulses",
+    "meetings": "series templates calendars meetings items outcomes actions requests check-ins pulses",
     "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
-    "every service": "books",
+    "every service": "books mentions",
 }
-"""What can be read and written, by the service that owns it. `people` are names and e-mail addresses."""
+"""What can be read and written, by the service that owns it. `people` are names and e-mail addresses; `scim` is what an
+identity tool needs, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Grant:
 
 EVERYBODY = Grant(
     "everybody",
-    write="series meetings items outcomes actions requests check-ins recognitions",
+    write="series templates calendars meetings items outcomes actions requests check-ins recognitions",
     read="organisation departments members teams groups goals metrics stages role-weights products skills courses"
     " challenges options rule-sets events",
     why="departments meet, ask each other for help and thank each other; members appear by their id, not their name",
@@ -73,7 +74,7 @@ TABLE: Final = (
     Grant(
         "hr",
         write="members absences people openings trainings courses skills onboardings teams groups departments"
-        " challenges setbacks pulses",
+        " challenges setbacks pulses scim",
         read="views.hr equipment duties reputation",
         why="hr recruits, trains and looks after people; no other department sees or changes personal data",
     ),

@@ -47,8 +47,8 @@ class Store(Protocol):
         called `beside.<table>`."""
 
 
-def open_store(url: str, service: str) -> Store:
-    """The store of a service at `sqlite:<folder>` or `postgresql://…/{service}`."""
+def open_store(url: str, service: str, *, connections: int = 16) -> Store:
+    """The store of a service at `sqlite:<folder>` or `postgresql://…/{service}`, with so many connections at most."""
     if url.startswith("sqlite:"):
         from shared.store.sqlite import SqliteStore
 
@@ -56,5 +56,5 @@ def open_store(url: str, service: str) -> Store:
     if url.startswith(("postgresql:", "postgres:")):
         from shared.store.postgres import PostgresStore
 
-        return PostgresStore(url.replace("{service}", service))
+        return PostgresStore(url.replace("{service}", service), connections=connections)
     raise ValueError(f"CONCERT_STORE_URL must begin with sqlite: or postgresql:, not {url.partition(':')[0]!r}")

@@ -360,6 +360,15 @@ class Tx(Snapshot):
         self._undo.append(lambda: self._forget_name(key, before))
         self.add(External.make(kind=entity.kind, source=source, name=name, id=entity.id))
 
+    def unname_externally(self, entity: Entity, source: str) -> None:
+        """Let what another system called this thing lead nowhere any more."""
+        name = entity.externals[source]
+        key = (entity.kind, f"ext:{source}:{name}")
+        before = self._externals.get(key)
+        self._externals[key] = None
+        self._undo.append(lambda: self._forget_name(key, before))
+        self.remove(External.make(kind=entity.kind, source=source, name=name, id=entity.id))
+
     def add(self, row: Row) -> None:
         """Insert a row that is not a thing of its own."""
         self._collect(self._pending.added, row)

@@ -149,10 +149,13 @@ def measure(ground: Ground, table: Table) -> None:
     """One ground's part of the table."""
     table.add_section()
     table.add_row(f"[bold]{ground.name}, one process[/bold]", "", "")
-    with serving(ground) as token:
+    with serving(ground) as served:
+        begun, _ = served.memory()
         for measured in (import_and_see, write_against_echo, write_to_visible):
-            for line in asyncio.run(measured(token, ground)):
+            for line in asyncio.run(measured(served.token, ground)):
                 table.add_row(*line)
+        now, most = served.memory()
+        table.add_row("memory of the process", f"{begun} MiB at first, {now} MiB after it all, {most} MiB at most", "")
     for line in asyncio.run(rebuilding(ground)):
         table.add_row(*line)
 
@@ -162,7 +165,7 @@ def main() -> None:
     table = Table("figure", "measured", "aim", title="Concert")
     with embedded() as ground:
         measure(ground, table)
-    for line in views.report(1_000, 50_000 if FEW else 1_000_000, 5_000 if FEW else 50_000):
+    for line in views.report(FEW):
         table.add_row(*line)
     try:
         with on_servers() as ground:

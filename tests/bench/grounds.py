@@ -65,9 +65,24 @@ async def _prepared(server: Postgres, broker: Kafka) -> None:
             await server.create_database(f"{name}_{service.name}")
 
 
+@dataclass(frozen=True)
+class Served:
+    """Concert in a process of its own."""
+
+    token: str
+    """An administrator's."""
+    process: int
+
+    def memory(self) -> tuple[int, int]:
+        """What the process holds in memory now, and the most it ever held, in MiB."""
+        lines = Path(f"/proc/{self.process}/status").read_text().splitlines()
+        found = dict(line.split(":", 1) for line in lines if ":" in line)
+        return tuple(int(found[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
+
+
 @contextmanager
-def serving(ground: Ground) -> Iterator[str]:
-    """Concert in a process of its own; gives an administrator's token."""
+def serving(ground: Ground) -> Iterator[Served]:
+    """Concert in a process of its own."""
     told = {"CONCERT_DATA": str(ground.settings.data), "CONCERT_PORT": str(PORT), "CONCERT_DEMO": "0"}
     command = [sys.executable, "-m", "tests.bench.server"]
     process = subprocess.Popen(command, env=os.environ | told | dict(ground.environment))
@@ -78,7 +93,8 @@ def serving(ground: Ground) -> Iterator[str]:
                     break
             except httpx.HTTPError:
                 time.sleep(0.1)
-        yield token_headers(ground.settings, "admin")["Authorization"].removeprefix("Bearer ")
+        token = token_headers(ground.settings, "admin")["Authorization"].removeprefix("Bearer ")
+        yield Served(token, process.pid)
     finally:
         process.terminate()
         process.wait(20)

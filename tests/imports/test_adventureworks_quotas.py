@@ -73,7 +73,7 @@ async def figures(concert: World, **period: str) -> dict[str, Any]:
     return found
 
 
-async def test_a_quota_window_and_a_calendar_period_have_each_their_own_attainment(imported: World) -> None:
+async def test_trap_18_a_quota_window_and_a_calendar_period_have_each_their_own_attainment(imported: World) -> None:
     files = folder("adventureworks")
     windows = quota_windows(files)
     year = date(2012, 1, 1), date(2013, 1, 1)

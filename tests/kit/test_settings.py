@@ -72,7 +72,17 @@ def test_a_wrong_secret_is_not_repeated_in_the_complaint(monkeypatch: pytest.Mon
         ("BUS", "Kafka", "CONCERT_BUS=kafka needs CONCERT_KAFKA_BOOTSTRAP_SERVERS, for example localhost:9092."),
         ("TEAMS_URL", "teams:80", "CONCERT_TEAMS_URL must be an address such as http://127.0.0.1:8000."),
         ("BODY_LIMIT", "1", "CONCERT_BODY_LIMIT should be greater than or equal to 1024 (default: 1048576)."),
-        ("JWT_ISSUER", "x", "CONCERT_JWT_ISSUER and CONCERT_JWT_JWKS_URL are set together or not at all."),
+        (
+            "JWT_JWKS_URL",
+            "https://login.example/keys",
+            "CONCERT_JWT_JWKS_URL needs CONCERT_JWT_ISSUER, whose keys these are.",
+        ),
+        (
+            "JWT_ISSUER",
+            "http://login.example",
+            "CONCERT_JWT_ISSUER must be an https address, or http on this machine or in the same container network, or"
+            " CONCERT_JWT_JWKS_URL must say where its keys are.",
+        ),
     ],
 )
 def test_what_is_said_of_a_wrong_setting(

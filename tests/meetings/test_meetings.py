@@ -147,7 +147,7 @@ async def test_occurrences_come_in_pages(standing: Office) -> None:
 
 
 SERIES_WRONG: list[tuple[dict[str, Any], str, str]] = [
-    ({"rrule": "FREQ=DAILY"}, "/rrule", "FREQ is DAILY; a series meets WEEKLY or MONTHLY."),
+    ({"rrule": "FREQ=HOURLY"}, "/rrule", "FREQ is HOURLY; a series meets DAILY, WEEKLY, MONTHLY, YEARLY."),
     ({"rrule": "FREQ=WEEKLY;BYHOUR=9"}, "/rrule", "BYHOUR is not supported in a rule"),
     ({"zone": "Berlin"}, "/zone", "'Berlin' is not a time zone"),
     ({"starts_at": "2026-03-16T09:00:00"}, "/starts_at", "has no time zone"),

@@ -177,8 +177,8 @@ def test_an_action_done_by_the_day_it_was_due_is_on_time(done: int, on_time: boo
     with pytest.raises(ActionIsDone):
         action.done(day(12))
     with pytest.raises(ActionIsDone):
-        action.change(due=day(20))
-    assert action.change(title="Call the supplier") is not None
+        action.change(day(12), due=day(20))
+    assert action.change(day(12), title="Call the supplier") is not None
 
 
 def test_a_meeting_is_held_in_order_and_not_backwards() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from services.metrics.facts.meetings import ActionFact, ItemFact, MeetingFact
+from services.metrics.facts.check_ins import CheckInFact
+from services.metrics.facts.meetings import ActionFact, ItemFact, MeetingFact, OutcomeFact
 from services.metrics.facts.requests import RequestFact
 from services.metrics.sums import Tally
 from shared.events import REGISTRY
@@ -71,9 +72,32 @@ async def everything(office: Office) -> list[str]:
         answer = await post(path, body)
         assert answer.status_code == 200, answer.text
         tokens.append(answer.headers["concert-version"])
+    talk = {"from": office.ada, "to": office.ben, "kind": "asked", "on": "2026-03-16", "note": WORDS}
+    check_in = f"/v1/check-ins/{(await office.world.made('/v1/check-ins', talk))['id']}"
+    await patch(check_in, json={"note": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    tokens.append((await post(f"{check_in}/withdraw", {})).headers["concert-version"])
+    await fourth(office)
+    asked = {"title": WORDS, "opens_on": "2026-02-01", "closes_on": "2999-01-01"}
+    pulse = f"/v1/pulses/{(await office.world.made('/v1/pulses', asked))['id']}"
+    await patch(pulse, json={"title": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    tokens.append((await post(f"{pulse}/close", {})).headers["concert-version"])
+    agenda = {"name": WORDS, "sections": [{"name": WORDS, "items": [{"kind": "report", "title": WORDS}]}]}
+    template = (await office.world.made("/v1/templates", agenda))["id"]
+    await patch(f"/v1/templates/{template}", json={"name": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    monthly = (await office.weekly(rrule="FREQ=MONTHLY;BYDAY=3MO", template=template)).json()["id"]
+    for verb, body in (("skip", {"on": "2026-04-20", "reason": WORDS}), ("unskip", {"on": "2026-04-20"})):
+        tokens.append((await post(f"/v1/series/{monthly}/{verb}", body)).headers["concert-version"])
     other = await office.world.post("/v1/meetings", {"name": WORDS, "starts_at": "2026-03-17T08:00:00Z"})
     tokens.append((await post(f"/v1/meetings/{other.json()['id']}/cancel", {})).headers["concert-version"])
     return tokens
+
+
+async def fourth(office: Office) -> None:
+    """One more member, for a pulse asks four at least."""
+    hired = await office.world.post("/v1/members", {"name": "Dee", "department": "it", "starts_on": "2026-01-01"})
+    after = {"after": hired.headers["concert-version"]}
+    heard = await office.world.admin.get("/v1/series", params=after, headers={"Prefer": "wait=20"})
+    assert heard.status_code == 200, heard.text
 
 
 async def test_titles_minutes_notes_and_reasons_are_kept_and_never_told(office: Office) -> None:
@@ -119,6 +143,7 @@ async def test_the_views_fold_everything_that_meetings_tells_into_facts_and_sums
     assert {place: numbers for place, numbers in found.items() if place[0]} == expected
     # Only a question can be answered, so there are two items.
     assert whole == {place[2]: numbers for place, numbers in expected.items()} | {"raised": (2, 0)}
-    for model, count in ((MeetingFact, 2), (ItemFact, 2), (ActionFact, 1), (RequestFact, 1)):
+    for model, count in ((MeetingFact, 2), (ItemFact, 2), (ActionFact, 1), (RequestFact, 1), (OutcomeFact, 1),
+                         (CheckInFact, 1)):  # fmt: skip
         facts = await store.read(lambda snapshot, model=model: snapshot.all(model, sa.select(model)))  # type: ignore[misc]
         assert len(facts) == count

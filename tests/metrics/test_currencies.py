@@ -9,7 +9,7 @@ import pytest
 from tests.world import World
 
 
-def money(amount: str, currency: str) -> dict[str, str]:
+def money(amount: str, currency: str = "USD") -> dict[str, str]:
     return {"amount": amount, "currency": currency}
 
 
@@ -66,6 +66,32 @@ async def test_trap_5_sums_across_currencies_are_made_at_the_rate_of_each_day_or
     assert [row["figures"]["revenue"] for row in months["breakdown"]["rows"]] == [
         money("145.00", "EUR"), money("13.34", "EUR"), money("0.00", "EUR"),
     ]  # fmt: skip
+
+
+async def test_what_budgets_plan_is_converted_row_by_row_at_the_rate_of_the_day_it_begins(world: World) -> None:
+    rows = [{"on": "2026-01-01", "amount": money("100.00")}, {"on": "2026-02-01", "amount": money("200.00")}]
+    budget = {"department": "sales", "period": {"from": "2026-01-01", "to": "2026-03-01"}, "rows": rows}
+    answer = await world.post("/v1/budgets", budget | {"amount": money("300.00")})
+    assert answer.status_code == 201, answer.text
+    euros = {"department": "hr", "period": "2026-01", "amount": money("10.00", "EUR")}
+    last = await world.post("/v1/budgets", euros)
+    asked = {"period": "2026-Q1", "currency": "EUR"}
+    mixed = (await world.settled("/v1/views/accounting", last, **asked))["figures"]["planned"]
+    assert mixed == {"mixed": True, "amounts": [money("10.00", "EUR"), money("300.00")]}
+    await rate(world, "USD", "EUR", "2026-01-01", "0.5")
+    spent = {"department": "sales", "kind": "travel", "amount": money("40.00"), "on": "2026-01-20"}
+    assert (await world.post("/v1/expenses", spent)).status_code == 201
+    last = await rate(world, "USD", "EUR", "2026-02-01", "0.9")
+    figures = (await world.settled("/v1/views/accounting", last, **asked))["figures"]
+    # 100.00 at 0.5, 200.00 at 0.9, and 10.00 that are euros already.
+    assert (figures["planned"], figures["left"]) == (money("240.00", "EUR"), money("220.00", "EUR"))
+    assert figures["unallocated"] == money("-240.00", "EUR")
+    half = {"from": "2026-01-01", "to": "2026-02-15", "currency": "EUR"}
+    found = (await world.settled("/v1/views/accounting", last, **half))["figures"]["planned"]
+    assert found == money("150.00", "EUR")
+    parts = await world.settled("/v1/views/accounting", last, **asked, breakdown="department")
+    by = {row["ref"]: row["figures"]["planned"]["amount"] for row in parts["breakdown"]["rows"]}
+    assert (by["sales"], by["hr"]) == ("230.00", "10.00")
 
 
 async def test_a_target_counts_other_currencies_at_the_rate_of_their_day_and_at_that_of_its_plan(world: World) -> None:

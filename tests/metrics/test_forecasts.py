@@ -91,6 +91,22 @@ async def test_a_row_of_a_breakdown_has_the_forecast_of_its_filter(shop: Shop) -
                     assert row["figures"][key] == alone.json()["figures"][key], (by, key)
 
 
+async def test_a_region_has_the_forecast_of_its_teams_by_both_routes(shop: Shop) -> None:
+    query: dict[str, Any] = PERIOD | {"breakdown": "region", "after": shop.tokens}
+    view = (await shop.world.admin.get("/v1/views/sales", params=query, headers={"Prefer": "wait=20"})).json()
+    rows = {row["ref"]: row["figures"] for row in view["breakdown"]["rows"]}
+    for region in ("EU", "US"):
+        of_targets = await computed(shop, level="region", ref=region)
+        assert of_targets["forecast"] is not None
+        for key in ("forecast", "forecast_range"):
+            assert rows[region][key] == of_targets[key], (region, key)
+    whole = await computed(shop)
+    assert whole["won"]["amount"] > (await computed(shop, level="region", ref="EU"))["won"]["amount"]
+    unknown = await shop.world.admin.get("/v1/forecasts", params=PERIOD | {"level": "region", "ref": "Moon"})
+    assert unknown.status_code == 422
+    assert "there is no team in a region 'Moon'; there are 'EU', 'US'" in unknown.json()["detail"]
+
+
 async def test_a_forecast_of_a_past_day_knows_nothing_of_what_came_after(shop: Shop) -> None:
     as_of = str(TODAY - timedelta(days=20))
     before = await computed(shop, as_of=as_of)

@@ -81,7 +81,7 @@ async def test_sales_outside_the_days_of_a_quota_do_not_reach_it(world: World) -
     assert rate == {"rate": "0.000000", "numerator": 0, "denominator": 1}
 
 
-async def test_quotas_of_days_to_come_are_not_held_against_sales_that_cannot_be_there_yet(world: World) -> None:
+async def test_trap_18_quotas_of_days_to_come_are_not_held_against_sales_that_cannot_be_there_yet(world: World) -> None:
     house = await Sellers(world).settle()
     start = TODAY - timedelta(days=9)
     await house.aim("member", "ada", "100.00", {"from": str(start), "to": str(TODAY + timedelta(days=91))})

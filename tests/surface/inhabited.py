@@ -21,11 +21,15 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "forecasts": {"period": "2026", "value": {"amount": "1000.00", "currency": "USD"}, "note": "A new market"},
     "series": {"external": named("weekly"), "name": "Weekly", "teams": [ref("North")],
                "rrule": "FREQ=WEEKLY;BYDAY=MO", "starts_at": "2026-01-05T09:00:00Z", "minutes": 30},
+    "templates": {"external": named("agenda"), "name": "Weekly", "sections": [{"name": "Figures", "items": [
+        {"kind": "report", "title": "Revenue"}]}]},
     "meetings": {"external": named("review"), "name": "Review", "teams": [ref("North")],
                  "starts_at": "2026-01-06T09:00:00Z"},
     "items": {"external": named("laptop"), "kind": "problem", "title": "No laptop yet", "meeting": ref("review")},
     "actions": {"external": named("order"), "title": "Order a laptop", "owner": ref("Ada Berg"), "due": "2026-01-09"},
     "outcomes": {"external": named("decision"), "meeting": ref("running"), "kind": "decision", "text": "We go on"},
+    "check-ins": {"external": named("talk"), "from": ref("Ada Berg"), "to": ref("Ben Okafor"), "kind": "asked"},
+    "pulses": {"external": named("pulse"), "title": "How we work", "closes_on": "2999-01-01"},
     "stages": {"external": named("offer"), "key": "offer", "name": "Offer", "chance": "0.5", "position": 3},
     "role-weights": {"external": named("shares"), "weights": {"close": "1"}, "from": "2999-01-01"},
     "skills": {"external": named("listening"), "name": "Listening"},
@@ -40,6 +44,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "challenges": {"external": named("visits"), "name": "Visits", "team": ref("North"), "from": "2026-01-01",
                    "to": "2026-04-01"},
     "reputation": {"external": named("stars"), "kind": "rating", "source": "web", "score": "4"},
+    "calendars": {"team": ref("North")},
     "webhooks": {"url": "https://tools.example.com/concert", "types": ["concert.targets.*"]},
 }  # fmt: skip
 """What the small company has none of."""

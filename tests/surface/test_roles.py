@@ -43,7 +43,9 @@ async def test_the_table_says_who_is_let_through(found: dict[Route, dict[str, bo
 
 async def test_nobody_comes_in_without_a_token_but_where_everybody_may(found: dict[Route, dict[str, bool]]) -> None:
     let_in = {path for (_, path), may in found.items() if may["nobody"]}
-    assert {path for path in let_in if path.startswith("/v1/")} <= {"/v1/series/{id}/calendar.ics"}
+    assert {path for path in let_in if path.startswith("/v1/")} <= {
+        "/v1/series/{id}/calendar.ics", "/v1/calendars/{id}/calendar.ics",
+    }  # fmt: skip
     # The page without a token is the one that says how to sign in.
     open_to_all = [may for (_, path), may in found.items() if may["nobody"] and path != "/"]
     assert all(may[role] for may in open_to_all for role in ROLES)

@@ -99,7 +99,7 @@ def test_months_quarters_and_weeks_of_a_year_agree(
         assert sum(parts, Fraction(0)) == value
 
 
-def test_a_week_has_seven_days_and_the_next_one_begins_where_it_ends() -> None:
+def test_trap_9_a_week_has_seven_days_and_the_next_one_begins_where_it_ends() -> None:
     weeks = [Period.parse(f"2026-W{number:02d}") for number in range(1, 54)]
     assert {week.days for week in weeks} == {7}
     assert all(one.end == following.start for one, following in pairwise(weeks))

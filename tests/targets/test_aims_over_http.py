@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from tests.targets.bodies import eur, target_body
@@ -9,13 +10,14 @@ from tests.targets.conftest import House
 from tests.world import client_of, token_headers
 
 Shown = dict[str, Any]
+TODAY = str(date.today())  # noqa: DTZ011
 
 
 async def goal(house: House, period: str = "2026", **fields: Any) -> Shown:
     return await house.made("goals", {"title": "Grow", "period": period, **fields})
 
 
-async def test_a_part_that_is_not_known_is_left_out_and_said_and_not_counted_as_zero(each_house: House) -> None:
+async def test_trap_11_a_part_that_is_not_known_is_left_out_and_said_and_not_counted_as_zero(each_house: House) -> None:
     whole = await goal(each_house)
     sold, unknown = [await goal(each_house, parent=whole["id"], weight="0.5") for _ in range(2)]
     await each_house.made("targets", target_body("organisation", None, eur("100.00"), goal=sold["id"]))
@@ -54,6 +56,70 @@ async def test_a_cascade_is_stored_as_a_whole_or_not_at_all(each_house: House) -
     assert (await each_house.get("targets"))["items"] == []
 
 
+async def test_a_list_says_how_each_target_goes_apart_from_whether_it_is_agreed_on(each_house: House) -> None:
+    aims = (("2025", "100.00"), ("2025-Q1", "110.00"), ("2025-Q2", "200.00"), ("2099", "1.00"))
+    for period, value in aims:
+        await each_house.made("targets", target_body("organisation", None, eur(value), period))
+    for on in ("2025-02-01", "2025-05-01"):
+        await each_house.won("100.00", on=on, opened_on="2025-01-02")
+    shown = {each["period"]["label"]: each for each in (await each_house.get("targets"))["items"]}
+    health = {label: each["health"] for label, each in shown.items()}
+    assert health == {"2025": "on_track", "2025-Q1": "at_risk", "2025-Q2": "behind", "2099": None}
+    assert {each["lifecycle"] for each in shown.values()} == {"draft"}
+    for label, each in shown.items():
+        assert (await each_house.get(f"targets/{each['id']}"))["health"] == health[label]
+        assert (await each_house.attained(each, TODAY))["health"] == health[label]
+
+
+async def test_targets_that_there_are_become_parts_and_count_with_those_there_were(each_house: House) -> None:
+    house = each_house
+    whole = await house.made("targets", target_body("team", house.north, eur("100.00")))
+    ada = await house.made(
+        "targets", target_body("member", house.ada, eur("60.00"), external={"source": "x", "id": "1"})
+    )
+    other = await house.made("targets", target_body("organisation", None, eur("500.00")))
+    ben = {"scope": {"level": "member", "ref": house.ben}, "value": eur("50.00")}
+    short = {"parent": whole["id"], "children": [{"target": "ext:x:1"}, ben]}
+    problem = await house.refused("targets/cascade", short, 422)
+    assert "110.00 EUR" in problem["detail"]
+    assert (await house.get(f"targets/{ada['id']}"))["parent"] is None
+    made = await house.made("targets/cascade", short | {"over_assignment": "0.1"})
+    assert made["parent"]["parts"] == {"targets": 2, "sum": eur("110.00"), "gap": eur("10.00")}
+    assert made["children"][0]["parent"] == whole["id"]
+    # What it has already counts: named again it changes nothing, and another one more is too much.
+    again = {"parent": whole["id"], "children": [{"target": ada["id"]}], "over_assignment": "0.1"}
+    assert (await house.made("targets/cascade", again))["children"][0]["version"] == made["children"][0]["version"]
+    late = await house.made("targets", target_body("member", house.ben, eur("10.00"), "2026-02"))
+    more = {"parent": whole["id"], "children": [{"target": late["id"]}]}
+    assert "120.00 EUR" in (await house.refused("targets/cascade", more, 422))["detail"]
+    deals = await house.made("targets", target_body("member", house.ada, "5", metric="deals_won"))
+    for parent, child, status, words in (
+        (other["id"], ada["id"], 409, f"is a part of {whole['id']} already"),
+        (ada["id"], whole["id"], 409, "it cannot be a part of it"),
+        (whole["id"], whole["id"], 409, "it cannot be a part of it"),
+        (whole["id"], deals["id"], 422, "another metric than revenue"),
+        (whole["id"], "tgt_none", 422, "there is no target tgt_none"),
+    ):
+        refused = await house.refused("targets/cascade", {"parent": parent, "children": [{"target": child}]}, status)
+        assert words in str(refused), refused
+    for child in ({"target": ada["id"], "value": eur("1.00")}, {"value": eur("1.00")}, {}):
+        refused = await house.refused("targets/cascade", {"parent": whole["id"], "children": [child]}, 422)
+        assert "either a target that there is" in str(refused)
+
+
+async def test_a_part_that_was_given_up_leaves_a_gap_and_another_one_can_fill_it(each_house: House) -> None:
+    house = each_house
+    parts = [{"scope": {"level": "member", "ref": who}, "value": eur("50.00")} for who in (house.ada, house.ben)]
+    cascade = {"parent": target_body("team", house.north, eur("100.00")), "children": parts}
+    made = await house.made("targets/cascade", cascade)
+    await house.made(f"targets/{made['children'][1]['id']}/close", {"on": "2026-02-01"})
+    whole = made["parent"]["id"]
+    assert (await house.get(f"targets/{whole}"))["parts"]["gap"] == eur("-50.00")
+    rest = {"scope": {"level": "member", "ref": house.ben}, "value": eur("50.00"), "period": "2026-03"}
+    filled = await house.made("targets/cascade", {"parent": whole, "children": [rest]})
+    assert filled["parent"]["parts"] == {"targets": 2, "sum": eur("100.00"), "gap": eur("0.00")}
+
+
 async def test_a_member_cannot_approve_what_is_theirs_and_somebody_else_can(each_house: House) -> None:
     world = each_house.world
     target = await each_house.made("targets", target_body("member", each_house.ada, eur("100.00")))
@@ -72,7 +138,9 @@ async def test_a_member_cannot_approve_what_is_theirs_and_somebody_else_can(each
     assert "approved on 2026-01-02; say in `reason` why 100.00 EUR" in problem.json()["detail"]
 
 
-async def test_less_is_better_for_a_metric_of_ones_own_and_the_last_reading_counts(each_house: House) -> None:
+async def test_trap_8_what_is_exactly_at_a_target_of_which_less_is_better_is_reached_and_wholly_attained(
+    each_house: House,
+) -> None:
     metric = {"key": "tickets", "name": "Open tickets", "direction": "lower", "aggregation": "last"}
     await each_house.made("metrics", metric)
     scope = {"level": "member", "ref": each_house.ada}
@@ -131,7 +199,7 @@ async def test_past_attainment_stays_when_somebody_moves_to_another_team(each_ho
     assert before["actual"] == eur("60.00")
 
 
-async def test_a_goal_cascade_sums_to_one_and_is_refused_with_the_actual_sum(each_house: House) -> None:
+async def test_trap_13_weights_of_goals_sum_to_one_or_are_refused_with_the_actual_sum(each_house: House) -> None:
     parts = [{"title": name, "period": "2026", "weight": weight} for name, weight in (("One", "0.7"), ("Two", "0.2"))]
     cascade = {"parent": {"title": "Grow", "period": "2026"}, "children": parts}
     problem = await each_house.refused("goals/cascade", cascade, 422)

@@ -87,7 +87,39 @@ async def test_an_absence_that_is_cancelled_or_entered_for_later_days_leaves_the
     assert (await house.attained(target))["adjusted"]["target"] == eur("900.00")
 
 
-async def test_only_members_targets_that_add_up_and_grow_are_adjusted(house: House) -> None:
+async def test_of_a_team_a_group_and_all_that_is_expected_which_is_of_their_members_on_their_days(
+    each_house: House,
+) -> None:
+    house = each_house
+    south = (await house.made("teams", {"name": "South"}))["id"]
+    inner = (await house.made("groups", {"name": "Inner circle", "team": house.north}))["id"]
+    await house.post(f"members/{house.ada}/join", {"group": inner, "from": "2026-03-01"})
+    # Ben is in the South from the 1st of March on, and away for its last half.
+    await house.post(f"members/{house.ben}/move", {"from_team": house.north, "to_team": south, "on": "2026-03-01"})
+    last = await house.post(f"members/{house.ben}/absences", {"from": "2026-03-16", "to": "2026-04-01"})
+    await house.world.settled("/v1/deals", last)
+    for who in (house.ada, house.ben):
+        await house.made("targets", target_body("member", who, eur("900.00")))
+    # The quarter has 90 days: 10.00 a day of each; other days, other metrics and other currencies are none of it.
+    await house.made("targets", target_body("member", house.ada, eur("999.00"), "2026-Q2"))
+    await house.made("targets", target_body("member", house.ada, "5", metric="deals_won"))
+    for level, ref, query, quota, expected in (
+        ("team", house.north, {"team": house.north}, "1490.00", "1490.00"),
+        ("team", south, {"team": south}, "310.00", "150.00"),
+        ("group", inner, {"group": inner}, "310.00", "310.00"),
+        ("department", "sales", {"department": "sales"}, "1800.00", "1640.00"),
+        ("organisation", None, {}, "1800.00", "1640.00"),
+    ):
+        made = await house.post("targets", target_body(level, ref, eur("2000.00")))
+        found = (await house.attained(made.json()))["adjusted"]
+        assert (found["quota"], found["target"]) == (eur(quota), eur(expected)), level
+        view = await house.world.settled("/v1/views/sales", made, period="2026-Q1", **query)
+        assert view["figures"]["target_adjusted"] == found["target"], level
+        assert view["figures"]["attainment_adjusted"] == found["attainment"], level
+    assert (await house.attained(made.json(), "2026-03-15"))["adjusted"]["pace"]["denominator"] == eur("1480.00")
+
+
+async def test_only_targets_of_members_that_add_up_and_grow_are_adjusted(house: House) -> None:
     for level, ref in (("organisation", None), ("team", house.north)):
         target = await house.made("targets", target_body(level, ref, eur("900.00"), period="2024-Q1"))
         assert (await house.attained(target))["adjusted"] is None

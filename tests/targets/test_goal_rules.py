@@ -63,12 +63,17 @@ def test_a_part_lies_within_the_days_of_its_goal() -> None:
 def test_goals_stand_above_one_another_only_so_deep() -> None:
     last = goal()
     for depth in range(2, DEEPEST + 1):
-        last = goal(f"goal_{depth}", parent=last)
+        last = goal(f"goal_{depth}", parent=last, above=depth - 2)
     with pytest.raises(TooDeep, match=f"At most {DEEPEST} goals"):
-        goal("goal_x", parent=last)
+        goal("goal_x", parent=last, above=DEEPEST - 1)
+    line = [goal(f"goal_{depth}") for depth in range(DEEPEST - 2)]
+    tall = goal("goal_y")
+    with pytest.raises(TooDeep):
+        tall.place(goal("goal_z"), Decimal(1), above=line, height=2)
+    assert tall.place(goal("goal_z"), Decimal(1), above=line, height=1).parent == "goal_z"
 
 
-def test_a_goal_that_nobody_closed_after_its_days_is_overdue_and_not_open() -> None:
+def test_trap_10_a_goal_that_nobody_closed_after_its_days_is_overdue_and_not_open() -> None:
     asked = goal()
     assert asked.lifecycle(day("2026-12-31")) == "open"
     assert asked.lifecycle(day("2027-01-01")) == "overdue"

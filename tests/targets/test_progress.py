@@ -65,7 +65,9 @@ async def told(house: House, target: str) -> list[tuple[str, Any]]:
     return [(each["type"].split(".")[2], each["data"].get("threshold") or each["data"].get("week")) for each in items]
 
 
-async def test_progress_is_pushed_when_deals_are_won_and_taken_back_when_they_were_not(each_house: House) -> None:
+async def test_trap_10_progress_is_pushed_whoever_looks_and_taken_back_when_the_facts_are_corrected(
+    each_house: House,
+) -> None:
     house = each_house
     target = await aimed(house)
     store = house.world.services["targets"].runtime.store

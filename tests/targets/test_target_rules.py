@@ -7,17 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.targets.domain.targets import (
-    DayTwice,
-    DistributionDoesNotSum,
-    OutsideThePeriod,
-    Target,
-    TargetExists,
-    TargetIsClosed,
-    Value,
-    WrongUnit,
-    check_unit,
-)
+from services.targets.domain.aims import Value, WrongUnit, check_unit
+from services.targets.domain.distribution import DayTwice, DistributionDoesNotSum, OutsideThePeriod
+from services.targets.domain.targets import Target, TargetExists, TargetIsClosed
 from shared.events.targets import Due, TargetChanged, TargetClosed
 from shared.period import Period
 from tests.targets.bodies import day, euros

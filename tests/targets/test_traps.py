@@ -1,11 +1,24 @@
-"""Mistakes that other products made with targets, each kept out on both engines, of targets or views or both."""
+"""Mistakes that other products made with targets, each kept out on both engines, of targets or views or both.
+
+Here: 1 shared credit, 2 no sales, 3 targets of the whole, 4 and 19 shared deals and territories counted once, 6 no cap,
+7 people who move, 9 weeks of seven days, 14 what is private in a list, 16 unknown names, 18 windows and calendar.
+Elsewhere, by the same name `test_trap_<number>_...`: 5 currencies (`metrics/test_currencies.py`), 8 less is better and
+11 missing parts (`test_aims_over_http.py`), 10 goals left open and progress nobody looks at (`test_goal_rules.py`,
+`test_progress.py`), 12 lost deals (`metrics/test_pipeline_figures.py`, `backtest/test_forecast.py`), 13 sums that are
+not 1 (`test_aims_over_http.py`, `test_distributions.py`), 15 grievances (`teams/test_setbacks.py`), 17 closing days
+(`metrics/test_pipeline_figures.py`). A test reads these names.
+"""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
+from shared.identity.scopes import tool_scopes
 from tests.targets.bodies import eur, target_body
 from tests.targets.conftest import House
+from tests.world import token_headers
 
 Shown = dict[str, Any]
 SPLIT = [("0.6", "ada"), ("0.4", "ben")]
@@ -97,3 +110,67 @@ async def test_trap_16_what_names_no_product_or_customer_that_is_known_stays_in_
     for dim, known in (("product", each_house.gadget), ("customer", each_house.cancity)):
         rows = (await seen(each_house, last, breakdown=dim))["breakdown"]["rows"]
         assert {row["ref"]: row["figures"]["revenue"] for row in rows} == {known: eur("100.00"), None: eur("11.00")}
+
+
+async def test_trap_9_a_week_counts_seven_days_of_sales_in_targets_and_views(each_house: House) -> None:
+    house = each_house
+    target = await house.made("targets", target_body("organisation", None, eur("70.00"), "2026-W10"))
+    # The week is from Monday the 2nd to Sunday the 8th of March.
+    for on, value in (("2026-03-01", "1.00"), ("2026-03-02", "20.00"), ("2026-03-08", "30.00"), ("2026-03-09", "4.00")):
+        deal = await house.deal()
+        last = await house.post(f"deals/{deal['id']}/win", {"on": on, "value": eur(value)})
+    view = await house.world.settled("/v1/views/sales", last, period="2026-W10")
+    found = await house.attained(target)
+    assert view["figures"]["revenue"] == found["actual"] == eur("50.00")
+    assert view["figures"]["attainment"] == found["attainment"]
+    first_day = await house.attained(target, "2026-03-02")
+    assert first_day["pace"]["denominator"] == eur("10.00")
+    weeks = await house.world.settled("/v1/views/sales", last, **{"from": "2026-03-01", "to": "2026-03-10"},
+                                      breakdown="week")  # fmt: skip
+    assert [row["figures"]["revenue"]["amount"] for row in weeks["breakdown"]["rows"]] == ["1.00", "50.00", "4.00"]
+
+
+async def test_trap_14_whoever_may_not_read_targets_finds_them_in_no_ranking_chart_or_event(each_house: House) -> None:
+    house = each_house
+    seller = {"name": "Eva", "department": "sales", "starts_on": "2025-01-01", "email": "eva@example.com"}
+    hired = await house.post("members", seller)
+    await house.world.settled("/v1/deals", hired)
+    target = await aimed(house, "member", hired.json()["id"], "123456.78")
+    await seen(house, await shared_deal(house))
+    other, hr = [token_headers(house.world.settings, *tool_scopes(name)) for name in ("legal", "hr")]
+    paths = ["targets", f"targets/{target['id']}", f"targets/{target['id']}/attainment", "progress", "goals",
+             f"targets/{target['id']}/history", "views/sales?period=2026-Q1&breakdown=member",
+             "views/sales/rows?period=2026-Q1&figure=target", "views?period=2026-Q1", "events?limit=200",
+             "forecasts?period=2026"]  # fmt: skip
+    for path in paths:
+        answer = await house.world.admin.get(f"/v1/{path}", headers=other)
+        for private in ("123456.78", "eva@example.com"):
+            assert private not in answer.text, path
+    rows = await house.world.admin.get("/v1/views/hr/rows?period=2026-Q1&figure=targets_with_goal", headers=hr)
+    assert target["id"] in rows.text
+    assert "123456.78" not in rows.text
+    everything = [(await house.world.admin.get(f"/v1/{path}")).text for path in ("targets", "members")]
+    assert "123456.78" in everything[0]
+    assert "eva@example.com" in everything[1]
+
+
+async def test_trap_18_a_quota_window_and_the_calendar_are_two_figures(each_house: House) -> None:
+    house = each_house
+    window = {"from": "2025-12-01", "to": "2026-03-01"}
+    await house.made("targets", target_body("member", house.ada, eur("90.00")) | {"period": window})
+    for on, opened, value in (("2025-12-15", "2025-12-01", "50.00"), ("2026-02-01", "2026-01-05", "40.00")):
+        deal = await house.deal(opened_on=opened)
+        last = await house.post(f"deals/{deal['id']}/win", {"on": on, "value": eur(value)})
+    figures = (await seen(house, last))["figures"]
+    assert figures["quota_window_attainment"]["rate"] == "1.000000"
+    # Of 90 days 59 lie in the quarter: 59.00 are due on them.
+    calendar = figures["quota_calendar_attainment"]
+    assert (calendar["numerator"], calendar["denominator"]) == (eur("40.00"), eur("59.00"))
+
+
+def test_each_of_the_nineteen_traps_has_a_test_of_its_name() -> None:
+    named = set()
+    for file in (Path(__file__).parent.parent).rglob("test_*.py"):
+        for numbers in re.findall(r"def test_traps?_((?:\d+_)(?:and_\d+_)?)", file.read_text()):
+            named |= {int(number) for number in re.findall(r"\d+", numbers)}
+    assert named == set(range(1, 20))

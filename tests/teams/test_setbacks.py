@@ -116,7 +116,7 @@ async def test_a_follow_up_has_a_day_and_an_owner_who_may_read(staff: Staff) -> 
     problem(await staff.post(f"{path}/follow-up", body), 409)
 
 
-async def test_a_setback_can_name_a_customer_as_well_as_a_colleague(staff: Staff) -> None:
+async def test_trap_15_a_setback_can_name_a_customer_as_well_as_a_colleague(staff: Staff) -> None:
     ada, bob = await staff.recruited(), await staff.recruited()
     customer = await staff.made("customers", {"name": "Rude Ltd", "external": {"source": "crm", "id": "rude"}})
     by_customer = await reported(staff, ada, customer="ext:crm:rude")

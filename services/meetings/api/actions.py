@@ -35,6 +35,7 @@ class AgreeAction(Named):
     item: Ref | None = None
     meeting: Ref | None = Field(default=None, description="where it was agreed")
     goal: Ref | None = Field(default=None, description="the goal it serves")
+    asked_by: Ref | None = Field(default=None, description="who wants it done, if not who raised its item")
     on: Day | None = Field(default=None, description="the day it was agreed")
 
 
@@ -48,6 +49,12 @@ class ChangeAction(Named):
     item: Ref | None = None
     meeting: Ref | None = None
     goal: Ref | None = None
+    asked_by: Ref | None = None
+    due_agreed: bool | None = Field(
+        default=None,
+        description="whether who asked for it agrees to another day; it is"
+        " so if they send it, and otherwise only a tool can tell",
+    )
     on: Day | None = None
 
 
@@ -66,13 +73,16 @@ class ReopenAction(Body):
 @actions.create
 async def agree_action(tx: Tx, body: AgreeAction) -> Action:
     """Agree on something to be done."""
+    item = await here(tx, Item, body.item, "/item") if body.item else None
+    asker = await known(tx, KnownMember, body.asked_by, "/asked_by") if body.asked_by else None
     action, agreed = Action.agree(
         title=body.title,
         owner=(await known(tx, KnownMember, body.owner, "/owner")).id,
         due=body.due,
         helpers=await all_known(tx, KnownMember, body.helpers, "/helpers"),
-        item=(await here(tx, Item, body.item, "/item")).id if body.item else None,
+        item=item.id if item else None,
         meeting=(await here(tx, Meeting, body.meeting, "/meeting")).id if body.meeting else None,
+        asked_by=asker.id if asker else item.raised_by if item else None,
         goal=(await known(tx, KnownGoal, body.goal, "/goal")).id if body.goal else None,
         agreed_on=body.on or await today(tx),
         **fresh(Action, body),
@@ -88,6 +98,8 @@ async def change_action(tx: Tx, action: Action, body: ChangeAction) -> Action:
         sent["owner"] = (await known(tx, KnownMember, body.owner, "/owner")).id
     if "helpers" in sent:
         sent["helpers"] = await all_known(tx, KnownMember, body.helpers, "/helpers")
+    if sent.get("asked_by") is not None:
+        sent["asked_by"] = (await known(tx, KnownMember, sent["asked_by"], "/asked_by")).id
     if sent.get("item") is not None:
         sent["item"] = (await here(tx, Item, sent["item"], "/item")).id
     if sent.get("meeting") is not None:
@@ -97,7 +109,8 @@ async def change_action(tx: Tx, action: Action, body: ChangeAction) -> Action:
     on = sent.pop("on", None)
     if on is not None:
         sent["agreed_on"] = on
-    return tx.save(action, action.change(**sent))
+    agreed = action.agrees(tx.context.member, sent.pop("due_agreed", None))
+    return tx.save(action, action.change(await today(tx), agreed, **sent))
 
 
 @actions.verb("done")

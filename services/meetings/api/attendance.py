@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.meetings.api.meetings import meetings, table_of_meeting
+from services.meetings.api.refs import line_of
 from services.meetings.domain.actions import Action
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
@@ -31,13 +32,13 @@ _READ = require("meetings:read")
 _member, _meeting = KnownMember.__table__.c, Meeting.__table__.c  # type: ignore[attr-defined]
 _action, _item, _duty = Action.__table__.c, Item.__table__.c, KnownDuty.__table__.c  # type: ignore[attr-defined]
 # What was agreed in the meeting's series, at its meetings or about items on its table.
-_OF_SERIES = sa.select(_meeting.id).where(_meeting.series == sa.bindparam("series"))
+_OF_SERIES = sa.select(_meeting.id).where(OneOf(_meeting.series, "line"))
 _AGREED = sa.select(Action).where(
     _action.agreed_on <= sa.bindparam("day"),
     sa.or_(
         _action.meeting.in_(_OF_SERIES),
         _action.item.in_(sa.select(_item.id).where(
-            sa.or_(_item.series == sa.bindparam("series"), _item.meeting.in_(_OF_SERIES)))),
+            sa.or_(OneOf(_item.series, "line"), _item.meeting.in_(_OF_SERIES)))),
     ),
 )  # fmt: skip
 _OWED = sa.select(Action).where(OneOf(_action.owner, "owners"), _action.due < sa.bindparam("day"))
@@ -140,7 +141,7 @@ async def agenda_of(snapshot: Snapshot, meeting: Meeting) -> dict[str, Any]:
     day, invited = meeting.on, await invited_to(snapshot, meeting)
     found = await snapshot.all(Action, _OWED, owners=sorted(invited), day=day)
     if meeting.series is not None:
-        found += await snapshot.all(Action, _AGREED, series=meeting.series, day=day)
+        found += await snapshot.all(Action, _AGREED, line=await line_of(snapshot, meeting.series), day=day)
     actions = {each.id: each for each in found if each.to_do_on(day)}
     duties = await snapshot.all(KnownDuty, _DUTIES, teams=list(meeting.teams), day=day)
     return {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from services.meetings.api.refs import here
+from services.meetings.api.refs import all_known, here
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting, MeetingIs
 from services.meetings.domain.series import Series
@@ -21,8 +22,9 @@ items = Collection(
     "items",
     filters={
         "meeting": "meeting", "series": "series", "kind": "sort", "status": "status", "raised_by": "raised_by",
+        "department": "department",
     },
-    refs={"meeting": Meeting, "series": Series, "raised_by": KnownMember},
+    refs={"meeting": Meeting, "series": Series, "raised_by": KnownMember, "department": KnownDepartment},
     on_day=Item.as_on,
 )  # fmt: skip
 Kind = Literal["news", "problem", "report", "question"]
@@ -42,6 +44,8 @@ class BringUp(Named):
     minutes: Planned | None = None
     position: Position | None = None
     about: Text | None = None
+    department: Ref | None = Field(default=None, description="which it is about, or addressed to")
+    to: list[Ref] = Field(default_factory=list, max_length=50, description="the departments a question is put to")
     on: Day | None = None
 
     @model_validator(mode="after")
@@ -63,6 +67,8 @@ class ChangeItem(Named):
     minutes: Planned | None = None
     position: Position | None = None
     about: Text | None = None
+    department: Ref | None = None
+    to: list[Ref] = Field(default_factory=list, max_length=50)
     on: Day | None = None
 
     @model_validator(mode="after")
@@ -73,10 +79,11 @@ class ChangeItem(Named):
 
 
 class ResolveItem(Body):
-    """When and how it came off the table."""
+    """When, how and by whom it came off the table."""
 
     on: Day | None = None
     note: Text | None = None
+    by: list[Ref] | None = Field(default=None, max_length=50, description="who resolved it, if not who sends this")
 
 
 class AnswerItem(Body):
@@ -101,6 +108,8 @@ async def bring_up(tx: Tx, body: BringUp) -> Item:
         sort=body.kind,
         title=body.title,
         about=body.about,
+        department=await _department(tx, body.department),
+        to=await all_known(tx, KnownDepartment, body.to, "/to"),
         meeting=meeting,
         series=series,
         raised_by=await _member(tx, body.raised_by, "/raised_by"),
@@ -124,6 +133,10 @@ async def change_item(tx: Tx, item: Item, body: ChangeItem) -> Item:
     for name in ("raised_by", "presenter"):
         if name in sent:
             sent[name] = await _member(tx, sent[name], f"/{name}")
+    if "department" in sent:
+        sent["department"] = await _department(tx, sent["department"])
+    if "to" in sent:
+        sent["to"] = await all_known(tx, KnownDepartment, body.to, "/to")
     on = sent.pop("on", None)
     if on is not None:
         sent["raised_on"] = on
@@ -133,7 +146,8 @@ async def change_item(tx: Tx, item: Item, body: ChangeItem) -> Item:
 @items.verb("resolve")
 async def resolve_item(tx: Tx, item: Item, body: ResolveItem) -> Item:
     """Take an item off the table."""
-    return tx.save(item, item.resolve(body.on or await today(tx), body.note))
+    by = await resolvers(tx, body.by)
+    return tx.save(item, item.resolve(body.on or await today(tx), body.note, by))
 
 
 # An answer takes the place of the one before, so giving an earlier one again is not a repetition.
@@ -157,6 +171,17 @@ async def _table(tx: Tx, body: BringUp | ChangeItem) -> tuple[str | None, str | 
     if meeting.status == "cancelled":
         raise MeetingIs(status="cancelled", needed="called, running or ended")
     return meeting.id, None
+
+
+async def resolvers(tx: Tx, refs: Sequence[str] | None) -> list[str]:
+    """The members who brought a resolution about: those who are named, or else who sends it."""
+    if refs is None:
+        return [tx.context.member] if tx.context.member else []
+    return await all_known(tx, KnownMember, refs, "/by")
+
+
+async def _department(tx: Tx, ref: str | None) -> str | None:
+    return (await known(tx, KnownDepartment, ref, "/department")).id if ref else None
 
 
 async def _member(tx: Tx, ref: str | None, at: str) -> str | None:

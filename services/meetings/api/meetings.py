@@ -10,13 +10,15 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, create_model, model_validator
 
+from services.meetings.api.calling import call_by_itself, call_occurrence
 from services.meetings.api.items import items
-from services.meetings.api.refs import all_known, here
+from services.meetings.api.refs import all_known, here, line_of
 from services.meetings.api.series import Kind, Minutes, Start
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
-from shared.errors import Conflict, Fault, Refused
+from services.meetings.domain.templates import Template
+from shared.errors import Conflict, Fault
 from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, Reference, fresh
 from shared.http.documents import described
@@ -26,32 +28,20 @@ from shared.identity.permissions import require
 from shared.instant import Instant
 from shared.known import KnownDepartment, KnownTeam, local_day
 from shared.store import Snapshot, Tx
+from shared.store.sql import OneOf
 
 router = APIRouter(tags=["meetings"])
 meetings = Collection(Meeting, "meetings", filters={"series": "series", "status": "status"}, refs={"series": Series})
 _READ = require("items:read")
 _item, _meeting = Item.__table__.c, Meeting.__table__.c  # type: ignore[attr-defined]
-_SAME = sa.select(_meeting.id).where(
-    _meeting.series == sa.bindparam("series"),
-    _meeting.occurrence == sa.bindparam("occurrence"),
-    _meeting.status != "cancelled",
-)
 _OWN = sa.select(Item).where(_item.meeting == sa.bindparam("meeting"))
-_EARLIER = sa.select(_meeting.id).where(
-    _meeting.series == sa.bindparam("series"), _meeting.starts_at < sa.bindparam("starts_at")
-)
+_EARLIER = sa.select(_meeting.id).where(OneOf(_meeting.series, "line"), _meeting.starts_at < sa.bindparam("starts_at"))
 # What was resolved for good before that day cannot have been on the table; the rest is judged day by day.
 _CARRIED = sa.select(Item).where(
-    sa.or_(_item.series == sa.bindparam("series"), _item.meeting.in_(_EARLIER)),
+    sa.or_(OneOf(_item.series, "line"), _item.meeting.in_(_EARLIER)),
     _item.raised_on <= sa.bindparam("day"),
     sa.or_(_item.resolved_on.is_(None), _item.resolved_on >= sa.bindparam("day")),
 )
-
-
-class CalledAlready(Refused):
-    """The meeting of {at} has been called already; it is {meeting}."""
-
-    at = "/starts_at"
 
 
 class CallMeeting(Named):
@@ -64,6 +54,7 @@ class CallMeeting(Named):
     teams: list[Ref] = Field(default_factory=list, max_length=50)
     departments: list[Ref] = Field(default_factory=list, max_length=50)
     minutes: Minutes = 60
+    template: Ref | None = Field(default=None, description="the agenda to begin with; that of the series, if not given")
 
     @model_validator(mode="after")
     def _of_something(self) -> CallMeeting:
@@ -84,6 +75,7 @@ class ChangeMeeting(Named):
     teams: list[Ref] = Field(default_factory=list, max_length=50)
     departments: list[Ref] = Field(default_factory=list, max_length=50)
     minutes: Minutes = 60
+    template: Ref | None = None
 
 
 class StartMeeting(Body):
@@ -115,26 +107,24 @@ ItemOfMeeting = create_model("ItemOfMeeting", __base__=(items.read, Carried))
 @meetings.create
 async def call_meeting(tx: Tx, body: CallMeeting) -> Meeting:
     """Call a meeting."""
-    on, identity = await local_day(tx, body.starts_at), fresh(Meeting, body)
+    identity: dict[str, Any] = fresh(Meeting, body)
+    if body.template is not None:
+        identity["template"] = (await here(tx, Template, body.template, "/template")).id
     if body.series is not None:
         # The lock keeps two from calling the same meeting at once.
         planned = await here(tx, Series, body.series, "/series", locked=True)
-        called = await tx.scalar(_SAME, series=planned.id, occurrence=body.starts_at)
-        if called is not None:
-            raise CalledAlready(at=body.starts_at.isoformat(), meeting=called)
         own = {name: value for name, value in body.sent().items() if name in ("name", "minutes") and value}
-        return tx.save(*planned.call(body.starts_at, on, **identity, **own))
-    called = Meeting.call(
+        return await call_occurrence(tx, planned, body.starts_at, "/starts_at", **identity, **own)
+    return await call_by_itself(
+        tx,
         name=body.name,
         form=body.kind or "team",
         teams=await all_known(tx, KnownTeam, body.teams, "/teams"),
         departments=await all_known(tx, KnownDepartment, body.departments, "/departments"),
         starts_at=body.starts_at,
-        on=on,
         minutes=body.minutes,
         **identity,
     )
-    return tx.save(*called)
 
 
 @meetings.amend
@@ -144,6 +134,10 @@ async def change_meeting(tx: Tx, meeting: Meeting, body: ChangeMeeting) -> Meeti
     given = sent.pop("series", None)
     if given is not None and (await here(tx, Series, given, "/series")).id != meeting.series:
         raise Conflict("A meeting stays one of its series; cancel it and call another.", [Fault("/series", "differs")])
+    agenda = sent.pop("template", None)
+    if agenda is not None and (await here(tx, Template, agenda, "/template")).id != meeting.template:
+        raise Conflict("A meeting keeps the agenda it was called with; bring up more items.",
+                       [Fault("/template", "differs")])  # fmt: skip
     if "kind" in sent:
         sent["form"] = sent.pop("kind")
     if "teams" in sent:
@@ -199,7 +193,8 @@ async def table_of_meeting(snapshot: Snapshot, meeting: Meeting) -> list[dict[st
     own = await snapshot.all(Item, _OWN, meeting=meeting.id)
     carried: list[Item] = []
     if meeting.series is not None:
-        place = {"series": meeting.series, "starts_at": meeting.starts_at, "day": meeting.on}
+        line = await line_of(snapshot, meeting.series)
+        place = {"line": line, "starts_at": meeting.starts_at, "day": meeting.on}
         found = await snapshot.all(Item, _CARRIED, **place)
         carried = [item for item in found if item.on_table(meeting.on)]
     return [

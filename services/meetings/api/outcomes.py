@@ -72,16 +72,18 @@ class WithdrawOutcome(Body):
 async def record_outcome(tx: Tx, body: RecordOutcome) -> Outcome:
     """Record what a running meeting resulted in; an action is agreed at the same time."""
     meeting = await here(tx, Meeting, body.meeting, "/meeting", locked=True)
-    item = (await here(tx, Item, body.item, "/item")).id if body.item else None
+    item = await here(tx, Item, body.item, "/item") if body.item else None
     action_id = new_id(Action.prefix) if body.agreed is not None else None
     recorded = Outcome.record(
-        meeting, sort=body.kind, text=body.text, item=item, action=action_id, **fresh(Outcome, body)
-    )
+        meeting, sort=body.kind, text=body.text, item=item.id if item else None, action=action_id,
+        **fresh(Outcome, body),
+    )  # fmt: skip
     if body.agreed is not None:
         owner: KnownMember = await known(tx, KnownMember, body.agreed.owner, "/agreed/owner")
         goal = (await known(tx, KnownGoal, body.agreed.goal, "/agreed/goal")).id if body.agreed.goal else None
         agreed = Action.agree(
-            title=body.text[:MOST_IN_A_TITLE], owner=owner.id, due=body.agreed.due, item=item, meeting=meeting.id,
+            title=body.text[:MOST_IN_A_TITLE], owner=owner.id, due=body.agreed.due, meeting=meeting.id,
+            item=item.id if item else None, asked_by=item.raised_by if item else None,
             helpers=await all_known(tx, KnownMember, body.agreed.helpers, "/agreed/helpers"), goal=goal,
             agreed_on=meeting.on, id=action_id, externals={},
         )  # fmt: skip

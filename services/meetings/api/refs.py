@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from services.meetings.domain.series import Series
 from shared.errors import Invalid
 from shared.facts import Fact
 from shared.known import known
-from shared.store import Entity, Tx
+from shared.store import Entity, Snapshot, Tx
 
 N = TypeVar("N", bound=Entity)
 
@@ -22,6 +23,12 @@ async def here(tx: Tx, model: type[N], ref: str, at: str, *, locked: bool = Fals
     return found
 
 
+async def line_of(snapshot: Snapshot, series: str) -> list[str]:
+    """A series and those from which it goes on: what was left on their tables is on its own."""
+    planned = await snapshot.recall(Series, series)
+    return [*planned.line, series] if planned is not None else [series]
+
+
 async def all_known(tx: Tx, model: type[Fact], refs: Sequence[str], at: str) -> list[str]:
     """The ids of the departments, teams or members that a list refers to, each once."""
     ids: list[str] = []
@@ -32,3 +39,9 @@ async def all_known(tx: Tx, model: type[Fact], refs: Sequence[str], at: str) -> 
             raise Invalid.at(f"{at}/{place}", message)
         ids.append(found.id)
     return ids
+
+
+def same(at: str, said: Any, stored: Any) -> None:
+    """Refuse to change what stays as it was stored."""
+    if said != stored:
+        raise Invalid.at(at, f"this stays as it was stored, {stored!r}; it cannot become {said!r}")

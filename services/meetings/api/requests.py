@@ -96,10 +96,11 @@ class PromiseRequest(Body):
 
 
 class ResolveRequest(Body):
-    """When it was done, and how."""
+    """When it was done, how, and by whom."""
 
     at: Instant | None = None
     note: Text | None = None
+    by: Ref | None = Field(default=None, description="the member who did it, if not who sends this")
 
 
 class ReopenRequest(Body):
@@ -159,7 +160,8 @@ async def promise_request(tx: Tx, request: Request, body: PromiseRequest) -> Req
 async def resolve_request(tx: Tx, request: Request, body: ResolveRequest) -> Request:
     """Say that it is done."""
     at = body.at or tx.now
-    return tx.save(request, request.resolve(at, await local_day(tx, at), body.note))
+    by = (await known(tx, KnownMember, body.by, "/by")).id if body.by else tx.context.member
+    return tx.save(request, request.resolve(at, await local_day(tx, at), body.note, by))
 
 
 @requests.verb("reopen", undoes=True)

@@ -2,33 +2,64 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from services.meetings.api.refs import all_known
+from services.meetings.api.calling import refuse_if_called
+from services.meetings.api.refs import all_known, here
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.rules import Rule
 from services.meetings.domain.series import Series
+from services.meetings.domain.templates import Template
 from shared.errors import Fault, Invalid
-from shared.http.bodies import Body, Name, Named, Ref
+from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, Limit, Reference, fresh
 from shared.http.documents import described
 from shared.http.pages import Cursor, link_next
 from shared.http.runtime import runtime_of
 from shared.http.writes import as_json
-from shared.identity.permissions import require
+from shared.identity.permissions import Principal, require
 from shared.instant import Day, Instant, Zone, now, read_day, read_instant, start_of
 from shared.known import KnownDepartment, KnownTeam
 from shared.store import Snapshot, Tx
 from shared.store.types import text_of
 
 router = APIRouter(tags=["series"])
-series = Collection(Series, "series", filters={"kind": "form"})
+
+
+class Skipped(BaseModel):
+    """A day on which a series does not meet."""
+
+    on: date
+    reason: str | None = None
+
+
+class ShownOfSeries(BaseModel):
+    """What is shown of a series beside what is stored as it is."""
+
+    skips: list[Skipped] = Field(description="days, in the series' own zone, on which it does not meet")
+    follows: str | None = Field(description="the series from which it goes on")
+
+
+async def present(snapshot: Snapshot, found: Sequence[Series], reader: Principal | None) -> list[dict[str, Any]]:
+    """Series with their skips by day."""
+    return [
+        shown(each)
+        | {
+            "skips": [{"on": on, "reason": reason} for on, reason in sorted(each.skipped.items())],
+            "follows": each.line[-1] if each.line else None,
+        }
+        for each in found
+    ]
+
+
+series = Collection(Series, "series", filters={"kind": "form"}, present=present, extra=ShownOfSeries)
 _READ = require("series:read")
 _meeting = Meeting.__table__.c  # type: ignore[attr-defined]
 _CALLED = sa.select(Meeting).where(
@@ -66,6 +97,7 @@ class PlanSeries(Named):
     zone: Zone = "UTC"
     starts_at: Start
     minutes: Minutes = 60
+    template: Ref | None = Field(default=None, description="the agenda its meetings begin with")
 
 
 class ChangeSeries(Named):
@@ -79,12 +111,40 @@ class ChangeSeries(Named):
     zone: Zone = "UTC"
     starts_at: Start = datetime(1900, 1, 1, tzinfo=UTC)
     minutes: Minutes = 60
+    template: Ref | None = None
 
 
 class EndSeries(Body):
     """The day from which a series meets no more, in its own time zone."""
 
     on: Day
+
+
+class OneTime(Body):
+    """One of the times of a series: the moment by its rule, or its day in the series' zone."""
+
+    occurrence: Instant | None = None
+    on: Day | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> OneTime:
+        if (self.occurrence is None) == (self.on is None):
+            raise ValueError("name the time by occurrence or by on")
+        return self
+
+    def of(self, planned: Series) -> datetime:
+        """The time that is meant."""
+        return self.occurrence or planned.occurrence_on(self.on or date.min)
+
+
+class SkipOccurrence(OneTime):
+    """A time at which the series does not meet, and why."""
+
+    reason: Text | None = None
+
+
+class UnskipOccurrence(OneTime):
+    """A time that was to be skipped."""
 
 
 class Occurrence(BaseModel):
@@ -94,7 +154,7 @@ class Occurrence(BaseModel):
     starts_at: datetime = Field(description="the time it takes place: another, when the meeting was moved")
     minutes: int
     meeting: str | None = None
-    status: Literal["planned", "called", "running", "ended", "cancelled"]
+    status: Literal["planned", "skipped", "called", "running", "ended", "cancelled"]
 
 
 @series.create
@@ -109,6 +169,7 @@ async def plan_series(tx: Tx, body: PlanSeries) -> Series:
         zone=body.zone,
         starts_at=body.starts_at,
         minutes=body.minutes,
+        template=(await here(tx, Template, body.template, "/template")).id if body.template else None,
         **fresh(Series, body),
     )
     return tx.save(planned, told)
@@ -124,6 +185,8 @@ async def change_series(tx: Tx, planned: Series, body: ChangeSeries) -> Series:
         sent["teams"] = await all_known(tx, KnownTeam, body.teams, "/teams")
     if "departments" in sent:
         sent["departments"] = await all_known(tx, KnownDepartment, body.departments, "/departments")
+    if sent.get("template"):
+        sent["template"] = (await here(tx, Template, sent["template"], "/template")).id
     return tx.save(planned, planned.change(**sent))
 
 
@@ -131,6 +194,20 @@ async def change_series(tx: Tx, planned: Series, body: ChangeSeries) -> Series:
 async def end_series(tx: Tx, planned: Series, body: EndSeries) -> Series:
     """Meet no more from a day on."""
     return tx.save(planned, planned.end(body.on))
+
+
+@series.verb("skip", undoes=True)
+async def skip_occurrence(tx: Tx, planned: Series, body: SkipOccurrence) -> Series:
+    """Not meet at one of the times of a series."""
+    occurrence = body.of(planned)
+    await refuse_if_called(tx, planned, occurrence, "/on" if body.on else "/occurrence")
+    return tx.save(planned, planned.skip(occurrence, body.reason))
+
+
+@series.verb("unskip", undoes=True)
+async def unskip_occurrence(tx: Tx, planned: Series, body: UnskipOccurrence) -> Series:
+    """Meet after all at a time that was to be skipped."""
+    return tx.save(planned, planned.unskip(body.of(planned)))
 
 
 @router.get(
@@ -168,7 +245,7 @@ async def _page(
     snapshot: Snapshot, planned: Series, span: tuple[datetime, datetime], begin: datetime, limit: int
 ) -> tuple[list[dict[str, Any]], str | None]:
     times: list[datetime] = []
-    for at in planned.occurrences(max(span[0], begin), span[1]):
+    for at in planned.by_rule(max(span[0], begin), span[1]):
         if len(times) == limit:
             return await _shown(snapshot, planned, times), Cursor(text_of(at)).text()
         times.append(at)
@@ -186,7 +263,8 @@ async def _shown(snapshot: Snapshot, planned: Series, times: list[datetime]) -> 
 
 def _row(planned: Series, at: datetime, meeting: Meeting | None) -> dict[str, Any]:
     if meeting is None:
-        return {"occurrence": at, "starts_at": at, "minutes": planned.minutes, "meeting": None, "status": "planned"}
+        status = "skipped" if planned.skips(at) else "planned"
+        return {"occurrence": at, "starts_at": at, "minutes": planned.minutes, "meeting": None, "status": status}
     return {
         "occurrence": at,
         "starts_at": meeting.starts_at,

@@ -22,11 +22,18 @@ class ActionIsOpen(Refused):
     """This action is not done yet; there is nothing to reopen."""
 
 
+class OnlyWhoAskedAgrees(Refused):
+    """Only {asker}, who asked for this, can agree to another day."""
+
+    status, at = 422, "/due_agreed"
+
+
 class Action(Entity, table=True):
     """What somebody has agreed to do by a day."""
 
     kind: ClassVar[str] = "action"
     prefix: ClassVar[str] = "act"
+    hidden: ClassVar[frozenset[str]] = frozenset({"judged_by"})
 
     title: str
     owner: str = Field(index=True)
@@ -36,8 +43,12 @@ class Action(Entity, table=True):
     """Where it was agreed."""
     goal: str | None = Field(default=None, index=True)
     """The goal it serves."""
+    asked_by: str | None = None
+    """Who wants it done, and can agree to another day."""
     agreed_on: date
     due: date
+    judged_by: date | None = None
+    """The day that decides whether it is done on time: a later one counts only if who asked for it agrees."""
     status: str = Field(default="open", index=True)
     done_on: date | None = None
     opened: list[str] = Field(default_factory=list, sa_type=Json)
@@ -46,13 +57,16 @@ class Action(Entity, table=True):
     """The days on which it was done."""
 
     @classmethod
-    def agree(cls, *, agreed_on: date, **fields: Any) -> tuple[Self, ActionAgreed]:
+    def agree(cls, *, agreed_on: date, due: date, **fields: Any) -> tuple[Self, ActionAgreed]:
         """Agree on something to be done."""
-        action = cls.make(agreed_on=agreed_on, opened=[agreed_on.isoformat()], **fields)
+        action = cls.make(agreed_on=agreed_on, due=due, judged_by=due, opened=[agreed_on.isoformat()], **fields)
         return action, ActionAgreed(**action._told(), externals=action.externals)
 
-    def change(self, **fields: Any) -> ActionChanged | None:
-        """Agree on something else; once it is done, only its words may change."""
+    def change(self, today: date, due_agreed: bool = False, **fields: Any) -> ActionChanged | None:
+        """Agree on something else; once it is done, only its words may change.
+
+        A day that is changed after the day of agreeing decides nothing unless who asked for it agrees.
+        """
         new = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if not new:
             return None
@@ -61,7 +75,16 @@ class Action(Entity, table=True):
         self.opened = spells.begin(self.opened, self.closed, new.get("agreed_on", self.agreed_on))
         for name, value in new.items():
             setattr(self, name, value)
-        return ActionChanged(**self._told())
+        due_agreed = due_agreed and "due" in new
+        if due_agreed or today <= self.agreed_on:
+            self.judged_by = self.due
+        return ActionChanged(**self._told(), changed_on=today, due_agreed=due_agreed)
+
+    def agrees(self, sender: str | None, said: bool | None) -> bool:
+        """Whether another day is agreed to: who asked for the action does so by sending it, others tell of it."""
+        if said and sender is not None and sender != self.asked_by:
+            raise OnlyWhoAskedAgrees(asker=self.asked_by or "somebody who is not named")
+        return said if said is not None else sender is not None and sender == self.asked_by
 
     def done(self, on: date) -> ActionDone:
         """Have it done."""
@@ -69,7 +92,7 @@ class Action(Entity, table=True):
             raise ActionIsDone(on=self.done_on)
         self.closed = spells.close(self.opened, self.closed, on)
         self.status, self.done_on = "done", on
-        return ActionDone(on=on, on_time=on <= self.due)
+        return ActionDone(on=on, on_time=on <= (self.judged_by or self.due))
 
     def reopen(self, on: date) -> ActionReopened:
         """Find that it is not done after all."""
@@ -98,6 +121,8 @@ class Action(Entity, table=True):
             "owner": self.owner,
             "due": self.due,
             "item": self.item,
+            "meeting": self.meeting,
             "helpers": tuple(self.helpers),
             "goal": self.goal,
+            "asked_by": self.asked_by,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar, Self
 
@@ -26,15 +27,26 @@ class NotAQuestion(Refused):
     """This is a {kind}; departments answer questions."""
 
 
+class OnlyQuestionsArePut(Refused):
+    """This is a {kind}; only a question is put to departments."""
+
+    status, at = 422, "/to"
+
+
 class Item(Entity, table=True):
     """Something on the table: news, a problem, a report or a question. It stays until it is resolved."""
 
     kind: ClassVar[str] = "item"
+    hidden: ClassVar[frozenset[str]] = frozenset({"resolvers"})
     shown_as: ClassVar[dict[str, str]] = {"sort": "kind"}
 
     sort: str
     title: str
     about: str | None = None
+    department: str | None = Field(default=None, index=True)
+    """Which it is about, or addressed to."""
+    to: list[str] = Field(default_factory=list, sa_type=Json)
+    """The departments that a question is put to."""
     note: str | None = None
     meeting: str | None = Field(default=None, index=True)
     series: str | None = Field(default=None, index=True)
@@ -49,6 +61,9 @@ class Item(Entity, table=True):
     raised_on: date
     status: str = Field(default="open", index=True)
     resolved_on: date | None = None
+    resolved_by: list[str] = Field(default_factory=list, sa_type=Json)
+    resolvers: dict[str, list[str]] = Field(default_factory=dict, sa_type=Json)
+    """By the day of a resolution who brought it about."""
     opened: list[str] = Field(default_factory=list, sa_type=Json)
     """The days on which it came on the table."""
     closed: list[str] = Field(default_factory=list, sa_type=Json)
@@ -57,6 +72,7 @@ class Item(Entity, table=True):
     @classmethod
     def bring_up(cls, *, raised_on: date, **fields: Any) -> tuple[Self, ItemRaised]:
         """Bring something up."""
+        _refuse_unless_question(fields["sort"], fields.get("to", ()))
         item = cls.make(raised_on=raised_on, opened=[raised_on.isoformat()], **fields)
         return item, ItemRaised(**item._told(), externals=item.externals)
 
@@ -67,6 +83,7 @@ class Item(Entity, table=True):
             return None
         if self.status == "resolved" and set(new) - {"title", "about", "position"}:
             raise ItemIsResolved(on=self.resolved_on)
+        _refuse_unless_question(new.get("sort", self.sort), new.get("to", self.to))
         self.opened = spells.begin(self.opened, self.closed, new.get("raised_on", self.raised_on))
         for name, value in new.items():
             setattr(self, name, value)
@@ -83,20 +100,22 @@ class Item(Entity, table=True):
         self.answers = sorted([*others, answer], key=lambda each: str(each["department"]))
         return ItemAnswered(department=department, on=on)
 
-    def resolve(self, on: date, note: str | None) -> ItemResolved:
-        """Take it off the table."""
+    def resolve(self, on: date, note: str | None, by: Sequence[str] = ()) -> ItemResolved:
+        """Take it off the table, by what these members did."""
         if self.status == "resolved":
             raise ItemIsResolved(on=self.resolved_on)
         self.closed = spells.close(self.opened, self.closed, on)
         self.status, self.resolved_on, self.note = "resolved", on, note or self.note
-        return ItemResolved(on=on)
+        self.resolved_by = list(by)
+        self.resolvers = self.resolvers | {on.isoformat(): self.resolved_by}
+        return ItemResolved(on=on, by=tuple(by))
 
     def reopen(self, on: date) -> ItemReopened:
         """Put it on the table again."""
         if self.status == "open":
             raise ItemIsOpen
         self.opened = spells.reopen(self.opened, self.closed, on)
-        self.status, self.resolved_on = "open", None
+        self.status, self.resolved_on, self.resolved_by = "open", None, []
         return ItemReopened(on=on)
 
     def on_table(self, day: date) -> bool:
@@ -108,9 +127,10 @@ class Item(Entity, table=True):
         if day < self.raised_on:
             return None
         if spells.open_after(day, self.opened, self.closed):
-            return {"status": "open", "resolved_on": None, "note": None}
+            return {"status": "open", "resolved_on": None, "resolved_by": [], "note": None}
         before = [each for each in self.closed if each <= day.isoformat()]
-        return {"status": "resolved", "resolved_on": before[-1]}
+        by = self.resolvers.get(before[-1], [])
+        return {"status": "resolved", "resolved_on": before[-1], "resolved_by": by}
 
     def _told(self) -> dict[str, Any]:
         return {
@@ -120,4 +140,11 @@ class Item(Entity, table=True):
             "series": self.series,
             "raised_by": self.raised_by,
             "presenter": self.presenter,
+            "department": self.department,
+            "to": tuple(self.to),
         }
+
+
+def _refuse_unless_question(sort: str, to: Sequence[str]) -> None:
+    if to and sort != "question":
+        raise OnlyQuestionsArePut(kind=sort)

@@ -72,6 +72,9 @@ class Meeting(Entity, table=True):
     on: date
     """Its day in the organisation's time zone."""
     minutes: int = 60
+    template: str | None = None
+    sections: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """What its agenda began with: `{"name", "items"}`, each with the ids of its items."""
     status: str = "called"
     started_at: datetime | None = Field(default=None, sa_type=Moment)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
@@ -83,7 +86,7 @@ class Meeting(Entity, table=True):
     def call(cls, **fields: Any) -> tuple[Self, MeetingCalled]:
         """Call a meeting."""
         meeting = cls.make(**fields)
-        return meeting, MeetingCalled(**meeting._told(), series=meeting.series, externals=meeting.externals)
+        return meeting, MeetingCalled(**meeting._told(), template=meeting.template, externals=meeting.externals)
 
     def change(self, **fields: Any) -> MeetingChanged | None:
         """Meet at another time, or under another name; once begun, only the name may change."""
@@ -141,6 +144,7 @@ class Meeting(Entity, table=True):
             "kind": self.form,
             "teams": tuple(self.teams),
             "departments": tuple(self.departments),
+            "series": self.series,
         }
 
     def _refuse_unless(self, needed: str) -> None:

@@ -70,6 +70,7 @@ class Request(Entity, table=True):
     """The promise that decides whether it is resolved on time: one that has been broken is not mended by a later."""
     status: str = Field(default="open", index=True)
     resolved_at: datetime | None = Field(default=None, sa_type=Moment)
+    resolved_by: str | None = None
     on_time: bool | None = None
     note: str | None = None
     reopened: int = 0
@@ -105,7 +106,7 @@ class Request(Entity, table=True):
             setattr(self, name, value)
         if "promised_by" in new:
             self._judge_by(new["promised_by"], today)
-        return RequestChanged(**self._told())
+        return RequestChanged(**self._told(), changed_on=today)
 
     def promise(self, by: date, on: date) -> RequestPromised | None:
         """Say, on a day, by when it will be done."""
@@ -118,7 +119,7 @@ class Request(Entity, table=True):
         self._judge_by(by, on)
         return RequestPromised(on=on, by=by)
 
-    def resolve(self, at: datetime, on: date, note: str | None) -> RequestResolved:
+    def resolve(self, at: datetime, on: date, note: str | None, by: str | None = None) -> RequestResolved:
         """Say that it is done; on time when by the day promised."""
         if self.resolved_at is not None:
             raise RequestIsResolved(at=self.resolved_at.isoformat())
@@ -128,8 +129,8 @@ class Request(Entity, table=True):
         judged_by = self.judged_by or self.promised_by
         self.on_time = None if judged_by is None else on <= judged_by
         self.closed = spells.close(self.opened, self.closed, on)
-        self.status, self.resolved_at, self.note = "resolved", at, note
-        return RequestResolved(on=on, seconds=int((at - begun).total_seconds()), on_time=self.on_time)
+        self.status, self.resolved_at, self.resolved_by, self.note = "resolved", at, by, note
+        return RequestResolved(on=on, seconds=int((at - begun).total_seconds()), on_time=self.on_time, by=by)
 
     def reopen(self, at: datetime, on: date, reason: str) -> RequestReopened:
         """Say that it was not done after all; the promise stands until a new one is made, which then counts."""
@@ -139,6 +140,7 @@ class Request(Entity, table=True):
             raise ReopenedBeforeResolved(resolved=self.resolved_at.isoformat(), at=at.isoformat())
         self.opened = spells.reopen(self.opened, self.closed, on)
         self.status, self.resolved_at, self.on_time, self.judged_by = "open", None, None, None
+        self.resolved_by = None
         self.reopened_at, self.reopening_reason = at, reason
         self.reopened += 1
         return RequestReopened(on=on)
@@ -148,7 +150,7 @@ class Request(Entity, table=True):
         if day < self.asked_on:
             return None
         if spells.open_after(day, self.opened, self.closed):
-            return {"status": "open", "resolved_at": None, "on_time": None, "note": None}
+            return {"status": "open", "resolved_at": None, "resolved_by": None, "on_time": None, "note": None}
         return {"status": "resolved"}
 
     def _judge_by(self, by: date, on: date) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from sqlmodel import Field
@@ -11,8 +11,15 @@ from sqlmodel import Field
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.rules import FAR, Rule
 from shared.errors import Refused
-from shared.events.meetings import MeetingCalled, SeriesChanged, SeriesEnded, SeriesPlanned
-from shared.instant import day_of
+from shared.events.meetings import (
+    MeetingCalled,
+    OccurrenceRestored,
+    OccurrenceSkipped,
+    SeriesChanged,
+    SeriesEnded,
+    SeriesPlanned,
+)  # fmt: skip
+from shared.instant import day_of, start_of
 from shared.store import Entity
 from shared.store.types import Json, Moment
 
@@ -29,6 +36,36 @@ class NotAnOccurrence(Refused):
     status, at = 422, "/starts_at"
 
 
+class OccurrenceIsSkipped(Refused):
+    """The series skips {on}; take that back first."""
+
+    at = "/starts_at"
+
+
+class NotSkipped(Refused):
+    """The series does not skip {on}; there is nothing to take back."""
+
+    at = "/occurrence"
+
+
+class NotByTheRule(Refused):
+    """By the rule {rrule} the series does not meet at {starts_at} but at {first}; send the rule it is to follow."""
+
+    status, at = 422, "/starts_at"
+
+
+class NothingBefore(Refused):
+    """{occurrence} is the first time of this series; with the scope all, all of it is changed."""
+
+    status, at = 422, "/scope"
+
+
+class GoesOnTooEarly(Refused):
+    """The series met last at {last}; it cannot go on at {starts_at}."""
+
+    status, at = 422, "/starts_at"
+
+
 class TooFewParties(Refused):
     """A {form} series is of {needed}; this one names {teams} teams and {departments} departments."""
 
@@ -39,6 +76,8 @@ class SeriesIsEnded(Refused):
     """This series ended on {on}."""
 
 
+WHOSE = ("name", "form", "teams", "departments", "zone", "minutes", "template")
+"""What a series that goes on takes over as it is."""
 NEEDED = {"team": "one team at least", "joint": "two teams or departments at least", "consultative": "one at least"}
 
 
@@ -47,6 +86,7 @@ class Series(Entity, table=True):
 
     kind: ClassVar[str] = "series"
     prefix: ClassVar[str] = "srs"
+    hidden: ClassVar[frozenset[str]] = frozenset({"skipped", "line"})
     shown_as: ClassVar[dict[str, str]] = {"form": "kind"}
 
     name: str
@@ -57,7 +97,13 @@ class Series(Entity, table=True):
     zone: str
     starts_at: datetime = Field(sa_type=Moment)
     minutes: int = 60
+    template: str | None = None
+    skipped: dict[str, str | None] = Field(default_factory=dict, sa_type=Json)
+    """By day of its zone, why it does not meet then: so a skip stays one when the hour changes."""
     ended_on: date | None = None
+    continued_by: str | None = None
+    line: list[str] = Field(default_factory=list, sa_type=Json)
+    """The series from which it goes on, the first one first."""
 
     @classmethod
     def plan(cls, **fields: Any) -> tuple[Self, SeriesPlanned]:
@@ -66,6 +112,25 @@ class Series(Entity, table=True):
         series._refuse_too_few()
         series.starts_at = series._first()
         return series, SeriesPlanned(**series._told(), externals=series.externals)
+
+    def go_on(self, occurrence: datetime, **fields: Any) -> tuple[Self, SeriesPlanned, SeriesEnded]:
+        """End before one of its times, and let a new series go on from there: by another rule, at another time, under
+        another name or with another agenda; the rest is as it was, skips and end included."""
+        earlier = list(self.by_rule(self.starts_at, occurrence))
+        if not earlier:
+            raise NothingBefore(occurrence=occurrence.isoformat())
+        day = day_of(occurrence, self.zone)
+        kept = {"rrule": Rule.read(self.rrule).going_on(len(earlier)), "starts_at": occurrence}
+        skipped = {on: why for on, why in self.skipped.items() if on >= day.isoformat()}
+        known = {name: getattr(self, name) for name in WHOSE} | kept | {"skipped": skipped, "ended_on": self.ended_on}
+        new = type(self).make(**known | fields, line=[*self.line, self.id])
+        new.refuse_unless_by_rule()
+        if new.starts_at <= earlier[-1]:
+            raise GoesOnTooEarly(last=earlier[-1].isoformat(), starts_at=new.starts_at.isoformat())
+        self.ended_on, self.continued_by = day, new.id
+        skips = tuple(date.fromisoformat(on) for on in sorted(skipped))
+        planned = SeriesPlanned(**new._told(), follows=self.id, skips=skips, ends_on=new.ended_on)
+        return new, planned, SeriesEnded(on=day, continued_by=new.id)
 
     def change(self, **fields: Any) -> SeriesChanged | None:
         """Meet by another rule, at another time, under another name or with others; what was held stays."""
@@ -87,23 +152,82 @@ class Series(Entity, table=True):
         self.ended_on = on
         return SeriesEnded(on=on)
 
-    def occurrences(self, after: datetime, before: datetime) -> Iterator[datetime]:
-        """When the series meets, from one moment to before another, in UTC."""
+    def skip(self, occurrence: datetime, reason: str | None) -> OccurrenceSkipped | None:
+        """Not meet at one of its times."""
+        self.refuse_unless_met(occurrence, "/occurrence")
+        day = day_of(occurrence, self.zone).isoformat()
+        if day in self.skipped and self.skipped[day] == reason:
+            return None
+        self.skipped = self.skipped | {day: reason}
+        return OccurrenceSkipped(occurrence=occurrence)
+
+    def unskip(self, occurrence: datetime) -> OccurrenceRestored:
+        """Meet after all at a time that was to be skipped."""
+        self.refuse_unless_met(occurrence, "/occurrence")
+        day = day_of(occurrence, self.zone).isoformat()
+        if day not in self.skipped:
+            raise NotSkipped(on=day)
+        self.skipped = {on: why for on, why in self.skipped.items() if on != day}
+        return OccurrenceRestored(occurrence=occurrence)
+
+    def skips(self, occurrence: datetime) -> bool:
+        """Whether it does not meet at one of its times."""
+        return day_of(occurrence, self.zone).isoformat() in self.skipped
+
+    def occurrence_on(self, day: date) -> datetime:
+        """Its time on a day of its zone."""
+        begin = start_of(day, self.zone)
+        following = next(self.by_rule(begin, begin + FAR), None)
+        if following is None or day_of(following, self.zone) != day:
+            raise _not_an_occurrence(day.isoformat(), following, "/on")
+        return following
+
+    def by_rule(self, after: datetime, before: datetime) -> Iterator[datetime]:
+        """When the series meets if nothing is skipped, from one moment to before another, in UTC."""
         for at in Rule.read(self.rrule).between(self.starts_at, self.zone, after, before):
             if self.ended_on is not None and day_of(at, self.zone) >= self.ended_on:
                 return
             yield at
 
-    def call(self, starts_at: datetime, on: date, **fields: Any) -> tuple[Meeting, MeetingCalled]:
+    def skipped_times(self) -> list[datetime]:
+        """The times by its rule at which it does not meet, in order."""
+        days = sorted(date.fromisoformat(on) for on in self.skipped)
+        if not days:
+            return []
+        begin, end = start_of(days[0], self.zone), start_of(days[-1] + timedelta(days=1), self.zone)
+        return [at for at in self.by_rule(begin, end) if self.skips(at)]
+
+    def for_calendars(self) -> str | None:
+        """Its rule with its end in it, as calendar programs read it; none when it ended before it met."""
+        rule = Rule.read(self.rrule)
+        if self.ended_on is None:
+            return rule.ending(self.zone, None)
+        end = start_of(self.ended_on, self.zone)
+        if rule.count is not None:
+            times = list(self.by_rule(self.starts_at, end))
+            end = times[-1] + timedelta(seconds=1) if times else self.starts_at
+        return rule.ending(self.zone, end) if end > self.starts_at else None
+
+    def call(self, occurrence: datetime, on: date, **fields: Any) -> tuple[Meeting, MeetingCalled]:
         """Make one of its occurrences a meeting; `on` is its day in the organisation's time zone."""
-        following = next(self.occurrences(starts_at, starts_at + FAR), None)
-        if following != starts_at:
-            raise NotAnOccurrence(
-                at=starts_at.isoformat(), following=f"at {following.isoformat()}" if following else "no more"
-            )
+        self.refuse_unless_met(occurrence, "/starts_at")
+        if self.skips(occurrence):
+            raise OccurrenceIsSkipped(on=day_of(occurrence, self.zone))
         whose: dict[str, Any] = {"form": self.form, "teams": self.teams, "departments": self.departments}
-        usual = {"name": self.name, "minutes": self.minutes}
-        return Meeting.call(series=self.id, starts_at=starts_at, on=on, occurrence=starts_at, **whose, **usual | fields)
+        usual = {"name": self.name, "minutes": self.minutes, "starts_at": occurrence, "template": self.template}
+        return Meeting.call(series=self.id, on=on, occurrence=occurrence, **whose, **usual | fields)
+
+    def refuse_unless_met(self, occurrence: datetime, pointer: str) -> None:
+        """Refuse a time that the rule does not have."""
+        following = next(self.by_rule(occurrence, occurrence + FAR), None)
+        if following != occurrence:
+            raise _not_an_occurrence(occurrence.isoformat(), following, pointer)
+
+    def refuse_unless_by_rule(self) -> None:
+        """Refuse a beginning that the rule does not have."""
+        first = self._first()
+        if first != self.starts_at:
+            raise NotByTheRule(rrule=self.rrule, starts_at=self.starts_at.isoformat(), first=first.isoformat())
 
     def _told(self) -> dict[str, Any]:
         return {
@@ -114,6 +238,7 @@ class Series(Entity, table=True):
             "minutes": self.minutes,
             "teams": tuple(self.teams),
             "departments": tuple(self.departments),
+            "template": self.template,
         }
 
     def _first(self) -> datetime:
@@ -133,3 +258,8 @@ class Series(Entity, table=True):
     def _refuse_if_ended(self) -> None:
         if self.ended_on is not None:
             raise SeriesIsEnded(on=self.ended_on)
+
+
+def _not_an_occurrence(at: str, following: datetime | None, pointer: str) -> NotAnOccurrence:
+    after = f"at {following.isoformat()}" if following else "no more"
+    return NotAnOccurrence(at=at, following=after, pointer=pointer)

@@ -20,6 +20,7 @@ import httpx
 import sqlalchemy as sa
 import structlog
 
+from services.metrics.consistency import gauges
 from services.metrics.consistency.books import Comparison, applied_of, compare, our_books
 from services.metrics.consistency.effects import Compared, compare_effects, proven_missing
 from services.metrics.consistency.invariants import INVARIANTS, check
@@ -111,6 +112,7 @@ class Certificate:
                 # Who does not answer proves nothing; what is pending stays so.
                 missing = []
             self.last = finish(missing)
+            gauges.show(self.last)
             return self.last
 
     async def _books_of(self, owner: str) -> dict[str, Any] | None:

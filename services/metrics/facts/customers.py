@@ -10,6 +10,7 @@ from sqlmodel import Field
 from shared.events.common import TargetsExternalLinked
 from shared.events.targets import (
     CustomerChanged,
+    CustomerHandedOver,
     CustomerLost,
     CustomerMerged,
     CustomerMet,
@@ -17,6 +18,7 @@ from shared.events.targets import (
     ProductListed,
 )  # fmt: skip
 from shared.facts import Fact, Facts
+from shared.handovers import handed
 from shared.store.types import Json
 
 
@@ -32,6 +34,8 @@ class CustomerFact(Fact, table=True):
     lost_on: list[str] = Field(default_factory=list, sa_type=Json)
     """Every day on which the customer was lost, in order."""
     merged_into: str | None = None
+    owners: list[list[str]] = Field(default_factory=list, sa_type=Json)
+    """Who looked after them from which day on, where they were ever handed over."""
 
 
 class ProductFact(Fact, table=True):
@@ -60,6 +64,11 @@ def change(customer: CustomerFact, event: CustomerChanged) -> None:
 @customers.on(CustomerLost)
 def lose(customer: CustomerFact, event: CustomerLost) -> None:
     customer.lost_on = sorted([*customer.lost_on, event.on.isoformat()])
+
+
+@customers.on(CustomerHandedOver)
+def hand_over(customer: CustomerFact, event: CustomerHandedOver) -> None:
+    customer.owners = handed(customer.owners, event.owner, event.on, event.before)
 
 
 @customers.on(CustomerMerged)

@@ -71,7 +71,11 @@ class Part:
 
     def owned(self, deal: DealFact, day: date) -> bool:
         """Whether it counts as a deal on a day, not only as money: its owner is among the members."""
-        return bool(self.products) and (self.belongs is None or self.belongs(deal.owner, day))
+        return self.has(deal.owner_on(day), day)
+
+    def has(self, owner: str, day: date) -> bool:
+        """Whether what happens to somebody's deal on a day is a part of it."""
+        return bool(self.products) and (self.belongs is None or self.belongs(owner, day))
 
     def _narrow(self, day: date) -> None:
         """Keep the lines of the product and the credits of the members, each with its share of the other."""
@@ -125,11 +129,14 @@ def contributions_of(deal: DealFact, part: Part) -> Iterator[Cell]:
     """What a part of a deal adds."""
     if deal.opened_on is None:
         return
-    along = {ALL: "", "team": deal.team, "member": deal.owner, "customer": deal.customer}
     if part.owned(deal, deal.opened_on):
-        yield from cells("opened", deal.opened_on, along)
+        yield from cells("opened", deal.opened_on, _along(deal, deal.owner_on(deal.opened_on)))
         yield from _by_product("opened", deal.opened_on, part)
-    yield from _pipeline(deal, part, along)
+    for measure, day, owner in _handovers(deal, "given", "taken"):
+        if part.has(owner, day):
+            yield from cells(measure, day, _along(deal, owner))
+            yield from _by_product(measure, day, part)
+    yield from _pipeline(deal, part)
     if deal.closed_on is None:
         return
     owned = part.owned(deal, deal.closed_on)
@@ -140,8 +147,20 @@ def contributions_of(deal: DealFact, part: Part) -> Iterator[Cell]:
         for before, after in pairwise([None, *deal.amendments]):
             yield from _amended(deal, part, before, after)
     elif owned:
-        yield from cells("lost", deal.closed_on, along)
+        yield from cells("lost", deal.closed_on, _along(deal, deal.owner))
         yield from _by_product("lost", deal.closed_on, part)
+
+
+def _along(deal: DealFact, owner: str) -> dict[str, str | None]:
+    return {ALL: "", "team": deal.team, "member": owner, "customer": deal.customer}
+
+
+def _handovers(deal: DealFact, gives: str, takes: str) -> Iterator[tuple[str, date, str]]:
+    """What happens to who gives the deal away and to who takes it, each time it is handed over."""
+    for (_, before), (on, owner) in pairwise(deal.owners):
+        if before != owner:
+            yield gives, date.fromisoformat(on), before
+            yield takes, date.fromisoformat(on), owner
 
 
 def _by_product(measure: str, day: date, part: Part) -> Iterator[Cell]:
@@ -149,23 +168,26 @@ def _by_product(measure: str, day: date, part: Part) -> Iterator[Cell]:
         yield from cells(measure, day, {"product": each})
 
 
-def _pipeline(deal: DealFact, part: Part, along: dict[str, str | None]) -> Iterator[Cell]:
+def _pipeline(deal: DealFact, part: Part) -> Iterator[Cell]:
     """The estimate enters the first stage with the opening, wanders from stage to stage, and leaves the last one with
-    the closing: what is in all stages is the pipeline."""
+    the closing: what is in all stages is the pipeline. A handover takes it out of its stage and puts it in again."""
     if not deal.estimate or deal.opened_on is None:
         return
-    moved: list[tuple[str, date]] = []
+    moved: list[tuple[str, date, str]] = []
     for place, (stage, since) in enumerate(deal.stages):
         # A stage is a part of the measure, not a dimension, so that a team's pipeline is known by stage too.
-        moved.append((f"{STAGE_IN}{stage}", date.fromisoformat(since)))
+        entered = date.fromisoformat(since)
+        moved.append((f"{STAGE_IN}{stage}", entered, deal.owner_on(entered)))
         until = deal.stages[place + 1][1] if place + 1 < len(deal.stages) else None
         left = date.fromisoformat(until) if until else deal.closed_on
+        moved += [each for each in _handovers(deal, f"{STAGE_OUT}{stage}", f"{STAGE_IN}{stage}")
+                  if entered < each[1] and (left is None or each[1] <= left)]  # fmt: skip
         if left is not None:
-            moved.append((f"{STAGE_OUT}{stage}", left))
+            moved.append((f"{STAGE_OUT}{stage}", left, deal.owner_on(max(left, entered))))
     amount, currency = deal.estimate, deal.estimate_currency
-    for measure, day in moved:
-        if part.owned(deal, day):
-            yield from cells(measure, day, along, amount=amount, currency=currency)
+    for measure, day, owner in moved:
+        if part.has(owner, day):
+            yield from cells(measure, day, _along(deal, owner), amount=amount, currency=currency)
             for each in part.products:
                 yield from cells(measure, day, {"product": each}, amount=amount, currency=currency)
 

@@ -13,8 +13,18 @@ from sqlmodel import Field
 from services.metrics.facts.courses import Course, courses
 from services.metrics.facts.deal_cells import contributions
 from services.metrics.sums import Tally
-from shared.events.targets import DealAmended, DealChanged, DealLost, DealMoved, DealOpened, DealReopened, DealWon
+from shared.events.targets import (
+    DealAmended,
+    DealChanged,
+    DealHandedOver,
+    DealLost,
+    DealMoved,
+    DealOpened,
+    DealReopened,
+    DealWon,
+)
 from shared.facts import Fact, Facts
+from shared.handovers import Sale, handed, owner_on
 from shared.store.types import Json
 
 
@@ -54,6 +64,19 @@ class DealFact(Fact, table=True):
     """What was agreed on later, oldest first: each its day and the whole as it is from then on."""
     amended_on: date | None = None
     """The day of the last of them."""
+    owners: list[list[str]] = Field(default_factory=list, sa_type=Json)
+    """Who had it from which day on, oldest first, where it was ever handed over."""
+
+    def owner_on(self, day: date) -> str:
+        """Who had it at the end of a day."""
+        held = owner_on(self.owners, day)
+        return held[0] if held is not None else self.owner
+
+    @property
+    def sale(self) -> Sale:
+        """What it says of who looks after its customer."""
+        opened = self.opened_on or date.max
+        return Sale(self.id, self.owner, self.team, opened, self.closed_on, self.status == "won", self.owners)
 
 
 deals = Facts(DealFact, sums=Tally, cells=contributions, further=((Course, courses),))
@@ -76,6 +99,11 @@ def change_deal(deal: DealFact, event: DealChanged) -> None:
 @deals.on(DealMoved)
 def move_deal(deal: DealFact, event: DealMoved) -> None:
     deal.stages = [*deal.stages, [event.stage, event.on.isoformat()]]
+
+
+@deals.on(DealHandedOver)
+def hand_over(deal: DealFact, event: DealHandedOver) -> None:
+    deal.owners, deal.owner = handed(deal.owners, event.owner, event.on, event.before), event.owner
 
 
 @deals.on(DealWon)

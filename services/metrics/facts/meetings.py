@@ -19,6 +19,7 @@ from shared.events.meetings import (
     ActionChanged,
     ActionDone,
     ActionReopened,
+    AttendanceNoted,
     ItemChanged,
     ItemRaised,
     ItemReopened,
@@ -28,6 +29,9 @@ from shared.events.meetings import (
     MeetingChanged,
     MeetingEnded,
     MeetingStarted,
+    OutcomeChanged,
+    OutcomeRecorded,
+    OutcomeWithdrawn,
 )  # fmt: skip
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
@@ -48,10 +52,13 @@ class MeetingFact(Fact, table=True):
     status: str = "called"
     lasted: int = 0
     """Whole minutes."""
+    attendance: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    """By member `invited`, `accepted`, `tentative`, `declined`, `present` or `excused`, whatever was noted last. Who
+    is invited as one of a team or department that meets stands here only once they have answered."""
 
 
 class ItemFact(Fact, table=True):
-    """An item: of which kind, on whose table, and from when until when."""
+    """An item: of which kind, on whose table, about which department, and from when until when."""
 
     __tablename__ = "item_fact"
     __table_args__ = (sa.Index("item_fact_raised", "raised_on"),)
@@ -61,24 +68,64 @@ class ItemFact(Fact, table=True):
     meeting: str | None = None
     series: str | None = None
     raised_on: date | None = None
-    resolutions: list[str] = Field(default_factory=list, sa_type=Json)
+    raised_by: str | None = None
+    department: str | None = None
+    to: list[str] = Field(default_factory=list, sa_type=Json)
+    """The departments that a question is put to."""
+    resolutions: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Each resolution: `{"on", "by"}` with the members who resolved it."""
     reopenings: list[str] = Field(default_factory=list, sa_type=Json)
+
+    def open_before(self, day: date) -> bool:
+        """Whether it was still, or again, on a table when a day began."""
+        text = day.isoformat()
+        if self.raised_on is None or self.raised_on >= day:
+            return False
+        return 1 + sum(on < text for on in self.reopenings) > sum(str(each["on"]) < text for each in self.resolutions)
 
 
 class ActionFact(Fact, table=True):
-    """An action: whose, due when, and done when."""
+    """An action: whose, with whom, for which goal, due when, and done when."""
 
     __tablename__ = "action_fact"
     __table_args__ = (sa.Index("action_fact_owner", "owner", "due"),)
     kind: ClassVar[str] = "action"
 
     owner: str = ""
+    helpers: list[str] = Field(default_factory=list, sa_type=Json)
+    asked_by: str | None = None
     item: str | None = None
+    meeting: str | None = None
+    goal: str | None = None
     agreed_on: date | None = None
     due: date | None = None
+    judged_by: date | None = None
+    """The day that counts: the one agreed at first, or the last that who asked for it has agreed to."""
     done: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """Each time it was done: `{"on", "on_time"}`."""
     reopenings: list[str] = Field(default_factory=list, sa_type=Json)
+
+    def to_do_before(self, day: date) -> bool:
+        """Whether it was still, or again, to be done when a day began."""
+        text = day.isoformat()
+        if self.agreed_on is None or self.agreed_on >= day:
+            return False
+        return 1 + sum(on < text for on in self.reopenings) > sum(str(each["on"]) < text for each in self.done)
+
+
+class OutcomeFact(Fact, table=True):
+    """A result of a meeting: an information, a decision or an action."""
+
+    __tablename__ = "outcome_fact"
+    __table_args__ = (sa.Index("outcome_fact_on", "on"),)
+    kind: ClassVar[str] = "outcome"
+
+    sort: str = ""
+    meeting: str = ""
+    on: date | None = None
+    item: str | None = None
+    action: str | None = None
+    withdrawn: bool = False
 
 
 def of_meeting(meeting: MeetingFact) -> Iterator[Cell]:
@@ -98,9 +145,10 @@ def of_item(item: ItemFact) -> Iterator[Cell]:
         return
     along = {ALL: "", "item_kind": item.sort}
     yield from cells("raised", item.raised_on, along)
-    for measure, days in (("settled", item.resolutions), ("raised_again", item.reopenings)):
-        for day in days:
-            yield from cells(measure, date.fromisoformat(day), along)
+    for each in item.resolutions:
+        yield from cells("settled", date.fromisoformat(each["on"]), along)
+    for day in item.reopenings:
+        yield from cells("raised_again", date.fromisoformat(day), along)
 
 
 def of_action(action: ActionFact) -> Iterator[Cell]:
@@ -120,6 +168,7 @@ def of_action(action: ActionFact) -> Iterator[Cell]:
 meetings = Facts(MeetingFact, sums=Tally, cells=of_meeting)
 items = Facts(ItemFact, sums=Tally, cells=of_item)
 actions = Facts(ActionFact, sums=Tally, cells=of_action)
+outcomes = Facts(OutcomeFact)
 
 
 @meetings.on(MeetingCalled)
@@ -131,12 +180,19 @@ def call(meeting: MeetingFact, event: MeetingCalled) -> None:
 @meetings.on(MeetingChanged)
 def move(meeting: MeetingFact, event: MeetingChanged) -> None:
     meeting.on, meeting.form = event.on, event.kind
+    # Events of the first days do not say the series, and no meeting leaves one but for that which goes on from it.
+    meeting.series = event.series or meeting.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
 
 
 @meetings.on(MeetingStarted)
 def start(meeting: MeetingFact, event: MeetingStarted) -> None:
     meeting.on, meeting.status = event.on, "running"
+
+
+@meetings.on(AttendanceNoted)
+def attend(meeting: MeetingFact, event: AttendanceNoted) -> None:
+    meeting.attendance = meeting.attendance | event.members
 
 
 @meetings.on(MeetingEnded)
@@ -153,11 +209,12 @@ def cancel(meeting: MeetingFact, event: MeetingCancelled) -> None:
 @items.on(ItemChanged)
 def raise_item(item: ItemFact, event: ItemRaised | ItemChanged) -> None:
     item.sort, item.raised_on, item.meeting, item.series = event.kind, event.on, event.meeting, event.series
+    item.raised_by, item.department, item.to = event.raised_by, event.department, list(event.to)
 
 
 @items.on(ItemResolved)
 def settle(item: ItemFact, event: ItemResolved) -> None:
-    item.resolutions = [*item.resolutions, event.on.isoformat()]
+    item.resolutions = [*item.resolutions, {"on": event.on.isoformat(), "by": list(event.by)}]
 
 
 @items.on(ItemReopened)
@@ -166,9 +223,23 @@ def raise_again(item: ItemFact, event: ItemReopened) -> None:
 
 
 @actions.on(ActionAgreed)
+def agree(action: ActionFact, event: ActionAgreed) -> None:
+    describe(action, event)
+    action.judged_by = event.due
+
+
 @actions.on(ActionChanged)
-def agree(action: ActionFact, event: ActionAgreed | ActionChanged) -> None:
+def agree_anew(action: ActionFact, event: ActionChanged) -> None:
+    describe(action, event)
+    # What is put right on the day it was agreed is what was agreed; an action told before there was a day is late.
+    if event.due_agreed or (event.changed_on is not None and event.changed_on <= event.on):
+        action.judged_by = event.due
+
+
+def describe(action: ActionFact, event: ActionAgreed | ActionChanged) -> None:
     action.owner, action.item, action.agreed_on, action.due = event.owner, event.item, event.on, event.due
+    action.helpers, action.asked_by = list(event.helpers), event.asked_by
+    action.meeting, action.goal = event.meeting, event.goal
 
 
 @actions.on(ActionDone)
@@ -179,3 +250,19 @@ def finish(action: ActionFact, event: ActionDone) -> None:
 @actions.on(ActionReopened)
 def undo(action: ActionFact, event: ActionReopened) -> None:
     action.reopenings = [*action.reopenings, event.on.isoformat()]
+
+
+@outcomes.on(OutcomeRecorded)
+def record(outcome: OutcomeFact, event: OutcomeRecorded) -> None:
+    outcome.sort, outcome.meeting, outcome.on = event.kind, event.meeting, event.on
+    outcome.item, outcome.action = event.item, event.action
+
+
+@outcomes.on(OutcomeChanged)
+def reword(outcome: OutcomeFact, event: OutcomeChanged) -> None:
+    outcome.item = event.item
+
+
+@outcomes.on(OutcomeWithdrawn)
+def withdraw(outcome: OutcomeFact, event: OutcomeWithdrawn) -> None:
+    outcome.withdrawn = True

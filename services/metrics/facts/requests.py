@@ -28,10 +28,14 @@ class RequestFact(Fact, table=True):
     asks_for: str = ""
     asked_on: date | None = None
     from_department: str = ""
+    from_member: str | None = None
     to_department: str = ""
+    to_member: str | None = None
     promised_by: date | None = None
+    judged_by: date | None = None
+    """The promise that decides whether it is resolved on time: one that has been broken is not mended by a later."""
     resolutions: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    """Each resolution: `{"on", "seconds", "on_time"}`."""
+    """Each resolution: `{"on", "seconds", "on_time", "by"}`."""
     reopenings: list[str] = Field(default_factory=list, sa_type=Json)
     resolved_on: date | None = None
     """The day it was resolved, unless it has been reopened."""
@@ -63,20 +67,39 @@ requests = Facts(RequestFact, sums=Tally, cells=contributions)
 
 
 @requests.on(RequestMade)
+def make(request: RequestFact, event: RequestMade) -> None:
+    describe(request, event)
+    request.promised_by = request.judged_by = event.promised_by
+
+
 @requests.on(RequestChanged)
+def change(request: RequestFact, event: RequestChanged) -> None:
+    describe(request, event)
+    if event.promised_by is not None and event.promised_by != request.promised_by:
+        judge_by(request, event.promised_by, event.changed_on)
+
+
 def describe(request: RequestFact, event: RequestMade | RequestChanged) -> None:
-    request.asks_for, request.asked_on, request.promised_by = event.kind, event.on, event.promised_by
+    request.asks_for, request.asked_on = event.kind, event.on
     request.from_department, request.to_department = event.from_department, event.to_department
+    request.from_member, request.to_member = event.from_member, event.to_member
 
 
 @requests.on(RequestPromised)
 def promise(request: RequestFact, event: RequestPromised) -> None:
-    request.promised_by = event.by
+    judge_by(request, event.by, event.on)
+
+
+def judge_by(request: RequestFact, by: date, on: date | None) -> None:
+    """A promise counts unless it was made after the one before it had been broken."""
+    request.promised_by = by
+    if request.judged_by is None or (on is not None and on <= request.judged_by):
+        request.judged_by = by
 
 
 @requests.on(RequestResolved)
 def resolve(request: RequestFact, event: RequestResolved) -> None:
-    resolution = {"on": event.on.isoformat(), "seconds": event.seconds, "on_time": event.on_time}
+    resolution = {"on": event.on.isoformat(), "seconds": event.seconds, "on_time": event.on_time, "by": event.by}
     request.resolutions = [*request.resolutions, resolution]
     request.resolved_on = request.last_resolved_on = event.on
 
@@ -84,4 +107,4 @@ def resolve(request: RequestFact, event: RequestResolved) -> None:
 @requests.on(RequestReopened)
 def reopen(request: RequestFact, event: RequestReopened) -> None:
     request.reopenings = [*request.reopenings, event.on.isoformat()]
-    request.resolved_on = None
+    request.resolved_on = request.judged_by = None

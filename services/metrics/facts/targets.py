@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from shared.attainment import due_before
 from shared.events.targets import TargetChanged, TargetClosed, TargetSet
 from shared.facts import Fact, Facts
 from shared.money import Money
@@ -35,6 +37,7 @@ class TargetFact(Fact, table=True):
     """Of a target that counts things."""
     rows: list[list[Any]] = Field(default_factory=list, sa_type=Json)
     """What is due from each day on: minor units, or a number as text."""
+    goal: str | None = None
     closed_on: date | None = None
 
     @property
@@ -43,6 +46,11 @@ class TargetFact(Fact, table=True):
         assert self.start is not None
         assert self.end is not None
         return Period(self.label, self.start, self.end)
+
+    def due_before(self, day: date) -> Fraction:
+        """What of a target in money is due before a day, in minor units."""
+        rows = [(date.fromisoformat(since), minor) for since, minor in self.rows]
+        return due_before(self.amount, rows, self.period, day)
 
 
 targets = Facts(TargetFact)
@@ -57,7 +65,7 @@ def set_target(target: TargetFact, event: TargetSet) -> None:
 
 @targets.on(TargetChanged)
 def change_target(target: TargetFact, event: TargetSet | TargetChanged) -> None:
-    target.amount, target.currency, target.number = 0, "", None
+    target.amount, target.currency, target.number, target.goal = 0, "", None, event.goal
     if isinstance(event.value, Money):
         target.amount, target.currency = event.value.minor, event.value.currency
     else:

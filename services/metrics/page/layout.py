@@ -85,7 +85,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         groups=(
             Group("Deals", ("deals_opened", "deals_lost", "deals_open", "close_rate", "average_deal",
                             "average_days_to_win")),
-            Group("Pipeline and targets", ("target", "variance", "pace", "forecast", "forecast_range",
+            Group("Pipeline and targets", ("target", "variance", "pace", "target_adjusted", "attainment_adjusted",
+                                           "line_of_sight", "forecast", "forecast_range",
                                            "forecast_override", "pipeline", "weighted_pipeline", "coverage",
                                            "coverage_ideal", "velocity", "sales_cycle_mean", "sales_cycle_median")),
             Group("Customers", ("customers_start", "customers_new", "customers_reactivated", "customers_lost",
@@ -108,7 +109,7 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
             Group("Costs", ("cost_of_sales", "selling_expense", "acquisition_cost")),
             Group("Customers", ("revenue_new_customers", "revenue_existing_customers", "profit_per_customer",
                                 "profitable_customers", "unprofitable_customers", "concentration", "concentration_top5",
-                                "incidents")),
+                                "incidents", "setback_cost")),
         ),
         charts=(
             Chart("Revenue and gross margin by {piece}", ("revenue", "gross_margin")),
@@ -122,8 +123,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         lead=("invoiced", "received", "outstanding", "not_yet_invoiced"),
         groups=(
             Group("Invoices", ("outstanding_by_age", "overpaid", "credited", "written_off")),
-            Group("Funds and budgets", ("funds_generated", "planned", "spent", "left", "unallocated", "spend_forecast",
-                                        "overruns", "training_expense", "sales_expense")),
+            Group("Funds and budgets", ("funds_generated", "allocated", "unallocated", "planned", "spent", "left",
+                                        "spend_forecast", "overruns", "training_expense", "sales_expense")),
         ),
         charts=(
             Chart("Invoiced and received by {piece}", ("invoiced", "received")),

@@ -65,10 +65,14 @@ def by_age(owed: Mapping[date, Amounts], day: date) -> dict[str, Amounts]:
     return ages
 
 
-async def planned(reading: Reading) -> Any:
+def planned(figure: str) -> Compute:
     """Planned for the period."""
-    amount = await planned_of(reading, "planned")
-    return None if amount is None else money(reading, amount)
+
+    async def compute(reading: Reading) -> Any:
+        amount = await planned_of(reading, figure)
+        return None if amount is None else money(reading, amount)
+
+    return compute
 
 
 def spent(figure: str, department: str | None = None, kind: str | None = None) -> Compute:
@@ -133,7 +137,7 @@ VIEW = View(
         Figure("outstanding_by_age", "What is outstanding at the end, by the days it is overdue.", outstanding_by_age,
                "invoices_open"),
         Figure("planned", "What budgets plan for the days of the period: each of their rows evenly over the days until "
-               "the next.", planned, "budgets"),
+               "the next.", planned("planned"), "budgets"),
         Figure("spent", "Expenses on days of the period - what came back of earlier ones.", spent("spent"), "expenses"),
         Figure("left", "Planned - spent.", left),
         Figure("spend_forecast", "Spent + what budgets plan for the days of the period that are still to come.",
@@ -142,7 +146,9 @@ VIEW = View(
                overruns, "budgets_overrun"),
         Figure("funds_generated", "Receipts of the period: what budgets can allocate.",
                flow("funds_generated", "received"), "receipts"),
-        Figure("unallocated", "Funds generated - planned.", unallocated),
+        Figure("allocated", "What budgets plan for the days of the period: what they allocate of the funds generated.",
+               planned("allocated"), "budgets"),
+        Figure("unallocated", "Funds generated - allocated.", unallocated),
         Figure("training_expense", "Expenses of the kind training on days of the period.",
                spent("training_expense", kind=TRAINING), "training_expenses"),
         Figure("sales_expense", "Expenses of the sales department on days of the period.",

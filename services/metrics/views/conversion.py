@@ -48,6 +48,14 @@ class Conversion:
             entry.amount, entry.cost = entry.amount + worth, entry.cost + costs
             entry.uncosted += without
 
+    def worth(self, minor: Fraction, currency: str, day: date) -> tuple[str, Fraction]:
+        """An amount at the rate of a day, in which currency; as it was where no rate is known."""
+        rate = self.rates.of(currency, self.into, day)
+        if rate is None:
+            self.missing[currency] = min(self.missing.get(currency, date.max), day)
+            return currency, minor
+        return self.into, in_minor(minor, currency, self.into, rate)
+
     def settle_all(self, entries: Entries, on: date | None) -> Entries:
         """All entries of a stretch of days."""
         self.settle(entries.values(), on)

@@ -9,6 +9,7 @@ from typing import Any
 from services.metrics.views.customers import first_wins
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.sales import money, revenue, revenue_of
+from services.metrics.views.setback_cost import SETBACK_COST
 from services.metrics.views.spend import SALES, spent_of
 from services.metrics.views.support import INCIDENTS
 from services.metrics.views.values import Amounts, shown_money_rate
@@ -196,5 +197,6 @@ VIEW = View(
         Figure("concentration_top5", "Revenue of the five largest customers ÷ revenue of all customers in the period.",
                concentration("concentration_top5", 5)),
         INCIDENTS,
+        SETBACK_COST,
     ),
 )  # fmt: skip

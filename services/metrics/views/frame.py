@@ -179,7 +179,7 @@ class Reading:
                 found = await self._ledger_of_facts(dim, others, sources)
             else:
                 one = None if grouped or dim == ALL else keys[0]
-                found = await read_ledger(self.snapshot, dim, self.question.span, one, await self._settling())
+                found = await read_ledger(self.snapshot, dim, self.question.span, one, await self.settling())
             self.shelf.ledgers[place] = found
         return found
 
@@ -194,7 +194,7 @@ class Reading:
                 found = await self._ledger_of_facts(ALL, {**others, "group": group}, sources)
                 found = Ledger(*(joined({}, getattr(found, part), group) for part in PARTS))
             else:
-                found = await ledger_of_group(self.snapshot, group, self.question.span, await self._settling())
+                found = await ledger_of_group(self.snapshot, group, self.question.span, await self.settling())
             self.shelf.ledgers[place] = found
         return found
 
@@ -209,13 +209,13 @@ class Reading:
                 for fact in facts:
                     cells = source.cells(fact, belongs, others.get("product"))
                     ledger.add(cells, dim, span, parts, self.question.into)
-        settling = await self._settling()
+        settling = await self.settling()
         if settling is not None:
             for part, on in span.seen_on.items():
                 settling.settle_all(getattr(ledger, part), on)
         return ledger
 
-    async def _settling(self) -> Conversion | None:
+    async def settling(self) -> Conversion | None:
         """What converts money, if it is to be converted; what it finds no rate for is noted."""
         into = self.question.into
         if into is None:
@@ -230,7 +230,7 @@ class Reading:
 
     async def not_converted(self) -> str | None:
         """What is not converted, because no rate says what it was worth."""
-        settling = await self._settling()
+        settling = await self.settling()
         if settling is None or not settling.missing:
             return None
         days = ", ".join(f"{code} (first on {day})" for code, day in sorted(settling.missing.items()))

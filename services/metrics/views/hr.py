@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.people import by_belonging
+from services.metrics.views.pulses import ENPS
 from services.metrics.views.support import DUTY_FIGURES, RECOGNITIONS, REPUTATION, SETBACKS
 from services.metrics.views.training import TRAINING_FIGURES
 from services.metrics.views.workplace import EQUIPMENT_OUT, JOINERS_WAITING, OPENING_FIGURES
@@ -71,6 +73,7 @@ VIEW = View(
         RECOGNITIONS,
         SETBACKS,
         REPUTATION,
-        Figure("enps", "Share of promoters - share of detractors among members.", not_recorded("enps", "surveys")),
+        *LINE_OF_SIGHT,
+        ENPS,
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What may be expected of a member of the targets, with ramp and absences, and how far that is reached."""
+"""What may be expected of the targets with the ramps and absences of members, and how far that is reached."""
 
 from __future__ import annotations
 
@@ -10,60 +10,63 @@ import sqlalchemy as sa
 
 from services.metrics.facts.teams import AbsenceFact, MemberFact
 from services.metrics.views.frame import Compute, Figure, Reading
-from services.metrics.views.targets import Reached, aims_of, reached
+from services.metrics.views.targets import Aim, Reached, aims_of, reached, targets_of_level
 from shared.attainment import Attainment
-from shared.opportunity import Adjusted, adjusted, stretches
+from shared.opportunity import Adjusted, Quota, expected_of
+from shared.store.sql import OneOf
 
-_away = AbsenceFact.__table__.c  # type: ignore[attr-defined]
-_IN_TIME = sa.select(AbsenceFact).where(
-    _away.start < sa.bindparam("end", type_=sa.Date()),
-    sa.or_(_away.end.is_(None), _away.end > sa.bindparam("start", type_=sa.Date())),
-)
-_OF_MEMBER = _IN_TIME.where(_away.member == sa.bindparam("member"))
+_member = MemberFact.__table__.c  # type: ignore[attr-defined]
+_absence = AbsenceFact.__table__.c  # type: ignore[attr-defined]
+_PEOPLE = sa.select(MemberFact).where(OneOf(_member.id, "members"))
+_AWAY = sa.select(AbsenceFact).where(OneOf(_absence.member, "members"))
 
 
 async def expected(reading: Reading, figure: str) -> Reached | None:
-    """How far what may be expected of a member is reached; none without targets, or in several currencies."""
-    if set(reading.filters) != {"member"}:
-        reading.note(figure, "what may be expected by ramp and absences is known of one member")
-        return None
+    """How far what may be expected of whoever is asked about is reached; none without targets, or in several
+    currencies."""
     found = await reached(reading, figure)
     if found is None:
         return None
 
-    async def add_up() -> Adjusted:
-        who = reading.filters["member"]
-        member = await reading.snapshot.recall(MemberFact, who) or MemberFact.make(id=who)
-        away, before = (await _absences(reading, who)).get(who, ()), reading.question.span.asked
-        whole = Adjusted()
-        for aim in await aims_of(reading, figure):
-            whole += adjusted(aim.before, aim.days, before, stretches(member, away, aim.days))
-        return whole
+    async def add_up() -> Adjusted | None:
+        parts = [await _of_aim(reading, aim, found.currency) for aim in await aims_of(reading, figure)]
+        told = [each for each in parts if each is not None]
+        return sum(told, Adjusted()) if told else None
 
-    whole: Adjusted = await reading.once("adjusted targets", add_up)
+    whole: Adjusted | None = await reading.once("adjusted targets", add_up)
+    if whole is None:
+        reading.note(figure, "no member who counts for it has a revenue target of these days")
+        return None
     return Reached(Attainment(whole.value, found.state.actual, whole.due), found.currency)
 
 
-async def _absences(reading: Reading, member: str) -> Mapping[str, Sequence[AbsenceFact]]:
-    days = {"start": reading.question.period.start, "end": reading.question.period.end}
+async def _of_aim(reading: Reading, aim: Aim, currency: str) -> Adjusted | None:
+    target, theirs = aim.target, [aim.target]
+    if target.level != "member":
+        theirs = [each for each in await targets_of_level(reading, "member") if each.currency == currency]
+    quotas = [Quota(each.ref, each.period, each.due_before) for each in theirs]
+    people, away = await _careers(reading)
+    return expected_of(target.level, target.ref, aim.days, quotas, people, away, reading.question.span.asked)
 
-    async def read() -> Mapping[str, Sequence[AbsenceFact]]:
-        if reading.along == "member":
-            found = await reading.snapshot.all(AbsenceFact, _IN_TIME, **days)
-        else:
-            found = await reading.snapshot.all(AbsenceFact, _OF_MEMBER, **days, member=member)
-        by_member: dict[str, list[AbsenceFact]] = defaultdict(list)
-        for each in found:
-            by_member[each.member].append(each)
-        return by_member
 
-    whose = "all" if reading.along == "member" else member
-    absences: Mapping[str, Sequence[AbsenceFact]] = await reading.shared(f"absences of {whose}", read)
-    return absences
+async def _careers(reading: Reading) -> tuple[Mapping[str, MemberFact], Mapping[str, Sequence[AbsenceFact]]]:
+    """The members who have targets in the period, with their absences."""
+
+    async def read() -> tuple[Mapping[str, MemberFact], Mapping[str, Sequence[AbsenceFact]]]:
+        whose = sorted({each.ref for each in await targets_of_level(reading, "member")})
+        known = {each.id: each for each in await reading.snapshot.all(MemberFact, _PEOPLE, members=whose)}
+        away: dict[str, list[AbsenceFact]] = defaultdict(list)
+        for each in await reading.snapshot.all(AbsenceFact, _AWAY, members=whose):
+            away[each.member].append(each)
+        return {key: known.get(key) or MemberFact.make(id=key) for key in whose}, away
+
+    found: tuple[Mapping[str, MemberFact], Mapping[str, Sequence[AbsenceFact]]]
+    found = await reading.shared("careers", read)
+    return found
 
 
 def of_expected(figure: str, part: str) -> Compute:
-    """A figure about what may be expected of a member."""
+    """A figure about what may be expected."""
 
     async def compute(reading: Reading) -> Any:
         found = await expected(reading, figure)
@@ -78,8 +81,9 @@ def of_expected(figure: str, part: str) -> Compute:
 
 
 FIGURES: Final = (
-    Figure("target_adjusted", "What may be expected of one member of the target: target x ramp x active share, day by "
-           "day along its distribution.", of_expected("target_adjusted", "target"), "targets"),
-    Figure("attainment_adjusted", "Revenue of the target's days ÷ what may be expected of one member of the target "
-           "by ramp and absences, never capped.", of_expected("attainment_adjusted", "attainment"), "targets"),
+    Figure("target_adjusted", "What may be expected of the target: of a member target x ramp x active share, day by "
+           "day along its distribution; of others the same of the targets of the members who count for them, for the "
+           "days on which they do.", of_expected("target_adjusted", "target"), "targets"),
+    Figure("attainment_adjusted", "Revenue of the target's days ÷ what may be expected by ramp and absences, never "
+           "capped.", of_expected("attainment_adjusted", "attainment"), "targets"),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.metrics.facts.pulses import PulseFact
 from services.metrics.facts.support import DutyFact, RecognitionFact, ReputationFact
 from services.metrics.facts.trainings import TrainingFact
 from services.metrics.facts.workplace import EquipmentFact, OnboardingFact, OpeningFact
@@ -22,6 +23,7 @@ _opening = OpeningFact.__table__.c  # type: ignore[attr-defined]
 _onboarding = OnboardingFact.__table__.c  # type: ignore[attr-defined]
 _opinion = ReputationFact.__table__.c  # type: ignore[attr-defined]
 _duty = DutyFact.__table__.c  # type: ignore[attr-defined]
+_pulse = PulseFact.__table__.c  # type: ignore[attr-defined]
 _piece = EquipmentFact.__table__.c  # type: ignore[attr-defined]
 
 
@@ -102,6 +104,11 @@ async def _said(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [sa.not_(_opinion.withdrawn), said, *await between(_opinion.heard_on, customer=_opinion.customer)(reading)]
 
 
+async def _polled(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    closed = between(_pulse.closed_on, department=_pulse.department, team=_pulse.team)
+    return [_pulse.promoters.is_not(None), *await closed(reading)]
+
+
 def _show_training(training: TrainingFact) -> dict[str, Any]:
     cost = Money.of_minor(training.cost, training.currency).as_json() if training.currency else None
     return simple("training", "member", "course", "assigned_on", "completed_on", "borne_by")(training) | {"cost": cost}
@@ -128,5 +135,7 @@ PEOPLE_ROWS: Mapping[str, Source] = {
     "recognitions": Source(RecognitionFact, _among(RecognitionFact, _thanked),
                            simple("recognition", "given_on", "given_by", "to", "done")),
     "reputation": Source(ReputationFact, _said, simple("reputation", "sort", "source", "heard_on", "customer")),
+    "pulses": Source(PulseFact, _polled, simple("pulse", "level", "team", "department", "closed_on", "asked",
+                                                "answered", "promoters", "passives", "detractors")),
     "joiners_waiting": Source(OnboardingFact, _waiting, simple("onboarding", "member", "starts_on", "equipped_on")),
 }  # fmt: skip

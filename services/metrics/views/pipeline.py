@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from services.metrics.facts.deal_cells import STAGE_IN, STAGE_OUT
 from services.metrics.facts.pipeline import OverrideFact, StageFact
 from services.metrics.views.courses import history, lengths, median
-from services.metrics.views.frame import Figure, Reading
+from services.metrics.views.frame import CIRCLES, Figure, Reading
 from services.metrics.views.targets import reached
 from services.metrics.views.values import Amounts, decimal, mean, shown_money, shown_money_rate
 from shared.forecast import METHOD, RANGE, Forecast, History, Known, NotForeseeable
@@ -30,8 +30,17 @@ _SAID = sa.select(OverrideFact).where(
     _override.start == sa.bindparam("start", type_=sa.Date()),
     _override.end == sa.bindparam("end", type_=sa.Date()),
 )
+GOES_IN_AND_OUT: Final = (("opened", 1), ("taken", 1), ("given", -1), ("won", -1), ("lost", -1))
+"""What brings a deal to somebody and what takes it away: open deals are the sum."""
 LEVELS: Final = ("department", "team", "group", "member", "customer", "product")
 """Of what, besides the organisation, a forecast may be overridden."""
+
+
+async def at_hand(reading: Reading) -> int:
+    """How many deals were open at some time in the period; of a member those that were handed to them as well."""
+    begun = sum([sign * (await reading.start(measure)).count for measure, sign in GOES_IN_AND_OUT])
+    comes = ("opened", "taken") if set(reading.filters) & set(CIRCLES) else ("opened",)
+    return begun + sum([(await reading.flow(measure)).count for measure in comes])
 
 
 async def open_value(reading: Reading) -> Amounts:
@@ -123,8 +132,7 @@ async def sales_cycle_median(reading: Reading) -> Any:
 async def velocity(reading: Reading) -> Any:
     """Money a day that the pipeline turns into revenue."""
     won, lost = await reading.flow("won"), (await reading.flow("lost")).count
-    begun = [(await reading.start(measure)).count for measure in ("opened", "won", "lost")]
-    opportunities = begun[0] - begun[1] - begun[2] + (await reading.flow("opened")).count
+    opportunities = await at_hand(reading)
     if not won.count or not won.took:
         why = "no deal was won in the period" if not won.count else "the deals won took no day from opening to winning"
         reading.note("velocity", why)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,10 +12,13 @@ from services.metrics.facts.deals import DealFact
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import CIRCLES, Reading
+from services.metrics.views.handovers import WITHOUT_OWNER
+from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.people_rows import PEOPLE_ROWS, between
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Source, simple
+from services.metrics.views.setback_cost import shown_after_setbacks
 from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
 from shared.identity.permissions import Principal
@@ -23,6 +26,8 @@ from shared.money import Money
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _FEEDS = FED[0]
+_HANDED_OVER = sa.select(DealFact).where(_deal.owners != [])
+ONE_DAY = timedelta(days=1)
 _answer = FeedbackFact.__table__.c  # type: ignore[attr-defined]
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
 
@@ -66,15 +71,36 @@ async def _deals(
     """The deals that pass a question: those that its members own, or are credited for, on a day of theirs; without a
     day at the end."""
     chosen = [*conditions, *await reading.passing(_FEEDS, reading.filters)]
+    asked = reading.question.span.asked
+    handed = [] if credit else await _handed_over(reading)
     for dim in CIRCLES:
         if dim in reading.filters:
             circle = await reading.circle(dim, reading.filters[dim])
-            asked = reading.question.span.asked
             chosen.append(sa.or_(sa.false(), *(
-                sa.and_(credited(member) if credit else _deal.owner == member, during)
+                sa.and_(credited(member) if credit else _owned(handed, member, day, asked), during)
                 for member, during in (circle.during(day) if day is not None else circle.there(asked))
             )))  # fmt: skip
     return chosen
+
+
+async def _handed_over(reading: Reading) -> Sequence[DealFact]:
+    """The deals that were ever handed over: another member had them on some days."""
+
+    async def read() -> Sequence[DealFact]:
+        return await reading.snapshot.all(DealFact, _HANDED_OVER)
+
+    found: Sequence[DealFact] = await reading.shared("deals handed over", read)
+    return found
+
+
+def _owned(handed: Sequence[DealFact], member: str, column: Any, asked: date) -> sa.ColumnElement[bool]:
+    """Deals that a member had on the day in a column; without one at the end."""
+    owned = [
+        deal.id
+        for deal in handed
+        if deal.owner_on((getattr(deal, column.name) if column is not None else None) or asked - ONE_DAY) == member
+    ]
+    return sa.or_(sa.and_(_deal.owner == member, _deal.owners == []), _deal.id.in_(owned))
 
 
 async def _won(reading: Reading) -> list[sa.ColumnElement[bool]]:
@@ -98,6 +124,10 @@ async def _earned(reading: Reading) -> list[sa.ColumnElement[bool]]:
 
 async def _lost(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, _deal.status == "lost", *_in_time(reading), day=_deal.closed_on)
+
+
+async def _after_setbacks(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_deal.id.in_(await shown_after_setbacks(reading))]
 
 
 async def _closed(reading: Reading) -> list[sa.ColumnElement[bool]]:
@@ -163,13 +193,16 @@ SOURCES: Mapping[str, Source] = {
     "deals_open": Source(DealFact, _open, show_deal),
     "deals_at_hand": Source(DealFact, _at_hand, show_deal),
     "deals_foreseen": Source(DealFact, _foreseen, show_deal),
+    "deals_lost_after_setbacks": Source(DealFact, _after_setbacks, show_deal),
     **MONEY_ROWS,
     "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
     "members": Source(MemberFact, _employed, _show_member),
     "joiners": Source(MemberFact, between(_member.starts_on), _show_member),
     "leavers": Source(MemberFact, between(_member.left_on), _show_member),
+    "customers_without_owner": WITHOUT_OWNER,
     **PEOPLE_ROWS,
     **REQUEST_ROWS,
+    **GOAL_ROWS,
 }  # fmt: skip
 
 

@@ -10,7 +10,10 @@ from services.metrics.facts.requests import RequestFact
 from services.metrics.views import pipeline
 from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.handovers import HANDOVER_FIGURES
+from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.opportunity import FIGURES as EXPECTED
+from services.metrics.views.pipeline import GOES_IN_AND_OUT
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
 from services.metrics.views.support import REPUTATION
@@ -52,8 +55,7 @@ async def deals_lost(reading: Reading) -> int:
 
 async def deals_open(reading: Reading) -> int:
     """Deals opened and not closed by the end."""
-    opened, won, lost = [(await reading.stock(measure)).count for measure in ("opened", "won", "lost")]
-    return opened - won - lost
+    return sum([sign * (await reading.stock(measure)).count for measure, sign in GOES_IN_AND_OUT])
 
 
 async def win_rate(reading: Reading) -> Any:
@@ -66,8 +68,7 @@ async def win_rate(reading: Reading) -> Any:
 
 async def close_rate(reading: Reading) -> Any:
     """Won of all that were open at some time in the period."""
-    opened, won, lost = [(await reading.start(measure)).count for measure in ("opened", "won", "lost")]
-    at_hand = opened - won - lost + await deals_opened(reading)
+    at_hand = await pipeline.at_hand(reading)
     if at_hand == 0:
         reading.note("close_rate", "no deal was open in the period")
     return shown_rate(await deals_won(reading), at_hand)
@@ -229,6 +230,8 @@ VIEW = View(
                "requests_sales_to_it"),
         Figure("csat", "Answers of 4 or 5 of 5 ÷ answers that customers gave on days of the period; of a team those "
                "about its deals, or about its members of that day.", csat, "answers"),
+        *HANDOVER_FIGURES,
         REPUTATION,
+        *LINE_OF_SIGHT,
     ),
 )  # fmt: skip

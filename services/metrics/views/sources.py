@@ -55,7 +55,7 @@ class Source:
     def concerns(self, member: str) -> sa.ColumnElement[bool]:
         """The condition of facts that a member may have a part in."""
         owned = self.columns["member"] == member
-        return sa.or_(owned, credited(member)) if self.narrowed else owned
+        return sa.or_(owned, credited(member), _mentions(_deal.owners, member)) if self.narrowed else owned
 
     def holds(self, product: str) -> sa.ColumnElement[bool]:
         """The condition of deals with a product: among their lines, or without lines as what they are about."""
@@ -72,7 +72,7 @@ SOURCES: Final = (
     Source(
         DealFact,
         deals,
-        frozenset({"opened", "won", "lost", "stage_in", "stage_out"}),
+        frozenset({"opened", "taken", "given", "won", "lost", "stage_in", "stage_out"}),
         {"team": _deal.team, "member": _deal.owner, "customer": _deal.customer, "product": _deal.product},
         narrowed=True,
     ),

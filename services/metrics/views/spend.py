@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import date
+from fractions import Fraction
 
 import sqlalchemy as sa
 
@@ -34,12 +36,28 @@ def planned_before(budget: BudgetFact, day: date) -> int:
 
 
 async def planned_between(reading: Reading, start: date, end: date) -> Amounts:
-    """What budgets plan for some days."""
-    planned = Amounts()
+    """What budgets plan for some days; converted, each row at the rate of the day it begins."""
+    planned, settling = Amounts(), await reading.settling()
+    converted: dict[str, Fraction] = defaultdict(Fraction)
     for budget in await budgets_of(reading):
-        minor = planned_before(budget, end) - planned_before(budget, start)
-        planned += Amounts({budget.currency: minor})
-    return planned
+        if settling is None or budget.currency == settling.into:
+            planned += Amounts({budget.currency: planned_before(budget, end) - planned_before(budget, start)})
+            continue
+        for row, amount in _rows_between(budget, start, end):
+            currency, worth = settling.worth(amount, budget.currency, row)
+            converted[currency] += worth
+    return planned + Amounts({currency: round(amount) for currency, amount in converted.items()})
+
+
+def _rows_between(budget: BudgetFact, start: date, end: date) -> Iterator[tuple[date, Fraction]]:
+    """The rows of a budget that plan anything for some days, each by its first day, with what it plans for them."""
+    days = sorted((date.fromisoformat(since), minor) for since, minor in budget.rows)
+    days = days or [(budget.period.start, budget.amount)]
+    ends = [*(since for since, _ in days[1:]), budget.period.end]
+    for (since, minor), until in zip(days, ends, strict=True):
+        covered = (min(end, until) - max(start, since)).days
+        if covered > 0:
+            yield since, Fraction(minor * covered, (until - since).days)
 
 
 async def planned_of(reading: Reading, figure: str) -> Amounts | None:

@@ -35,30 +35,35 @@ def private_count(figure: str, dims: Sequence[str], kinds: Sequence[str] | None 
         if set(reading.filters) - set(dims) or len(reading.filters) > 1:
             reading.note(figure, f"setbacks are counted by {' or '.join(dims)}")
             return None
-        span = reading.question.span
-
-        async def read() -> list[SetbackFact]:
-            return await reading.snapshot.all(SetbackFact, _HAPPENED, start=span.start, end=span.end)
-
-        happened: list[SetbackFact] = await reading.shared("setbacks", read)
-        meant = [each for each in happened if kinds is None or each.sort in kinds]
+        meant = [each for each in await setbacks_of(reading) if kinds is None or each.sort in kinds]
         if not reading.filters:
-            return len(meant) if _told(meant) else _hidden(reading, figure)
+            return len(meant) if told(meant) else hidden(reading, figure)
         ((dim, key),) = reading.filters.items()
         by_key: dict[str, list[SetbackFact]] = {}
         for each in meant:
             by_key.setdefault(getattr(each, dim) or "", []).append(each)
         if key in kept_back(by_key):
-            return _hidden(reading, figure)
+            return hidden(reading, figure)
         return len(by_key.get(key, ()))
 
     return compute
 
 
+async def setbacks_of(reading: Reading) -> list[SetbackFact]:
+    """The setbacks of the period."""
+    span = reading.question.span
+
+    async def read() -> list[SetbackFact]:
+        return await reading.snapshot.all(SetbackFact, _HAPPENED, start=span.start, end=span.end)
+
+    happened: list[SetbackFact] = await reading.shared("setbacks", read)
+    return happened
+
+
 def kept_back(by_key: Mapping[str, Sequence[SetbackFact]]) -> set[str]:
     """The keys of which nothing is told: those of few people, and as many more as it takes that those who are kept back
     are not few together, or what they add up to would show in the whole."""
-    few = {key for key, found in by_key.items() if not _told(found)}
+    few = {key for key, found in by_key.items() if not told(found)}
     shown = sorted(by_key.keys() - few, key=lambda key: (len(_people(by_key[key])), key))
     while few and shown and len(_people(each for key in few for each in by_key[key])) < FEWEST:
         few.add(shown.pop(0))
@@ -69,11 +74,13 @@ def _people(found: Iterable[SetbackFact]) -> set[str]:
     return {each.person for each in found}
 
 
-def _told(found: Sequence[SetbackFact]) -> bool:
+def told(found: Sequence[SetbackFact]) -> bool:
+    """Whether there are enough people behind setbacks, or none."""
     return not found or len(_people(found)) >= FEWEST
 
 
-def _hidden(reading: Reading, figure: str) -> None:
+def hidden(reading: Reading, figure: str) -> None:
+    """Say that a figure is not told, because it would tell of few people."""
     reading.note(figure, f"it is not shown where fewer than {FEWEST} people had one")
 
 

@@ -3,8 +3,9 @@
 The targets of a question are those whose days lie within its period. Where they overlap (a year beside its months) the
 longer ones stand for the shorter, so nothing is aimed at twice. Where none lies within, the period's part of the
 smallest target around it stands, as that is distributed. An organisation without targets of its own aims at what its
-teams aim at together, or else its members. Revenue is set against a target of the same days only: if the targets cover
-a part of the period, what was won outside that part does not count as reached.
+teams aim at together, or else its members; a group, at what its members aim at while they belong to it. Revenue is set
+against a target of the same days only: if the targets cover a part of the period, what was won outside that part does
+not count as reached.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ import sqlalchemy as sa
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
 from services.metrics.views.values import Amounts
-from shared.attainment import Attainment, due_before
+from shared.attainment import Attainment
+from shared.membership import end_of
 from shared.money import Money
+from shared.opportunity import standing
 from shared.period import Period
 
 _target = TargetFact.__table__.c  # type: ignore[attr-defined]
@@ -51,10 +54,8 @@ class Aim:
 
     def before(self, day: date) -> Fraction:
         """What of it is due before a day, in minor units."""
-        target = self.target
-        rows = [(date.fromisoformat(since), minor) for since, minor in target.rows]
-        due = [due_before(target.amount, rows, target.period, each) for each in (day, self.days.start)]
-        return max(due[0] - due[1], Fraction(0))
+        due = self.target.due_before
+        return max(due(min(day, self.days.end)) - due(self.days.start), Fraction(0))
 
     @property
     def value(self) -> Fraction:
@@ -88,8 +89,23 @@ async def aims_of(reading: Reading, figure: str) -> Sequence[Aim]:
             if each != level:
                 reading.note(figure, f"the sum of the targets of the {each}s")
             return aims
-    reading.note(figure, NO_TARGET)
-    return []
+    aims = await _aims_of_members(reading, ref) if level == "group" else []
+    reading.note(figure, "the sum of the targets of the members, while they belong to the group" if aims else NO_TARGET)
+    return aims
+
+
+async def _aims_of_members(reading: Reading, group: str) -> list[Aim]:
+    """What the members of a group aim at, on the days on which they belong to it."""
+    circle = await reading.circle("group", group)
+    whose = await aims_of_each(reading, "member")
+    aims = []
+    for aim, each in ((aim, each) for who, spells in circle.members.items() for each in spells
+                      for aim in whose.get(who, ())):  # fmt: skip
+        start = max(aim.days.start, date.fromisoformat(each["from"]))
+        end = min(aim.days.end, end_of(each) or aim.days.end)
+        if start < end:
+            aims.append(Aim(aim.target, Period.between(start, end)))
+    return aims
 
 
 async def aims_of_each(reading: Reading, level: str) -> dict[str, list[Aim]]:
@@ -111,18 +127,8 @@ async def targets_of_level(reading: Reading, level: str) -> Sequence[TargetFact]
 
 def _aims(targets: Sequence[TargetFact], ref: str, reading: Reading) -> list[Aim]:
     """What one of them aims at in the period."""
-    asked = reading.question.period
-    mine = sorted(
-        (each for each in targets if each.ref == ref), key=lambda each: (-each.period.days, each.period.start)
-    )
-    chosen: list[Aim] = []
-    for target in mine:
-        period = target.period
-        inside = asked.start <= period.start and period.end <= asked.end
-        if inside and not any(period.start < aim.days.end and aim.days.start < period.end for aim in chosen):
-            chosen.append(Aim(target, period))
-    around = [each for each in mine if each.period.start <= asked.start and asked.end <= each.period.end]
-    return chosen or [Aim(each, asked) for each in around[-1:]]
+    mine = [each for each in targets if each.ref == ref]
+    return [Aim(target, days) for target, days in standing(mine, reading.question.period)]
 
 
 async def revenue_targets(reading: Reading) -> Sequence[TargetFact]:

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Sequence
+from typing import Any
 
+from pydantic import BaseModel, Field
+
+from services.targets.api.handovers import customers_held
 from services.targets.domain.customers import Customer
-from shared.http.bodies import Body, Name, Named, Ref, Text
+from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
-from shared.instant import Day
-from shared.store import Tx
+from shared.identity.permissions import Principal
+from shared.instant import Day, now
+from shared.known import local_day
+from shared.store import Snapshot, Tx
 
-customers = Collection(Customer, "customers", filters={"region": "region", "merged_into": "merged_into"})
+
+class WithOwner(BaseModel):
+    """Who looks after a customer."""
+
+    owner: str | None = Field(
+        default=None,
+        description="to whom they were handed over last, else who has the last deal with them that is open or won",
+    )
+
+
+async def present(snapshot: Snapshot, found: Sequence[Customer], reader: Principal | None) -> list[dict[str, Any]]:
+    """Customers, with who looks after them today."""
+    day = await local_day(snapshot, now())
+    owners = {each.id: each.owner for each in await customers_held(snapshot, [each.id for each in found], day)}
+    return [shown(each) | {"owner": owners.get(each.id)} for each in found]
+
+
+customers = Collection(
+    Customer,
+    "customers",
+    filters={"region": "region", "merged_into": "merged_into"},
+    present=present,
+    extra=WithOwner,
+)
 
 
 class MeetCustomer(Named):

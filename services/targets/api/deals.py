@@ -171,6 +171,9 @@ async def change_deal(tx: Tx, deal: Deal, body: ChangeDeal) -> Deal:
     stage = sent.pop("stage", None)
     if "owner" in sent:
         sent["owner"] = (await known(tx, KnownMember, body.owner, "/owner")).id
+        if deal.owners and sent["owner"] == deal.owners[0][1]:
+            # An import that runs again names who had it first.
+            del sent["owner"]
     if sent.get("team"):
         sent["team"] = (await known(tx, KnownTeam, sent["team"], "/team")).id
     for field, model in (("customer", Customer), ("product", Product)):

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
 from services.targets.api.aims import AimValue
-from services.targets.domain.targets import Value
+from services.targets.domain.aims import Value
 from shared.errors import Invalid
 from shared.http.bodies import Body
 from shared.instant import Day
-from shared.money import Money, Share
-
-_STEP = Decimal("0.000001")
+from shared.money import Share
 
 
 class DueRow(Body):
@@ -23,6 +22,8 @@ class DueRow(Body):
 
     on: Day
     value: AimValue
+    share: str | None = Field(default=None, description="of the value, if it was distributed in shares; it stays when "
+                              "the value changes")  # fmt: skip
 
 
 class DistributedRow(Body):
@@ -39,24 +40,22 @@ class DistributedRow(Body):
         return self
 
 
-def distributed(value: Value, rows: Sequence[DistributedRow], at: str = "") -> list[tuple[date, Value]]:
-    """The rows in amounts, which sum to the value exactly. Raises Invalid for shares that do not sum to 1, or are
-    mixed with amounts."""
-    shares = [row.share for row in rows if row.share is not None]
+class Distribution(NamedTuple):
+    """Rows of amounts, or of shares."""
+
+    distribution: list[tuple[date, Value]]
+    shares: list[tuple[date, Decimal]]
+
+
+def distributed(rows: Sequence[DistributedRow], at: str = "") -> Distribution:
+    """The rows of a body. Raises Invalid for shares that do not sum to 1, or are mixed with amounts."""
+    shares = [(row.on, row.share) for row in rows if row.share is not None]
     if not shares:
-        return [(row.on, row.value) for row in rows if row.value is not None]
+        return Distribution([(row.on, row.value) for row in rows if row.value is not None], [])
     if len(shares) < len(rows):
         raise Invalid.at(f"{at}/distribution", "the rows have either values or shares, not some of each")
-    if sum(shares) != 1:
-        difference = 1 - sum(shares)
-        raise Invalid.at(
-            f"{at}/distribution", f"the shares sum to {sum(shares)}; they must sum to 1, {difference} more"
-        )
-    parts: Sequence[Value] = value.split(shares) if isinstance(value, Money) else _dealt_out(value, shares)
-    return list(zip((row.on for row in rows), parts, strict=True))
-
-
-def _dealt_out(value: Decimal, shares: Sequence[Decimal]) -> list[Value]:
-    """A number of things by shares, to six places; what rounding leaves over goes to the last."""
-    parts = [(value * share).quantize(_STEP, ROUND_DOWN) for share in shares[:-1]]
-    return [*parts, value - sum(parts)]
+    actual = sum(share for _, share in shares)
+    if actual != 1:
+        detail = f"the shares sum to {actual}; they must sum to 1, {1 - actual} more"
+        raise Invalid.at(f"{at}/distribution", detail)
+    return Distribution([], shares)

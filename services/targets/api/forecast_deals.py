@@ -1,7 +1,8 @@
 """The deals a forecast is made from, as this service owns them: how they went, and what was won in a period.
 
-A team, a department and a customer have the deals won for them, a product its lines, a member what is credited to
-them, and a group what was credited to those who were in it that day. How deals go is known by their owner.
+A team, a department, a customer and a region (by its teams) have the deals won for them, a product its lines, a member
+what is credited to them, and a group what was credited to those who were in it that day. How deals go is known by their
+owner.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from shared.money import Money
 from shared.store import Snapshot
 from shared.store.sql import OneOf
 
-Level = Literal["organisation", "department", "team", "group", "member", "customer", "product"]
+Level = Literal["organisation", "department", "team", "group", "member", "customer", "product", "region"]
 LEVELS: Final = get_args(Level)
 _deal = Deal.__table__.c  # type: ignore[attr-defined]
 _team = KnownTeam.__table__.c  # type: ignore[attr-defined]
@@ -126,6 +127,8 @@ def _add(sums: dict[str, int], amount: dict[str, str]) -> None:
 def _belonging(whose: Whose) -> Iterator[sa.ColumnElement[bool]]:
     if whose.level == "department":
         yield _deal.team.in_(sa.select(_team.id).where(_team.department == whose.ref))
+    elif whose.level == "region":
+        yield _deal.team.in_(sa.select(_team.id).where(_team.region == whose.ref))
     elif whose.level != "organisation":
         yield _deal[whose.level] == whose.ref
 

@@ -44,6 +44,8 @@ _SAID = sa.select(Override).where(
     _override.starts_on == sa.bindparam("start", type_=sa.Date()),
     _override.ends_on == sa.bindparam("end", type_=sa.Date()),
 )
+_team = KnownTeam.__table__.c  # type: ignore[attr-defined]
+_REGIONS = sa.select(_team.region).where(_team.region.is_not(None)).distinct().order_by(_team.region)
 _KNOWN: dict[str, type[Fact]] = {
     "department": KnownDepartment, "team": KnownTeam, "group": KnownGroup, "member": KnownMember,
 }  # fmt: skip
@@ -109,7 +111,9 @@ async def get_forecast(
     principal: Annotated[Principal, Depends(_READ)],
     period: Annotated[AskedPeriod, Depends(asked_period)],
     level: Annotated[str, Query(description=f"one of {', '.join(LEVELS)}")] = "organisation",
-    ref: Annotated[str | None, Query(description="which team, member ...: our id or `ext:<source>:<id>`")] = None,
+    ref: Annotated[
+        str | None, Query(description="which team, member ...: our id or `ext:<source>:<id>`; of a region its name")
+    ] = None,
     as_of: Annotated[Day | None, Query(description="with what was known at the end of this day; today if none")] = None,
     after: After = [],  # noqa: B006
     prefer: Prefer = None,
@@ -203,9 +207,19 @@ async def _whose(snapshot: Snapshot, scope: ForecastScope, at: str) -> Whose:
         return Whose("organisation")
     if scope.level in _KNOWN:
         return Whose(scope.level, (await known(snapshot, _KNOWN[scope.level], scope.ref, at)).id)
+    if scope.level == "region":
+        return await _region(snapshot, scope.ref, at)
     own = _OWN[scope.level]
     found = await snapshot.find(own, await snapshot.resolve(own.kind, scope.ref))
     if found is None:
         detail = f"there is no {scope.level} {scope.ref}"
         raise Invalid.at(at, detail)
     return Whose(scope.level, getattr(found, "merged_into", None) or found.id)
+
+
+async def _region(snapshot: Snapshot, name: str, at: str) -> Whose:
+    regions = [region for (region,) in await snapshot.rows(_REGIONS)]
+    if name not in regions:
+        detail = f"there is no team in a region {name!r}; there are {', '.join(map(repr, regions)) or 'none'}"
+        raise Invalid.at(at, detail)
+    return Whose("region", name)

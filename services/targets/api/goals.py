@@ -4,46 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from services.targets.api.aims import AimValue, shown_value
+from services.targets.api.judging import day_asked
 from services.targets.api.metrics import Key, metric_of
 from services.targets.api.scopes import Scope, whose
-from services.targets.domain.goals import Goal, WeightsDoNotSum
+from services.targets.api.serving import GoalTargets, ServedBy, below, served_by, targets_of
+from services.targets.domain.aims import UNCHANGED, check_unit
+from services.targets.domain.goals import Goal
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault, Invalid
 from shared.http.bodies import Body, Name, Named, Ref, shown
 from shared.http.collection import Collection, fresh
-from shared.http.documents import described
-from shared.http.problems import parse
-from shared.http.writes import Answer, as_json, version_headers, write
-from shared.identity.permissions import Principal, require
-from shared.instant import Day, day_of, now
-from shared.known import house, today
+from shared.identity.permissions import Principal
+from shared.instant import Day
+from shared.known import today
 from shared.money import Share, plain
 from shared.period import Period
 from shared.store import Snapshot, Tx
 from shared.store.sql import OneOf
 
-router = APIRouter(tags=["goals"])
-_WRITE = require("goals:write")
 _goal = Goal.__table__.c  # type: ignore[attr-defined]
 _PARTS = sa.select(Goal).where(OneOf(_goal.parent, "parents")).order_by(_goal.id)
 
 
 class GoalShown(BaseModel):
-    """Whose goal it is, its days, what its parts weigh together, and the goals above it."""
+    """Whose goal it is, its days and value, its parts and targets, the goals above it, and what serves it."""
 
     owner: Scope
     period: Period
+    value: AimValue | None
     lifecycle: Literal["open", "overdue", "closed"]
     parts_weight: str | None = Field(description="of all its parts; 1 when the tree is complete, null without parts")
+    depth: int = Field(description="1 for one that is no part of another")
     line_of_sight: list[str] = Field(description="the goals it serves, from the next one up to the organisation's")
+    targets: GoalTargets
+    served_by: ServedBy
 
 
 async def _present(snapshot: Snapshot, found: Sequence[Goal], reader: Principal | None) -> list[dict[str, Any]]:
@@ -51,18 +52,30 @@ async def _present(snapshot: Snapshot, found: Sequence[Goal], reader: Principal 
     for part in await parts_of(snapshot, [goal.id for goal in found]):
         if part.closed_on is None and part.parent is not None:
             weights[part.parent] = weights.get(part.parent, Decimal(0)) + Decimal(part.weight)
-    day = await today(snapshot) if isinstance(snapshot, Tx) else day_of(now(), (await house(snapshot)).zone)
+    day = await day_asked(snapshot)
     return [
         shown(goal)
+        | await _lines(snapshot, goal)
         | {
             "owner": {"level": goal.level, "ref": goal.ref or None},
             "period": goal.period.as_json(),
             "lifecycle": goal.lifecycle(day),
+            "value": shown_value(goal.value) if goal.value is not None else None,
             "parts_weight": plain(weights[goal.id]) if goal.id in weights else None,
-            "line_of_sight": [each.id for each in await above(snapshot, goal)],
         }
         for goal in found
     ]
+
+
+async def _lines(snapshot: Snapshot, goal: Goal) -> dict[str, Any]:
+    """What a goal serves, and what serves it."""
+    line, goals_below = await above(snapshot, goal), await below(snapshot, goal)
+    return {
+        "depth": len(line) + 1,
+        "line_of_sight": [each.id for each in line],
+        "targets": await targets_of(snapshot, goal, goals_below),
+        "served_by": await served_by(snapshot, goal, goals_below),
+    }
 
 
 goals = Collection(
@@ -77,17 +90,19 @@ class SetGoal(Named):
     title: Name = Field(examples=["Win the south"])
     owner: Scope = Scope(level="organisation")
     metric: Key | None = None
+    value: AimValue | None = Field(default=None, description="so much of its metric; without it, as its targets say")
     period: AskedPeriod
     parent: Ref | None = None
     weight: Share = Field(default=Decimal(1), description="its share among the parts of its parent")
 
 
 class ChangeGoal(Named):
-    """Another title of a goal; its weight changes together with those of the other parts, all else stays."""
+    """Another title or value of a goal; its weight changes together with those of the other parts, all else stays."""
 
     title: Name = ""
     owner: Scope = Scope(level="organisation")
     metric: Key | None = None
+    value: AimValue | None = None
     period: AskedPeriod = AskedPeriod("1900")
     parent: Ref | None = None
     weight: Share | None = None
@@ -112,41 +127,32 @@ class CloseGoal(Body):
     on: Day | None = None
 
 
-class CascadeGoal(Body):
-    """A goal and all its parts at once: their weights sum to 1."""
-
-    parent: Ref | SetGoal
-    children: list[SetGoal] = Field(min_length=1, max_length=100)
-
-
-class CascadedGoal(BaseModel):
-    """A goal and its parts, as they are stored."""
-
-    parent: dict[str, Any]
-    children: list[dict[str, Any]]
-
-
 @goals.create
 async def set_goal(tx: Tx, body: SetGoal) -> Goal:
     """Have a goal, by itself or as a part of another one."""
-    return await _set(tx, body, "")
+    return await have_goal(tx, body, "")
 
 
-async def _set(tx: Tx, body: SetGoal, at: str, parent: Goal | None = None) -> Goal:
+async def have_goal(tx: Tx, body: SetGoal, at: str, parent: Goal | None = None) -> Goal:
+    """A new goal from a body, or from a part of one at a place of it."""
     if body.parent is not None and parent is None:
         # The goal above is locked, so that two parts cannot both see the same weight free.
         parent = await tx.seek(Goal, body.parent)
         if parent is None:
             raise Invalid(f"{at}/parent: there is no goal {body.parent}.", [Fault(f"{at}/parent", "is not known")])
-    metric = (await metric_of(tx, body.metric, f"{at}/metric")).id if body.metric else None
+    metric = await metric_of(tx, body.metric, f"{at}/metric") if body.metric else None
+    if metric is not None:
+        check_unit(metric.id, money=metric.money, values=[body.value])
     goal, told = Goal.set(
         title=body.title,
         level=body.owner.level,
         ref=await whose(tx, body.owner, f"{at}/owner"),
-        metric=metric,
+        metric=metric.id if metric else None,
+        value=body.value,
         period=await period_of(tx, body.period),
         weight=body.weight,
         parent=parent,
+        above=len(await above(tx, parent)) if parent else 0,
         siblings=await parts_of(tx, [parent.id]) if parent else (),
         **fresh(Goal, body),
     )
@@ -155,7 +161,7 @@ async def _set(tx: Tx, body: SetGoal, at: str, parent: Goal | None = None) -> Go
 
 @goals.amend
 async def change_goal(tx: Tx, goal: Goal, body: ChangeGoal) -> Goal:
-    """Call a goal something else."""
+    """Call a goal something else, or give it another value; null takes it away."""
     sent = body.sent()
     told = {"metric": body.metric}
     if "owner" in sent:
@@ -173,7 +179,11 @@ async def change_goal(tx: Tx, goal: Goal, body: ChangeGoal) -> Goal:
             detail = f"the {field} of a goal stays {stored[field]}"
             how = "; weigh its parent's parts anew" if field == "weight" else ""
             raise Conflict(f"/{field}: {detail}{how}.", [Fault(f"/{field}", detail)])
-    return tx.save(goal, goal.change(title=body.title or None))
+    if goal.metric is not None:
+        metric = await metric_of(tx, goal.metric)
+        check_unit(metric.id, money=metric.money, values=[body.value])
+    value = body.value if "value" in sent else UNCHANGED
+    return tx.save(goal, goal.change(title=body.title or None, value=value))
 
 
 @goals.verb("weigh")
@@ -198,39 +208,6 @@ async def weigh_goal(tx: Tx, goal: Goal, body: WeighGoal) -> Goal:
 async def close_goal(tx: Tx, goal: Goal, body: CloseGoal) -> Goal:
     """Stop pursuing a goal."""
     return tx.save(goal, goal.close(body.on or await today(tx)))
-
-
-@router.post(
-    "/v1/goals/cascade",
-    operation_id="cascade_goal",
-    status_code=201,
-    openapi_extra=described(_WRITE, CascadeGoal, {201: CascadedGoal}),
-)
-async def cascade_goal(request: Request, principal: Annotated[Principal, Depends(_WRITE)]) -> Response:
-    """Set a goal and all its parts at once, or nothing of it."""
-    raw = await request.body()
-    body = parse(CascadeGoal, raw)
-
-    async def decide(tx: Tx) -> Answer:
-        if isinstance(body.parent, SetGoal):
-            parent = await _set(tx, body.parent, "/parent")
-        else:
-            parent = await tx.load(Goal, body.parent)
-        for place, child in enumerate(body.children):
-            if child.parent is not None:
-                at = f"/children/{place}/parent"
-                raise Conflict(f"{at}: the parts of a cascade belong to its parent.", [Fault(at, "must not be sent")])
-        weight = sum((child.weight for child in body.children), Decimal(0))
-        weight += sum(
-            (Decimal(part.weight) for part in await parts_of(tx, [parent.id]) if not part.closed_on), Decimal(0)
-        )
-        if weight != 1:
-            raise WeightsDoNotSum(actual=plain(weight), pointer="/children")
-        children = [await _set(tx, child, f"/children/{place}", parent) for place, child in enumerate(body.children)]
-        (above_all, *parts) = await goals.present(tx, [parent, *children], principal)
-        return Answer(201, as_json({"parent": above_all, "children": parts}), version_headers(parent))
-
-    return await write(request, principal, decide, body=raw)
 
 
 async def parts_of(snapshot: Snapshot, parents: Sequence[str]) -> list[Goal]:

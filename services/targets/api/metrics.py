@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.targets.api.aims import AimValue, shown_value
 from services.targets.api.scopes import Scope, whose
+from services.targets.domain.aims import check_unit
 from services.targets.domain.metrics import BUILT_IN, FROM_READINGS, Metric
 from services.targets.domain.readings import ComputedMetric, Reading
-from services.targets.domain.targets import check_unit
 from shared.errors import Conflict, Fault, Invalid
 from shared.http.bodies import Body, Name, Named, Text, shown
 from shared.http.collection import Collection, fresh

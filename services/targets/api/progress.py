@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from services.targets.api.attainment import judged
+from services.targets.api.judging import judged
 from services.targets.api.targets import targets
 from services.targets.domain.progress import Progress
 from services.targets.domain.targets import CheckInOfAnother, Target

@@ -12,10 +12,12 @@ from pydantic import BaseModel, Field
 from services.targets.api.aims import AimValue, shown_value
 from services.targets.api.distribution import DistributedRow, DueRow, distributed
 from services.targets.api.goals import goal_id
+from services.targets.api.judging import day_asked, judged
 from services.targets.api.metrics import Key, metric_of
 from services.targets.api.rates import rates_to
 from services.targets.api.scopes import Scope, whose
-from services.targets.domain.targets import UNCHANGED, Target, Value, check_unit
+from services.targets.domain.aims import UNCHANGED, check_unit, value_of
+from services.targets.domain.targets import Target
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault, Invalid
@@ -60,13 +62,17 @@ class TargetShown(BaseModel):
     distribution: list[DueRow]
     stretch: AimValue | None
     lifecycle: Literal["draft", "approved", "closed"]
+    health: Literal["on_track", "at_risk", "behind"] | None = Field(
+        description="as of today, from its pace; null before anything is due, or when what was achieved is not known"
+    )
     parts: Parts | None
     last_check_in: dict[str, Any] | None = Field(description="what was said the last time about reaching it")
 
 
 async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principal | None) -> list[dict[str, Any]]:
     parts: dict[str, list[Target]] = {}
-    for part in await snapshot.all(Target, _PARTS, parents=[target.id for target in found]):
+    day = await day_asked(snapshot)
+    for part in await parts_of(snapshot, [target.id for target in found]):
         parts.setdefault(part.parent or "", []).append(part)
     return [
         shown(target)
@@ -74,14 +80,22 @@ async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principa
             "scope": {"level": target.level, "ref": target.ref or None},
             "period": target.period.as_json(),
             "value": shown_value(target.value),
-            "distribution": [{"on": day, "value": shown_value(value)} for day, value in target.distribution],
+            "distribution": [
+                row | {"value": shown_value(value_of(row["value"])), "share": row.get("share")} for row in target.rows
+            ],
             "stretch": shown_value(target.stretch) if target.stretch is not None else None,
             "lifecycle": target.lifecycle,
+            "health": (await judged(snapshot, target, day)).health,
             "parts": _shown_parts(target, parts.get(target.id, [])),
             "last_check_in": target.last_check_in,
         }
         for target in found
     ]
+
+
+async def parts_of(snapshot: Snapshot, parents: Sequence[str]) -> list[Target]:
+    """The parts of targets, without those that were given up."""
+    return [each for each in await snapshot.all(Target, _PARTS, parents=parents) if each.counts]
 
 
 def _shown_parts(target: Target, parts: Sequence[Target]) -> dict[str, Any] | None:
@@ -172,7 +186,7 @@ async def aim(tx: Tx, body: SetTarget, at: str = "") -> Target:
         ref=ref,
         period=period,
         value=body.value,
-        distribution=distributed(body.value, body.distribution, at),
+        **distributed(body.distribution, at)._asdict(),
         others=others,
         on=await today(tx),
         by=tx.context.member,
@@ -212,12 +226,9 @@ async def change_target(tx: Tx, target: Target, body: ChangeTarget) -> Target:
     check_unit(
         metric.id, money=metric.money, values=[body.value, body.stretch, *(row.value for row in body.distribution)]
     )
-    rows: list[tuple[date, Value]] | None = None
-    if "distribution" in sent:
-        rows = distributed(body.value if body.value is not None else target.value, body.distribution)
     changed = target.change(
         value=body.value,
-        distribution=rows,
+        **(distributed(body.distribution)._asdict() if "distribution" in sent else {}),
         stretch=body.stretch if "stretch" in sent else UNCHANGED,
         goal=await goal_id(tx, body.goal, metric.id, "/goal") if "goal" in sent else UNCHANGED,
         by=tx.context.member,

@@ -8,8 +8,10 @@ from typing import Any, ClassVar, Self
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.targets import CustomerChanged, CustomerLost, CustomerMerged, CustomerMet
+from shared.events.targets import CustomerChanged, CustomerHandedOver, CustomerLost, CustomerMerged, CustomerMet
+from shared.handovers import handed
 from shared.store import Entity
+from shared.store.types import Json
 
 
 class CustomerIsMerged(Refused):
@@ -24,17 +26,26 @@ class CustomerAlreadyLost(Refused):
     """This customer was already lost on {on}."""
 
 
+class HandedOverBefore(Refused):
+    """This customer was handed over on {last} already; on {on} it cannot be."""
+
+    status, at = 422, "/on"
+
+
 class Customer(Entity, table=True):
     """Somebody who buys from us, or may one day."""
 
     kind: ClassVar[str] = "customer"
     prefix: ClassVar[str] = "cust"
+    hidden: ClassVar[frozenset[str]] = frozenset({"owners"})
 
     name: str
     region: str | None = None
     lost_on: date | None = None
     lost_reason: str | None = None
     merged_into: str | None = Field(default=None, index=True)
+    owners: list[list[str]] = Field(default_factory=list, sa_type=Json)
+    """Who looked after them from which day on, oldest first, where they were ever handed over."""
 
     @classmethod
     def meet(cls, *, name: str, region: str | None, **identity: Any) -> tuple[Self, CustomerMet]:
@@ -59,6 +70,16 @@ class Customer(Entity, table=True):
             raise CustomerAlreadyLost(on=self.lost_on)
         self.lost_on, self.lost_reason = on, reason
         return CustomerLost(on=on)
+
+    def hand_over(self, to: str, on: date, before: str | None) -> CustomerHandedOver | None:
+        """Let a member look after them from a day on; `before` is who did until then."""
+        self._refuse_if_merged()
+        if self.owners and on.isoformat() < self.owners[-1][0]:
+            raise HandedOverBefore(last=self.owners[-1][0], on=on)
+        if self.owners and self.owners[-1] == [on.isoformat(), to]:
+            return None
+        self.owners = handed(self.owners, to, on, before)
+        return CustomerHandedOver(owner=to, on=on, before=before)
 
     def merge(self, into: Customer) -> CustomerMerged:
         """Join this duplicate with the customer that stays."""

@@ -16,6 +16,7 @@ from shared.events.targets import (
     Credit,
     DealAmended,
     DealChanged,
+    DealHandedOver,
     DealLost,
     DealMoved,
     DealOpened,
@@ -25,6 +26,7 @@ from shared.events.targets import (
     InRole,
     Line,
 )
+from shared.handovers import Sale, handed
 from shared.money import Money
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
@@ -86,6 +88,24 @@ class InRoleTwice(Refused):
     status, at = 422, "/roles"
 
 
+class OwnerByHandover(Refused):
+    """This deal was handed over to {owner} on {since}; it gets another owner by being handed over again."""
+
+    at = "/owner"
+
+
+class ClosedBeforeHandedOver(Refused):
+    """This deal was handed over on {last}; it cannot be closed on {on}."""
+
+    status, at = 422, "/on"
+
+
+class DealHandedOverBefore(Refused):
+    """This deal was opened or last handed over on {last}; on {on} it cannot be handed over."""
+
+    status, at = 422, "/on"
+
+
 class ClosedBeforeOpened(Refused):
     """A deal opened on {opened} cannot be closed on {closed}."""
 
@@ -110,7 +130,7 @@ class Deal(Entity, table=True):
         sa.Index("deal_customer_closed", "customer", "closed_on"),
     )
     kind: ClassVar[str] = "deal"
-    hidden: ClassVar[frozenset[str]] = frozenset({"estimate", "estimate_currency"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"estimate", "estimate_currency", "owners"})
 
     name: str | None = None
     owner: str = Field(index=True)
@@ -135,6 +155,8 @@ class Deal(Entity, table=True):
     amendments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """What was agreed on before each of them, oldest first, with the day and the reason of the change."""
     amended_on: date | None = Field(default=None, index=True)
+    owners: list[list[str]] = Field(default_factory=list, sa_type=Json)
+    """Who had it from which day on, oldest first, where it was ever handed over."""
     lost_reason: str | None = None
     competitor: str | None = None
 
@@ -164,6 +186,8 @@ class Deal(Entity, table=True):
         if not changed:
             return None
         self._refuse_if_closed()
+        if "owner" in changed and self.owners:
+            raise OwnerByHandover(owner=self.owner, since=self.owners[-1][0])
         for name, value in changed.items():
             setattr(self, name, value)
         self._estimate()
@@ -183,6 +207,23 @@ class Deal(Entity, table=True):
         self._refuse_if_closed()
         self.stage = stage
         return DealMoved(stage=stage, on=on)
+
+    def hand_over(self, to: str, on: date) -> DealHandedOver | None:
+        """Let another member have the open deal from a day on; the days before stay with who had it."""
+        self._refuse_if_closed()
+        last = self.owners[-1][0] if self.owners else self.opened_on.isoformat()
+        if on.isoformat() < last:
+            raise DealHandedOverBefore(last=last, on=on)
+        if self.owners and self.owners[-1] == [on.isoformat(), to]:
+            return None
+        before, self.owners, self.owner = self.owner, handed(self.owners, to, on, self.owner), to
+        return DealHandedOver(owner=to, on=on, before=before)
+
+    @property
+    def sale(self) -> Sale:
+        """What it says of who looks after its customer."""
+        won = self.status == "won"
+        return Sale(self.id, self.owner, self.team, self.opened_on, self.closed_on, won, self.owners)
 
     def win(
         self, on: date, value: Money, lines: Sequence[Sold], shares: Sequence[tuple[str, Decimal]], assists: list[str]
@@ -311,6 +352,8 @@ class Deal(Entity, table=True):
             raise DealIsClosed(status=self.status, on=self.closed_on)
 
     def _refuse_if_before_opening(self, on: date) -> None:
+        if self.owners and on.isoformat() < self.owners[-1][0]:
+            raise ClosedBeforeHandedOver(last=self.owners[-1][0], on=on)
         if on < self.opened_on:
             raise ClosedBeforeOpened(opened=self.opened_on, closed=on)
 

@@ -9,11 +9,13 @@ from typing import Any, ClassVar, Final, Self
 
 from sqlmodel import Field
 
+from services.targets.domain.aims import UNCHANGED, Unchanged, Value, stored, told, value_of
 from shared.errors import Refused
-from shared.events.goals import GoalChanged, GoalClosed, GoalSet, GoalWeighed, Weighed
+from shared.events.goals import GoalChanged, GoalClosed, GoalPlaced, GoalSet, GoalWeighed, Weighed
 from shared.money import plain
 from shared.period import Period
 from shared.store import Entity
+from shared.store.types import Json
 
 DEEPEST: Final = 8
 """How many goals may stand above one another."""
@@ -47,6 +49,24 @@ class PartOutsideThePeriod(Refused):
     status, at = 422, "/period"
 
 
+class GoalOfAnother(Refused):
+    """{child} is a part of {parent} already; a goal is a part of one other only."""
+
+    status, at = 409, "/children"
+
+
+class GoalOfItself(Refused):
+    """{child} stands above {parent}; it cannot be a part of it."""
+
+    status, at = 409, "/children"
+
+
+class ValueWithoutMetric(Refused):
+    """{value} of what? A goal with a value names its metric."""
+
+    status, at = 422, "/metric"
+
+
 class TooDeep(Refused):
     """At most {deepest} goals stand above one another."""
 
@@ -58,7 +78,7 @@ class Goal(Entity, table=True):
 
     kind: ClassVar[str] = "goal"
     prefix: ClassVar[str] = "goal"
-    hidden: ClassVar[frozenset[str]] = frozenset({"level", "ref", "label", "starts_on", "ends_on"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"level", "ref", "label", "starts_on", "ends_on", "aimed"})
 
     title: str
     level: str
@@ -68,15 +88,20 @@ class Goal(Entity, table=True):
     starts_on: date
     ends_on: date
     parent: str | None = Field(default=None, index=True)
-    depth: int = 1
     weight: str = "1"
     """Its share among the parts of its parent."""
+    aimed: dict[str, str] | str | None = Field(default=None, sa_type=Json)
     closed_on: date | None = None
 
     @property
     def period(self) -> Period:
         """The days it is for."""
         return Period(self.label, self.starts_on, self.ends_on)
+
+    @property
+    def value(self) -> Value | None:
+        """How much of its metric it wants, where it says so itself."""
+        return value_of(self.aimed) if self.aimed is not None else None
 
     @classmethod
     def set(
@@ -89,33 +114,50 @@ class Goal(Entity, table=True):
         period: Period,
         weight: Decimal,
         parent: Goal | None,
+        above: int = 0,
         siblings: Sequence[Goal] = (),
+        value: Value | None = None,
         **identity: Any,
     ) -> tuple[Self, GoalSet]:
-        """Have a goal; `siblings` are the parts that its parent has already."""
-        depth = 1
+        """Have a goal; `above` is how many goals its parent serves, `siblings` are the parts that this has already."""
+        if value is not None and metric is None:
+            raise ValueWithoutMetric(value=value)
         if parent is not None:
-            depth = parent.depth + 1
-            parent._refuse_part(period, depth)
-            others = _weight_of(siblings)
-            if others + weight > 1:
-                raise WeightsExceed(others=plain(others), weight=plain(weight), actual=plain(others + weight))
+            parent._refuse_part(period, above + 2)
+            _refuse_more(siblings, weight)
         goal = cls.make(
             title=title, level=level, ref=ref or "", metric=metric, label=period.label, starts_on=period.start,
-            ends_on=period.end, parent=parent.id if parent else None, depth=depth, weight=plain(weight), **identity,
+            ends_on=period.end, parent=parent.id if parent else None, weight=plain(weight),
+            aimed=stored(value), **identity,
         )  # fmt: skip
         return goal, GoalSet(
             level=level, ref=ref, metric=metric, period=period, weight=goal.weight, parent=goal.parent,
-            externals=goal.externals,
+            externals=goal.externals, value=told(value) if value is not None else None,
         )  # fmt: skip
 
-    def change(self, *, title: str | None = None) -> GoalChanged | None:
-        """Call it something else."""
-        if title in (None, self.title):
+    def place(self, parent: Goal, weight: Decimal, *, above: Sequence[Goal], height: int) -> GoalPlaced:
+        """Be a part of another goal; `above` are those that the other one serves, `height` is how many levels of goals
+        this one has, itself included."""
+        self._refuse_if_closed()
+        if self.parent is not None:
+            raise GoalOfAnother(child=self.id, parent=self.parent)
+        if self.id in {parent.id, *(each.id for each in above)}:
+            raise GoalOfItself(child=self.id, parent=parent.id)
+        parent._refuse_part(self.period, len(above) + 1 + height)
+        self.parent, self.weight = parent.id, plain(weight)
+        return GoalPlaced(parent=parent.id, weight=self.weight)
+
+    def change(self, *, title: str | None = None, value: Value | Unchanged | None = UNCHANGED) -> GoalChanged | None:
+        """Call it something else, or want another value of its metric."""
+        title = title or self.title
+        aimed = self.aimed if isinstance(value, Unchanged) else stored(value)
+        if (title, aimed) == (self.title, self.aimed):
             return None
         self._refuse_if_closed()
-        self.title = title or self.title
-        return GoalChanged(weight=self.weight)
+        if aimed is not None and self.metric is None:
+            raise ValueWithoutMetric(value=value_of(aimed))
+        self.title, self.aimed = title, aimed
+        return self._changed()
 
     def weigh(self, weights: dict[str, Decimal], parts: Sequence[Goal]) -> GoalWeighed:
         """Give all its parts their weights; raises WeightsDoNotSum, PartsMissing."""
@@ -133,7 +175,7 @@ class Goal(Entity, table=True):
         if plain(weight) == self.weight:
             return None
         self.weight = plain(weight)
-        return GoalChanged(weight=self.weight)
+        return self._changed()
 
     def close(self, on: date) -> GoalClosed:
         """Stop pursuing it; it stays to be seen."""
@@ -147,6 +189,9 @@ class Goal(Entity, table=True):
             return "closed"
         return "overdue" if self.ends_on <= today else "open"
 
+    def _changed(self) -> GoalChanged:
+        return GoalChanged(weight=self.weight, value=told(self.value) if self.value is not None else None)
+
     def _refuse_part(self, period: Period, depth: int) -> None:
         self._refuse_if_closed()
         if period.start < self.starts_on or period.end > self.ends_on:
@@ -157,6 +202,12 @@ class Goal(Entity, table=True):
     def _refuse_if_closed(self) -> None:
         if self.closed_on is not None:
             raise GoalIsClosed(on=self.closed_on)
+
+
+def _refuse_more(siblings: Sequence[Goal], weight: Decimal) -> None:
+    others = _weight_of(siblings)
+    if others + weight > 1:
+        raise WeightsExceed(others=plain(others), weight=plain(weight), actual=plain(others + weight))
 
 
 def _weight_of(parts: Sequence[Goal]) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Self
@@ -10,16 +10,36 @@ from typing import Any, ClassVar, Final, Self
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.targets.domain.aims import (
+    UNCHANGED,
+    Unchanged,
+    Value,
+    said,
+    stored,
+    sum_of,
+    times,
+    told,
+    unit_of,
+    value_of,
+)
+from services.targets.domain.distribution import checked, dealt
 from shared.errors import Refused
 from shared.events.progress import TargetCheckedIn
-from shared.events.targets import Due, TargetApproved, TargetCascaded, TargetChanged, TargetClosed, TargetSet
+from shared.events.targets import (
+    Due,
+    TargetApproved,
+    TargetCascaded,
+    TargetChanged,
+    TargetClosed,
+    TargetPlaced,
+    TargetSet,
+)
 from shared.money import Money, plain
 from shared.period import Period
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
 
 LEVELS: Final = ("organisation", "department", "team", "group", "member")
-Value = Money | Decimal
 
 
 class TargetExists(Refused):
@@ -67,24 +87,6 @@ class TargetIsClosed(Refused):
     """This target was closed on {on}."""
 
 
-class WrongUnit(Refused):
-    """{metric} is measured in {unit}."""
-
-    status, at = 422, "/value"
-
-
-class DistributionDoesNotSum(Refused):
-    """The distribution sums to {actual}; the target is {value}."""
-
-    status, at = 422, "/distribution"
-
-
-class OutsideThePeriod(Refused):
-    """{on} does not lie in the period {period}."""
-
-    status, at = 422, "/distribution"
-
-
 class CascadeDoesNotBalance(Refused):
     """The parts sum to {actual}; with {over} % of over-assignment they must sum to {wanted} ({value} is aimed at): the
     difference is {difference}."""
@@ -98,23 +100,22 @@ class CascadeInOtherUnits(Refused):
     status, at = 422, "/children"
 
 
+class PartOfAnother(Refused):
+    """{child} is a part of {parent} already; a target is a part of one other only."""
+
+    status, at = 409, "/children"
+
+
+class PartOfItself(Refused):
+    """{child} stands above {parent}; it cannot be a part of it."""
+
+    status, at = 409, "/children"
+
+
 class ChildOutsideThePeriod(Refused):
     """{child} does not lie within {period}, the days of the target it is a part of."""
 
     status, at = 422, "/children"
-
-
-class Unchanged:
-    """What is not spoken of."""
-
-
-UNCHANGED: Final = Unchanged()
-
-
-class DayTwice(Refused):
-    """{on} stands in the distribution more than once; add the values up."""
-
-    status, at = 422, "/distribution"
 
 
 class Target(Entity, table=True):
@@ -137,7 +138,7 @@ class Target(Entity, table=True):
     money: Money | None = Field(default=None, sa_type=MoneyText)
     number: str | None = None
     rows: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    """How it is distributed, dated: `{"on": day, "value": money or number}`, in order."""
+    """How it is distributed, dated: `{"on": day, "value": money or number}`, in order; with its `share` if any."""
     beyond: dict[str, str] | str | None = Field(default=None, sa_type=Json)
     goal: str | None = Field(default=None, index=True)
     """The goal it serves."""
@@ -171,7 +172,12 @@ class Target(Entity, table=True):
     @property
     def stretch(self) -> Value | None:
         """What would be more than was asked for."""
-        return _value(self.beyond) if self.beyond is not None else None
+        return value_of(self.beyond) if self.beyond is not None else None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts as a part: not when it was closed before its days were over."""
+        return self.closed_on is None or self.closed_on >= self.ends_on
 
     def worth(self) -> Money | None:
         """A target in money adds its value to the books."""
@@ -190,7 +196,12 @@ class Target(Entity, table=True):
     @property
     def distribution(self) -> list[tuple[date, Value]]:
         """What is due from each day on, until the next of its days."""
-        return [(date.fromisoformat(row["on"]), _value(row["value"])) for row in self.rows]
+        return [(date.fromisoformat(row["on"]), value_of(row["value"])) for row in self.rows]
+
+    @property
+    def shares(self) -> list[tuple[date, Decimal]]:
+        """The shares of the value that are due from each day on, if it is distributed in shares."""
+        return [(date.fromisoformat(row["on"]), Decimal(row["share"])) for row in self.rows if "share" in row]
 
     @classmethod
     def aim(
@@ -202,7 +213,8 @@ class Target(Entity, table=True):
         ref: str | None,
         period: Period,
         value: Value,
-        distribution: Sequence[tuple[date, Value]],
+        distribution: Sequence[tuple[date, Value]] = (),
+        shares: Sequence[tuple[date, Decimal]] = (),
         others: Sequence[Target] = (),
         on: date,
         by: str | None = None,
@@ -215,16 +227,16 @@ class Target(Entity, table=True):
         _refuse_own(level, ref, by)
         for other in others:
             other._refuse_beside(period)
-        rows = _checked(value, distribution, period)
+        rows = checked(value, dealt(value, shares) if shares else distribution, period)
         _check_stretch(value, stretch, lower=lower)
         target = cls.make(
             metric=metric, level=level, ref=ref or "", label=period.label, starts_on=period.start, ends_on=period.end,
-            beyond=_stored(stretch), goal=goal, parent=parent, set_by=by, set_after_start=on > period.start,
-            **_columns(value, rows), **identity,
+            beyond=stored(stretch), goal=goal, parent=parent, set_by=by, set_after_start=on > period.start,
+            **_columns(value, rows, shares), **identity,
         )  # fmt: skip
         return target, TargetSet(
-            metric=metric, level=level, ref=ref, period=period, value=_told(value), distribution=rows,
-            stretch=_told(stretch) if stretch is not None else None, goal=goal, parent=parent,
+            metric=metric, level=level, ref=ref, period=period, value=told(value), distribution=rows,
+            stretch=told(stretch) if stretch is not None else None, goal=goal, parent=parent,
             set_after_start=target.set_after_start, externals=target.externals,
         )  # fmt: skip
 
@@ -233,20 +245,23 @@ class Target(Entity, table=True):
         *,
         value: Value | None = None,
         distribution: Sequence[tuple[date, Value]] | None = None,
+        shares: Sequence[tuple[date, Decimal]] = (),
         stretch: Value | Unchanged | None = UNCHANGED,
         goal: str | Unchanged | None = UNCHANGED,
         by: str | None = None,
         reason: str | None = None,
         lower: bool = False,
     ) -> TargetChanged | None:
-        """Aim at another value; a distribution that does not sum to it must be sent anew.
+        """Aim at another value; shares of it stay what they are, amounts that do not sum to it must be sent anew.
 
         What was approved needs a reason to be changed, and to be approved again.
         """
         value = self.value if value is None else value
-        rows = _checked(value, self.distribution if distribution is None else distribution, self.period)
+        if distribution is None and not shares:
+            distribution, shares = self.distribution, self.shares
+        rows = checked(value, dealt(value, shares) if shares else distribution or (), self.period)
         stretched = self.stretch if isinstance(stretch, Unchanged) else stretch
-        columns = _columns(value, rows) | {"beyond": _stored(stretched)}
+        columns = _columns(value, rows, shares) | {"beyond": stored(stretched)}
         columns |= {} if isinstance(goal, Unchanged) else {"goal": goal}
         if all(getattr(self, name) == new for name, new in columns.items()):
             return None
@@ -254,12 +269,12 @@ class Target(Entity, table=True):
         _refuse_own(self.level, self.ref, by)
         _check_stretch(value, stretched, lower=lower)
         if self.approved_on is not None and reason is None:
-            raise ReasonNeeded(on=self.approved_on, before=_said(self.value))
+            raise ReasonNeeded(on=self.approved_on, before=said(self.value))
         for name, new in columns.items():
             setattr(self, name, new)
         self.set_by, self.reason, self.approved_on, self.approved_by, self.plan_rates = by, reason, None, None, {}
         return TargetChanged(
-            value=_told(value), distribution=rows, stretch=_told(stretched) if stretched is not None else None,
+            value=told(value), distribution=rows, stretch=told(stretched) if stretched is not None else None,
             goal=self.goal,
         )  # fmt: skip
 
@@ -279,21 +294,34 @@ class Target(Entity, table=True):
     def cascade(self, children: Sequence[Target], over: Decimal) -> TargetCascaded:
         """Be made of these targets, which sum to it or to so much more; raises CascadeDoesNotBalance."""
         self._refuse_if_closed()
-        units = {_unit(child.value) for child in children}
-        if units != {_unit(self.value)}:
-            raise CascadeInOtherUnits(unit=_unit(self.value), units=", ".join(sorted(units)))
+        units = {unit_of(child.value) for child in children}
+        if units != {unit_of(self.value)}:
+            raise CascadeInOtherUnits(unit=unit_of(self.value), units=", ".join(sorted(units)))
         for child in children:
             if child.starts_on < self.starts_on or child.ends_on > self.ends_on:
                 raise ChildOutsideThePeriod(child=child.period, period=self.period)
-        actual = _sum([child.value for child in children], self.value)
-        wanted = _times(self.value, 1 + over)
+        actual = sum_of([child.value for child in children], self.value)
+        wanted = times(self.value, 1 + over)
         if actual != wanted:
             raise CascadeDoesNotBalance(
-                actual=_said(actual), wanted=_said(wanted), value=_said(self.value), over=f"{over * 100:f}",
-                difference=_said(actual - wanted),  # type: ignore[operator]
+                actual=said(actual), wanted=said(wanted), value=said(self.value), over=f"{over * 100:f}",
+                difference=said(actual - wanted),  # type: ignore[operator]
             )  # fmt: skip
         self.over_assignment = plain(over)
         return TargetCascaded(children=tuple(child.id for child in children), over_assignment=self.over_assignment)
+
+    def place(self, parent: Target, above: Sequence[Target], by: str | None) -> TargetPlaced | None:
+        """Be a part of another target; `above` are those that the other one is a part of."""
+        if self.parent == parent.id:
+            return None
+        self._refuse_if_closed()
+        _refuse_own(self.level, self.ref, by)
+        if self.parent is not None:
+            raise PartOfAnother(child=self.id, parent=self.parent)
+        if self.id in {parent.id, *(each.id for each in above)}:
+            raise PartOfItself(child=self.id, parent=parent.id)
+        self.parent = parent.id
+        return TargetPlaced(parent=parent.id)
 
     def check_in(self, on: date, confidence: str, note: str | None, by: str | None) -> TargetCheckedIn | None:
         """Say how confident one is to reach it."""
@@ -312,7 +340,7 @@ class Target(Entity, table=True):
 
     def sum_of(self, parts: Sequence[Target]) -> Value:
         """What the targets it is made of sum to."""
-        return _sum([part.value for part in parts], self.value)
+        return sum_of([part.value for part in parts], self.value)
 
     def _refuse_beside(self, period: Period) -> None:
         mine = self.period
@@ -330,13 +358,6 @@ class Target(Entity, table=True):
             raise TargetIsClosed(on=self.closed_on)
 
 
-def check_unit(metric: str, *, money: bool, values: Iterable[Value | None]) -> None:
-    """Refuse what is not in the unit of a metric; raises WrongUnit."""
-    for each in values:
-        if each is not None and isinstance(each, Money) != money:
-            raise WrongUnit(metric=metric, unit="money" if money else "a number, not money")
-
-
 def _refuse_own(level: str, ref: str | None, by: str | None) -> None:
     if by is not None and level == "member" and ref == by:
         raise OwnTarget(member=by, whose=by)
@@ -347,63 +368,20 @@ def _check_stretch(value: Value, stretch: Value | None, *, lower: bool) -> None:
         return
     beyond = stretch < value if lower else stretch > value  # type: ignore[operator]
     if not beyond:
-        raise StretchTooLow(stretch=_said(stretch), value=_said(value))
+        raise StretchTooLow(stretch=said(stretch), value=said(value))
 
 
 def _is_week(period: Period) -> bool:
     return "W" in period.label
 
 
-def _unit(value: Value) -> str:
-    return value.currency if isinstance(value, Money) else "a number"
-
-
-def _times(value: Value, factor: Decimal) -> Value:
-    return value.part(factor) if isinstance(value, Money) else value * factor
-
-
-def _checked(value: Value, rows: Sequence[tuple[date, Value]], period: Period) -> tuple[Due, ...]:
-    days = [day for day, _ in rows]
-    for day in days:
-        if not period.contains(day):
-            raise OutsideThePeriod(on=day, period=period)
-        if days.count(day) > 1:
-            raise DayTwice(on=day)
-    actual = _sum([part for _, part in rows], value)
-    if rows and actual != value:
-        raise DistributionDoesNotSum(actual=_said(actual), value=_said(value))
-    return tuple(Due(on=day, value=_told(part)) for day, part in sorted(rows, key=lambda row: row[0]))
-
-
-def _sum(parts: Sequence[Value], value: Value) -> Value:
-    if isinstance(value, Money):
-        return Money.total((part for part in parts if isinstance(part, Money)), value.currency)
-    return sum((part for part in parts if isinstance(part, Decimal)), Decimal(0))
-
-
-def _columns(value: Value, rows: Sequence[Due]) -> dict[str, Any]:
-    told = _told(value)
-    plainly = [
+def _columns(value: Value, rows: Sequence[Due], shares: Sequence[tuple[date, Decimal]]) -> dict[str, Any]:
+    by_day = {on: {"share": plain(share)} for on, share in shares}
+    plainly: list[dict[str, Any]] = [
         {"on": row.on.isoformat(), "value": row.value.as_json() if isinstance(row.value, Money) else row.value}
+        | by_day.get(row.on, {})
         for row in rows
     ]
-    money, number = (told, None) if isinstance(told, Money) else (None, told)
+    aimed = told(value)
+    money, number = (aimed, None) if isinstance(aimed, Money) else (None, aimed)
     return {"money": money, "number": number, "rows": plainly}
-
-
-def _told(value: Value) -> Money | str:
-    return value if isinstance(value, Money) else plain(value)
-
-
-def _said(value: Value) -> str:
-    return str(value) if isinstance(value, Money) else plain(value)
-
-
-def _stored(value: Value | None) -> dict[str, str] | str | None:
-    if value is None:
-        return None
-    return value.as_json() if isinstance(value, Money) else plain(value)
-
-
-def _value(stored: dict[str, str] | str) -> Value:
-    return Money(**stored) if isinstance(stored, dict) else Decimal(stored)

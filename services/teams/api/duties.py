@@ -24,6 +24,7 @@ from shared.membership import latest_on, on_day
 from shared.store import Snapshot, Tx
 
 _member = Member.__table__.c  # type: ignore[attr-defined]
+_duty = Duty.__table__.c  # type: ignore[attr-defined]
 
 
 class AssigneeShown(BaseModel):
@@ -123,6 +124,12 @@ class CancelDuty(Body):
     """The day from which it need not be done any more."""
 
     on: Day | None = None
+
+
+async def duties_of(tx: Tx, member: str) -> list[Duty]:
+    """The duties that a member is to do or has done, to be changed."""
+    select = sa.select(Duty).where(sa.or_(_duty.member == member, _duty.done_by == member)).order_by(_duty.id)
+    return [await tx.load(Duty, each.id) for each in await tx.all(Duty, select)]
 
 
 @duties.create

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from services.teams.api.handing_over import let_hand_over
 from services.teams.api.organisation import today
 from services.teams.api.references import member_id, place, sought
 from services.teams.api.shown_members import Shown, as_on, present
@@ -18,7 +19,7 @@ from shared.errors import Conflict, Fault, Invalid
 from shared.http.bodies import Body, ExternalName, Name, Named, Ref, Text
 from shared.http.collection import Collection, fresh
 from shared.instant import LAST_DAY, Day
-from shared.membership import end_of, overlaps
+from shared.membership import end_of, on_day, overlaps
 from shared.money import Share
 from shared.store import Tx
 
@@ -136,7 +137,7 @@ async def recruit_member(tx: Tx, body: RecruitMember) -> Member:
 async def change_member(tx: Tx, member: Member, body: ChangeMember) -> Member:
     """Change what is known of a member, from a day on."""
     starts_on, sent = body.starts_on, body.sent()
-    member = await _describe(tx, member, {name: sent[name] for name in ("name", "email") if name in sent})
+    member = await describe(tx, member, {name: sent[name] for name in ("name", "email") if name in sent})
     position = await _position(tx, body)
     if starts_on is not None and starts_on.isoformat() not in [each["from"] for each in member.employments]:
         if member.left_on is None:
@@ -163,7 +164,7 @@ async def link_member(tx: Tx, member: Member, name: ExternalName) -> Member:
         raise MemberIsErased
     tx.name_externally(member, name.source, name.id)
     member.externals = member.externals | {name.source: name.id}
-    return await _describe(tx, member, {"names": member.externals})
+    return await describe(tx, member, {"names": member.externals})
 
 
 @members.verb("recruit")
@@ -185,14 +186,20 @@ async def move_member(tx: Tx, member: Member, body: MoveMember) -> Member:
     """Go from one team to another on a day; past results stay where they were won."""
     from_team = str((await sought(tx, Team, body.from_team, "/from_team")).id)
     to_team = str((await sought(tx, Team, body.to_team, "/to_team")).id)
-    return tx.save(member, member.move(from_team, to_team, body.on or await today(tx)))
+    on = body.on or await today(tx)
+    moved = tx.save(member, member.move(from_team, to_team, on))
+    await let_hand_over(tx, member, [from_team], on)
+    return moved
 
 
 @members.verb("leave")
 async def leave(tx: Tx, member: Member, body: MemberLeaves) -> Member:
     """Work here no more from a day on; or, with a team or a group, belong to that no more."""
     if body.team is None and body.group is None:
-        return tx.save(member, member.leave(body.on, body.reason))
+        teams = on_day(member.memberships, body.on)
+        gone = tx.save(member, member.leave(body.on, body.reason))
+        await let_hand_over(tx, member, teams, body.on)
+        return gone
     team, group = await place(tx, body.team, body.group)
     return tx.save(member, member.leave_team(team, body.on, group))
 
@@ -228,7 +235,8 @@ async def _position(tx: Tx, body: RecruitMember | ChangeMember | RecruitAgain) -
     return position
 
 
-async def _describe(tx: Tx, member: Member, personal: dict[str, Any]) -> Member:
+async def describe(tx: Tx, member: Member, personal: dict[str, Any]) -> Member:
+    """Learn something personal of a member: a name, an e-mail address, what other systems call them."""
     if not personal:
         return member
     if member.erased:

@@ -10,12 +10,14 @@ from fastapi.responses import Response
 from pydantic_core import from_json, to_json
 
 from services.teams.api.absences import absences_of
+from services.teams.api.duties import duties_of
 from services.teams.api.onboarding_steps import onboardings_of
 from services.teams.api.recognitions import recognitions_of
 from services.teams.api.setbacks import setbacks_of
 from services.teams.api.trainings import trainings_of
 from services.teams.domain.members import Member
 from services.teams.domain.people import Person
+from services.teams.entries import Entry
 from services.teams.pseudonyms import forget_token
 from shared.http.collection import Reference
 from shared.http.documents import described
@@ -27,11 +29,14 @@ from shared.store.tables import External, Journal, KeptAnswer
 router = APIRouter(tags=["members"])
 _MAY = require("people:write")
 _PERSONAL = ("name", "email", "leaving_reason")
-_IN_THEIR_WORDS = ("kind", "comment", "note", "outcome")
-"""What is said, by them or about them, of an absence, a training or a setback."""
+_IN_THEIR_WORDS = ("kind", "comment", "note", "outcome", "reason")
+"""What is said, by them or about them, of an absence, a training, a setback or a duty."""
+_OF_SCIM = ("schemas", "id", "meta")
+"""What is left of a user that an identity tool was answered with."""
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _kept = KeptAnswer.__table__.c  # type: ignore[attr-defined]
 _external = External.__table__.c  # type: ignore[attr-defined]
+_entry = Entry.__table__.c  # type: ignore[attr-defined]
 
 
 @router.delete(
@@ -48,7 +53,7 @@ async def erase_member(request: Request, ref: Reference, principal: Annotated[Pr
         erased = member.erase()
         if erased is not None:
             person = await tx.load(Person, member.id)
-            telling = [person.name, person.email, *person.names.values()]
+            telling = [person.name, person.email, *person.names.values(), *await _forget_entry(tx, member)]
             tx.save(member, erased)
             tx.save(person, person.forget())
             await _forget_names(tx, member)
@@ -67,12 +72,22 @@ async def _forget_names(tx: Tx, member: Member) -> None:
         tx.remove(name)
 
 
+async def _forget_entry(tx: Tx, member: Member) -> list[str | None]:
+    """The directory of an identity tool knows nothing of them any more; answers what they were called there."""
+    entries = await tx.all(Entry, sa.select(Entry).where(_entry.id == member.id))
+    for entry in entries:
+        tx.remove(entry)
+    return [name for entry in entries for name in (entry.user_name, entry.formatted)]
+
+
 async def _forget_what_was_said(tx: Tx, member: Member) -> None:
     """What happened stays, so that no figure changes: the days away, what trainings cost, that there was a setback.
     Why they were away, and what was said by them, to them or about them, does not."""
     for things in (absences_of, trainings_of, onboardings_of):
         for thing in await things(tx, member.id):
             tx.save(thing, thing.forget())
+    for duty in await duties_of(tx, member.id):
+        tx.save(duty, duty.forget())
     for setback in await setbacks_of(tx, member.id):
         tx.save(setback, setback.forget(member.id))
     for recognition in await recognitions_of(tx, member.id):
@@ -95,20 +110,37 @@ async def _forget_answers(tx: Tx, member: Member, telling: list[str]) -> None:
         body: Any = from_json(kept.body)
         if not isinstance(body, dict):
             continue
-        if body.get("id") == member.id:
-            body |= dict.fromkeys(_PERSONAL) | {"externals": []}
-        elif body.get("member") == member.id and kept.status < 400:
-            body |= {name: None for name in _IN_THEIR_WORDS if name in body}
-            if "steps" in body:
-                body["steps"] = [each | {"title": None} for each in body["steps"]]
-        elif kept.status >= 400:
+        if kept.status >= 400:
             # A refusal quotes what was sent.
-            body = {name: body[name] for name in ("type", "title", "status") if name in body}
+            body = {name: body[name] for name in ("type", "title", "status", "schemas") if name in body}
             body["detail"] = "The details have been erased with the personal data of a member."
+        elif body.get("id") == member.id and "schemas" in body:
+            body = {name: body[name] for name in _OF_SCIM}
+        elif body.get("id") == member.id:
+            body |= dict.fromkeys(_PERSONAL) | {"externals": []}
         else:
-            continue
+            body = _unsaid(body, telling, about=member.id in _subjects(body))
         kept.body = to_json(body).decode()
         tx.put(kept)
+
+
+def _subjects(body: dict[str, Any]) -> list[Any]:
+    """Whom an answer is about."""
+    assigned = body.get("assigned_to")
+    return [body.get("member"), body.get("done_by"), *(body.get("to") or ()),
+            *(assigned.values() if isinstance(assigned, dict) else ())]  # fmt: skip
+
+
+def _unsaid(value: Any, telling: list[str], *, about: bool) -> Any:
+    """An answer without what names somebody and, if it is about them, without what was said."""
+    if isinstance(value, dict):
+        said = (*_IN_THEIR_WORDS, *(("title",) if "step" in value else ())) if about else ()
+        return {name: None if name in said else _unsaid(each, telling, about=about) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_unsaid(each, telling, about=about) for each in value]
+    if isinstance(value, str) and any(each.casefold() in value.casefold() for each in telling):
+        return None
+    return value
 
 
 def _within_json(text: str) -> str:

@@ -143,6 +143,13 @@ class Duty(Entity, table=True):
         self.spells = [*self.spells[:-1], [self.spells[-1][0], on.isoformat()]]
         return DutyCancelled(on=on)
 
+    def forget(self) -> DutyChanged | None:
+        """Forget why it was returned to who had done it."""
+        if self.reason is None:
+            return None
+        self.reason = None
+        return DutyChanged(goal=self.goal, due=self.due)
+
     def overdue(self, day: date) -> bool:
         """Whether it should have been done before a day, and is not."""
         return self.status == "assigned" and self.due is not None and self.due < day

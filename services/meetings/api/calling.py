@@ -1,0 +1,66 @@
+"""How a meeting is called: one of a series at most once, and with the agenda of its template on the table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.meetings.domain.meetings import Meeting
+from services.meetings.domain.series import Series
+from services.meetings.domain.templates import Template
+from shared.errors import Refused
+from shared.events.meetings import MeetingCalled
+from shared.known import local_day, today
+from shared.store import Tx
+
+_meeting = Meeting.__table__.c  # type: ignore[attr-defined]
+_SAME = sa.select(_meeting.id).where(
+    _meeting.series == sa.bindparam("series"),
+    _meeting.occurrence == sa.bindparam("occurrence"),
+    _meeting.status != "cancelled",
+)
+
+
+class CalledAlready(Refused):
+    """The meeting of {at} has been called already; it is {meeting}."""
+
+    at = "/starts_at"
+
+
+async def meeting_of(tx: Tx, planned: Series, occurrence: datetime) -> str | None:
+    """The meeting that a time of a series has become, cancelled ones apart."""
+    found: str | None = await tx.scalar(_SAME, series=planned.id, occurrence=occurrence)
+    return found
+
+
+async def refuse_if_called(tx: Tx, planned: Series, occurrence: datetime, pointer: str) -> None:
+    """Refuse what is for times that have not become a meeting."""
+    called = await meeting_of(tx, planned, occurrence)
+    if called is not None:
+        raise CalledAlready(at=occurrence.isoformat(), meeting=called, pointer=pointer)
+
+
+async def call_occurrence(tx: Tx, planned: Series, occurrence: datetime, pointer: str, **fields: Any) -> Meeting:
+    """Make one of the times of a series a meeting, perhaps at another time."""
+    await refuse_if_called(tx, planned, occurrence, pointer)
+    on = await local_day(tx, fields.get("starts_at", occurrence))
+    return await _with_agenda(tx, *planned.call(occurrence, on, **fields))
+
+
+async def call_by_itself(tx: Tx, *, starts_at: datetime, **fields: Any) -> Meeting:
+    """Call a meeting that is none of a series."""
+    on = await local_day(tx, starts_at)
+    return await _with_agenda(tx, *Meeting.call(starts_at=starts_at, on=on, **fields))
+
+
+async def _with_agenda(tx: Tx, meeting: Meeting, called: MeetingCalled) -> Meeting:
+    if meeting.template is None:
+        return tx.save(meeting, called)
+    template = await tx.get(Template, meeting.template)
+    meeting.sections, table = template.laid_out(meeting.id, min(meeting.on, await today(tx)))
+    saved = tx.save(meeting, called)
+    for item, raised in table:
+        tx.save(item, raised)
+    return saved

@@ -1,0 +1,161 @@
+"""Series and meetings as an iCalendar document: what is said of each, and nothing that people wrote beside names.
+
+A series is one event with its rule, its skips and, by the time of the rule, the meetings that differ from it. The
+document depends on what is stored and on the year alone, so that its hash tells whether anything has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from icalendar import Calendar as Document
+from icalendar import Event, vRecur
+
+from services.meetings.calendar.zones import zone_component
+from services.meetings.domain.meetings import Meeting
+from services.meetings.domain.series import Series
+from shared.instant import zone_named
+from shared.store import Entity
+
+DOMAIN: Final = "concert"
+YEARS_AHEAD: Final = 10
+STATUS: Final = {"cancelled": "CANCELLED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """When a thing was first told of, and when last."""
+
+    made: datetime
+    changed: datetime
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a calendar shows."""
+
+    series: Sequence[Series]
+    meetings: Sequence[Meeting]
+    recorded: Mapping[str, Recorded]
+    """By subject."""
+    zone: str
+    """Of meetings that are of no series."""
+    free: frozenset[str] = frozenset()
+    """Meetings at which whoever follows the calendar will not be."""
+    of_others: Mapping[str, Series] = field(default_factory=dict)
+    """Series that are not shown, of which single meetings are."""
+
+
+def document_of(shown: Shown, title: str, today: date) -> bytes:
+    """The whole calendar."""
+    document = Document()
+    document.add("version", "2.0")
+    document.add("prodid", "-//Concert//Meetings//EN")
+    document.add("calscale", "GREGORIAN")
+    document.add("name", title)
+    document.add("x-wr-calname", title)
+    document.add("x-published-ttl", "PT1H")
+    document.add("refresh-interval", timedelta(hours=1), {"VALUE": "DURATION"})
+    events = list(_events(shown))
+    for event in events:
+        document.add_component(event)
+    zones = {series.zone for series in (*shown.series, *shown.of_others.values())} | {shown.zone}
+    first = min((_year_of(each) for each in events), default=today.year)
+    parts = [zone_component(name, first, today.year + YEARS_AHEAD) for name in sorted(zones - {"UTC"})]
+    text: bytes = document.to_ical()
+    place = text.index(b"BEGIN:VEVENT" if events else b"END:VCALENDAR")
+    return text[:place] + b"".join(parts) + text[place:]
+
+
+def _events(shown: Shown) -> Iterable[Event]:
+    by_series: dict[str, list[Meeting]] = {}
+    for meeting in shown.meetings:
+        by_series.setdefault(meeting.series or "", []).append(meeting)
+    for meeting in by_series.pop("", []):
+        yield _by_itself(shown, meeting, shown.zone)
+    for series in shown.series:
+        yield from _of_series(shown, series, by_series.pop(series.id, []))
+    for key, called in by_series.items():
+        for meeting in _not_called_anew(called):
+            yield _of_rule(shown, shown.of_others[key], meeting)
+
+
+def _of_series(shown: Shown, series: Series, called: Sequence[Meeting]) -> Iterable[Event]:
+    rule = series.for_calendars()
+    times = {at for meeting in called if (at := meeting.occurrence) and _comes(series, at)}
+    if rule is not None:
+        event = _event(shown, series, f"{series.id}@{DOMAIN}", series.name, series.form)
+        _takes(event, series.starts_at, series.minutes, series.zone)
+        event.add("rrule", vRecur.from_ical(rule))
+        skipped = [at for at in series.skipped_times() if at not in times]
+        if skipped:
+            event.add("exdate", [_on_the_wall(at, series.zone) for at in skipped])
+        yield event
+    for meeting in _not_called_anew(called):
+        if meeting.occurrence in times:
+            if _differs(series, meeting) or meeting.id in shown.free:
+                yield _of_rule(shown, series, meeting)
+        else:
+            yield _by_itself(shown, meeting, series.zone)
+
+
+def _comes(series: Series, at: datetime) -> bool:
+    return next(series.by_rule(at, at + timedelta(seconds=1)), None) == at
+
+
+def _not_called_anew(called: Sequence[Meeting]) -> list[Meeting]:
+    """Of meetings of one time, the one that takes place; of cancelled ones the last."""
+    last = {each.occurrence: each for each in sorted(called, key=lambda each: (each.status != "cancelled", each.id))}
+    return [last[at] for at in sorted(last, key=str)]
+
+
+def _differs(series: Series, meeting: Meeting) -> bool:
+    """Whether a meeting is something else than what its series says of it."""
+    usual = (meeting.occurrence, series.minutes, series.name)
+    return meeting.status == "cancelled" or usual != (meeting.starts_at, meeting.minutes, meeting.name)
+
+
+def _of_rule(shown: Shown, series: Series, meeting: Meeting) -> Event:
+    event = _event(shown, meeting, f"{series.id}@{DOMAIN}", meeting.name, meeting.form, series)
+    event.add("recurrence-id", _on_the_wall(meeting.occurrence or meeting.starts_at, series.zone))
+    _takes(event, meeting.starts_at, meeting.minutes, series.zone)
+    return event
+
+
+def _by_itself(shown: Shown, meeting: Meeting, zone: str) -> Event:
+    event = _event(shown, meeting, f"{meeting.id}@{DOMAIN}", meeting.name, meeting.form)
+    _takes(event, meeting.starts_at, meeting.minutes, zone)
+    return event
+
+
+def _event(shown: Shown, thing: Entity, uid: str, name: str, form: str, series: Series | None = None) -> Event:
+    event, recorded = Event(), shown.recorded[thing.subject]
+    event.add("uid", uid)
+    event.add("summary", name)
+    event.add("categories", [form])
+    # Of one time of a series never lower than that of the series, or some programs would not look at it.
+    event.add("sequence", thing.version - 1 + (series.version if series else 0))
+    event.add("dtstamp", recorded.changed)
+    event.add("created", recorded.made)
+    event.add("last-modified", recorded.changed)
+    event.add("status", STATUS.get(getattr(thing, "status", ""), "CONFIRMED"))
+    if thing.id in shown.free:
+        event.add("transp", "TRANSPARENT")
+    return event
+
+
+def _takes(event: Event, starts_at: datetime, minutes: int, zone: str) -> None:
+    event.add("dtstart", _on_the_wall(starts_at, zone))
+    event.add("duration", timedelta(minutes=minutes))
+
+
+def _on_the_wall(at: datetime, zone: str) -> datetime:
+    return at.astimezone(UTC if zone == "UTC" else zone_named(zone))
+
+
+def _year_of(event: Any) -> int:
+    found: int = event["dtstart"].dt.year
+    return found

@@ -1,0 +1,127 @@
+"""What a calendar shows: series of those whose it is, and meetings of the last year that are theirs by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.meetings.calendar.document import Recorded, Shown
+from services.meetings.calendar.links import Calendar
+from services.meetings.domain.meetings import Meeting
+from services.meetings.domain.series import Series
+from shared.instant import day_of
+from shared.known import KnownMember, house
+from shared.membership import end_of, on_day
+from shared.store import Snapshot
+from shared.store.sql import OneOf
+from shared.store.tables import Erased, Journal
+
+YEAR = timedelta(days=366)
+_journal = Journal.__table__.c  # type: ignore[attr-defined]
+_meeting, _series = Meeting.__table__.c, Series.__table__.c  # type: ignore[attr-defined]
+_SEVERAL = sa.select(Series).where(OneOf(_series.id, "ids"))
+_OF_SERIES = sa.select(Meeting).where(OneOf(_meeting.series, "ids"))
+_RECORDED = (
+    sa.select(_journal.subject, sa.func.min(_journal.time), sa.func.max(_journal.time))
+    .where(OneOf(_journal.subject, "subjects"))
+    .group_by(_journal.subject)
+)
+
+
+async def shown_in(snapshot: Snapshot, calendar: Calendar, now: datetime) -> Shown | None:
+    """What a calendar shows now; none when whose it is has left, or was erased."""
+    zone = (await house(snapshot)).zone
+    today = day_of(now, zone)
+    if calendar.series is not None:
+        return await _shown(snapshot, await _going_on(snapshot, calendar.series), [], zone)
+    if calendar.team is not None:
+        of_team = _Places({calendar.team}, set())
+        return await _of(snapshot, of_team, _mentions(_meeting, of_team), now, zone)
+    member = await snapshot.find(KnownMember, calendar.member)
+    if member is None or not await _is_here(snapshot, member, today):
+        return None
+    return await _of_member(snapshot, member, now, zone)
+
+
+class _Places:
+    """Teams and departments."""
+
+    def __init__(self, teams: Collection[str], departments: Collection[str]) -> None:
+        self.teams, self.departments = set(teams), set(departments)
+
+    def meet(self, thing: Series | Meeting) -> bool:
+        """Whether one of them meets there."""
+        return bool(self.teams & set(thing.teams) or self.departments & set(thing.departments))
+
+
+async def _is_here(snapshot: Snapshot, member: KnownMember, today: date) -> bool:
+    ended = end_of(member.employments[-1]) if member.employments else None
+    return (ended is None or today < ended) and await snapshot.find(Erased, f"person/{member.id}") is None
+
+
+async def _going_on(snapshot: Snapshot, key: str) -> list[Series]:
+    """A series and those that go on from it."""
+    line: list[Series] = []
+    following: str | None = key
+    while following is not None:
+        line.append(await snapshot.get(Series, following))
+        following = line[-1].continued_by
+    return line
+
+
+async def _of_member(snapshot: Snapshot, member: KnownMember, now: datetime, zone: str) -> Shown:
+    today = day_of(now, zone)
+    ever = _Places([each["of"] for each in member.memberships], [each["of"] for each in member.departments])
+    invited = sa.or_(_mentions(_meeting, ever), _mentioned(_meeting.attendance, member.id))
+    present = _Places(on_day(member.memberships, today), on_day(member.departments, today))
+    shown = await _of(snapshot, present, invited, now, zone)
+    mine = {each.id for each in shown.series}
+
+    def is_theirs(meeting: Meeting) -> bool:
+        then = _Places(on_day(member.memberships, meeting.on), on_day(member.departments, meeting.on))
+        return meeting.series in mine or member.id in meeting.attendance or then.meet(meeting)
+
+    shown.meetings = [each for each in shown.meetings if is_theirs(each)]
+    shown.free = frozenset(
+        each.id for each in shown.meetings if each.attendance.get(member.id) in ("declined", "excused")
+    )
+    return shown
+
+
+async def _of(snapshot: Snapshot, places: _Places, invited: sa.ColumnElement[bool], now: datetime, zone: str) -> Shown:
+    since = now - YEAR
+    lasting = sa.or_(_series.ended_on.is_(None), _series.ended_on > day_of(since, zone))
+    series = await snapshot.all(Series, sa.select(Series).where(lasting, _mentions(_series, places)))
+    recent = sa.select(Meeting).where(_meeting.starts_at > since, invited)
+    return await _shown(snapshot, [each for each in series if places.meet(each)],
+                        await snapshot.all(Meeting, recent), zone)  # fmt: skip
+
+
+async def _shown(snapshot: Snapshot, series: Sequence[Series], recent: Sequence[Meeting], zone: str) -> Shown:
+    found = await snapshot.all(Meeting, _OF_SERIES, ids=[each.id for each in series])
+    meetings = {each.id: each for each in (*found, *recent)}
+    known = {each.id for each in series}
+    others = sorted({each.series for each in meetings.values() if each.series} - known)
+    of_others = {each.id: each for each in await snapshot.all(Series, _SEVERAL, ids=others)} if others else {}
+    subjects = [each.subject for each in (*series, *meetings.values())]
+    recorded = {
+        str(subject): Recorded(datetime.fromisoformat(made), datetime.fromisoformat(changed))
+        for subject, made, changed in await snapshot.rows(_RECORDED, subjects=subjects)
+    }
+    in_order = sorted(meetings.values(), key=lambda each: (each.starts_at, each.id))
+    ordered = sorted(series, key=lambda each: each.id)
+    return Shown(ordered, in_order, recorded, zone, of_others=of_others)
+
+
+def _mentions(columns: Any, places: _Places) -> sa.ColumnElement[bool]:
+    """Rows that may be of these places; which are, is judged one by one."""
+    named = [_mentioned(columns.teams, each) for each in sorted(places.teams)]
+    named += [_mentioned(columns.departments, each) for each in sorted(places.departments)]
+    return sa.or_(sa.false(), *named)
+
+
+def _mentioned(column: Any, key: str) -> sa.ColumnElement[bool]:
+    return sa.type_coerce(column, sa.Text).contains(f'"{key}"', autoescape=True)

@@ -1,0 +1,60 @@
+"""Templates: agendas to begin meetings with. A meeting takes what the template says when it is called, and keeps it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar, Self
+
+from sqlmodel import Field
+
+from services.meetings.domain.items import Item
+from shared.events.meetings import ItemRaised, TemplateChanged, TemplateDrawnUp
+from shared.ids import derived_id
+from shared.store import Entity
+from shared.store.types import Json
+
+
+class Template(Entity, table=True):
+    """Sections with items, in order, that are on the table of every meeting called by it."""
+
+    kind: ClassVar[str] = "template"
+    prefix: ClassVar[str] = "tpl"
+
+    name: str
+    sections: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """`{"name", "items"}`; an item is `{"kind", "title", "minutes", "about"}`."""
+
+    @classmethod
+    def draw_up(cls, **fields: Any) -> tuple[Self, TemplateDrawnUp]:
+        """Say what meetings are to begin with."""
+        template = cls.make(**fields)
+        return template, TemplateDrawnUp(**template._told(), externals=template.externals)
+
+    def change(self, **fields: Any) -> TemplateChanged | None:
+        """Say it differently, for meetings that are called from now on."""
+        new = {name: value for name, value in fields.items() if getattr(self, name) != value}
+        if not new:
+            return None
+        for name, value in new.items():
+            setattr(self, name, value)
+        return TemplateChanged(**self._told())
+
+    def laid_out(self, meeting: str, on: date) -> tuple[list[dict[str, Any]], list[tuple[Item, ItemRaised]]]:
+        """Its items for the table of a meeting, and in which sections they stand there; however often, the same."""
+        sections: list[dict[str, Any]] = []
+        table: list[tuple[Item, ItemRaised]] = []
+        for section in self.sections:
+            ids = []
+            for each in section["items"]:
+                said = {name: each[name] for name in ("title", "minutes", "about")}
+                identity = derived_id(Item.kind, f"{meeting} {len(table)}")
+                place = {"meeting": meeting, "position": len(table) + 1}
+                said |= {"id": identity, "externals": {}, "sort": each["kind"]}
+                table.append(Item.bring_up(raised_on=on, **said, **place))
+                ids.append(identity)
+            sections.append({"name": section["name"], "items": ids})
+        return sections, table
+
+    def _told(self) -> dict[str, int]:
+        items = [each for section in self.sections for each in section["items"]]
+        return {"items": len(items), "minutes": sum(each["minutes"] or 0 for each in items)}

@@ -1,0 +1,141 @@
+"""Does what we do serve our goals? The share of targets, duties and actions that carry one.
+
+A target counts while its days lie in the period; a duty or an action when it is assigned or agreed in it, or was still
+to be done when it began. Whose they are is told by department, team and member: of a duty as of the day it was
+assigned, of the others as at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from services.metrics.facts.meetings import ActionFact
+from services.metrics.facts.support import DutyFact
+from services.metrics.facts.targets import TargetFact
+from services.metrics.facts.teams import GroupFact, MemberFact, TeamFact
+from services.metrics.views.frame import Compute, Figure, Reading
+from services.metrics.views.row_source import Conditions, Source, simple
+from services.metrics.views.values import shown_rate
+from shared.facts import Fact
+
+_target = TargetFact.__table__.c  # type: ignore[attr-defined]
+_duty = DutyFact.__table__.c  # type: ignore[attr-defined]
+_action = ActionFact.__table__.c  # type: ignore[attr-defined]
+_START, _END = sa.bindparam("start", type_=sa.Date()), sa.bindparam("end", type_=sa.Date())
+_TARGETS = sa.select(TargetFact).where(
+    _target.start < _END, _target.end > _START, sa.or_(_target.closed_on.is_(None), _target.closed_on > _START)
+)
+_DUTIES = sa.select(DutyFact).where(_duty.assigned_on < _END)
+_ACTIONS = sa.select(ActionFact).where(_action.agreed_on < _END)
+_MEMBERS, _TEAMS, _GROUPS = sa.select(MemberFact), sa.select(TeamFact), sa.select(GroupFact)
+_WHOSE: Final = ("department", "team", "member")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something that could serve a goal: whether it does, and whose it is."""
+
+    kind: str
+    id: str
+    serves: bool
+    whose: Mapping[str, str | None]
+
+
+async def work_of(reading: Reading, kind: str | None = None) -> list[Work]:
+    """The targets, duties and actions of what is asked about, or those of one kind."""
+    found: list[Work] = await reading.shared("line of sight", lambda: _all_work(reading))
+    return [
+        each
+        for each in found
+        if kind in (None, each.kind) and all(each.whose.get(dim) == key for dim, key in reading.filters.items())
+    ]
+
+
+async def _all_work(reading: Reading) -> list[Work]:
+    span, snapshot = reading.question.span, reading.snapshot
+    start, last = span.start, span.asked - timedelta(days=1)
+    places = await _places(reading, last)
+    found = []
+    for target in await snapshot.all(TargetFact, _TARGETS, start=start, end=span.end):
+        whose = places.get((target.level, target.ref), {target.level: target.ref})
+        found.append(Work("target", target.id, target.goal is not None, whose))
+    for duty in await snapshot.all(DutyFact, _DUTIES, end=span.asked):
+        if duty.assigned_on is not None and (duty.assigned_on >= start or duty.to_do_before(start)):
+            whose = {"department": duty.department, "team": duty.team, "member": duty.member}
+            found.append(Work("duty", duty.id, duty.goal is not None, whose))
+    for action in await snapshot.all(ActionFact, _ACTIONS, end=span.asked):
+        if action.agreed_on is not None and (action.agreed_on >= start or action.to_do_before(start)):
+            whose = places.get(("member", action.owner), {"member": action.owner})
+            found.append(Work("action", action.id, action.goal is not None, whose))
+    return found
+
+
+async def _places(reading: Reading, last: date) -> dict[tuple[str, str], dict[str, str | None]]:
+    """Of teams, groups and members the department, team and member that what is theirs counts for."""
+    snapshot = reading.snapshot
+    departments = {each.id: each.department for each in await snapshot.all(TeamFact, _TEAMS)}
+    places: dict[tuple[str, str], dict[str, str | None]] = {}
+    for team, department in departments.items():
+        places["team", team] = {"team": team, "department": department}
+    for group in await snapshot.all(GroupFact, _GROUPS):
+        places["group", group.id] = places.get(("team", group.team), {"team": group.team})
+    for member in await snapshot.all(MemberFact, _MEMBERS):
+        belongs = {"team": member.team_on(last), "department": member.department_on(last)}
+        places["member", member.id] = {"member": member.id, **belongs}
+    return places
+
+
+def share_with_goal(figure: str, kind: str | None = None) -> Compute:
+    """How much of what is done carries a goal."""
+
+    async def compute(reading: Reading) -> Any:
+        if set(reading.filters) - set(_WHOSE):
+            reading.note(figure, "what serves goals is known by department, team and member")
+            return None
+        found = await work_of(reading, kind)
+        if not found:
+            reading.note(figure, "there was nothing in the period that could have served a goal")
+        return shown_rate(sum(each.serves for each in found), len(found))
+
+    return compute
+
+
+def _rows(model: type[Fact], kind: str) -> Conditions:
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        found = [each.id for each in await work_of(reading, kind)]
+        return [model.__table__.c.id.in_(found)]  # type: ignore[attr-defined]
+
+    return conditions
+
+
+def _show_target(target: TargetFact) -> dict[str, Any]:
+    """A target without what is aimed at: whoever sees whether it serves a goal may not see targets."""
+    fields = ("metric", "level", "goal", "start", "end")
+    return {"ref": target.id, "kind": "target"} | {name: getattr(target, name) for name in fields}
+
+
+FIGURES: Final = (
+    Figure("line_of_sight", "Targets, duties and actions of the period that carry a goal ÷ all of them: targets with a "
+           "day in it; duties and actions begun in it, or still to be done when it began.",
+           share_with_goal("line_of_sight")),
+    Figure("targets_with_goal", "Targets with a day in the period that carry a goal ÷ all of these.",
+           share_with_goal("targets_with_goal", "target"), "targets_at_work"),
+    Figure("duties_with_goal", "Duties of the period that carry a goal ÷ all of these.",
+           share_with_goal("duties_with_goal", "duty"), "duties_at_work"),
+    Figure("actions_with_goal", "Actions of the period that carry a goal ÷ all of these.",
+           share_with_goal("actions_with_goal", "action"), "actions_at_work"),
+)  # fmt: skip
+GOAL_ROWS: Mapping[str, Source] = {
+    "targets_at_work": Source(TargetFact, _rows(TargetFact, "target"), _show_target),
+    "duties_at_work": Source(
+        DutyFact, _rows(DutyFact, "duty"), simple("duty", "member", "group", "goal", "assigned_on", "due")
+    ),
+    "actions_at_work": Source(
+        ActionFact, _rows(ActionFact, "action"), simple("action", "owner", "goal", "agreed_on", "due")
+    ),
+}

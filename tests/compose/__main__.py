@@ -1,0 +1,82 @@
+"""`make compose-test`: Concert in containers, started, broken in every way, upgraded, saved and restored.
+
+It needs a Docker engine, or Debian and root to start one. What it starts has a name and a port of its own and is
+removed at the end; `KEEP=1` leaves it running, `ONLY=<words>` does only the faults whose names hold one of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+
+from tests.compose.engineering import import_without_metrics, published, upgrade_and_restore
+from tests.compose.faults import FAULTS, Drill, break_a_message
+from tests.compose.judge import agreed, summed
+from tests.compose.stack import SERVICES, Failed, Stack, engine
+from tests.compose.table import shown
+
+ONLY = os.environ.get("ONLY", "").split()
+
+
+def say(words: str) -> None:
+    """A line, at once."""
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
+async def run(stack: Stack) -> Drill:
+    """Everything that is done to it."""
+    drill = Drill(stack)
+    begin = time.monotonic()
+    await stack.up()
+    say(f"up and healthy after {time.monotonic() - begin:.0f} s on {stack.address}")
+    await agreed(stack)
+    await import_without_metrics(drill, say)
+    say(await published(drill))
+    for name, harm, tells in FAULTS:
+        if wanted(name):
+            await drill.suffer(name, harm, tells=tells)
+            say(shown(drill.lines[-1:], head=False))
+    if wanted("upgrade restore"):
+        await upgrade_and_restore(drill, say)
+    if wanted("broken message on a topic"):
+        await drill.suffer("broken message on a topic", break_a_message, tells="", bearing="discarded by hand")
+        say(shown(drill.lines[-1:], head=False))
+    say(await published(drill))
+    return drill
+
+
+def wanted(name: str) -> bool:
+    """Whether it is to be done this time."""
+    return not ONLY or any(word in name for word in ONLY)
+
+
+async def main() -> int:
+    """Run, and give 1 if anything was lost, doubled, wrong or untrue."""
+    begin = time.monotonic()
+    try:
+        stack = Stack(engine())
+    except Failed as reason:
+        say(f"skipped: {reason}")
+        return 0
+    try:
+        drill = await run(stack)
+    except (AssertionError, Failed) as fault:
+        say(await stack.compose("logs", "--no-color", "--tail", "8", *SERVICES) + f"\nbroken off: {fault}")
+        return 1
+    finally:
+        if not os.environ.get("KEEP"):
+            await stack.remove()
+    totals = summed([each.verdict for each in drill.lines])
+    untrue = sum(len(each.untrue) for each in drill.lines)
+    say("\n" + shown(drill.lines))
+    counted = ", ".join(f"{totals[name]} {name}" for name in ("lost", "doubled", "wrong"))
+    say(f"{len(drill.notes.acknowledged)} writes acknowledged: {counted}; {untrue} probes untrue;"
+        f" {time.monotonic() - begin:.0f} s in all")  # fmt: skip
+    return int(bool(totals.total() or untrue))
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,132 @@
+"""The containers of a composed Concert under a name and a port of their own, and what can be done to them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+import httpx
+
+from tests.chaos.victims import _free_port
+
+ROOT = Path(__file__).parent.parent.parent
+PROJECT = "concert-compose-test"
+SERVICES = ("teams", "targets", "meetings", "metrics")
+READ = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/metrics', timeout=8).read().decode())"
+
+
+class Failed(Exception):
+    """A command about containers did not do what it was to do."""
+
+
+class Stack:
+    """One composed Concert."""
+
+    def __init__(self, engine: dict[str, str]) -> None:
+        self.port = _free_port()
+        files = [ROOT / "docker-compose.yml", ROOT / "tests" / "compose" / "small-volume.yml"]
+        self.environment = os.environ | engine | {
+            "COMPOSE_PROJECT_NAME": PROJECT, "COMPOSE_FILE": ":".join(map(str, files)),
+            "CONCERT_PORT": str(self.port), "CONCERT_IMAGE": "concert:compose-test",
+            # The volume is in memory, and counts as the database's.
+            "CONCERT_POSTGRES_MEMORY": "2g",
+        }  # fmt: skip
+        if "PIP_CONFIG_FILE" not in self.environment and Path("/etc/pip.conf").exists():
+            self.environment["PIP_CONFIG_FILE"] = "/etc/pip.conf"
+        self._docker = [self.environment.get("DOCKER", "docker")]
+        self._compose = shlex.split(self.environment.get("COMPOSE", "docker compose"))
+        self._token = ""
+
+    @property
+    def address(self) -> str:
+        """Where the gateway answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def compose(self, *arguments: str, fed: bytes | None = None, **environment: str) -> str:
+        """What compose says. Raises Failed."""
+        return await self.ran(*self._compose, *arguments, fed=fed, **environment)
+
+    async def docker(self, *arguments: str) -> str:
+        """What the engine says. Raises Failed."""
+        return await self.ran(*self._docker, *arguments)
+
+    async def ran(self, *command: str, fed: bytes | None = None, **environment: str) -> str:
+        """What a command prints. Raises Failed with what it complains of."""
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, env=self.environment | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE if fed is not None else subprocess.DEVNULL,
+        )  # fmt: skip
+        said, complained = await process.communicate(fed)
+        if process.returncode:
+            raise Failed(f"{' '.join(command[:6])}: {(complained or said).decode()[-1500:]}")
+        return said.decode()
+
+    async def up(self) -> None:
+        """Build what is to be built, start everything, and take a token."""
+        await self.compose("build")
+        await self.compose("up", "--detach", "--wait", "--wait-timeout", "240")
+        said = await self.compose(
+            "exec", "-T", "teams", "concert", "token", "--scope", "admin", "--expires", "2h", "--name", "ops"
+        )
+        self._token = said.split()[-1]
+
+    async def remove(self) -> None:
+        """End everything and drop its data."""
+        await self.compose("down", "--volumes", "--timeout", "5")
+
+    def client(self, service: str = "", *, seconds: float = 10) -> httpx.AsyncClient:
+        """An administrator's client of the gateway, whichever service it is for."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return httpx.AsyncClient(base_url=self.address, headers=headers, timeout=seconds)
+
+    async def crash(self, service: str, copy: int = 1) -> None:
+        """End the main process of a container as the kernel would, so that nobody has asked for it."""
+        pid = int(await self.docker("inspect", "--format", "{{.State.Pid}}", self.container(service, copy)))
+        os.kill(pid, signal.SIGKILL)
+
+    async def pause(self, service: str) -> None:
+        """Let a container stand still."""
+        await self.compose("pause", service)
+
+    async def resume(self, service: str) -> None:
+        """Let it go on."""
+        await self.compose("unpause", service)
+
+    async def cut_off(self, service: str) -> None:
+        """Pull the cable of a container."""
+        await self.docker("network", "disconnect", f"{PROJECT}_stores", self.container(service))
+
+    async def join(self, service: str) -> None:
+        """Plug it in again, under its name."""
+        await self.docker("network", "connect", "--alias", service, f"{PROJECT}_stores", self.container(service))
+
+    async def figures(self, service: str) -> str:
+        """What a service tells Prometheus, asked inside its container."""
+        return await self.docker("exec", self.container(service), "python", "-c", READ)
+
+    async def scale(self, copies: int, *services: str) -> None:
+        """Let so many copies of services run."""
+        wanted = [word for service in services for word in ("--scale", f"{service}={copies}")]
+        await self.compose("up", "--detach", "--wait", "--no-recreate", *wanted)
+
+    def container(self, service: str, copy: int = 1) -> str:
+        """What the engine calls a service's container."""
+        return f"{PROJECT}-{service}-{copy}"
+
+
+def engine() -> dict[str, str]:
+    """How a working engine is reached, started where that may be done, with the images that are needed. Raises
+    Failed."""
+    started = subprocess.run([ROOT / "deploy" / "engine.sh", "start"], capture_output=True, text=True)
+    if started.returncode:
+        raise Failed(started.stderr.strip())
+    words = shlex.split(started.stdout.replace("export ", " "))
+    chosen = dict(word.split("=", 1) for word in words)
+    built = subprocess.run([ROOT / "deploy" / "images.sh"], env=os.environ | chosen, capture_output=True, text=True)
+    if built.returncode:
+        raise Failed(built.stderr.strip())
+    return chosen
