@@ -157,7 +157,7 @@ def better_than_nothing(candidate: Candidate, scales: Scales) -> float:
     """P(score > score of doing nothing): success ~ Bernoulli(p), effect ~ Normal; computed, not drawn.
 
     For one option it is exact, for two it is the mean over 200 equally likely effects of the first
-    (`docs/decisions/0020-where-the-review-differs.md`).
+    (`docs/decisions/0017-where-the-review-differs.md`).
     """
     weights = scales.weights
     others = score_of(values_of(candidate, scales) | {"benefit": 0.0}, weights)

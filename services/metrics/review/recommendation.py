@@ -2,7 +2,7 @@
 
 Communication is a matter of opportunity and structure, teamwork one of skill (Mager & Pipe): COM is tested against
 TWK, and where they cannot be told apart, the cheaper debrief is proposed
-(`docs/decisions/0020-where-the-review-differs.md`).
+(`docs/decisions/0017-where-the-review-differs.md`).
 """
 
 from __future__ import annotations
