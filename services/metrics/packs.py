@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -28,7 +29,7 @@ from shared.events import Envelope
 from shared.events.meetings import MeetingStarted
 from shared.http.runtime import Runtime
 from shared.identity.permissions import Principal
-from shared.instant import now
+from shared.instant import now, read_instant
 from shared.lease import Lessee
 from shared.period import Period
 from shared.store import Context, Job, Row, Snapshot, Store, Tx
@@ -36,6 +37,8 @@ from shared.store import Context, Job, Row, Snapshot, Store, Tx
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.5
 """How often it is looked for meetings that have begun."""
+LATE = timedelta(hours=1)
+"""How long after its start was recorded a meeting may still get its pack."""
 _NOBODY = Principal("packs")
 
 
@@ -53,7 +56,9 @@ _DUE = sa.select(PackDue).order_by(PackDue.__table__.c.meeting)  # type: ignore[
 
 
 async def owe_a_pack(tx: Tx, event: MeetingStarted, envelope: Envelope) -> None:
-    """Remember that a meeting has begun."""
+    """Remember that a meeting has begun; long after its start the figures would be those of another moment."""
+    if tx.now - read_instant(envelope.time) > LATE:
+        return
     if await tx.find(Pack, Pack.id_of(envelope.id)) is None:
         tx.put(PackDue.make(meeting=envelope.key, cause=envelope.id))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -18,8 +18,11 @@ from shared.http.documents import described
 from shared.http.runtime import runtime_of
 from shared.http.writes import as_json
 from shared.identity.permissions import Principal, require
+from shared.instant import now
 from shared.store import Snapshot
 
+LATE = timedelta(hours=1)
+"""How long after a meeting its pack may still come."""
 router = APIRouter(tags=["meetings"])
 _READ = require("meetings:read")
 _pack = KnownPack.__table__.c  # type: ignore[attr-defined]
@@ -32,6 +35,10 @@ class NotJoint(Refused):
 
 class NothingFrozenYet(Refused):
     """This meeting is {status}; its figures are frozen when it starts."""
+
+
+class NothingWasFrozen(Refused):
+    """This meeting started at {started}; no figures were frozen then."""
 
 
 class Difference(BaseModel):
@@ -69,15 +76,17 @@ async def pack_of_meeting(
 ) -> Response:
     """The figures that were frozen when a joint meeting started; they never change."""
 
-    async def query(snapshot: Snapshot) -> KnownPack | None:
+    async def query(snapshot: Snapshot) -> tuple[Meeting, KnownPack | None]:
         meeting = await snapshot.get(Meeting, ref)
         if meeting.form != "joint":
             raise NotJoint(kind=meeting.form)
         if meeting.status in ("called", "cancelled"):
             raise NothingFrozenYet(status=meeting.status)
-        return next(iter(await snapshot.all(KnownPack, _OF_MEETING, meeting=meeting.id)), None)
+        return meeting, next(iter(await snapshot.all(KnownPack, _OF_MEETING, meeting=meeting.id)), None)
 
-    pack = await runtime_of(request).store.read(query)
+    meeting, pack = await runtime_of(request).store.read(query)
+    if pack is None and meeting.ended_at is not None and now() - meeting.ended_at > LATE:
+        raise NothingWasFrozen(started=(meeting.started_at or meeting.starts_at).isoformat())
     if pack is None:
         waiting = NotYetApplied("The figures of this meeting are being frozen; ask again in a second.")
         waiting.headers["Retry-After"] = "1"
