@@ -94,13 +94,16 @@ def test_a_member_known_before_there_were_ramps_has_the_ones_their_events_give(u
         members.fold(told, event)
     stays = '[{"from":"2025-01-01","of":null,"to":"2025-06-01"},{"from":"2026-01-01","of":null,"to":null}]'
 
-    async def upgraded() -> MemberFact | None:
+    async def upgraded() -> list[MemberFact | None]:
         store = open_store(url, metrics.name)
         await store.start()
         try:
             await store.write(Job(known, Context(now())))
-            await asyncio.to_thread(migrate, metrics, url)
-            return await store.read(lambda snapshot: snapshot.recall(MemberFact, "mbr_a"))
+            found = []
+            for revision in ("0012", "0013"):
+                await asyncio.to_thread(migrate, metrics, url, revision)
+                found.append(await store.read(lambda snapshot: snapshot.recall(MemberFact, "mbr_a")))
+            return found
         finally:
             await store.close()
 
@@ -112,7 +115,8 @@ def test_a_member_known_before_there_were_ramps_has_the_ones_their_events_give(u
         )
         await tx.session.execute(Raw(insert), [()])
 
-    found = asyncio.run(upgraded())
+    found, emptied = asyncio.run(upgraded())
     assert found is not None
     assert found.ramps == told.ramps
     assert [each["to"] for each in told.ramps] == ["2025-06-01", None]
+    assert emptied is None, "what was heard is to be read anew"
