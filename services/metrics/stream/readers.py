@@ -23,7 +23,7 @@ _ABOUT_SOMEBODY = frozenset({"trainings", "equipment", "onboardings"})
 # The same, and who may change those of their own team is not told of all others either.
 _NOT_FOR_MEMBERS = frozenset({"absences", "duties", "targets", "progress", "forecasts"})
 # Levels of a skill stand with the members who have them; only who assesses skills is told of all.
-_IN_ANOTHER = {"person": "people", "ability": "skills"}
+_IN_ANOTHER = {"option_set": "options", "person": "people", "ability": "skills"}
 _ONLY_FOR_WRITERS = frozenset({"ability"})
 _COLLECTIONS = frozenset(name for names in COLLECTIONS.values() for name in names.split())
 
