@@ -91,7 +91,7 @@ async def rows(store: Store, figure: str, period: str = "2026-07", **filters: st
 async def test_without_requests_counts_are_zero_and_what_is_divided_by_nothing_is_not_known(views: Store) -> None:
     assert await figures(views) == {
         "requests_opened": 0, "requests_open": 0, "requests_resolved": 0, "resolved_on_time": None, "reopened": 0,
-        "time_to_resolve": None, "requests_from_sales": 0,
+        "time_to_resolve": None, "requests_from_sales": 0, "on_time_by_pair": {},
     }  # fmt: skip
 
 
@@ -106,6 +106,10 @@ async def test_a_rate_shows_what_it_divides_and_hours_are_a_mean(views: Store) -
     assert await figures(views) == {
         "requests_opened": 4, "requests_open": 1, "requests_resolved": 3, "reopened": 0, "time_to_resolve": "25.00",
         "resolved_on_time": {"rate": "0.500000", "numerator": 1, "denominator": 2}, "requests_from_sales": 3,
+        "on_time_by_pair": {
+            "hr>it": {"rate": "0.000000", "numerator": 0, "denominator": 1},
+            "sales>it": {"rate": "1.000000", "numerator": 1, "denominator": 1},
+        },
     }  # fmt: skip
 
 
@@ -185,10 +189,8 @@ def by_hand(told: list[Life], start: date, end: date, **filters: str) -> tuple[d
             "reopened": sum(start <= on < end for on in again),
             "requests_open": sum(on < end for on in (first.on, *again)) - sum(each.on < end for each in closings),
         }
-        happened = what | {
-            "time_to_resolve": len(inside),
-            "resolved_on_time": sum(each.on_time is not None for each in inside),
-        }
+        judged = sum(each.on_time is not None for each in inside)
+        happened = what | {"time_to_resolve": len(inside), "resolved_on_time": judged, "on_time_by_pair": judged}
         for key, count in happened.items():
             rows[key] += [f"req_{number}"] if count else []
         counts = {key: counts[key] + what[key] for key in counts}

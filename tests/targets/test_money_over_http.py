@@ -211,7 +211,10 @@ async def test_a_target_is_set_once_changed_and_closed(house: House) -> None:
         "scope": {"level": "team", "ref": house.north},
         "period": "2026-Q1",
         "value": eur("300.00"),
-        "distribution": [{"on": "2026-01-01", "value": eur("100.00")}, {"on": "2026-02-01", "value": eur("200.00")}],
+        "distribution": [
+            {"on": "2026-01-01", "value": eur("100.00"), "share": None},
+            {"on": "2026-02-01", "value": eur("200.00"), "share": None},
+        ],
     }
     target = (await house.put("targets/ext:plan:t1", body)).json()
     assert {name: target[name] for name in ("metric", "scope", "value", "distribution")} == {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from prometheus_client import Gauge
+
+from shared.instant import now
 
 VERDICT = Gauge("concert_certificate_verdict", "1 for the verdict that the certificate gives now", ["verdict"])
 LOOKED_AT = Gauge("concert_certificate_looked_at_seconds", "When the verdict was last computed, in Unix time")
@@ -21,7 +22,7 @@ def show(certificate: Mapping[str, Any]) -> None:
     """What a certificate says."""
     for verdict in ("consistent", "catching_up", "inconsistent"):
         VERDICT.labels(verdict).set(certificate["verdict"] == verdict)
-    LOOKED_AT.set(time.time())
+    LOOKED_AT.set(now().timestamp())
     if certificate["verified_at"]:
         VERIFIED_AT.set(datetime.fromisoformat(certificate["verified_at"]).timestamp())
     for kind in "ABC":
