@@ -31,15 +31,17 @@ help: ## This list
 env: $(DEV) ## The environment in .venv, from the hash-locked requirements
 
 # The stamps are written last, so an interrupted installation is taken up again; a second run costs nothing.
-# setuptools comes from a lock of its own, so that installing the `concert` command fetches nothing unhashed.
+# The locks name all there is to install, so nothing is resolved anew: the pip of Python 3.11 cannot where a package asks
+# for an extra of another. setuptools comes from a lock of its own, so that installing the `concert` command fetches nothing unhashed.
 $(RUNTIME): requirements/build.txt requirements/runtime.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(PIP) --no-deps --require-hashes -r requirements/build.txt -r requirements/runtime.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements/dev.txt
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --no-deps --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip check
 	@touch $@
 
 run: $(RUNTIME) ## All of Concert in one process on one port, with the embedded engines
