@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.targets.api.achieved import Achieved, achieved_by
+from services.targets.api.achieved import Achieved, Asked, achieved_by_each
 from services.targets.domain.metrics import Metric
 from services.targets.domain.targets import Target
 from shared.attainment import Attainment, Row, due_before
@@ -58,12 +58,27 @@ class Judged:
 
 async def judged(snapshot: Snapshot, target: Target, day: date) -> Judged:
     """A target against what was achieved by the end of a day."""
-    period = target.period
-    before = max(period.start, min(period.end, day + timedelta(days=1)))
-    metric = await snapshot.recall(Metric, target.metric)
-    assert metric is not None, "a target is set for a metric that is there, and metrics stay"
-    achieved = await achieved_by(snapshot, target, metric, before)
-    return Judged(metric, before, achieved, state_of(target, metric, achieved.amount or Fraction(0), before))
+    (found,) = await judged_together(snapshot, [target], day)
+    return found
+
+
+async def judged_together(snapshot: Snapshot, targets: Sequence[Target], day: date) -> list[Judged]:
+    """Several targets against what was achieved by the end of a day, in their order; all of it is read at once."""
+    asked = []
+    for target in targets:
+        before = max(target.starts_on, min(target.ends_on, day + timedelta(days=1)))
+        metric = await snapshot.recall(Metric, target.metric)
+        assert metric is not None, "a target is set for a metric that is there, and metrics stay"
+        asked.append(Asked(target, metric, before))
+    return [
+        Judged(
+            each.metric,
+            each.before,
+            achieved,
+            state_of(each.target, each.metric, achieved.amount or Fraction(0), each.before),
+        )
+        for each, achieved in zip(asked, await achieved_by_each(snapshot, asked), strict=True)
+    ]
 
 
 def state_of(target: Target, metric: Metric, actual: Fraction, before: date, value: Any = None) -> Attainment:
