@@ -26,7 +26,8 @@ _deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _LOST = (
     sa.select(DealFact)
     .where(
-        _deal.status == "lost",
+        # Not "is lost": the few customers are what these deals are found by, not all that was lost in these days.
+        _deal.status.not_in(("open", "won")),
         _deal.closed_on >= sa.bindparam("start", type_=sa.Date()),
         _deal.closed_on < sa.bindparam("end", type_=sa.Date()),
         OneOf(_deal.customer, "customers"),
@@ -63,6 +64,8 @@ async def lost_after_setbacks(reading: Reading) -> list[DealFact]:
     first = {key: min(each.happened_on for each in found if each.happened_on) for key, found in customers.items()}
 
     async def read() -> list[DealFact]:
+        if not first:
+            return []
         days = {"start": reading.question.span.start, "end": reading.question.span.end}
         found = await reading.snapshot.all(DealFact, _LOST, **days, customers=sorted(first))
         return [each for each in found if _on_or_after(each, first)]

@@ -21,6 +21,14 @@ class Asked:
     target: Target
     metric: Metric
     before: date
+    into: str | None = None
+    """In which currency, if not in the target's own."""
+
+    @property
+    def currency(self) -> str:
+        """In which currency money is answered."""
+        assert self.target.money is not None, "what is measured in money is aimed at in money"
+        return self.into or self.target.money.currency
 
     @property
     def scope(self) -> Scope:

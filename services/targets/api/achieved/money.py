@@ -19,7 +19,7 @@ from services.targets.api.rates import all_rates
 from services.targets.domain.deals import Deal
 from services.targets.domain.targets import Target
 from shared.money import Money
-from shared.rates import Rates, fraction_of, in_minor
+from shared.rates import MissingRate, Rates, fraction_of, in_minor
 from shared.store import Snapshot
 
 _deal = Deal.__table__.c  # type: ignore[attr-defined]
@@ -77,7 +77,7 @@ async def earned(snapshot: Snapshot, asked: Sequence[Asked], whose: Whose) -> li
             if whose.by_member:
                 _book_credits(booked, whose, day, sign, agreed)
     parts = [booked.of(each) for each in asked]
-    pairs = {(_currency(each.target), code) for each, (days, _) in zip(asked, parts, strict=True) for code, _ in days}
+    pairs = {(each.currency, code) for each, (days, _) in zip(asked, parts, strict=True) for code, _ in days}
     rates = await rates_for(snapshot, pairs)
     return [_told(each, days, uncosted, rates) for each, (days, uncosted) in zip(asked, parts, strict=True)]
 
@@ -108,7 +108,7 @@ def _book_credits(booked: Booked, whose: Whose, day: date, sign: int, agreed: Ag
 
 
 def _told(each: Asked, by_day: ByDay, uncosted: int, rates: Rates) -> Achieved:
-    found = in_currency(each.target, by_day, rates)
+    found = in_currency(each, by_day, rates)
     if uncosted:
         return Achieved(None, None, [*found.notes, f"the cost of {uncosted} deals is not known"])
     return found
@@ -140,37 +140,53 @@ def _before(amendment: Mapping[str, Any]) -> Agreed:
     return Agreed(Money(**amendment["value"]), Money(**cost) if cost is not None else None, amendment["credits"])
 
 
-def _currency(target: Target) -> str:
-    assert target.money is not None, "what is measured in money is aimed at in money"
-    return target.money.currency
-
-
 async def rates_for(snapshot: Snapshot, pairs: Collection[tuple[str, str]]) -> Rates:
     """The rates that are known, read where any of these pairs needs one."""
     return await all_rates(snapshot) if any(one != other for one, other in pairs) else Rates(())
 
 
-def in_currency(target: Target, by_day: ByDay, rates: Rates) -> Achieved:
-    """What was achieved in the target's currency, other ones at the rate of their day, and at that of the plan.
+def in_currency(each: Asked, by_day: ByDay, rates: Rates) -> Achieved:
+    """What was achieved in the currency of the question, other ones at the rate of their day, and at that of the plan;
+    rounded once to what there are coins for, as the views do.
 
-    What has no rate is named, and not counted.
+    What has no rate is named, and not counted; where another currency than the target's is asked for, it is refused.
     """
-    currency = _currency(target)
+    currency, unknown = each.currency, dict[str, int]()
     own = sum(minor for (code, _), minor in by_day.items() if code == currency)
-    strange = sorted((place, minor) for place, minor in by_day.items() if place[0] != currency)
-    found, unknown = Achieved(Fraction(own)), dict[str, int]()
-    for (code, day), minor in strange:
+    found = Achieved(Fraction(own), planned_in(each, by_day))
+    for (code, day), minor in sorted(by_day.items()):
+        if code == currency:
+            continue
         rate = rates.of(code, currency, day)
-        if rate is None:
-            unknown[code] = unknown.get(code, 0) + minor
-        else:
+        if rate is not None:
             found.amount = (found.amount or Fraction(0)) + in_minor(minor, code, currency, rate)
+        elif each.into is not None:
+            raise MissingRate(base=code, quote=currency, day=day)
+        else:
+            unknown[code] = unknown.get(code, 0) + minor
+    found.amount = Fraction(round(found.amount or 0))
     for code, minor in unknown.items():
         amount = Money.of_minor(minor, code)
         found.notes.append(f"{amount} is not counted: the target is in {currency}, and no rate is known for its days")
-    if target.approved_on is not None and all(code in target.plan_rates for (code, _), _ in strange):
-        plan = {code: fraction_of(rate) for code, rate in target.plan_rates.items()}
-        found.planned = own + sum(
-            (in_minor(minor, code, currency, plan[code]) for (code, _), minor in strange), Fraction(0)
-        )
     return found
+
+
+def planned_in(each: Asked, by_day: ByDay) -> Fraction | None:
+    """What was achieved at the rates that were kept with the plan; none where it keeps none of a currency."""
+    target, plan = each.target, at_plan(each.target)
+    if target.approved_on is None or not {each.currency, *(code for code, _ in by_day)} <= plan.keys():
+        return None
+    return sum(
+        (
+            Fraction(minor) if code == each.currency
+            else in_minor(minor, code, each.currency, plan[code] / plan[each.currency])
+            for (code, _), minor in by_day.items()
+        ),
+        Fraction(0),
+    )  # fmt: skip
+
+
+def at_plan(target: Target) -> dict[str, Fraction]:
+    """What a unit of each currency is worth in the target's own by its plan."""
+    own = {target.money.currency: Fraction(1)} if target.money is not None else {}
+    return {code: fraction_of(rate) for code, rate in target.plan_rates.items()} | own

@@ -37,8 +37,8 @@ async def measured(snapshot: Snapshot, asked: Sequence[Asked], whose: Whose) -> 
     theirs = [[reading for reading in by_scope[each.scope] if each.covers(reading.on)] for each in asked]
     rates = await rates_for(
         snapshot,
-        {(each.target.money.currency, reading.money.currency) for each, readings in zip(asked, theirs, strict=True)
-         for reading in readings if reading.money is not None and each.target.money is not None},
+        {(each.currency, reading.money.currency) for each, readings in zip(asked, theirs, strict=True)
+         for reading in readings if reading.money is not None},
     )  # fmt: skip
     return [_summed(each, readings, rates) for each, readings in zip(asked, theirs, strict=True)]
 
@@ -65,7 +65,7 @@ def _summed(each: Asked, found: Sequence[Reading], rates: Rates) -> Achieved:
             assert reading.money is not None
             place = (reading.money.currency, reading.on)
             by_day[place] = by_day.get(place, 0) + reading.money.minor
-        summed = in_currency(each.target, by_day, rates)
+        summed = in_currency(each, by_day, rates)
     else:
         summed = Achieved(sum((Fraction(Decimal(reading.number or "0")) for reading in counted), Fraction(0)))
     if metric.aggregation == "mean" and summed.amount is not None:
