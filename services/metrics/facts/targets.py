@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from shared.attainment import due_before
+from shared.attainment import due_before, exchanged
 from shared.events.targets import TargetChanged, TargetClosed, TargetSet
 from shared.facts import Fact, Facts
 from shared.money import Money
 from shared.period import Period
+from shared.rates import Rates
 from shared.store.types import Json
 
 
@@ -51,6 +52,14 @@ class TargetFact(Fact, table=True):
         """What of a target in money is due before a day, in minor units."""
         rows = [(date.fromisoformat(since), minor) for since, minor in self.rows]
         return due_before(self.amount, rows, self.period, day)
+
+    def exchanged(self, into: str, rates: Rates) -> TargetFact:
+        """The same target in another currency at dated rates, its parts exact. Raises MissingRate."""
+        rows = [(date.fromisoformat(since), minor) for since, minor in self.rows]
+        parts = exchanged(self.amount, rows, self.period, self.currency, into, rates)
+        amount = sum(Fraction(part) for _, part in parts)
+        told = {"currency": into, "amount": amount, "rows": [[since.isoformat(), part] for since, part in parts]}
+        return type(self).make(**self.content() | told)
 
 
 targets = Facts(TargetFact)

@@ -115,13 +115,14 @@ async def aims_of_each(reading: Reading, level: str) -> dict[str, list[Aim]]:
 
 
 async def targets_of_level(reading: Reading, level: str) -> Sequence[TargetFact]:
-    """The revenue targets of a level that have a day in the period."""
-    period = reading.question.period
+    """The revenue targets of a level that have a day in the period, in the currency that is asked for."""
+    period, settling = reading.question.period, await reading.settling()
 
     async def read() -> list[TargetFact]:
-        return await reading.snapshot.all(TargetFact, _REVENUE, level=level, start=period.start, end=period.end)
+        found = await reading.snapshot.all(TargetFact, _REVENUE, level=level, start=period.start, end=period.end)
+        return found if settling is None else [settling.aimed(each) for each in found]
 
-    found: list[TargetFact] = await reading.shared(f"revenue targets of {level}", read)
+    found: list[TargetFact] = await reading.shared(f"revenue targets of {level} in {reading.question.into}", read)
     return found
 
 
