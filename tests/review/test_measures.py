@@ -109,7 +109,7 @@ def test_the_roles_of_a_deal_share_it_out() -> None:
     deal = Deal(id="x", closed_on=START, won=True, owner="B", amount=40_000, roles=staffed, credits=(("B", 40_000.0),))
     assert by_roles(deal) == {"B": 28_000, "A": 4_000, "C": 4_000, "E": 4_000}
     shares = {each.member: each.share.value for each in contributions_of(north(deals=(deal,)), [], RULES.results)}
-    assert shares == {"A": 4_000, "B": 28_000, "C": 4_000, "D": None, "E": 4_000, "F": None}
+    assert shares == {"A": 4_000, "B": 28_000, "C": 4_000, "D": 0, "E": 4_000, "F": 0}
 
 
 def test_the_surplus_belongs_to_the_team() -> None:

@@ -104,11 +104,15 @@ def teamwork_training(inputs: Inputs, member: str) -> Value:
     return IB7.share(sum(each.completed_on is not None for each in mine), len(mine), sources=_all(mine))
 
 
-def resilience(baseline: float, after: Sequence[float]) -> Value:
-    """IB8: the median of activities after setbacks, against the person's own median before."""
-    if len(after) < IB8.least or baseline <= 0:
-        return IB8.nothing(f"{len(after)} setbacks of at least {IB8.least}")
-    return IB8.number(median_of([each / baseline for each in after]), len(after))
+def resilience(inputs: Inputs, member: str) -> Value:
+    """IB8: the median over setbacks of the activities after one against the person's own usual ones before it.
+
+    It names none of the setbacks: whose they were is told to nobody else.
+    """
+    ratios = [each.after / each.usual for each in inputs.setbacks if each.member == member and each.usual > 0]
+    if len(ratios) < IB8.least:
+        return IB8.nothing(f"{len(ratios)} of at least {IB8.least} setbacks after which activities are known")
+    return IB8.number(median_of(ratios), len(ratios))
 
 
 def _all(things: Iterable[Thing]) -> list[str]:

@@ -128,11 +128,14 @@ def influence(levels: Sequence[float]) -> tuple[Value, float]:
     return TP7.number(mean, len(levels)), across / sum((place - middle) ** 2 for place in range(len(levels)))
 
 
-def training_coverage(inputs: Inputs) -> Value:
+def training_coverage(inputs: Inputs, rules: Rules) -> Value:
     """TP8: members who passed the check of a training in teamwork ÷ members."""
     taken = [each for each in inputs.trainings if each.teamwork]
-    if any(each.completed_on is not None and each.passed is None for each in taken):
-        return TP8.nothing("whether the check of a training was passed stays with who trained")
+    if not taken and not rules.training.courses:
+        return TP8.nothing("the rule-set names no course that trains teamwork")
     passed = {each.member for each in taken if each.completed_on and each.passed}
+    unknown = {each.member for each in taken if each.completed_on and each.passed is None} - passed
+    if unknown:
+        return TP8.nothing(f"of {len(unknown)} members who took one it is not known whether they passed its check")
     of = [each.subject for each in taken]
     return TP8.share(len(passed & set(inputs.ids)), len(inputs.ids), sources=of)

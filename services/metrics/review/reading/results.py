@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -54,26 +54,27 @@ def _deal_of(fact: DealFact, currency: str) -> Deal:
     )  # fmt: skip
 
 
-async def quotas_of(reading: Reading, team: Belonging, currency: str) -> tuple[Quota, ...]:
-    """What is aimed at for each member, and what of it may be expected by the day of asking."""
+async def quotas_of(reading: Reading, team: Belonging, currency: str, market: Mapping[str, float]) -> tuple[Quota, ...]:
+    """What is aimed at for each member, and what of it may be expected by the day of asking in the market they have."""
     careers, found = {each.id: each for each in team.careers}, []
+    grown = market.get(team.team.region or "", 1.0)
     for member, aims in (await aims_of_each(reading, "member")).items():
         if member in careers:
             for aim in aims:
                 if aim.target.currency == currency:
                     known = stretches(careers[member], team.away(member), aim.days)
                     found.append(
-                        _quota(member, aim, adjusted(aim.before, aim.days, reading.question.span.asked, known))
+                        _quota(member, aim, adjusted(aim.before, aim.days, reading.question.span.asked, known), grown)
                     )
     return tuple(each for each in found if each.expected > 0)
 
 
-def _quota(member: str, aim: Aim, part: Adjusted) -> Quota:
+def _quota(member: str, aim: Aim, part: Adjusted, market: float) -> Quota:
     # Of a period that runs, what the distribution has due by now stands for the whole.
     begun = float(part.due / part.value) if part.value else 0.0
     return Quota(
         id=aim.target.id, member=member, amount=major(round(part.quota), aim.target.currency) * begun,
-        ramp=float(part.ramp or 0), active=float(part.active or 0),
+        ramp=float(part.ramp or 0), active=float(part.active or 0), market=market,
     )  # fmt: skip
 
 
