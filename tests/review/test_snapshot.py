@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import random
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from services.metrics.review.measure import Survey
 from services.metrics.review.rule_set import RuleSet, built_in
 from services.metrics.review.snapshot import Snapshot, take
 from services.metrics.review.thresholds import Swing
-from tests.review.north import NORTH, OF, START, deals, duties, north
+from tests.review.north import NORTH, OF, START, deals, duties, north, renamed
 
 SWING = Swing(benefit=30_000, risk=10_000, cost=6_000, effort=6_660, time=3_000)
 RULES = built_in().model_copy(update={"ranking": built_in().ranking.model_copy(update={"swing": SWING})})
@@ -109,30 +109,15 @@ def test_every_number_names_the_things_it_is_made_of() -> None:
 
 def test_calling_members_otherwise_changes_only_their_names() -> None:
     names = dict(zip(NORTH, ("z", "y", "x", "w", "v", "u"), strict=True)) | {each: f"q{each}" for each in OF}
-    renamed = json.loads(json.dumps(reviewed(_renamed(whole(), names)).document))
+    other = json.loads(json.dumps(reviewed(renamed(whole(), names)).document))
     plain = json.loads(json.dumps(reviewed(whole()).document))
-    assert renamed["measures"]["team"] == plain["measures"]["team"]
-    assert renamed["recommendation"] == plain["recommendation"]
+    assert other["measures"]["team"] == plain["measures"]["team"]
+    assert other["recommendation"] == plain["recommendation"]
     for old, new in names.items():
         if old in NORTH:
-            assert renamed["measures"]["members"][new] == plain["measures"]["members"][old]
-    shapes = (sorted(str(each) for each in one["associations"]["edges"].values()) for one in (renamed, plain))
+            assert other["measures"]["members"][new] == plain["measures"]["members"][old]
+    shapes = (sorted(str(each) for each in one["associations"]["edges"].values()) for one in (other, plain))
     assert next(shapes) == next(shapes)
-
-
-def _renamed(inputs: Inputs, names: dict[str, str]) -> Inputs:
-    def of(value: Any) -> Any:
-        if isinstance(value, str):
-            return names.get(value, value)
-        if isinstance(value, tuple | frozenset):
-            return type(value)(of(each) for each in value)
-        if hasattr(value, "__dataclass_fields__"):
-            return replace(value, **{each.name: of(getattr(value, each.name)) for each in fields(value)})
-        return value
-
-    things = ("members", "partners", "meetings", "items", "actions", "requests", "check_ins", "duties", "deals")
-    renamed: dict[str, Any] = {name: of(getattr(inputs, name)) for name in things}
-    return replace(inputs, **renamed)
 
 
 @given(st.integers(8, 60))
