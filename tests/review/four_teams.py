@@ -265,3 +265,30 @@ def of_east(start: date) -> Lives:
             days = Period.between(begins, begins + QUARTER)
             found |= aimed(f"{team}-{place}", "team", team, days, euros(100_000))
     return found
+
+
+# -- before and after -----------------------------------------------------------------------------------------------
+
+TRIAL = {"tried": ((61, 33, 47), (79, 53, 66)), "untried": ((74, 50, 62), (77, 53, 65))}
+"""By team the shares of requests answered on time, before and after: six weeks of the first, six of the second, one of
+the last. North's 47 (deviation 14) and 66 (13), West's 62 (12) and 65 (12)."""
+
+
+def of_trial(starts: date) -> Lives:
+    """Two teams of which one acts on a day: thirteen weeks before it and after it, with a hundred requests each."""
+    found: Lives = {}
+    for team, windows in TRIAL.items():
+        found |= team_of(team, [f"{team}-a"], f"{team}-a")
+        weeks = [percent for high, low, middle in windows for percent in (*(high, low) * 6, middle)]
+        asked_on = [starts + timedelta(weeks=week - 13) for week in range(len(weeks))]
+        requests = tuple(
+            Request(id=f"{team}-{week}-{at}", asked_on=day, from_department="sales", to_department="support",
+                    from_member=f"{team}-a", to_member="x1", promised_by=day + timedelta(days=3),
+                    resolved_on=day + timedelta(days=1) if at < weeks[week] else None,
+                    on_time=True if at < weeks[week] else None)
+            for week, day in enumerate(asked_on) for at in range(100)
+        )  # fmt: skip
+        found |= work_of(
+            Inputs(team=team, department="sales", start=starts, end=starts, asked=starts, requests=requests)
+        )
+    return found

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from tests.review.four_teams import COURSE, QUARTER, of_east, of_north, of_south, of_west, others
+from tests.review.four_teams import COURSE, QUARTER, of_east, of_north, of_south, of_trial, of_west, others
 from tests.review.north import END, START
 from tests.review.told import heard
 from tests.world import World, client_of, token_headers
 
 SWING = {"benefit": 30_000, "risk": 10_000, "cost": 6_000, "effort": 6_660, "time": 3_000}
-EAST, SOUTH, WEST = date(2024, 4, 1), date(2025, 3, 31), date(2025, 6, 30)
+EAST, SOUTH, WEST, ACTS = date(2024, 4, 1), date(2025, 3, 31), date(2025, 6, 30), date(2023, 10, 2)
 
 
 @dataclass
@@ -68,7 +68,7 @@ async def told(standing: World) -> Told:
     """Everything is on the log; then each quarter is reviewed after the one before."""
     lives = of_north() | others() | of_east(EAST) | of_west("west", WEST)
     lives |= of_south("south", SOUTH, healthy_before=False, trained_members=2)
-    lives |= of_south("trained", SOUTH, healthy_before=True, trained_members=7)
+    lives |= of_south("trained", SOUTH, healthy_before=True, trained_members=7) | of_trial(ACTS)
     await heard(standing, lives)
     rules = (await standing.admin.get("/v1/rule-sets/built-in")).json()
     await standing.made("/v1/rule-sets", {"rules": _merged(rules, OURS) | {"version": "ours"}})
@@ -328,3 +328,35 @@ async def test_the_targets_of_east_are_reviewed_and_not_the_team(told: Told) -> 
     assert east["weaknesses"]["W-TGT"]["about"] == ["east", "east-2", "east-3", "east-4"]
     assert (east["weaknesses"]["W-COM"]["state"], east["weaknesses"]["W-TWK"]["state"]) == ("healthy", "healthy")
     assert (east["recommendation"]["rule"], east["recommendation"]["class"]) == ("R2", "REVIEW TARGETS")
+
+
+# -- did it work? ---------------------------------------------------------------------------------------------------
+
+
+async def verified(told: Told, weeks: int, **plan: Any) -> dict[str, Any]:
+    """What came of acting, as it is judged by a plan; the review that led to it covers so many weeks."""
+    end = ACTS - QUARTER
+    period = {"from": (end - timedelta(weeks=weeks)).isoformat(), "to": end.isoformat()}
+    path = f"/v1/reviews/{(await told.world.made('/v1/reviews', {'team': 'tried', 'period': period}))['id']}"
+    await told.world.made(f"{path}/decide", {"options": ["O0"], "on": end.isoformat()})
+    told_plan = {"starts_on": ACTS.isoformat(), "measure": "TP3", "smallest_worthwhile": 8} | plan
+    await told.world.made(f"{path}/verification", told_plan)
+    found: dict[str, Any] = (await told.world.admin.get(f"{path}/verification")).json()
+    return found
+
+
+async def test_the_difference_in_differences_of_a_team_and_another(told: Told) -> None:
+    found = await verified(told, 13, comparison="untried")
+    estimate = found["estimate"]
+    assert [round(float(estimate[each]), 1) for each in ("change", "low", "high")] == [16.0, 1.4, 30.6]
+    assert (round(float(estimate["error"]), 2), estimate["rho"]) == (8.68, "0.2000")
+    assert round(float(estimate["smallest_detectable"]), 1) == 21.6
+    assert (estimate["design"], found["verdict"]) == ("difference in differences", "worked")
+    assert found["weeks"] == {"before": 13, "after": 13}
+
+
+async def test_before_and_after_of_a_team_alone(told: Told) -> None:
+    estimate = (await verified(told, 12))["estimate"]
+    assert [round(float(estimate[each]), 1) for each in ("change", "low", "high")] == [19.0, 7.9, 30.1]
+    assert round(float(estimate["smallest_detectable"]), 1) == 16.1
+    assert estimate["design"] == "before and after"

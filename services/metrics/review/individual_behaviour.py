@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from services.metrics.review.association import Help
 from services.metrics.review.conventions import mean_of, median_of, score100
-from services.metrics.review.inputs import Inputs, Thing
+from services.metrics.review.inputs import Inputs, Meeting, Thing
 from services.metrics.review.measure import Measure, Value
 
 IB1 = Measure(
@@ -56,9 +56,14 @@ def participation(inputs: Inputs, member: str, large: int) -> Value:
     """IB1: attended ÷ (invited - excused). Who is absent is not invited: absence takes the opportunity away."""
     asked = [
         each for each in inputs.meetings
-        if len(each.invited) <= large and member in each.invited - each.excused and not inputs.away_on(member, each.on)
+        if len(each.invited) <= large and member in each.invited - each.excused and could_come(inputs, member, each)
     ]  # fmt: skip
     return IB1.share(sum(member in each.attended for each in asked), len(asked), sources=_all(asked))
+
+
+def could_come(inputs: Inputs, member: str, meeting: Meeting) -> bool:
+    """Whether a member could be at a meeting: whoever came though they were away could."""
+    return member in meeting.attended or not inputs.away_on(member, meeting.on)
 
 
 def contribution(inputs: Inputs, member: str) -> Value:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from services.metrics.review.association import Edge, Need, Pair
 from services.metrics.review.conventions import mean_of
-from services.metrics.review.individual_behaviour import follow_through
+from services.metrics.review.individual_behaviour import could_come, follow_through
 from services.metrics.review.inputs import Inputs
 from services.metrics.review.measure import Measure, Value, mean_share
 from services.metrics.review.thresholds import Rules
@@ -56,12 +56,12 @@ TP8 = Measure(
 
 
 def attendance(inputs: Inputs, large: int) -> Value:
-    """Attended ÷ (invited - excused), of members who did work on that day."""
+    """Attended ÷ (invited - excused), of members who did work on that day, or came though they did not."""
     attended = asked = 0
     team, sources = frozenset(inputs.ids), []
     for each in inputs.meetings:
         if len(each.invited) <= large:
-            could = {one for one in (each.invited - each.excused) & team if not inputs.away_on(one, each.on)}
+            could = {one for one in (each.invited - each.excused) & team if could_come(inputs, one, each)}
             attended, asked = attended + len(could & each.attended), asked + len(could)
             sources.append(each.subject)
     return ATTENDANCE.share(attended, asked, sources=sources)
