@@ -6,6 +6,7 @@ from services.metrics.api import (  # noqa: F401
     consistency,
     deliveries,
     events,
+    learnt,
     rebuild,
     review_opening,
     review_verification,
@@ -22,6 +23,7 @@ from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
 from services.metrics.facts.feedback import feedback
 from services.metrics.facts.leavers import leavers
+from services.metrics.facts.liaisons import liaisons
 from services.metrics.facts.meetings import actions, items, meetings, outcomes
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.pipeline import overrides, stages
@@ -50,8 +52,8 @@ from shared.http.runtime import Runtime
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, away, people, customers, products, deals,
                    feedback, rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests,
-                   meetings, items, actions, outcomes, check_ins, pulses, trainings, openings, onboardings, equipment,
-                   duties, recognitions, setbacks, reputation, leavers)  # fmt: skip
+                   meetings, items, actions, outcomes, check_ins, liaisons, pulses, trainings, openings, onboardings,
+                   equipment, duties, recognitions, setbacks, reputation, leavers)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 subscriptions.on(MeetingStarted)(owe_a_pack)
 

@@ -68,7 +68,7 @@ _CALLED = sa.select(Meeting).where(
     _meeting.occurrence <= sa.bindparam("last"),
 )
 YEAR = timedelta(days=366)
-Kind = Literal["team", "joint", "consultative"]
+Kind = Literal["team", "joint", "consultative", "debrief"]
 Minutes = Annotated[int, Field(ge=5, le=24 * 60)]
 
 

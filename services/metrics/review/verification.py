@@ -96,6 +96,26 @@ def smallest_detectable(error: float, pairs: int = 1) -> float:
     return (Z + POWER) * error / sqrt(pairs)
 
 
+def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """r of two periods over teams, at least 0; none where all teams were alike in one of them."""
+    ones, others = [one for one, _ in pairs], [other for _, other in pairs]
+    spread = deviation_of(ones) * deviation_of(others) * (len(pairs) - 1)
+    if not spread:
+        return None
+    first, second = mean_of(ones), mean_of(others)
+    return max(0.0, fsum((one - first) * (other - second) for one, other in pairs) / spread)
+
+
+def worsened(before: Sequence[float], after: Sequence[float], worse: Literal["more", "less"], limit: float) -> bool:
+    """Whether something got worse by more than a share of what it was, and not by chance."""
+    if min(len(before), len(after)) < 2 or not mean_of(before):
+        return False
+    found = estimate(window_of(before), window_of(after), rho=resemblance(before, after))
+    change, interval = found.change, found.interval
+    sure = interval.low > 0 if worse == "more" else interval.high < 0
+    return sure and abs(change) > limit * mean_of(before)
+
+
 def can_show(expected: float, detectable: float) -> bool:
     """Whether a plan can show the effect at all; else teams are pooled, or the window is longer."""
     return detectable <= 2 * expected
