@@ -15,3 +15,4 @@ WORKS: Final = {
     "targets": "Review targets, territories and ramps",
     "workload": "Look at the workload, and offer support after setbacks",
 }
+NO_COURSE: Final = "Offer a course that trains {kind}: a training was decided on, and there is none to assign"

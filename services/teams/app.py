@@ -27,8 +27,8 @@ from services.teams.domain.leavers import Leavers
 from services.teams.domain.organisation import Organisation
 from services.teams.domain.people import Person
 from services.teams.entries import Entry
-from services.teams.known import subscriptions
 from services.teams.pseudonyms import Pseudonym
+from services.teams.reactions import subscriptions
 from shared.application import Service
 
 service = Service(

@@ -49,6 +49,8 @@ class Step:
     times: int | None = None
     due_days: int | None = None
     """Until when it is to be done, from the start on."""
+    courses: tuple[str, ...] = ()
+    """Of trainings those courses of which it is said that they train this."""
     pairs: tuple[tuple[str, str], ...] = ()
     """Between whom there are to be liaisons; `department:it` stands for a department in which nobody was named."""
 

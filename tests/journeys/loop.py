@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -85,6 +85,17 @@ class Loop:
 
     async def turns(self, who: str, whom: str, on: date) -> None:
         await self.made("check-ins", {"from": who, "to": whom, "kind": "asked", "on": on.isoformat()})
+
+    async def meet(self, series: str, times: int) -> None:
+        """The first of the times of a series are held, with all of the team."""
+        planned = await self.get(f"series/{series}/meetings", **{"from": START.isoformat()}, limit=times)
+        for each in planned["items"]:
+            meeting = (await self.made("meetings", {"series": series, "starts_at": each["occurrence"]}))["id"]
+            await self.made(f"meetings/{meeting}/start", {"at": each["occurrence"]})
+            for member in self.people:
+                await self.made(f"meetings/{meeting}/attendance", {"member": member, "status": "present"})
+            ended = (datetime.fromisoformat(each["occurrence"]) + timedelta(minutes=45)).isoformat()
+            await self.made(f"meetings/{meeting}/end", {"at": ended})
 
     async def ties(self) -> None:
         """In the team everybody has to do with the next."""

@@ -88,3 +88,49 @@ async def test_a_silent_team_is_paired_meets_and_the_organisation_learns_that_it
     assert (lesson["option"], lesson["lessons"][0]["review"]) == ("O1b", review["id"])
     again = await loop.world.post(f"/v1/reviews/{review['id']}/judge", {})
     assert "worked" in problem(again, 409)
+
+
+async def found_untrained(world: World) -> Loop:
+    """A team that is answered, and of whose promises every other one is kept until the start."""
+    loop = await looped(world)
+    await loop.ties()
+    await loop.communication(QUARTER[0], 13, [*loop.silent, *loop.heeded], always)
+    await loop.teamwork(QUARTER[0], 21, every_other)
+    await loop.heard()
+    return loop
+
+
+async def test_a_team_that_lacks_teamwork_is_trained_and_the_organisation_learns_that_it_worked(world: World) -> None:
+    loop = await found_untrained(world)
+    course = await loop.made("courses", {"name": "Working as one", "trains": "teamwork"})
+    review = await loop.review()
+    found = review["document"]["recommendation"]
+    assert (found["class"], found["measure"], found["train"]) == ("TRAIN TEAMWORK", "TWK", True)
+    decided = await decide(loop, review["id"], "O2", verification={})
+    assert (decided["plan"]["measure"], decided["plan"]["comparison"]) == ("TWK", None)
+
+    trainings = await loop.made_of("trainings", review["id"])
+    assert {each["member"] for each in trainings} == set(loop.people)
+    assert {(each["course"], each["due"]) for each in trainings} == {(course["id"], "2025-07-14")}
+    (series,) = await loop.made_of("series", review["id"])
+    assert (series["kind"], series["rrule"], series["starts_at"]) == (
+        "debrief", "FREQ=WEEKLY;INTERVAL=3;COUNT=2", "2025-06-02T09:00:00Z",
+    )  # fmt: skip
+
+    for training in trainings:
+        await loop.made(f"trainings/{training['id']}/complete", {"on": "2025-06-20", "score_after": 90})
+    await loop.meet(series["id"], 2)
+    await loop.teamwork(START, 13, always)
+    await loop.heard()
+    effect = await loop.get(f"reviews/{review['id']}/verification")
+    assert effect["carried_out"]["steps"] == [
+        {"option": "O2", "what": "trainings", "planned": 5, "done": 5, "share": "1.0000"},
+        {"option": "O2", "what": "meetings", "planned": 2, "done": 2, "share": "1.0000"},
+    ]
+    assert (effect["verdict"], effect["estimate"]["evidence"]) == ("worked", "weak")
+    judged = await loop.made(f"reviews/{review['id']}/judge", {})
+    following = await loop.review(quarter=(START, AFTER))
+    known = following["document"]["learned"]["O2"]["TWK"]
+    assert (known["lessons"][0]["review"], known["assumed"]["mean"]) == (review["id"], "12.0000")
+    assert known["now"]["mean"] == judged["judged"]["learned"]["after"]["mean"]
+    assert 12 < float(known["now"]["mean"])

@@ -12,7 +12,9 @@ from services.metrics.domain.reviews import Review
 from services.metrics.facts.check_ins import CheckInFact
 from services.metrics.facts.liaisons import LiaisonFact
 from services.metrics.facts.meetings import ActionFact, MeetingFact
+from services.metrics.facts.support import DutyFact
 from services.metrics.facts.teams import MemberFact
+from services.metrics.facts.trainings import TrainingFact
 from services.metrics.review.carried_out import (
     SMALL_MEETING,
     Carried,
@@ -25,14 +27,19 @@ from services.metrics.review.carried_out import (
 )
 from services.metrics.review.written import number
 from shared.store import Snapshot
+from shared.store.sql import OneOf
 
 _liaison = LiaisonFact.__table__.c  # type: ignore[attr-defined]
 _meeting = MeetingFact.__table__.c  # type: ignore[attr-defined]
 _action = ActionFact.__table__.c  # type: ignore[attr-defined]
+_duty = DutyFact.__table__.c  # type: ignore[attr-defined]
+_training = TrainingFact.__table__.c  # type: ignore[attr-defined]
 _check_in = CheckInFact.__table__.c  # type: ignore[attr-defined]
 _START, _END = sa.bindparam("start", type_=sa.Date()), sa.bindparam("end", type_=sa.Date())
 _LIAISONS = sa.select(LiaisonFact).where(_liaison.review == sa.bindparam("review"))
 _ACTIONS = sa.select(ActionFact).where(_action.review == sa.bindparam("review"))
+_DUTIES = sa.select(DutyFact).where(_duty.review == sa.bindparam("review"))
+_TRAININGS = sa.select(TrainingFact).where(OneOf(_training.member, "ids"))
 _HELD = sa.select(MeetingFact).where(_meeting.review == sa.bindparam("review"), _meeting.status == "ended")
 _MET = sa.select(MeetingFact).where(_meeting.status == "ended", _meeting.on >= _START, _meeting.on < _END)
 _TURNED = sa.select(CheckInFact).where(
@@ -61,8 +68,25 @@ async def _step(
         held = await snapshot.all(MeetingFact, _HELD, review=review.id)
         days = {each.on for each in held if each.option == option and each.on is not None}
         return meetings_held(option, rhythm, step["times"], days, day)
-    done = [each for each in await snapshot.all(ActionFact, _ACTIONS, review=review.id) if each.option == option]
-    return Carried(option, str(step["what"]), 1, sum(not each.to_do_before(day) for each in done))
+    if step["what"] == "trainings":
+        return Carried(option, "trainings", len(review.members), await _trained(snapshot, review, step, day))
+    asked: Sequence[ActionFact | DutyFact] = await (
+        snapshot.all(ActionFact, _ACTIONS, review=review.id)
+        if step["what"] == "action"
+        else snapshot.all(DutyFact, _DUTIES, review=review.id)
+    )
+    done = [each for each in asked if each.option == option and each.done and not each.to_do_before(day)]
+    return Carried(option, str(step["what"]), 1, min(1, len(done)))
+
+
+async def _trained(snapshot: Snapshot, review: Review, step: dict[str, Any], day: date) -> int:
+    """How many of the team have since finished a training in this, whoever assigned it."""
+    found = await snapshot.all(TrainingFact, _TRAININGS, ids=review.members)
+    return len({
+        each.member for each in found
+        if (each.trains == step["kind"] or each.course in step["courses"])
+        and each.completed_on is not None and (review.decided_on or day) <= each.completed_on < day
+    })  # fmt: skip
 
 
 async def _pair(snapshot: Snapshot, liaison: LiaisonFact, span: tuple[date, date]) -> Pair:

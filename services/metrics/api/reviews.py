@@ -199,7 +199,8 @@ async def _carrying_out(tx: Tx, review: Review, body: Decide, on: date) -> dict[
     team = await tx.recall(TeamFact, review.team)
     assert team is not None
     catalogue, _ = await catalogue_of(tx)
-    steps = steps_of([each for each in catalogue.options if each.id in body.options], review.document, review.pairs)
+    chosen = [each for each in catalogue.options if each.id in body.options]
+    steps = steps_of(chosen, review.document, review.pairs, review.rules["training"]["courses"])
     named = (await known(tx, MemberFact, body.responsible, "/responsible")).id if body.responsible else None
     responsible = named or team.leader or tx.context.member
     if responsible is None and any(each.what in NEED_SOMEBODY for each in steps):

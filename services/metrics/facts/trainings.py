@@ -29,6 +29,8 @@ class TrainingFact(Fact, table=True):
     course: str = ""
     department: str = ""
     team: str | None = None
+    trains: str | None = None
+    """What the course trained on the day of assigning: teamwork, selling or the product."""
     assigned_on: date | None = None
     cancelled_on: date | None = None
     completed_on: date | None = None
@@ -54,7 +56,7 @@ trainings = Facts(TrainingFact, sums=Tally, cells=contributions)
 @trainings.on(TrainingAssigned)
 def assign(training: TrainingFact, event: TrainingAssigned) -> None:
     training.member, training.course, training.assigned_on = event.member, event.course, event.on
-    training.department, training.team = event.department, event.team
+    training.department, training.team, training.trains = event.department, event.team, event.trains
 
 
 @trainings.on(TrainingCompleted)

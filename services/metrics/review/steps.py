@@ -14,14 +14,18 @@ NEED_SOMEBODY: Final = ("duty", "action", "trainings")
 """Steps that somebody sees to."""
 
 
-def steps_of(chosen: Iterable[Option], document: Mapping[str, Any], uncovered: Pairs) -> list[Step]:
-    """The steps of what was chosen; one about pairs of which there are none is left out."""
+def steps_of(
+    chosen: Iterable[Option], document: Mapping[str, Any], uncovered: Pairs, courses: Sequence[str]
+) -> list[Step]:
+    """The steps of what was chosen; one about pairs of which there are none is left out. `courses` train teamwork."""
     found = []
     for option in chosen:
         for each in option.steps:
             pairs = _pairs(each, document, uncovered)
             if each.what != "liaisons" or pairs:
-                found.append(Step(option=option.id, pairs=pairs, **each.model_dump(exclude={"between"})))
+                named = tuple(courses) if each.kind == "teamwork" else ()
+                said = each.model_dump(exclude={"between"})
+                found.append(Step(option=option.id, pairs=pairs, courses=named, **said))
     return found
 
 
