@@ -8,6 +8,7 @@ from services.metrics.api import (  # noqa: F401
     events,
     learnt,
     rebuild,
+    review_lots,
     review_opening,
     review_verification,
     scorecards,
@@ -39,6 +40,7 @@ from services.metrics.mending import Mender, RebuildRun, mend_views
 from services.metrics.packs import PackDue, freeze_packs, owe_a_pack
 from services.metrics.page import entry, published, routes
 from services.metrics.stream.live import prepare_live
+from services.metrics.verdicts import judge_effects
 from services.metrics.webhooks import hooks
 from services.metrics.webhooks.dispatcher import deliver_webhooks, prepare_webhooks
 from services.metrics.webhooks.ledger import forget_person
@@ -93,5 +95,5 @@ service = Service(
     subscriptions=subscriptions,
     prepare=(make_certificate, make_mender, published.prepare_pages, prepare_live, prepare_webhooks),
     speaks_for_all=True,
-    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs),
+    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs, judge_effects),
 )

@@ -42,10 +42,12 @@ class Loop:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def heard(self) -> None:
-        """Wait until metrics knows what was told last."""
+    async def heard(self, *paths: str) -> None:
+        """Wait until metrics, and whoever serves these paths, knows what was told last."""
         assert self.last is not None
         await self.world.settled("/v1/views/it", self.last, period="2025")
+        for path in paths:
+            await self.world.settled(path, self.last)
 
     async def made_of(self, collection: str, review: str) -> list[dict[str, Any]]:
         """What a service has made of a decision, once it knows of what was told last."""

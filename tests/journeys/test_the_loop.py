@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from services.metrics.review.verification import deal
 from tests.journeys.loop import AFTER, DECIDED, QUARTER, START, Loop, looped
 from tests.teams.conftest import problem
 from tests.world import World
@@ -134,3 +135,35 @@ async def test_a_team_that_lacks_teamwork_is_trained_and_the_organisation_learns
     assert (known["lessons"][0]["review"], known["assumed"]["mean"]) == (review["id"], "12.0000")
     assert known["now"]["mean"] == judged["judged"]["learned"]["after"]["mean"]
     assert 12 < float(known["now"]["mean"])
+
+
+async def test_teams_that_start_by_lot_are_judged_by_the_other_lots(world: World) -> None:
+    loop = await looped(world)
+    teams: dict[str, str] = {}
+    for name in "ABCD":
+        team = (await loop.made("teams", {"name": name}))["id"]
+        teams[team] = (await loop.made("members", {"name": name, "department": "sales", "starts_on": "2024-01-01"}))[
+            "id"
+        ]
+        await loop.made(f"members/{teams[team]}/join", {"team": team, "from": "2024-01-01"})
+    await loop.heard("/v1/requests")
+    reviews = {team: (await loop.review(team))["id"] for team in teams}
+    body = {"reviews": list(reviews.values()), "options": ["O0"], "on": DECIDED.isoformat(), "every_weeks": 4,
+            "first": START.isoformat(), "verification": {"weeks": 6}}  # fmt: skip
+    tied = await world.post("/v1/reviews/draw", body | {"verification": {"weeks": 6, "measure": "COM"}})
+    assert "each week counts" in problem(tied, 422, "/verification/measure")
+    drawn = await loop.made("reviews/draw", body)
+    starts = {each["team"]: date.fromisoformat(each["starts_on"]) for each in drawn["reviews"]}
+    order = deal(range(4), drawn["seed"])
+    assert [starts[team] for team in sorted(teams)] == [START + timedelta(weeks=4 * each) for each in order]
+    assert drawn["note"] is None
+
+    for week in range(24):
+        day = START + timedelta(weeks=week - 6, days=1)
+        for team, member in teams.items():
+            await loop.asks(member, loop.it[0], day, day > starts[team])
+    await loop.heard()
+    one = next(iter(reviews.values()))
+    effect = await loop.get(f"reviews/{one}/verification")
+    assert effect["lot"] == {"change": "100.0000", "p": "0.0417", "teams": 4}
+    assert (effect["verdict"], effect["until"]) == ("worked", "2025-10-06")

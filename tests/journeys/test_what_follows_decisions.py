@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.meetings import decided
+from services.metrics.verdicts import judge_due
 from services.teams import reactions
 from shared.events import Envelope
 from shared.instant import now
@@ -146,9 +147,24 @@ async def test_an_effect_is_judged_in_its_time_once_and_from_the_day_it_began(lo
     other = {"starts_on": "2025-07-01"}
     elsewhere = await loop.world.post(f"/v1/reviews/{review}/verification", other)
     assert "carried out from 2025-06-02 on" in problem(elsewhere, 422, "/starts_on")
-    future = await decided_on(loop, 8, "O1b", starts_on="2990-01-01", verification={"weeks": 6})
-    early = await loop.world.post(f"/v1/reviews/{future}/judge", {})
+    early = await loop.world.post(f"/v1/reviews/{await in_the_future(loop, 8)}/judge", {})
     assert "watched until 2990-02-12" in problem(early, 409)
+
+
+async def in_the_future(loop: Loop, days: int) -> str:
+    """A review whose effect is watched for six weeks of 2990."""
+    return await decided_on(loop, days, "O1b", starts_on="2990-01-01", verification={"weeks": 6})
+
+
+async def test_a_verdict_that_is_due_is_recorded_by_itself_and_one_on_history_is_not(loop: Loop) -> None:
+    future, past = await in_the_future(loop, 10), await decided_on(loop, 11, "O1b", verification={})
+    store = loop.world.services["metrics"].runtime.store
+    await judge_due(store, date(2990, 2, 25))
+    assert (await loop.get(f"reviews/{future}"))["judged"] is None, "its last week is not settled yet"
+    await judge_due(store, date(2990, 2, 26))
+    assert (await loop.get(f"reviews/{future}"))["judged"]["verdict"] == "not carried out"
+    assert await judge_due(store, date(2990, 2, 26)) == 0
+    assert (await loop.get(f"reviews/{past}"))["judged"] is None, "it was planned when all was over"
 
 
 async def test_an_effect_that_cannot_be_told_from_chance_is_watched_once_more(loop: Loop) -> None:

@@ -48,9 +48,12 @@ async def present(snapshot: Snapshot, things: Sequence[Liaison], reader: Princip
 
 
 async def readable(snapshot: Snapshot, reader: Principal) -> sa.ColumnElement[bool] | None:
-    """Liaisons are for the two, for their team and who leads it, for a department that is one side, and for tools."""
-    if reader.member is None or reader.may(ADMIN):
+    """Liaisons are for the two, for their team and who leads it, and for a department that is one side: where ties are
+    missing is nobody else's business, and no tool's."""
+    if reader.may(ADMIN):
         return None
+    if reader.member is None:
+        return sa.false()
     me = reader.member
     career = await snapshot.recall(KnownMember, me)
     teams = [row[0] for row in await snapshot.rows(_LED, member=me)]

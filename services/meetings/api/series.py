@@ -59,7 +59,9 @@ async def present(snapshot: Snapshot, found: Sequence[Series], reader: Principal
     ]
 
 
-series = Collection(Series, "series", filters={"kind": "form", "review": "review"}, present=present, extra=ShownOfSeries)
+series = Collection(
+    Series, "series", filters={"kind": "form", "review": "review"}, present=present, extra=ShownOfSeries
+)
 _READ = require("series:read")
 _meeting = Meeting.__table__.c  # type: ignore[attr-defined]
 _CALLED = sa.select(Meeting).where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from services.metrics.api.carrying_out import carried_out, shown
@@ -14,15 +14,19 @@ from services.metrics.review.inputs import Inputs
 from services.metrics.review.prior import updated
 from services.metrics.review.thresholds import Rules
 from services.metrics.review.verification import (
+    FRESH_WEEKS,
     Estimate,
+    Lot,
     can_show,
     estimate,
+    lot_of,
+    lot_verdict,
     resemblance,
     verdict,
     window_of,
     worsened,
 )
-from services.metrics.review.weekly import balance_weekly, weekly
+from services.metrics.review.weekly import balance_weekly, week_by_week, weekly
 from services.metrics.review.written import number
 from shared.store import Snapshot
 
@@ -39,12 +43,14 @@ async def effect_of(snapshot: Snapshot, review: Review, today: date) -> dict[str
     balance = _balance(plan, windows[0], rules)
     share, over = share_of(steps), today >= until
     done = share is None or share >= float(plan["least_carried_out"])
-    worthwhile = float(plan["smallest_worthwhile"])
+    worthwhile, kept = float(plan["smallest_worthwhile"]), not any(each["worsened"] for each in balance)
+    lot = await _lot(snapshot, review, rules) if plan.get("lot") else None
     said = "not yet known"
     if over and not done:
         said = "not carried out"
+    elif over and lot is not None:
+        said = lot_verdict(lot, worthwhile, balance_kept=kept)
     elif over and found is not None:
-        kept = not any(each["worsened"] for each in balance)
         said = verdict(found, worthwhile, balance_kept=kept)
     learned = await _learned(snapshot, review, found) if over and done and found is not None else None
     return {
@@ -53,6 +59,7 @@ async def effect_of(snapshot: Snapshot, review: Review, today: date) -> dict[str
         "weeks": {"before": len(series[0]), "after": len(series[1])},
         "carried_out": shown(steps),
         "estimate": _shown(found, plan) if found else None,
+        "lot": {"change": number(lot.change), "p": number(lot.p), "teams": lot.teams} if lot else None,
         "balance": balance,
         "verdict": said,
         "note": _note(found, series, worthwhile, until if not over else None),
@@ -74,6 +81,20 @@ async def _windows(snapshot: Snapshot, review: Review) -> Windows:
         )
         for team in (review.team, *plan["comparisons"])
     ]
+
+
+async def _lot(snapshot: Snapshot, review: Review, rules: Rules) -> Lot:
+    """How much the teams of a lot changed at their starts, against all other lots."""
+    plan = review.plan or {}
+    starts = {team: date.fromisoformat(day) for team, day in plan["lot"]["starts"].items()}
+    begin = min(starts.values()) - timedelta(weeks=FRESH_WEEKS)
+    points = {
+        team: week_by_week(
+            await inputs_between(snapshot, review, team, begin, review.watched_until), rules, plan["measure"]
+        )
+        for team in starts
+    }
+    return lot_of(points, {team: (day - begin).days // 7 for team, day in starts.items()})
 
 
 def _estimate(series: list[list[float]], plan: dict[str, Any]) -> Estimate | None:

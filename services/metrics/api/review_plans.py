@@ -28,10 +28,11 @@ from services.metrics.review.verification import (
     smallest_detectable,
     window_of,
 )
-from services.metrics.review.weekly import BALANCE, MEASURES, weekly
+from services.metrics.review.weekly import BALANCE, BY_ITSELF, MEASURES, weekly
 from services.metrics.review.written import number
 from services.metrics.views.shown import question_of
 from shared.asked_period import AskedPeriod
+from shared.errors import Invalid
 from shared.http.bodies import Body, Ref
 from shared.instant import Day
 from shared.known import known
@@ -72,14 +73,18 @@ class PlanVerification(Judging):
     measure: Measure = "COM"
 
 
-async def plan_of(tx: Tx, review: Review, options: Sequence[str], body: Judging, starts_on: date) -> dict[str, Any]:
+async def plan_of(
+    tx: Tx, review: Review, options: Sequence[str], body: Judging, starts_on: date, lot: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The plan, with the baseline it is judged against and the smallest effect it can see; raises NoBaseline."""
     measure = body.measure or _recommended(review)
+    if lot is not None and measure not in BY_ITSELF:
+        measure = _week_by_week(body)
     teams = await _compared(tx, review, body)
     catalogue, _ = await catalogue_of(tx)
-    baseline = await _baseline(tx, review, measure, starts_on)
+    baseline = await _baseline(tx, review, measure, starts_on, drift=lot is None)
     return {
-        "measure": measure, "direction": "up", "smallest_worthwhile": number(body.smallest_worthwhile),
+        "measure": measure, "direction": "up", "lot": lot, "smallest_worthwhile": number(body.smallest_worthwhile),
         "comparison": teams[0] if teams else None, "comparisons": teams, **baseline,
         "balance": _balance(body, catalogue, options), "least_carried_out": number(body.least_carried_out),
         **await _detectable(tx, review, measure, teams, body.weeks, baseline["baseline_weeks"], catalogue, options),
@@ -92,6 +97,15 @@ async def inputs_between(snapshot: Snapshot, review: Review, team: str, start: d
     fact = await snapshot.recall(TeamFact, team)
     assert fact is not None
     return await inputs_of(snapshot, fact, question, Rules.model_validate(review.rules), Before())
+
+
+def _week_by_week(body: Judging) -> str:
+    """What is judged of a start by lot: a tie is a matter of many weeks, an answer on time of one."""
+    if body.measure is not None:
+        raise Invalid.at(
+            "/verification/measure", f"a start by lot is judged by {', '.join(BY_ITSELF)}: each week counts"
+        )
+    return "TP3"
 
 
 def _recommended(review: Review) -> str:
@@ -113,21 +127,21 @@ def _balance(body: Judging, catalogue: Catalogue, options: Sequence[str]) -> lis
             for name in dict.fromkeys(names)]  # fmt: skip
 
 
-async def _baseline(tx: Tx, review: Review, measure: str, starts_on: date) -> dict[str, Any]:
-    """Weeks after those the weakness was found by; else the reviewed ones, corrected for regression to the mean."""
+async def _baseline(tx: Tx, review: Review, measure: str, starts_on: date, *, drift: bool) -> dict[str, Any]:
+    """Weeks after those the weakness was found by; else the reviewed ones, if their drift to the mean is corrected."""
     fresh = max(0, (starts_on - review.end).days // 7)
     if fresh >= FRESH_WEEKS:
         start = starts_on - timedelta(weeks=min(fresh, MOST_BASELINE))
         return {"fresh": True, "baseline_weeks": fresh, "baseline": _days(start, starts_on), "drift": None}
     pairs, mine, mean = await _two_periods(tx, review, measure)
-    r = correlation(pairs) if len(pairs) >= LEAST_TEAMS else None
+    r = correlation(pairs) if drift and len(pairs) >= LEAST_TEAMS else None
     if r is None or mine is None or starts_on < review.end:
         raise NoBaseline(least=FRESH_WEEKS, starts_on=starts_on, end=review.end, weeks=fresh, teams=LEAST_TEAMS,
                          known=len(pairs))  # fmt: skip
-    drift = {"correlation": number(r), "teams": len(pairs), "mean": number(mean), "before": number(mine),
+    corrected = {"correlation": number(r), "teams": len(pairs), "mean": number(mean), "before": number(mine),
              "expected": number(regression_to_the_mean(r, mean, mine))}  # fmt: skip
     weeks = (review.end - review.start).days // 7
-    return {"fresh": False, "baseline_weeks": weeks, "baseline": _days(review.start, review.end), "drift": drift}
+    return {"fresh": False, "baseline_weeks": weeks, "baseline": _days(review.start, review.end), "drift": corrected}
 
 
 async def _two_periods(tx: Tx, review: Review, measure: str) -> tuple[list[tuple[float, float]], float | None, float]:

@@ -35,6 +35,7 @@ class Verified(BaseModel):
     weeks: dict[str, int]
     carried_out: dict[str, Any] = Field(description="planned against done, step by step")
     estimate: dict[str, Any] | None
+    lot: dict[str, Any] | None = Field(description="of teams that start by lot: the change, and its P")
     balance: list[dict[str, Any]] = Field(description="what must not get worse, before and after")
     verdict: str
     note: str | None
@@ -53,15 +54,20 @@ async def plan_verification(tx: Tx, review: Review, body: PlanVerification) -> R
     if not review.decided:
         raise NothingDecided
     plan = await plan_of(tx, review, review.decided, body, body.starts_on)
-    return tx.save(review, review.freeze(plan, starts_on=body.starts_on, weeks=body.weeks))
+    today = day_of(tx.now, (await house_of(tx)).zone)
+    return tx.save(review, review.freeze(plan, starts_on=body.starts_on, weeks=body.weeks, planned_on=today))
 
 
 @reviews.verb("judge", undoes=True)
 async def judge_effect(tx: Tx, review: Review, body: JudgeEffect) -> Review:
     """Record the verdict once its weeks are over; what cannot be told from chance is watched 13 weeks more, once."""
-    today = day_of(tx.now, (await house_of(tx)).zone)
+    return await judge(tx, review, day_of(tx.now, (await house_of(tx)).zone))
+
+
+async def judge(tx: Tx, review: Review, today: date) -> Review:
+    """Record what became of what was decided."""
     review.refuse_to_judge(today)
-    return tx.save(review, review.judge(await verdict_of(tx, review, today), today))
+    return tx.save(review, review.judge(await _verdict(tx, review, today), today))
 
 
 @reviews.router.get("/{ref}/verification", operation_id="verify_review",
@@ -77,9 +83,9 @@ async def verify_review(request: Request, ref: Reference, principal: Annotated[P
     return Response(to_json(found), media_type="application/json")
 
 
-async def verdict_of(snapshot: Snapshot, review: Review, today: date) -> dict[str, Any]:
+async def _verdict(snapshot: Snapshot, review: Review, today: date) -> dict[str, Any]:
     """What is recorded of an effect: of too few weeks it cannot be told from chance."""
     found = await effect_of(snapshot, review, today)
     said = "inconclusive" if found["verdict"] == "not yet known" else found["verdict"]
-    kept = {name: found[name] for name in ("estimate", "carried_out", "balance", "weeks", "learned")}
+    kept = {name: found[name] for name in ("estimate", "lot", "carried_out", "balance", "weeks", "learned")}
     return {"verdict": said, **kept}

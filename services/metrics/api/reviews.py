@@ -179,9 +179,14 @@ def _states(diagnosis: Diagnosis) -> dict[str, str]:
 @reviews.verb("decide")
 async def decide_on_review(tx: Tx, review: Review, body: Decide) -> Review:
     """Decide what is done about what a review found; whoever decides otherwise than it recommends says why."""
+    return await decided(tx, review, body)
+
+
+async def decided(tx: Tx, review: Review, body: Decide, lot: dict[str, Any] | None = None) -> Review:
+    """What is decided, and how its effect will be judged; perhaps with a start that was drawn by lot."""
     review.refuse_to_decide(body.options)
-    on = body.on or day_of(tx.now, (await house_of(tx)).zone)
-    judging = body.verification
+    today = day_of(tx.now, (await house_of(tx)).zone)
+    on, judging = body.on or today, body.verification
     decided = review.decide(
         body.options, body.reason, on=on, by=tx.context.member, starts_on=body.starts_on,
         weeks=judging.weeks if judging else 13, **await _carrying_out(tx, review, body, on),
@@ -190,8 +195,8 @@ async def decide_on_review(tx: Tx, review: Review, body: Decide) -> Review:
     if judging is None:
         return review
     starts_on = review.starts_on or on
-    plan = await plan_of(tx, review, body.options, judging, starts_on)
-    return tx.save(review, review.freeze(plan, starts_on=starts_on, weeks=judging.weeks))
+    plan = await plan_of(tx, review, body.options, judging, starts_on, lot)
+    return tx.save(review, review.freeze(plan, starts_on=starts_on, weeks=judging.weeks, planned_on=today))
 
 
 async def _carrying_out(tx: Tx, review: Review, body: Decide, on: date) -> dict[str, Any]:

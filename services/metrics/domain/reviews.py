@@ -91,6 +91,9 @@ class AlreadyJudged(Refused):
     """The effect was judged on {on}: {verdict}."""
 
 
+SETTLED_DAYS = 14
+"""After so many days what happened in a week is settled and told."""
+LONG_AGO = "1900-01-01"
 EXTENSION_WEEKS = 13
 """For so long an effect that cannot be told from chance is watched once more."""
 
@@ -227,7 +230,7 @@ class Review(Entity, table=True):
         self.comments = [*self.comments, {"text": text, "on": on.isoformat(), "by": by}]
         return ReviewCommented(on=on)
 
-    def freeze(self, plan: Mapping[str, Any], *, starts_on: date, weeks: int) -> VerificationPlanned:
+    def freeze(self, plan: Mapping[str, Any], *, starts_on: date, weeks: int, planned_on: date) -> VerificationPlanned:
         """Fix how the effect is judged, before it starts."""
         self._refuse_if_outdated()
         if not self.decided:
@@ -236,7 +239,10 @@ class Review(Entity, table=True):
             raise AlreadyPlanned(starts_on=self.plan["starts_on"])
         if self.steps and starts_on != self.starts_on:
             raise StartsOtherwise(starts_on=self.starts_on)
-        self.plan = {**plan, "starts_on": starts_on.isoformat(), "weeks": weeks, "extended": False}
+        self.plan = {
+            **plan, "starts_on": starts_on.isoformat(), "weeks": weeks, "extended": False,
+            "planned_on": planned_on.isoformat(),
+        }  # fmt: skip
         return VerificationPlanned(
             measure=plan["measure"], starts_on=starts_on, weeks=weeks, comparison=plan["comparison"],
             smallest_worthwhile=plan["smallest_worthwhile"], comparisons=tuple(plan["comparisons"]),
@@ -249,7 +255,16 @@ class Review(Entity, table=True):
         """The first day after the weeks in which the effect shows; raises NothingPlanned."""
         if self.plan is None:
             raise NothingPlanned
-        return date.fromisoformat(self.plan["starts_on"]) + timedelta(weeks=self.plan["weeks"])
+        # Teams that start by lot are watched together, until the last of them has had its weeks.
+        starts = [self.plan["starts_on"], *((self.plan.get("lot") or {}).get("starts") or {}).values()]
+        return date.fromisoformat(max(starts)) + timedelta(weeks=self.plan["weeks"])
+
+    def due_by(self, day: date) -> bool:
+        """Whether its verdict is due by itself; what was planned when all was over is history told late."""
+        if self.plan is None or self.judged is not None:
+            return False
+        planned_on = date.fromisoformat(self.plan.get("planned_on", LONG_AGO))
+        return planned_on < self.watched_until <= day - timedelta(days=SETTLED_DAYS)
 
     def refuse_to_judge(self, today: date) -> None:
         """Refuse a verdict without a plan, before its time, or a second one."""

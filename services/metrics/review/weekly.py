@@ -59,13 +59,21 @@ MEASURES: Final[dict[str, tuple[Callable[[Inputs, Rules], list[Dated]], ...]]] =
     "IB4": (kept,),
 }
 """Of an index the parts that events make; what people say of it is asked too seldom."""
+BY_ITSELF: Final = ("TWK", "TP3", "TP2", "IB4")
+"""Measures of which a week says something by itself; whether there is a tie is a matter of many weeks."""
 
 
 def weekly(inputs: Inputs, rules: Rules, measure: str) -> list[float]:
     """The points of a measure in percent, from the first week to the last that has any."""
+    return [each for each in week_by_week(inputs, rules, measure) if each is not None]
+
+
+def week_by_week(inputs: Inputs, rules: Rules, measure: str) -> list[float | None]:
+    """The points of a measure in percent for each week up to the last that has any; none for a week without a case."""
     parts = [_by_week(part(inputs, rules), inputs.start) for part in MEASURES[measure]]
-    weeks = sorted({week for part in parts for week in part})
-    return [mean_of([part[week] for part in parts if week in part]) for week in weeks]
+    last = max((week for part in parts for week in part), default=-1)
+    there = ([part[week] for part in parts if week in part] for week in range(last + 1))
+    return [mean_of(each) if each else None for each in there]
 
 
 def _by_week(found: Iterable[Dated], start: date) -> dict[int, float]:
