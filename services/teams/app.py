@@ -28,8 +28,8 @@ from services.teams.domain.organisation import Organisation
 from services.teams.domain.people import Person
 from services.teams.domain.trainings import Check
 from services.teams.entries import Entry
-from services.teams.known import subscriptions
 from services.teams.pseudonyms import Pseudonym
+from services.teams.reactions import subscriptions
 from shared.application import Service
 
 service = Service(

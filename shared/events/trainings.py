@@ -45,6 +45,8 @@ class CourseOffered(Event):
     skill: str | None = None
     level: int | None = None
     cost: Money | None = None
+    trains: str | None = None
+    """Teamwork, selling or the product."""
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -56,6 +58,7 @@ class CourseChanged(Event):
     skill: str | None = None
     level: int | None = None
     cost: Money | None = None
+    trains: str | None = None
 
 
 @event("concert.teams.session-planned.v1")
@@ -86,6 +89,11 @@ class TrainingAssigned(Event):
     team: str | None = None
     due: date | None = None
     session: str | None = None
+    trains: str | None = None
+    """What the course trains on that day: teamwork, selling or the product."""
+    review: str | None = None
+    """The review on which it was decided."""
+    option: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 

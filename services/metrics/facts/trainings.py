@@ -35,6 +35,8 @@ class TrainingFact(Fact, table=True):
     course: str = ""
     department: str = ""
     team: str | None = None
+    trains: str | None = None
+    """What the course trained on the day of assigning: teamwork, selling or the product."""
     assigned_on: date | None = None
     cancelled_on: date | None = None
     completed_on: date | None = None
@@ -70,7 +72,7 @@ checks = Facts(CheckFact)
 @trainings.on(TrainingAssigned)
 def assign(training: TrainingFact, event: TrainingAssigned) -> None:
     training.member, training.course, training.assigned_on = event.member, event.course, event.on
-    training.department, training.team = event.department, event.team
+    training.department, training.team, training.trains = event.department, event.team, event.trains
 
 
 @trainings.on(TrainingCompleted)

@@ -17,7 +17,7 @@ from shared.identity.scopes import ADMIN, COLLECTIONS
 
 MOST_TYPES = 100
 # Who may read one of these is said by each of them, and the stream does not know what they say.
-_EACH_HAS_ITS_READERS = frozenset({"setbacks", "pulses", "check-ins", "reviews", "packs", "leavers"})
+_EACH_HAS_ITS_READERS = frozenset({"setbacks", "pulses", "check-ins", "liaisons", "reviews", "packs", "leavers"})
 # These are about somebody: a member reads their own where they are kept, and not those of all in the stream.
 _ABOUT_SOMEBODY = frozenset({"trainings", "equipment", "onboardings"})
 # The same, and who may change those of their own team is not told of all others either.

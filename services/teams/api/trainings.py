@@ -60,7 +60,7 @@ async def present(snapshot: Snapshot, found: Sequence[Training], reader: Princip
 trainings = Collection(
     Training,
     "trainings",
-    filters={"member": "member", "course": "course", "session": "session", "status": "status"},
+    filters={"member": "member", "course": "course", "session": "session", "review": "review", "status": "status"},
     refs={"member": Member, "course": Course},
     present=present,
     on_day=Training.as_on,
@@ -290,7 +290,9 @@ async def assign_course(
     others = await tx.all(Training, _TAKEN, member=member.id, course=course.id)
     if session is not None:
         await _seat(tx, course, session)
-    assigned = Training.assign(member, others, course=course.id, on=on, due=due, session=session, **identity)
+    assigned = Training.assign(
+        member, others, course=course.id, on=on, due=due, session=session, trains=course.trains, **identity
+    )
     return tx.save(*assigned)
 
 

@@ -70,6 +70,9 @@ class Training(Entity, table=True):
     member: str
     course: str
     session: str | None = None
+    review: str | None = Field(default=None, index=True)
+    """The review on which it was decided."""
+    option: str | None = None
     status: str = Field(default="assigned", index=True)
     assigned_on: date
     due: date | None = None
@@ -100,9 +103,10 @@ class Training(Entity, table=True):
         on: date,
         due: date | None = None,
         session: str | None = None,
+        trains: str | None = None,
         **identity: Any,
     ) -> tuple[Self, TrainingAssigned]:
-        """Let a member take a course; `others` are their trainings in it."""
+        """Let a member take a course, which trains something; `others` are their trainings in it."""
         member.employment(on, "/on")
         for other in others:
             if other.status in ("assigned", "attended"):
@@ -111,6 +115,7 @@ class Training(Entity, table=True):
         training = cls.make(member=member.id, course=course, assigned_on=on, due=due, session=session, **identity)
         return training, TrainingAssigned(
             member=member.id, course=course, on=on, due=due, session=session, externals=training.externals,
+            trains=trains, review=training.review, option=training.option,
             department=member.position(on)["department"], team=latest_on(member.memberships, on),
         )  # fmt: skip
 
