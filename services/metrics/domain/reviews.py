@@ -149,9 +149,12 @@ class Review(Entity, table=True):
             pairs=pairs, members=tuple(members),
         )  # fmt: skip
 
-    def comment(self, text: str, *, on: date, by: str | None) -> ReviewCommented:
-        """Say something of it, as one of the team or who leads it."""
-        self.comments = [*self.comments, {"text": text, "on": on.isoformat(), "by": by}]
+    def comment(
+        self, text: str, *, on: date, by: str | None, kind: str = "comment", about: str | None = None
+    ) -> ReviewCommented:
+        """Say something of it, or object to it or to one of its numbers, as one of the team or who leads it."""
+        said = {"text": text, "on": on.isoformat(), "by": by, "kind": kind, "about": about}
+        self.comments = [*self.comments, said]
         return ReviewCommented(on=on)
 
     def freeze(self, plan: Mapping[str, Any], *, starts_on: date, weeks: int) -> VerificationPlanned:
