@@ -8,6 +8,7 @@ from services.metrics.facts.teams import TeamFact
 from services.metrics.review.inputs import Before, Inputs
 from services.metrics.review.reading import results, talks, work
 from services.metrics.review.reading.belonging import Belonging, belonging_of, partners_of
+from services.metrics.review.reading.region import near
 from services.metrics.review.reading.surveys import surveys_of
 from services.metrics.review.thresholds import Rules
 from services.metrics.views.frame import Question, Reading
@@ -32,7 +33,7 @@ async def inputs_of(snapshot: Snapshot, team: TeamFact, question: Question, rule
         answers=await work.answers_of(snapshot, whose, end),
         deals=await results.deals_of(snapshot, whose, end, currency),
         quotas=await results.quotas_of(reading, whose, currency),
-        organisation=await results.organisation_of(reading, end, currency),
+        organisation=await near(snapshot, team, await results.organisation_of(reading, end, currency)),
         pull=await results.pull_of(reading, team.id, currency),
         opened=await results.opened_of(snapshot, whose, end),
         leavers=whose.leavers(), before=before,
