@@ -120,9 +120,15 @@ def _at(document: Any, path: str) -> Any:
             found = found[name]
         elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
             found = found[int(name)]
+        elif isinstance(found, list) and (theirs := [each for each in found if _is_of(each, name)]):
+            found = theirs[0]
         else:
             raise NotFound(f"This review has nothing at {path}.", [Fault("/path", "not known")])
     return found
+
+
+def _is_of(entry: Any, member: str) -> bool:
+    return isinstance(entry, dict) and entry.get("member") == member
 
 
 def _source(subject: str) -> dict[str, str | None]:

@@ -123,7 +123,7 @@ class Review(Entity, table=True):
         """The options that can be decided on."""
         rows = (self.document["options"] or {"rows": []})["rows"]
         besides = self.document["recommendation"]["besides"]
-        return sorted({part for row in rows for part in row["options"]} | set(besides) | {"O0"})
+        return sorted({part for row in rows for part in row["options"]} | {*besides, *self.recommended, "O0"})
 
     def decide(
         self, options: Sequence[str], reason: str | None, *, on: date, by: str | None, members: Sequence[str]

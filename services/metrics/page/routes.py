@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from services.metrics.page import entry
 from services.metrics.page.aims import aims
-from services.metrics.page.answers import asset_response, frame, open_to, page
+from services.metrics.page.answers import HEADERS, asset_response, frame, open_to, page
 from services.metrics.page.asked import Asked, address
 from services.metrics.page.board import Board
 from services.metrics.page.dashboard import Dashboard, look
@@ -98,6 +98,9 @@ async def read_asset(name: str) -> Response:
 
 async def _view(request: Request, principal: Principal) -> Response:
     asked = Asked.of(request)
+    if not request.query_params and not open_to(principal) and principal.may("scorecards:read"):
+        # A member may read no department's view, and begins with what concerns them.
+        return RedirectResponse("/scorecards", 303, dict(HEADERS))
     _one_of(principal, asked.view)
     departments = open_to(principal)
     found: Dashboard = await runtime_of(request).store.read(

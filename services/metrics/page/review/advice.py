@@ -57,8 +57,11 @@ def advice_of(
     said = document["recommendation"]
     named = said["option"]
     row = _row_of(document, named or "O0")
-    weeks = ceil(float(row["weeks"])) if row and named else AGAIN_WEEKS
-    known = {each.id: each.description for each in catalogue.options} if catalogue else {}
+    options = {each.id: each for each in catalogue.options} if catalogue else {}
+    known = {id: each.description for id, each in options.items()}
+    weeks = AGAIN_WEEKS
+    if named:
+        weeks = ceil(float(row["weeks"])) if row else ceil(options[named].weeks) if named in options else AGAIN_WEEKS
     steps = list(row["descriptions"]) if row else _step_without_table(said["class"], known)
     return Advice(
         CLASSES[said["class"]], said["rule"], reason_of(said["rule"]), _task(document, names),
