@@ -12,7 +12,7 @@ import httpx
 import typer
 from rich.console import Console
 
-from concert import doctor, parked, tokens, views
+from concert import doctor, parked, reviewed, tokens, views
 from concert.demo import make_demo
 from concert.demo_reviews import AsMember
 from concert.imports import cli as imports
@@ -38,6 +38,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 console = Console(highlight=False)
 app.command("token")(tokens.token)
 app.command("doctor")(doctor.doctor)
+app.command("review")(reviewed.review)
 app.add_typer(imports.app, name="import")
 app.add_typer(parked.app, name="parked")
 app.add_typer(views.app, name="views")

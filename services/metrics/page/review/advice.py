@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any, Final
 
 from services.metrics.page.review.associations import called
-from services.metrics.page.review.figures import Figure, Reader, opened, tenths
+from services.metrics.page.review.figures import Figure, Reader, tenths
 from services.metrics.page.review.words import CLASSES, INDICES, SCALE, WEAKNESSES, listed, reason_of, times
 from services.metrics.page.values import day_in_words, percent
 from services.metrics.review.catalogue import MEASURES
@@ -47,7 +47,6 @@ class Weak:
     confirmed: bool
     about: Sequence[str]
     shown_by: Sequence[Figure]
-    also: Sequence[tuple[str, str]]
 
 
 def advice_of(
@@ -73,16 +72,13 @@ def advice_of(
 
 def weak_of(document: Mapping[str, Any], reader: Reader, names: Mapping[str, str]) -> list[Weak]:
     """Every rule that says something, the confirmed ones first."""
-    found = [
-        Weak(
-            code, WEAKNESSES[code], each["state"], each["confirmed"], [names.get(one, one) for one in each["about"]],
-            [reader.figure("/measures/team", path.rpartition("/")[2], document["measures"]["team"][path[6:]])
-             for path in each["shown_by"] if path.startswith("/team/")],
-            [(path.rpartition("/")[2], opened(reader.review, path))
-             for path in each["shown_by"] if path.startswith("/associations/uncovered")],
-        )
-        for code, each in document["weaknesses"].items()
-    ]  # fmt: skip
+    found = []
+    for code, each in document["weaknesses"].items():
+        paths = [path.removeprefix("/team/") for path in each["shown_by"] if path.startswith("/team/")]
+        shown = [reader.figure("/measures/team", id, document["measures"]["team"][id]) for id in paths]
+        about = each["about"] if each["state"] != "healthy" else []
+        named = [names.get(one, one) for one in about]
+        found.append(Weak(code, WEAKNESSES[code], each["state"], each["confirmed"], named, shown))
     order = ("weak", "watch", "healthy", "not enough data")
     return sorted(found, key=lambda each: (not each.confirmed, order.index(each.state), each.code))
 
