@@ -88,6 +88,16 @@ class Loop:
     async def turns(self, who: str, whom: str, on: date) -> None:
         await self.made("check-ins", {"from": who, "to": whom, "kind": "asked", "on": on.isoformat()})
 
+    async def talk(self, one: str, other: str, on: date) -> None:
+        """A meeting of two."""
+        about = {"name": "The two of us", "starts_at": f"{on}T09:00:00Z"}
+        meeting = (await self.made("meetings", about))["id"]
+        await self.made(f"meetings/{meeting}/start", {"at": about["starts_at"]})
+        for member in (one, other):
+            for status in ("invited", "present"):
+                await self.made(f"meetings/{meeting}/attendance", {"member": member, "status": status})
+        await self.made(f"meetings/{meeting}/end", {"at": f"{on}T09:20:00Z"})
+
     async def meet(self, series: str, times: int) -> None:
         """The first of the times of a series are held, with all of the team."""
         planned = await self.get(f"series/{series}/meetings", **{"from": START.isoformat()}, limit=times)

@@ -61,8 +61,9 @@ async def test_a_silent_team_is_paired_meets_and_the_organisation_learns_that_it
     await loop.made(f"actions/{action['id']}/done", {"on": "2025-06-10"})
 
     await loop.communication(START, 13, loop.silent, always)
-    for fortnight in range(6):
-        for one, other in zip(loop.silent, loop.it, strict=True):
+    for one, other in zip(loop.silent, loop.it, strict=True):
+        await loop.talk(one, other, START)
+        for fortnight in range(1, 6):
             await loop.turns(one, other, START + timedelta(weeks=2 * fortnight))
     await loop.heard()
     seen = await loop.get(f"reviews/{review['id']}")
@@ -79,9 +80,11 @@ async def test_a_silent_team_is_paired_meets_and_the_organisation_learns_that_it
     assert judged["judged"]["verdict"] == "worked"
     assert float(learned["after"]["mean"]) > float(learned["before"]["mean"]) == 14
 
-    following = await loop.review(loop.west, (QUARTER[1], QUARTER[1] + timedelta(weeks=13)))
+    following = await loop.review(quarter=(QUARTER[0], QUARTER[1] - timedelta(weeks=1)))
     known = following["document"]["learned"]["O1b"]["COM"]
     assert known["now"] | {"source": ""} == learned["after"] | {"source": ""}
+    row = next(each for each in following["document"]["options"]["rows"] if each["option"] == "O1b")
+    assert row["effects"][0]["mean"] == known["now"]["mean"], "the next review chooses by what was learnt"
     path = f"reviews/{following['id']}/explain"
     opened = await loop.get(path, path="/learned/O1b/COM")
     assert [each["subject"] for each in opened["sources"]] == [f"review/{review['id']}"]
