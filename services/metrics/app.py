@@ -23,6 +23,7 @@ from services.metrics.facts.check_ins import check_ins
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
 from services.metrics.facts.feedback import feedback
+from services.metrics.facts.goals import goals, metrics, readings
 from services.metrics.facts.leavers import leavers
 from services.metrics.facts.liaisons import liaisons
 from services.metrics.facts.meetings import actions, items, meetings, outcomes
@@ -34,7 +35,7 @@ from services.metrics.facts.requests import requests
 from services.metrics.facts.support import duties, recognitions, reputation, setbacks
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import away, departments, groups, members, organisation, people, teams
-from services.metrics.facts.trainings import trainings
+from services.metrics.facts.trainings import checks, trainings
 from services.metrics.facts.workplace import equipment, onboardings, openings
 from services.metrics.mending import Mender, RebuildRun, mend_views
 from services.metrics.packs import PackDue, freeze_packs, owe_a_pack
@@ -53,9 +54,10 @@ from shared.http.runtime import Runtime
 
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, away, people, customers, products, deals,
-                   feedback, rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests,
-                   meetings, items, actions, outcomes, check_ins, liaisons, pulses, trainings, openings, onboardings,
-                   equipment, duties, recognitions, setbacks, reputation, leavers)  # fmt: skip
+                   feedback, rates, invoices, receipts, budgets, expenses, targets, goals, metrics, readings, stages,
+                   overrides, requests, meetings, items, actions, outcomes, check_ins, liaisons, pulses, trainings,
+                   checks, openings, onboardings, equipment, duties, recognitions, setbacks, reputation,
+                   leavers)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 subscriptions.on(MeetingStarted)(owe_a_pack)
 

@@ -1,5 +1,5 @@
 """What teams tells of learning: what members can do, which courses there are, and who was trained, when and for how
-much. Scores and what people said of a course stay with teams."""
+much. Scores are told apart, to those who may see everybody's; what people said of a course stays with teams."""
 
 from __future__ import annotations
 
@@ -144,3 +144,14 @@ class TrainingCancelled(Event):
 @event("concert.teams.training-described.v1")
 class TrainingDescribed(Event):
     """What is said of a training has changed; it stays with teams."""
+
+
+@event("concert.teams.check-scored.v1")
+class CheckScored(Event):
+    """The check at the end of a training was passed by so much, from 0 to 100; none when that was not so after all.
+
+    The check has the training's id; whose it is, the training says.
+    """
+
+    score: int | None
+    on: date

@@ -15,7 +15,7 @@ from services.metrics.review.catalogue import MEASURES
 from services.metrics.review.finding import Finding, find
 from services.metrics.review.reading.before import before_of, rules_of
 from services.metrics.review.reading.inputs_of import inputs_of
-from services.metrics.review.seen import Sight, without_names
+from services.metrics.review.seen import Sight, shared, without_names
 from services.metrics.review.written import associations, shown_value
 from services.metrics.views.shown import question_of
 from shared.asked_period import AskedPeriod, asked_period
@@ -74,7 +74,8 @@ async def read_member_scorecard(
     async def query(snapshot: Snapshot) -> dict[str, Any]:
         member, team = await _member(snapshot, ref, period, principal)
         found, dates = await _found(snapshot, team, period)
-        return {"ref": member, "team": team.id, "period": dates, "measures": _measures(found.members[member])}
+        values = found.members[member] if principal.member == member else shared(found.members[member])
+        return {"ref": member, "team": team.id, "period": dates, "measures": _measures(values)}
 
     return _json(await runtime_of(request).store.read(query))
 

@@ -1,4 +1,4 @@
-"""Trainings as the views see them: assigned to whom, finished when, at which cost for which department."""
+"""Trainings as the views see them: of whom, finished when, at which cost for which department, and how checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.trainings import TrainingAssigned, TrainingCancelled, TrainingCompleted, TrainingCorrected
+from shared.events.trainings import (
+    CheckScored,
+    TrainingAssigned,
+    TrainingCancelled,
+    TrainingCompleted,
+    TrainingCorrected,
+)  # fmt: skip
 from shared.facts import Cell, Fact, Facts
 
 
@@ -40,6 +46,15 @@ class TrainingFact(Fact, table=True):
     currency: str = ""
 
 
+class CheckFact(Fact, table=True):
+    """How a training was checked; its id is the training's."""
+
+    __tablename__ = "check_fact"
+    kind: ClassVar[str] = "check"
+
+    score: int | None = None
+
+
 def contributions(training: TrainingFact) -> Iterator[Cell]:
     """A training adds its assignment and its end, with what it cost; for the whole, the department and the team."""
     if training.assigned_on is not None:
@@ -51,6 +66,7 @@ def contributions(training: TrainingFact) -> Iterator[Cell]:
 
 
 trainings = Facts(TrainingFact, sums=Tally, cells=contributions)
+checks = Facts(CheckFact)
 
 
 @trainings.on(TrainingAssigned)
@@ -70,3 +86,8 @@ def finish(training: TrainingFact, event: TrainingCompleted | TrainingCorrected)
 @trainings.on(TrainingCancelled)
 def cancel(training: TrainingFact, event: TrainingCancelled) -> None:
     training.cancelled_on = event.on
+
+
+@checks.on(CheckScored)
+def score(check: CheckFact, event: CheckScored) -> None:
+    check.score = event.score

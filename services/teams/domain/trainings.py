@@ -11,6 +11,7 @@ from sqlmodel import Field
 from services.teams.domain.members import Member
 from shared.errors import Refused
 from shared.events.trainings import (
+    CheckScored,
     TrainingAssigned,
     TrainingAttended,
     TrainingCancelled,
@@ -216,6 +217,24 @@ class Training(Entity, table=True):
     def _refuse_finished_before(self, on: date) -> None:
         if self.attended_on is not None and on < self.attended_on:
             raise FinishedBeforeItBegan(began=self.attended_on, on=on)
+
+
+class Check(Entity, table=True):
+    """The check at the end of a training, whose id it has: told apart, since not everybody who may know of a training
+    may know its score."""
+
+    __tablename__ = "training_check"
+    kind: ClassVar[str] = "check"
+
+    score: int | None = None
+    scored_on: date | None = None
+
+    def mark_as(self, score: int | None, on: date) -> CheckScored | None:
+        """Have this score, of a check on a day; none takes it back."""
+        if (score, on if score is not None else None) == (self.score, self.scored_on):
+            return None
+        self.score, self.scored_on = score, on if score is not None else None
+        return CheckScored(score=score, on=on)
 
 
 def _refuse_due_before(on: date, due: date | None) -> None:
