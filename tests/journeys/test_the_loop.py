@@ -122,18 +122,22 @@ async def test_a_team_that_lacks_teamwork_is_trained_and_the_organisation_learns
     )  # fmt: skip
 
     for training in trainings:
-        await loop.made(f"trainings/{training['id']}/complete", {"on": "2025-06-20", "score_after": 90})
+        failed = training["member"] == loop.people[4]
+        outcome = {"on": "2025-06-20", "score_after": 60 if failed else 90}
+        await loop.made(f"trainings/{training['id']}/complete", outcome)
     await loop.meet(series["id"], 2)
     await loop.teamwork(START, 13, always)
     await loop.heard()
     effect = await loop.get(f"reviews/{review['id']}/verification")
     assert effect["carried_out"]["steps"] == [
-        {"option": "O2", "what": "trainings", "planned": 5, "done": 5, "share": "1.0000"},
+        {"option": "O2", "what": "trainings", "planned": 5, "done": 4, "share": "0.8000"},
         {"option": "O2", "what": "meetings", "planned": 2, "done": 2, "share": "1.0000"},
     ]
     assert (effect["verdict"], effect["estimate"]["evidence"]) == ("worked", "weak")
     judged = await loop.made(f"reviews/{review['id']}/judge", {})
     following = await loop.review(quarter=(START, AFTER))
+    trained = following["document"]["measures"]["team"]["TP8"]
+    assert (trained["numerator"], trained["n"]) == ("4.0000", "5.0000"), "who failed the check is not trained"
     known = following["document"]["learned"]["O2"]["TWK"]
     assert (known["lessons"][0]["review"], known["assumed"]["mean"]) == (review["id"], "12.0000")
     assert known["now"]["mean"] == judged["judged"]["learned"]["after"]["mean"]

@@ -14,7 +14,7 @@ from services.metrics.facts.liaisons import LiaisonFact
 from services.metrics.facts.meetings import ActionFact, MeetingFact
 from services.metrics.facts.support import DutyFact
 from services.metrics.facts.teams import MemberFact
-from services.metrics.facts.trainings import TrainingFact
+from services.metrics.facts.trainings import CheckFact, TrainingFact
 from services.metrics.review.carried_out import (
     SMALL_MEETING,
     Carried,
@@ -34,11 +34,13 @@ _meeting = MeetingFact.__table__.c  # type: ignore[attr-defined]
 _action = ActionFact.__table__.c  # type: ignore[attr-defined]
 _duty = DutyFact.__table__.c  # type: ignore[attr-defined]
 _training = TrainingFact.__table__.c  # type: ignore[attr-defined]
+_check = CheckFact.__table__.c  # type: ignore[attr-defined]
 _check_in = CheckInFact.__table__.c  # type: ignore[attr-defined]
 _START, _END = sa.bindparam("start", type_=sa.Date()), sa.bindparam("end", type_=sa.Date())
 _LIAISONS = sa.select(LiaisonFact).where(_liaison.review == sa.bindparam("review"))
 _ACTIONS = sa.select(ActionFact).where(_action.review == sa.bindparam("review"))
 _DUTIES = sa.select(DutyFact).where(_duty.review == sa.bindparam("review"))
+_CHECKS = sa.select(CheckFact).where(OneOf(_check.id, "ids"))
 _TRAININGS = sa.select(TrainingFact).where(OneOf(_training.member, "ids"))
 _HELD = sa.select(MeetingFact).where(_meeting.review == sa.bindparam("review"), _meeting.status == "ended")
 _MET = sa.select(MeetingFact).where(_meeting.status == "ended", _meeting.on >= _START, _meeting.on < _END)
@@ -80,11 +82,13 @@ async def _step(
 
 
 async def _trained(snapshot: Snapshot, review: Review, step: dict[str, Any], day: date) -> int:
-    """How many of the team have since finished a training in this, whoever assigned it."""
+    """How many of the team have since finished a training in this, whoever assigned it, and not failed its check."""
     found = await snapshot.all(TrainingFact, _TRAININGS, ids=review.members)
+    checks = await snapshot.all(CheckFact, _CHECKS, ids=[each.id for each in found])
+    failed = {each.id for each in checks if each.score is not None and each.score < review.rules["training"]["passed"]}
     return len({
         each.member for each in found
-        if (each.trains == step["kind"] or each.course in step["courses"])
+        if (each.trains == step["kind"] or each.course in step["courses"]) and each.id not in failed
         and each.completed_on is not None and (review.decided_on or day) <= each.completed_on < day
     })  # fmt: skip
 
