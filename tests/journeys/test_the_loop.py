@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from services.metrics.review.verification import deal
 from tests.journeys.loop import AFTER, DECIDED, QUARTER, START, Loop, looped
 from tests.teams.conftest import problem
@@ -144,8 +146,8 @@ async def test_a_team_that_lacks_teamwork_is_trained_and_the_organisation_learns
     assert 12 < float(known["now"]["mean"])
 
 
-async def test_teams_that_start_by_lot_are_judged_by_the_other_lots(world: World) -> None:
-    loop = await looped(world)
+async def four_teams(loop: Loop) -> dict[str, str]:
+    """Four teams of one, each with its member."""
     teams: dict[str, str] = {}
     for name in "ABCD":
         team = (await loop.made("teams", {"name": name}))["id"]
@@ -154,6 +156,39 @@ async def test_teams_that_start_by_lot_are_judged_by_the_other_lots(world: World
         ]
         await loop.made(f"members/{teams[team]}/join", {"team": team, "from": "2024-01-01"})
     await loop.heard("/v1/requests")
+    return teams
+
+
+async def test_a_baseline_that_made_a_team_look_weak_is_corrected_for_its_drift_to_the_mean(world: World) -> None:
+    loop = await looped(world)
+    teams = await four_teams(loop)
+    before = (QUARTER[0] - timedelta(weeks=13), QUARTER[0])
+    for period, answered in ((before, (2, 4, 6, 8)), (QUARTER, (2, 5, 5, 8))):
+        for member, kept in zip(teams.values(), answered, strict=True):
+            for week in range(8):
+                await loop.asks(member, loop.it[0], period[0] + timedelta(weeks=week, days=1), week < kept)
+    await loop.heard()
+    for period in (before, QUARTER):
+        reviews = [(await loop.review(team, period))["id"] for team in teams]
+    decided = await loop.made(f"reviews/{reviews[0]}/decide", {
+        "options": ["O0"], "on": DECIDED.isoformat(), "starts_on": "2025-04-21", "verification": {"measure": "TP3"},
+    })  # fmt: skip
+    plan = decided["plan"]
+    assert (plan["fresh"], plan["baseline"]) == (False, {"from": "2025-01-06", "to": "2025-04-07"})
+    assert plan["drift"] == {
+        "correlation": "0.9487", "teams": 4, "mean": "62.5000", "before": "25.0000", "expected": "1.9244",
+    }  # fmt: skip
+    for week in range(13):
+        await loop.asks(next(iter(teams.values())), loop.it[0], date(2025, 4, 22) + timedelta(weeks=week), week < 12)
+    await loop.heard()
+    estimate = (await loop.get(f"reviews/{reviews[0]}/verification"))["estimate"]
+    assert (estimate["drift"], estimate["evidence"]) == ("1.9244", "weak")
+    assert float(estimate["change"]) == pytest.approx(100 * 12 / 13 - 25 - 1.9244, abs=1e-3)
+
+
+async def test_teams_that_start_by_lot_are_judged_by_the_other_lots(world: World) -> None:
+    loop = await looped(world)
+    teams = await four_teams(loop)
     reviews = {team: (await loop.review(team))["id"] for team in teams}
     body = {"reviews": list(reviews.values()), "options": ["O0"], "on": DECIDED.isoformat(), "every_weeks": 4,
             "first": START.isoformat(), "verification": {"weeks": 6}}  # fmt: skip
