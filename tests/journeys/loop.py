@@ -60,10 +60,11 @@ class Loop:
         period = {"from": quarter[0].isoformat(), "to": quarter[1].isoformat()}
         return await self.made("reviews", {"team": team or self.team, "period": period})
 
-    async def asks(self, who: str, whom: str, on: date, answered: bool) -> None:
-        """A request, answered the next day or not at all."""
+    async def asks(self, who: str, whom: str | None, on: date, answered: bool) -> None:
+        """A request of somebody in IT, or of whoever is there; answered the next day or not at all."""
         request = await self.made("requests", {
-            "kind": "support", "title": "Please", "from": {"member": who}, "to": {"member": whom},
+            "kind": "support", "title": "Please", "from": {"member": who},
+            "to": {"member": whom} if whom else {"department": "it"},
             "at": f"{on}T09:00:00Z", "promised_by": (on + timedelta(days=3)).isoformat(),
         })  # fmt: skip
         if answered:
