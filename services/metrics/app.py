@@ -40,6 +40,7 @@ from services.metrics.facts.workplace import equipment, onboardings, openings
 from services.metrics.mending import Mender, RebuildRun, mend_views
 from services.metrics.packs import PackDue, freeze_packs, owe_a_pack
 from services.metrics.page import entry, published, routes
+from services.metrics.page.review import routes as review_routes
 from services.metrics.stream.live import prepare_live
 from services.metrics.verdicts import judge_effects
 from services.metrics.webhooks import hooks
@@ -92,6 +93,7 @@ service = Service(
         published.router,
         entry.router,
         routes.router,
+        review_routes.router,
     ),
     tables=(*hooks.TABLES, RebuildRun, Pack, PackDue),
     subscriptions=subscriptions,

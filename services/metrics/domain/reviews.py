@@ -178,7 +178,7 @@ class Review(Entity, table=True):
         """The options that can be decided on."""
         rows = (self.document["options"] or {"rows": []})["rows"]
         besides = self.document["recommendation"]["besides"]
-        return sorted({part for row in rows for part in row["options"]} | set(besides) | {"O0"})
+        return sorted({part for row in rows for part in row["options"]} | {*besides, *self.recommended, "O0"})
 
     def refuse_to_decide(self, options: Sequence[str]) -> None:
         """Refuse what cannot be decided: on an outdated revision, a second time, or what is not offered."""
@@ -225,9 +225,12 @@ class Review(Entity, table=True):
             departments=tuple(departments), steps=tuple(steps),
         )  # fmt: skip
 
-    def comment(self, text: str, *, on: date, by: str | None) -> ReviewCommented:
-        """Say something of it, as one of the team or who leads it."""
-        self.comments = [*self.comments, {"text": text, "on": on.isoformat(), "by": by}]
+    def comment(
+        self, text: str, *, on: date, by: str | None, kind: str = "comment", about: str | None = None
+    ) -> ReviewCommented:
+        """Say something of it, or object to it or to one of its numbers, as one of the team or who leads it."""
+        said = {"text": text, "on": on.isoformat(), "by": by, "kind": kind, "about": about}
+        self.comments = [*self.comments, said]
         return ReviewCommented(on=on)
 
     def freeze(self, plan: Mapping[str, Any], *, starts_on: date, weeks: int, planned_on: date) -> VerificationPlanned:

@@ -9,6 +9,7 @@ from services.metrics.review.inputs import Before, Inputs
 from services.metrics.review.reading import results, talks, work
 from services.metrics.review.reading.belonging import Belonging, belonging_of, partners_of
 from services.metrics.review.reading.goals import aims_of, goals_of, owned_of
+from services.metrics.review.reading.region import near
 from services.metrics.review.reading.setbacks import activities_of, setbacks_of
 from services.metrics.review.reading.surveys import surveys_of
 from services.metrics.review.thresholds import Rules
@@ -35,7 +36,7 @@ async def inputs_of(snapshot: Snapshot, team: TeamFact, question: Question, rule
         answers=await work.answers_of(snapshot, whose, end),
         deals=await results.deals_of(snapshot, whose, end, currency),
         quotas=await results.quotas_of(reading, whose, currency, rules.results.market),
-        organisation=await results.organisation_of(reading, end, currency),
+        organisation=await near(snapshot, team, await results.organisation_of(reading, end, currency)),
         goals=await goals_of(aims, whose), owned=await owned_of(aims, whose),
         pull=await results.pull_of(reading, team.id, currency),
         setbacks=await setbacks_of(snapshot, whose, end), activities=await activities_of(snapshot, whose, end),
