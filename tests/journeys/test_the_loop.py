@@ -53,6 +53,7 @@ async def test_a_silent_team_is_paired_meets_and_the_organisation_learns_that_it
     decided = await decide(loop, review["id"], "O1b", verification=plan)
     assert decided["plan"]["baseline"] == {"from": "2025-04-07", "to": "2025-06-02"}
     assert (decided["plan"]["fresh"], decided["plan"]["expected"]) == (True, "14.0000")
+    assert (decided["plan"]["decided_on"], decided["plan"]["decides_on"]) == ("2025-04-10", AFTER.isoformat())
 
     pairs = await loop.made_of("liaisons", review["id"])
     wanted = {frozenset(each) for each in zip(loop.silent, loop.it, strict=True)}
@@ -85,11 +86,12 @@ async def test_a_silent_team_is_paired_meets_and_the_organisation_learns_that_it
     following = await loop.review(quarter=(QUARTER[0], QUARTER[1] - timedelta(weeks=1)))
     known = following["document"]["learned"]["O1b"]["COM"]
     assert known["now"] | {"source": ""} == learned["after"] | {"source": ""}
-    row = next(each for each in following["document"]["options"]["rows"] if each["option"] == "O1b")
-    assert row["effects"][0]["mean"] == known["now"]["mean"], "the next review chooses by what was learnt"
-    path = f"reviews/{following['id']}/explain"
-    opened = await loop.get(path, path="/learned/O1b/COM")
-    assert [each["subject"] for each in opened["sources"]] == [f"review/{review['id']}"]
+    rows = following["document"]["options"]["rows"]
+    (place,) = [place for place, each in enumerate(rows) if each["option"] == "O1b"]
+    assert rows[place]["effects"][0]["mean"] == known["now"]["mean"], "the next review chooses by what was learnt"
+    for number in ("/learned/O1b/COM", f"/options/rows/{place}/effects/0"):
+        opened = await loop.get(f"reviews/{following['id']}/explain", path=number)
+        assert [each["subject"] for each in opened["sources"]] == [f"review/{review['id']}"]
     (lesson,) = (await loop.get("options/learned"))["items"]
     assert (lesson["option"], lesson["lessons"][0]["review"]) == ("O1b", review["id"])
     again = await loop.world.post(f"/v1/reviews/{review['id']}/judge", {})
