@@ -42,8 +42,8 @@ class Told:
     async def by_rules(self, name: str, **changed: Any) -> dict[str, Any]:
         """North's review by other rules, after which those from before hold again."""
         built_in = (await self.world.admin.get("/v1/rule-sets/built-in")).json()
-        rules = _merged(built_in, OURS)
-        await self.world.made("/v1/rule-sets", {"rules": _merged(rules, changed) | {"version": name}})
+        rules = merged(built_in, OURS)
+        await self.world.made("/v1/rule-sets", {"rules": merged(rules, changed) | {"version": name}})
         period = {"from": START.isoformat(), "to": END.isoformat()}
         made = await self.world.made("/v1/reviews", {"team": "north", "period": period})
         await self.world.made("/v1/rule-sets", {"rules": rules | {"version": f"after {name}"}})
@@ -56,9 +56,9 @@ OURS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _merged(rules: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+def merged(rules: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     return rules | {
-        name: _merged(rules.get(name) or {}, value) if isinstance(value, dict) else value
+        name: merged(rules.get(name) or {}, value) if isinstance(value, dict) else value
         for name, value in changed.items()
     }
 
@@ -71,7 +71,7 @@ async def told(standing: World) -> Told:
     lives |= of_south("trained", SOUTH, healthy_before=True, trained_members=7) | of_trial(ACTS)
     await heard(standing, lives)
     rules = (await standing.admin.get("/v1/rule-sets/built-in")).json()
-    await standing.made("/v1/rule-sets", {"rules": _merged(rules, OURS) | {"version": "ours"}})
+    await standing.made("/v1/rule-sets", {"rules": merged(rules, OURS) | {"version": "ours"}})
     found = Told(standing, {})
     await found.reviewed("east", EAST - 2 * QUARTER)
     for start in (EAST - QUARTER, EAST):
