@@ -16,7 +16,7 @@ from services.metrics.views.handovers import WITHOUT_OWNER
 from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.people_rows import PEOPLE_ROWS, between
-from services.metrics.views.readers import refuse_unless_theirs
+from services.metrics.views.readers import for_reader
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Source, simple
 from services.metrics.views.setback_cost import shown_after_setbacks
@@ -213,9 +213,12 @@ async def rows_of(
     source: Source, reading: Reading, after: str, limit: int, principal: Principal
 ) -> tuple[list[dict[str, Any]], str | None]:
     """A page of the rows a question selects, by id, and the last id when there are more."""
-    await refuse_unless_theirs(reading.snapshot, reading.question, principal)
+    question = await for_reader(reading.snapshot, reading.question, principal)
+    reading = Reading(reading.snapshot, question, reading.shelf)
     table = source.model.__table__  # type: ignore[attr-defined]
     conditions = await source.conditions(reading)
+    if source.theirs is not None and question.sees is not None:
+        conditions.append(source.theirs(sorted(question.sees)))
     select = sa.select(table).where(*conditions, table.c.id > after).order_by(table.c.id).limit(limit + 1)
     found = await reading.snapshot.all(source.model, select)
     page = found[:limit]
