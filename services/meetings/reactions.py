@@ -1,5 +1,5 @@
-"""What other services' facts oblige meetings to do: in what departments differ comes on the table of their meeting, and
-what was said one to one goes with who is erased."""
+"""What other services' facts oblige meetings to do: in what departments differ comes on the table of their meeting,
+what was said one to one goes with who is erased, and what is decided on a review is carried out."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from services.meetings import known
+from services.meetings import decided, known
 from services.meetings.domain.check_ins import MemberCheckIn
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
 from shared.events import Envelope
 from shared.events.packs import PackFrozen
+from shared.events.reviews import ActionDecided
 from shared.events.teams import MemberErased
 from shared.ids import derived_id
 from shared.store import Tx
 
 subscriptions: Final = known.subscriptions
 """What is kept of others, and what is done about it."""
+subscriptions.on(ActionDecided)(decided.carry_out)
 _check_in = MemberCheckIn.__table__.c  # type: ignore[attr-defined]
 _SAID = sa.select(MemberCheckIn).where(
     sa.or_(_check_in.from_member == sa.bindparam("member"), _check_in.to_member == sa.bindparam("member")),

@@ -199,7 +199,7 @@ async def house(standing: World) -> House:
         change = {"op": "replace", "value": {"userName": "ada.at.idp"}}
         patch = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [change]}
         assert (await tool.patch(f"/scim/v2/Users/{ada}", json=patch)).status_code == 200
-    await settled_verdict(standing, "consistent")
+    await settled_verdict(standing, "consistent", 60)
     return House(standing, ids, _headers(standing, ids))
 
 
@@ -270,7 +270,7 @@ async def test_a_webhook_is_sent_what_its_maker_reads_in_the_stream_and_no_more(
             read += [(each["type"], each["subject"], each["sequence"]) for each in events]
         hook = {"url": receiver.url, "types": ["*"], "from": "beginning"}
         made = (await client.post("/v1/webhooks", json=hook)).json()
-        await receiver.until(lambda: len(receiver.taken) >= len(read), 20)
+        await receiver.until(lambda: len(receiver.taken) >= len(read))
         await idle(house.world, made)
         await client.delete(f"/v1/webhooks/{made['id']}")
         sent = [(each["type"], each["subject"], each["sequence"]) for each in (got.event for got in receiver.taken)]

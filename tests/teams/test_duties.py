@@ -202,6 +202,6 @@ async def test_a_challenge_shows_no_order_and_nobodys_figure(staff: Staff) -> No
     for answer in answers:
         text = str(answer)
         assert not [word for word in (*sellers, "Rank Candidate", "7001", "7002", "7003") if word in text]
-    fields = {"id", "version", "externals", "name", "aim", "team", "group", "goal", "from", "to", "status", "reached",
+    fields = {"id", "version", "externals", "name", "aim", "team", "group", "goal", "from", "to", "reached",
               "over_on"}  # fmt: skip
     assert set(ended) == fields
