@@ -47,6 +47,8 @@ class Question:
     zone: str = "UTC"
     into: str | None = None
     """The currency that all money is converted into, if that is asked for."""
+    sees: frozenset[str] | None = None
+    """The members whose own figures are for who asks; none where those of everybody are."""
 
     @property
     def span(self) -> Span:
