@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel, Field, create_model
 
+from services.metrics.api.charters import charter_of
+from services.metrics.domain.charters import refuse_unless_whole
 from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import MemberFact, TeamFact
 from services.metrics.review.diagnosis import Diagnosis
@@ -116,7 +118,8 @@ class Decide(Body):
 
 @reviews.create
 async def hold_review(tx: Tx, body: HoldReview) -> Review:
-    """Review a team's work in a period. What is as it was gives no new revision."""
+    """Review a team's work in a period, if reviews are switched on. What is as it was gives no new revision."""
+    refuse_unless_whole(await charter_of(tx))
     team: TeamFact = await known(tx, TeamFact, body.team, "/team")
     question = await question_of(tx, body.period, {})
     if question.period.start > question.today:
