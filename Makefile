@@ -48,7 +48,7 @@ run: $(RUNTIME) ## All of Concert in one process on one port, with the embedded 
 	@exec $(BIN)/concert run
 
 test: $(DEV) engines ## Every test that can run here; says what it skipped and why (PYTEST="-k name" narrows)
-	$(BIN)/python -m pytest -ra --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST)
+	$(BIN)/python -m pytest -ra --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder --durations 15 $(PYTEST)
 
 check: $(DEV) ## Format, lint, types, and who may import whom
 	$(BIN)/ruff format --check $(CODE)

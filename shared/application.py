@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from shared import __version__
 from shared.books import books_router
@@ -42,7 +43,7 @@ STOP_SECONDS = 6
 Background = Callable[[Runtime], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Service:
     """The table of contents of a service: what it keeps, what it offers, what it listens to."""
 
@@ -84,6 +85,16 @@ class Service:
         ]
         return list(dict.fromkeys(models))
 
+    @cached_property
+    def routes(self) -> list[BaseRoute]:
+        """Everything it answers. What each route takes and gives is worked out once, however often the service is
+        started: that is most of what a start costs. Raises RouteWithoutPermission."""
+        app = _app_of(self)
+        for router in _routers_of(self):
+            app.include_router(router)
+        assert_every_route_names_its_permission(app)
+        return app.router.routes
+
 
 @dataclass(slots=True)
 class Running:
@@ -98,7 +109,16 @@ class Running:
 
 def build_app(service: Service, runtime: Runtime, identity: Identity) -> FastAPI:
     """The HTTP face of a service; refuses a route that does not name its permission."""
-    app = FastAPI(
+    app = _app_of(service)
+    app.state.runtime, app.state.identity = runtime, identity
+    problems.install(app)
+    app.router.routes.extend(service.routes)
+    app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
+    return app
+
+
+def _app_of(service: Service) -> FastAPI:
+    return FastAPI(
         title=f"Concert {service.name}",
         description=service.description,
         version=__version__,
@@ -106,22 +126,18 @@ def build_app(service: Service, runtime: Runtime, identity: Identity) -> FastAPI
         redoc_url=None,
         openapi_url=None,
     )
-    app.state.runtime, app.state.identity = runtime, identity
-    problems.install(app)
-    for collection in service.collections:
-        app.include_router(collection.routes())
-    for router in service.routers:
-        app.include_router(router)
-    app.include_router(books_router(service.name, service.owned))
-    app.include_router(mentions_router(service.name, service.all_tables))
+
+
+def _routers_of(service: Service) -> Iterator[APIRouter]:
+    yield from (collection.routes() for collection in service.collections)
+    yield from service.routers
+    yield books_router(service.name, service.owned)
+    yield mentions_router(service.name, service.all_tables)
     if service.subscriptions is not None:
-        app.include_router(parked_router(service.name, speaks_for_all=service.speaks_for_all))
-    app.include_router(probes_router(service.name, speaks_for_all=service.speaks_for_all))
+        yield parked_router(service.name, speaks_for_all=service.speaks_for_all)
+    yield probes_router(service.name, speaks_for_all=service.speaks_for_all)
     if not service.speaks_for_all:
-        app.include_router(documents_router(service.name))
-    app.openapi = lambda: openapi_of(app)  # type: ignore[method-assign]
-    assert_every_route_names_its_permission(app)
-    return app
+        yield documents_router(service.name)
 
 
 @asynccontextmanager

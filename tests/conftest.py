@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import hypothesis
 import pytest
 import structlog
 from structlog.dev import plain_traceback
@@ -32,6 +33,11 @@ def speak_little() -> None:
 
 
 speak_little()
+# How quick a busy machine is, is none of a test's business.
+hypothesis.settings.register_profile(
+    "concert", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # fmt: skip
+hypothesis.settings.load_profile("concert")
 
 
 @pytest.fixture(autouse=True)

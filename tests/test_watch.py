@@ -18,6 +18,7 @@ import yaml  # type: ignore[import-untyped]
 
 from concert.services import SERVICES
 from shared.bus import Record
+from shared.http.edge import ANSWERS, SECONDS
 from tests.chaos.victims import _free_port
 from tests.engines import Unavailable, prometheus
 from tests.serving import serving
@@ -127,9 +128,12 @@ class Watch:
 
     async def has_looked(self) -> None:
         """Wait until it has taken figures, and judged all rules by them."""
-        async with asyncio.timeout(60):
-            while not await self._taken() or not await self._judged():
-                await asyncio.sleep(0.1)
+        try:
+            async with asyncio.timeout(60):
+                while not await self._taken() or not await self._judged():
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError((await self.client.get("/api/v1/targets")).json()["data"]["activeTargets"]) from None
 
     async def firing(self) -> set[str]:
         """The alerts that fire now."""
@@ -153,20 +157,26 @@ class Watch:
         return len(rules) == len(RULES) and {rule["health"] for rule in rules} == {"ok"}
 
 
+def _forget_other_tests() -> None:
+    """In one process every test tells the same registry, and a scrape of thousands of routes' answers takes long."""
+    for kept in (SECONDS, ANSWERS):
+        kept.clear()
+
+
 def _configure(folder: Path, url: str) -> None:
     folder.mkdir()
     (folder / "rules.yml").write_text(re.sub(r"for: \w+", "for: 0s", (WATCH / "rules.yml").read_text()))
     target = {"targets": [url.removeprefix("http://")], "labels": {"container": "concert"}}
     (folder / "prometheus.yml").write_text(yaml.safe_dump({
-        "global": {"scrape_interval": "500ms", "evaluation_interval": "500ms", "scrape_timeout": "500ms"},
-        "rule_files": ["rules.yml"], "scrape_configs": [{"job_name": "concert", "scrape_timeout": "500ms",
-                                                        "static_configs": [target]}],
+        "global": {"scrape_interval": "1s", "evaluation_interval": "500ms", "scrape_timeout": "1s"},
+        "rule_files": ["rules.yml"], "scrape_configs": [{"job_name": "concert", "static_configs": [target]}],
     }))  # fmt: skip
 
 
 @asynccontextmanager
 async def watching(path: Path, folder: Path, url: str) -> AsyncIterator[Watch]:
     """The real Prometheus, with the rules as they are except that nothing must last before it is alarmed."""
+    _forget_other_tests()
     _configure(folder, url)
     port = _free_port()
     process = await asyncio.create_subprocess_exec(

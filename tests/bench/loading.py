@@ -13,7 +13,9 @@ from functools import partial
 from typing import Any
 
 from services.metrics.facts.deals import DealFact, deals
+from services.metrics.facts.support import SetbackFact, setbacks
 from shared.events import Event
+from shared.events.support import SetbackReported
 from shared.events.targets import Credit, DealLost, DealMoved, DealOpened, DealWon
 from shared.facts import Moves
 from shared.ids import shard_of
@@ -61,6 +63,18 @@ async def load(store: Store, count: int) -> None:
         await store.write(Job(partial(_add_up, patterns, count), Context(now())))
         for more in range(0, count, PERIOD):
             await store.write(Job(partial(_put, patterns, more, count), Context(now())))
+    await store.write(Job(_trouble, Context(now())))
+
+
+async def _trouble(tx: Tx) -> None:
+    """Ten members were mistreated by a customer each: what was lost with these customers later is a figure too."""
+    for number in range(10):
+        fact = SetbackFact.make(id=f"set_{number}", shard=shard_of(f"setback/set_{number}"))
+        setbacks.fold(fact, SetbackReported(
+            person=f"mbr_{number}", kind="mistreatment", severity=2, on=date(2025, 4, 2 + number),
+            department="dep_0", team=f"team_{number % 8}", customer=f"cust_{number}",
+        ))  # fmt: skip
+        tx.put(fact)
 
 
 async def _add_up(patterns: Mapping[int, DealFact], count: int, tx: Tx) -> None:

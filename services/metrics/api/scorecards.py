@@ -15,7 +15,7 @@ from services.metrics.review.catalogue import MEASURES
 from services.metrics.review.finding import Finding, find
 from services.metrics.review.reading.before import before_of, rules_of
 from services.metrics.review.reading.inputs_of import inputs_of
-from services.metrics.review.seen import Sight, without_names
+from services.metrics.review.seen import Sight, shared, without_names
 from services.metrics.review.written import associations, shown_value
 from services.metrics.views.shown import question_of
 from shared.asked_period import AskedPeriod, asked_period
@@ -105,7 +105,8 @@ async def member_card(snapshot: Snapshot, ref: str, asked: AskedPeriod, reader: 
     """The measures of a member, and how many there are in the team. Raises NotFound for who may not see them."""
     member, team = await _member(snapshot, ref, asked, reader)
     found, dates = await _found(snapshot, team, asked)
-    return {"ref": member, "team": team.id, "period": dates, "measures": _measures(found.members[member])}
+    values = found.members[member] if reader.member == member else shared(found.members[member])
+    return {"ref": member, "team": team.id, "period": dates, "measures": _measures(values)}
 
 
 async def _team(snapshot: Snapshot, ref: str, reader: Principal) -> tuple[TeamFact, Sight]:

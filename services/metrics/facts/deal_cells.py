@@ -147,7 +147,8 @@ def contributions_of(deal: DealFact, part: Part) -> Iterator[Cell]:
         for before, after in pairwise([None, *deal.amendments]):
             yield from _amended(deal, part, before, after)
     elif owned:
-        yield from cells("lost", deal.closed_on, _along(deal, deal.owner))
+        currency = deal.estimate_currency if deal.estimate else ""
+        yield from cells("lost", deal.closed_on, _along(deal, deal.owner), amount=deal.estimate or 0, currency=currency)
         yield from _by_product("lost", deal.closed_on, part)
 
 

@@ -42,13 +42,22 @@ class Snapshot:
         return sha256(self.bytes).hexdigest()
 
 
-def take(inputs: Inputs, rules: RuleSet, catalogue: Catalogue) -> Snapshot:
-    """Make the review of a team and a period."""
+def take(
+    inputs: Inputs, rules: RuleSet, catalogue: Catalogue, learned: Mapping[str, Mapping[str, Any]] | None = None
+) -> Snapshot:
+    """Make the review of a team and a period; `learned` is what verdicts have taught of the options."""
     finding = find(inputs, rules)
     diagnosis = diagnose(finding, catalogue)
     made_from = sha256(canonical(plain(inputs))).hexdigest()
     document, evidence = written(finding, diagnosis, catalogue)
     document |= {"inputs_hash": made_from, "rule_set": rules.version, "catalogue": catalogue.version}
+    if learned:
+        document["learned"] = learned
+        for option, measures in learned.items():
+            for measure, known in measures.items():
+                evidence[f"/learned/{option}/{measure}"] = tuple(
+                    f"review/{each['review']}" for each in known["lessons"]
+                )
     return Snapshot(document, evidence, made_from, finding, diagnosis)
 
 

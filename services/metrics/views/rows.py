@@ -128,10 +128,6 @@ async def _lost(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, _deal.status == "lost", *_in_time(reading), day=_deal.closed_on)
 
 
-async def _after_setbacks(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    return [_deal.id.in_(await shown_after_setbacks(reading))]
-
-
 async def _closed(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _deals(reading, _deal.status != "open", *_in_time(reading), day=_deal.closed_on)
 
@@ -195,7 +191,7 @@ SOURCES: Mapping[str, Source] = {
     "deals_open": Source(DealFact, _open, show_deal),
     "deals_at_hand": Source(DealFact, _at_hand, show_deal),
     "deals_foreseen": Source(DealFact, _foreseen, show_deal),
-    "deals_lost_after_setbacks": Source(DealFact, _after_setbacks, show_deal),
+    "deals_lost_after_setbacks": Source(DealFact, shown_after_setbacks, show_deal),
     **MONEY_ROWS,
     "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
     "members": Source(MemberFact, _employed, _show_member),

@@ -9,6 +9,8 @@ it: an estimate is revenue that did not come.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any, Final
@@ -17,22 +19,33 @@ import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.support import SetbackFact
+from services.metrics.sums import DAY, Tally
 from services.metrics.views.frame import Figure, Reading
 from services.metrics.views.support import WHOLE_STRETCHES, hidden, in_the_tree, kept_back, setbacks_of, told
 from services.metrics.views.values import Amounts, shown_money
 from shared.store.sql import OneOf
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
-_LOST = (
-    sa.select(DealFact)
-    .where(
-        _deal.status == "lost",
-        _deal.closed_on >= sa.bindparam("start", type_=sa.Date()),
-        _deal.closed_on < sa.bindparam("end", type_=sa.Date()),
-        OneOf(_deal.customer, "customers"),
-    )
-    .order_by(_deal.id)
+_tally = Tally.__table__.c  # type: ignore[attr-defined]
+_LOST = sa.select(_tally.key, _tally.start, _tally.currency, _tally.count, _tally.amount).where(
+    _tally.dim == "customer",
+    OneOf(_tally.key, "customers"),
+    _tally.measure == "lost",
+    _tally.grain == DAY,
+    _tally.start >= sa.bindparam("start", type_=sa.Date()),
+    _tally.start < sa.bindparam("end", type_=sa.Date()),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A customer's deals that were lost on a day, by the currency of what they were worth, if that is known."""
+
+    customer: str
+    day: date
+    currency: str
+    deals: int
+    minor: int
 
 
 async def setback_cost(reading: Reading) -> Any:
@@ -48,41 +61,42 @@ async def setback_cost(reading: Reading) -> Any:
     seen = [each for found in customers.values() for each in found]
     if not told(seen) if only is None else only in kept_back(customers):
         return hidden(reading, "setback_cost")
-    lost = [each for each in await lost_after_setbacks(reading) if only in (None, each.customer)]
-    unknown = sum(not each.estimate for each in lost)
+    lost = [each for each in await _lost_after_setbacks(reading) if only in (None, each.customer)]
+    deals, unknown = sum(each.deals for each in lost), sum(each.deals for each in lost if not each.currency)
     if unknown:
-        reading.note("setback_cost", f"what {unknown} of the {len(lost)} lost deals were worth is not known")
-    return (
-        shown_money(await _worth(reading, lost), reading.question.currency) if unknown < len(lost) or not lost else None
-    )
+        reading.note("setback_cost", f"what {unknown} of the {deals} lost deals were worth is not known")
+    return shown_money(await _worth(reading, lost), reading.question.currency) if unknown < deals or not lost else None
 
 
-async def lost_after_setbacks(reading: Reading) -> list[DealFact]:
-    """The deals lost in the period on or after the day of a setback that names their customer."""
-    customers = await _customers(reading)
-    first = {key: min(each.happened_on for each in found if each.happened_on) for key, found in customers.items()}
+async def _lost_after_setbacks(reading: Reading) -> list[Lost]:
+    """What was lost in the period on or after the day of a setback that names its customer."""
+    first = _first_days(await _customers(reading))
 
-    async def read() -> list[DealFact]:
-        days = {"start": reading.question.span.start, "end": reading.question.span.end}
-        found = await reading.snapshot.all(DealFact, _LOST, **days, customers=sorted(first))
-        return [each for each in found if _on_or_after(each, first)]
+    async def read() -> list[Lost]:
+        span = reading.question.span
+        found = await reading.snapshot.rows(_LOST, start=span.start, end=span.end, customers=sorted(first))
+        lost = [Lost(*each) for each in found]
+        return [each for each in lost if each.deals and each.day >= first[each.customer]]
 
-    lost: list[DealFact] = await reading.shared("deals lost after setbacks", read)
+    lost: list[Lost] = await reading.shared("lost after setbacks", read)
     return lost
 
 
-async def shown_after_setbacks(reading: Reading) -> list[str]:
-    """Those of these deals that may be told of, by id."""
-    if not in_the_tree(reading.question):
-        return []
-    hidden_of = kept_back(await _customers(reading))
-    only = reading.filters.get("customer")
-    lost = await lost_after_setbacks(reading)
-    return [each.id for each in lost if each.customer not in hidden_of and only in (None, each.customer)]
+async def shown_after_setbacks(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    """What is true of those of these deals that may be told of."""
+    customers = await _customers(reading)
+    hidden_of = kept_back(customers) if in_the_tree(reading.question) else customers.keys()
+    only, end = reading.filters.get("customer"), reading.question.span.end
+    told_of = [
+        sa.and_(_deal.customer == key, _deal.closed_on >= first)
+        for key, first in sorted(_first_days(customers).items())
+        if key not in hidden_of and only in (None, key)
+    ]
+    return [_deal.status == "lost", _deal.closed_on < end, sa.or_(sa.false(), *told_of)]
 
 
-def _on_or_after(deal: DealFact, first: dict[str, date]) -> bool:
-    return deal.customer is not None and deal.closed_on is not None and deal.closed_on >= first[deal.customer]
+def _first_days(customers: Mapping[str, Sequence[SetbackFact]]) -> dict[str, date]:
+    return {key: min(each.happened_on for each in found if each.happened_on) for key, found in customers.items()}
 
 
 async def _customers(reading: Reading) -> dict[str, list[SetbackFact]]:
@@ -93,12 +107,12 @@ async def _customers(reading: Reading) -> dict[str, list[SetbackFact]]:
     return by_customer
 
 
-async def _worth(reading: Reading, lost: list[DealFact]) -> Amounts:
+async def _worth(reading: Reading, lost: Sequence[Lost]) -> Amounts:
     settling, whole = await reading.settling(), Amounts()
-    for deal in lost:
-        currency, minor = deal.estimate_currency, deal.estimate
-        if settling is not None and deal.closed_on is not None and minor:
-            currency, worth = settling.worth(Fraction(minor), currency, deal.closed_on)
+    for each in lost:
+        currency, minor = each.currency, each.minor
+        if settling is not None and minor:
+            currency, worth = settling.worth(Fraction(minor), currency, each.day)
             minor = round(worth)
         whole += Amounts({currency: minor} if minor else {})
     return whole
