@@ -9,6 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.metrics.api.carrying_out import carried_out
+from services.metrics.api.learnt import catalogue_of
 from services.metrics.api.reviews import reviews, sight_of
 from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import MemberFact, TeamFact
@@ -20,13 +22,15 @@ from services.metrics.page.review.contributed import Contributed, contributed_of
 from services.metrics.page.review.figures import SMALL_TEAM, Reader
 from services.metrics.page.review.matrix import Matrix, matrix_of
 from services.metrics.page.review.words import listed
+from services.metrics.review.carried_out import Carried
 from services.metrics.review.contributions import PITFALLS
 from services.metrics.review.options import Catalogue
-from services.metrics.review.reading.before import options_of
 from services.metrics.review.seen import Sight, as_seen
 from services.metrics.review.thresholds import Rules
 from services.metrics.views.names import names_of
+from services.metrics.views.shown import house_of
 from shared.identity.permissions import Principal
+from shared.instant import day_of, now
 from shared.store import Snapshot
 from shared.store.sql import OneOf
 
@@ -54,6 +58,9 @@ class Sheet:
     pitfalls: Sequence[str]
     comments: Sequence[Mapping[str, Any]]
     comment_until: date
+    carried: Sequence[Carried]
+    responsible: Sequence[tuple[str, str]]
+    """Who may see to what is decided: members of the team, for who may know them."""
     document: Mapping[str, Any]
     may_decide: bool
     may_comment: bool
@@ -98,15 +105,22 @@ async def sheet_of(snapshot: Snapshot, ref: str, reader: Principal) -> Sheet:
         catalogue=catalogue, table=table_of(document, catalogue), weak=weak_of(document, numbers, named),
         contributed=contributed_of(document, numbers, named), pitfalls=PITFALLS,
         comments=review.comments if sight != "outside" else [],
+        carried=await carried_out(snapshot, review, day_of(now(), (await house_of(snapshot)).zone)),
+        responsible=_responsible(review, named, sight),
         comment_until=after_working_days(review.made_on, COMMENT_DAYS), document=document,
         may_decide=reader.may("reviews:write"), may_comment=sight != "outside",
     )  # fmt: skip
 
 
+def _responsible(review: Review, named: Mapping[str, str], sight: Sight) -> list[tuple[str, str]]:
+    members = review.document["associations"]["network"]["degrees"] if sight != "outside" else ()
+    return sorted((named.get(each, each), each) for each in members)
+
+
 async def _catalogue(snapshot: Snapshot, review: Review) -> Catalogue | None:
     """The options as they were when it was made; none where others have been adopted since."""
-    now = await options_of(snapshot)
-    return now if now.version == review.catalogue else None
+    found, _ = await catalogue_of(snapshot)
+    return found if found.version == review.catalogue else None
 
 
 async def _graph(
@@ -126,7 +140,7 @@ async def _names(snapshot: Snapshot, review: Review, sight: Sight, reader: Princ
     found = departments | await names_of(snapshot, "team", sorted(teams), reader)
     if sight == "outside":
         return found
-    said = {each["by"] for each in review.comments} | {review.decided_by, review.made_by}
+    said = {each["by"] for each in review.comments} | {review.decided_by, review.responsible}
     team = await snapshot.recall(TeamFact, review.team)
     people = {*people_of(review.document), *filter(None, said), *filter(None, [team.leader if team else None])}
     return found | await names_of(snapshot, "member", sorted(people), reader)
