@@ -42,6 +42,7 @@ from services.metrics.mending import Mender, RebuildRun, mend_views
 from services.metrics.packs import PackDue, freeze_packs, owe_a_pack
 from services.metrics.page import entry, published, routes
 from services.metrics.page.review import routes as review_routes
+from services.metrics.retention import forget_members
 from services.metrics.stream.live import prepare_live
 from services.metrics.verdicts import judge_effects
 from services.metrics.webhooks import hooks
@@ -100,5 +101,5 @@ service = Service(
     subscriptions=subscriptions,
     prepare=(make_certificate, make_mender, published.prepare_pages, prepare_live, prepare_webhooks),
     speaks_for_all=True,
-    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs, judge_effects),
+    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs, judge_effects, forget_members),
 )

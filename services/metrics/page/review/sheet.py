@@ -14,9 +14,10 @@ from services.metrics.api.learnt import catalogue_of
 from services.metrics.api.reviews import reviews, sight_of
 from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import MemberFact, TeamFact
+from services.metrics.page.charts import NOTHING
 from services.metrics.page.layout import TITLES
 from services.metrics.page.review.advice import Advice, Weak, advice_of, weak_of
-from services.metrics.page.review.associations import Graph, by_department, graph_of, people_of
+from services.metrics.page.review.associations import Graph, by_department, graph_of, people_of, told_of
 from services.metrics.page.review.choices import Table, table_of
 from services.metrics.page.review.contributed import Contributed, contributed_of
 from services.metrics.page.review.figures import SMALL_TEAM, Reader
@@ -25,7 +26,7 @@ from services.metrics.page.review.words import listed
 from services.metrics.review.carried_out import Carried
 from services.metrics.review.contributions import PITFALLS
 from services.metrics.review.options import Catalogue
-from services.metrics.review.seen import Sight, as_seen
+from services.metrics.review.seen import Sight, as_seen, is_thin
 from services.metrics.review.thresholds import Rules
 from services.metrics.views.names import names_of
 from services.metrics.views.shown import house_of
@@ -93,7 +94,7 @@ async def sheet_of(snapshot: Snapshot, ref: str, reader: Principal) -> Sheet:
     team = await snapshot.recall(TeamFact, review.team)
     named = {**await _names(snapshot, review, sight, reader), review.team: team.name if team else review.team}
     rules = Rules.model_validate(review.rules)
-    members = len(review.document["associations"]["network"]["degrees"])
+    members = review.document["associations"]["network"]["members"]
     numbers = Reader(review.id, rules, document["currency"], document["baseline"], members < SMALL_TEAM)
     catalogue = await _catalogue(snapshot, review)
     leader = named.get(team.leader) if team and team.leader and sight != "outside" else None
@@ -113,7 +114,7 @@ async def sheet_of(snapshot: Snapshot, ref: str, reader: Principal) -> Sheet:
 
 
 def _responsible(review: Review, named: Mapping[str, str], sight: Sight) -> list[tuple[str, str]]:
-    members = review.document["associations"]["network"]["degrees"] if sight != "outside" else ()
+    members = review.document["associations"]["network"].get("degrees", ()) if sight != "outside" else ()
     return sorted((named.get(each, each), each) for each in members)
 
 
@@ -126,6 +127,8 @@ async def _catalogue(snapshot: Snapshot, review: Review) -> Catalogue | None:
 async def _graph(
     snapshot: Snapshot, review: Review, document: Mapping[str, Any], sight: Sight, named: Mapping[str, str]
 ) -> Graph:
+    if is_thin(document):
+        return Graph(NOTHING, [], [], told_of(document["associations"]["network"], None), False)
     if sight != "outside":
         return graph_of(document, review.id, named)
     people = await snapshot.all(MemberFact, _NAMED, ids=sorted(people_of(review.document)))
