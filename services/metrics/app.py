@@ -6,6 +6,7 @@ from services.metrics.api import (  # noqa: F401
     consistency,
     deliveries,
     events,
+    fairness,
     learnt,
     rebuild,
     review_lots,
