@@ -2,6 +2,8 @@
 
     app -> page -> api, reactions -> views -> domain -> shared.events, shared.errors, shared.money, shared.instant
 
+The page does what the API does, by calling it, so that the two never differ.
+
 A service never imports another service, `shared` never imports a service, and only `concert` (the command and the
 one-machine runner) knows them all. One file knows Kafka's client, one knows PostgreSQL's.
 """

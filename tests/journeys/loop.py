@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tests.charter import switched_on
 from tests.world import World
 
 QUARTER = (date(2025, 1, 6), date(2025, 4, 7))
@@ -143,6 +144,7 @@ class Loop:
 
 async def looped(world: World) -> Loop:
     """People who are recruited, in their teams, and reviewed by events alone from the first period on."""
+    await switched_on(world)
     at = {"starts_on": "2024-01-01"}
     north, west = [(await world.made("/v1/teams", {"name": name}))["id"] for name in ("North", "West")]
     people: dict[str, list[str]] = {north: [], west: [], "it": []}
