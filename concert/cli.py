@@ -12,8 +12,9 @@ import httpx
 import typer
 from rich.console import Console
 
-from concert import doctor, parked, tokens, views
+from concert import doctor, parked, reviewed, tokens, views
 from concert.demo import make_demo
+from concert.demo_reviews import AsMember
 from concert.imports import cli as imports
 from concert.imports.asking import Stopped
 from concert.imports.send import Outcome
@@ -25,7 +26,7 @@ from shared import logs, settings
 from shared.bus import BusError
 from shared.identity.gate import signing_key
 from shared.identity.keys import BadKey
-from shared.identity.scopes import ADMIN
+from shared.identity.scopes import ADMIN, member_scopes
 from shared.identity.tokens import mint
 from shared.instant import now
 from shared.own_log import DatabaseBehindLog
@@ -37,6 +38,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 console = Console(highlight=False)
 app.command("token")(tokens.token)
 app.command("doctor")(doctor.doctor)
+app.command("review")(reviewed.review)
 app.add_typer(imports.app, name="import")
 app.add_typer(parked.app, name="parked")
 app.add_typer(views.app, name="views")
@@ -76,7 +78,21 @@ async def _fill(origin: Origin, chosen: Settings) -> None:
             if (await client.get(f"/v1/{collection}", params={"limit": "1"})).json()["items"]:
                 return
         with console.status("Filling in the demo company (CONCERT_DEMO=0 leaves the store empty) ..."):
-            await make_demo(client, now().date())
+            await make_demo(client, now().date(), members_of(chosen))
+
+
+def members_of(chosen: Settings) -> AsMember | None:
+    """Tokens that speak for the members of the demo company; none where tokens are not ours to sign."""
+    if not (chosen.signing_key_file or chosen.key_file.exists()):
+        return None
+    key = signing_key(chosen)
+
+    def as_member(member: str) -> str:
+        scopes = member_scopes("sales")
+        return mint(key, subject=member, scopes=scopes, member=member, expires=timedelta(minutes=10),
+                    audience=chosen.jwt_audience)  # fmt: skip
+
+    return as_member
 
 
 @app.command()
@@ -84,11 +100,12 @@ def demo(
     url: Annotated[str, typer.Option(envvar="CONCERT_URL", help="Where Concert answers.")] = "http://127.0.0.1:8000",
     token: Annotated[str, typer.Option(envvar="CONCERT_TOKEN", help="A token with admin.")] = "",
 ) -> None:
-    """Fill in the demo company; doing it again changes nothing."""
+    """Fill in the demo company; doing it again changes nothing. With the key that signs tokens also its reviews."""
+    chosen = _settings()
 
     async def make() -> Outcome:
         async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
-            return await make_demo(client, now().date())
+            return await make_demo(client, now().date(), members_of(chosen))
 
     try:
         outcome = asyncio.run(make())

@@ -6,6 +6,7 @@ import, by external ids, so that making it twice changes nothing.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -13,7 +14,9 @@ from typing import Any
 
 import httpx
 
-from concert.imports.plan import Plan, Span, day, person_id, slug
+from concert.demo_reviews import AsMember, hold_reviews
+from concert.demo_work import Window, plan_work
+from concert.imports.plan import Plan, Span, day, person_id, slug, worth
 from concert.imports.report import Report
 from concert.imports.send import Outcome, carry_out
 from shared.period import Period
@@ -21,16 +24,22 @@ from shared.period import Period
 SOURCE = "demo"
 CURRENCY = "EUR"
 MONTHS = 18
-TEAMS = (("North", "Nordics"), ("South", "Iberia"), ("East", "Central Europe"), ("Key accounts", "Europe"))
-SELLERS = (
-    "Ada Berg", "Bruno Costa", "Carla Duarte", "David Eriksen", "Elif Farah", "Finn Gruber", "Greta Holm",
-    "Hugo Ibarra", "Ines Jansen", "Jonas Keller", "Kira Lind", "Luca Moreau", "Mara Novak", "Nils Olsen", "Olga Pires",
-    "Paul Quist",
-)  # fmt: skip
-OLD = 13
-"""So many of them were there from the beginning."""
-GONE = 5
-"""The place of the one who has left."""
+TEAMS = (("North", "Nordics"), ("South", "Iberia"), ("West", "Western Europe"), ("East", "Central Europe"),
+         ("Prague", "Central Europe"), ("Vienna", "Central Europe"), ("Warsaw", "Central Europe"))  # fmt: skip
+SELLERS = {
+    "North": ("Ada Berg", "Elif Farah", "Ines Jansen", "Mara Novak", "Rosa Silva", "Theo Urban"),
+    "South": ("Bruno Costa", "Finn Gruber", "Jonas Keller", "Nils Olsen", "Pia Rossi", "Said Tahir"),
+    "West": ("David Eriksen", "Hugo Ibarra", "Luca Moreau", "Paul Quist", "Ruth Stein"),
+    "East": ("Carla Duarte", "Greta Holm", "Kira Lind", "Olga Pires", "Sara Toth"),
+    "Prague": ("Adam Vesely", "Dana Kralova"), "Vienna": ("Emma Huber", "Felix Gruber"),
+    "Warsaw": ("Jan Kowal", "Maja Nowak"),
+}  # fmt: skip
+"""Of each team, who leads it first."""
+NEW = {"Nils Olsen": 120, "Olga Pires": 240, "Paul Quist": 360, "Theo Urban": 455}
+"""Who came later, so many days after the beginning; all others were there from then on."""
+GONE = "Finn Gruber"
+REACHED = {"North": 0.97, "South": 1.0, "West": 0.99, "East": 0.84, "Prague": 0.8, "Vienna": 0.78, "Warsaw": 0.8}
+"""What of its targets each team has reached by today: in one region all teams miss theirs."""
 OTHERS = {
     "finance": ("Rita Sanz", "Sven Thal"), "accounting": ("Tea Ude", "Uwe Vogt"), "hr": ("Vera Wolf", "Willem Xhaka"),
     "it": ("Yara Zidan", "Zoe Adler", "Anton Brandt"),
@@ -66,6 +75,11 @@ class Calendar:
         return found[::-1]
 
     @property
+    def window(self) -> Window:
+        """The months that reviews look at: the last two whole ones and the one that runs."""
+        return Window(self.months[-3], self.today)
+
+    @property
     def quarter(self) -> Period:
         """The quarter of today."""
         return Period.of("quarter", self.today)
@@ -79,22 +93,32 @@ def plan_demo(today: date) -> Plan:
     _customers_and_products(plan, beginning)
     _money(plan, calendar, chance)
     _goals(plan, calendar)
-    _targets(plan, calendar)
+    plan.step("targets")
     _deals(plan, calendar, chance)
+    _targets(plan, calendar)
     _answers(plan, calendar)
     _meetings(plan, calendar, chance)
     _duties(plan, calendar)
+    plan_work(
+        plan,
+        {team: [name for name in names if name != GONE] for team, names in SELLERS.items()},
+        calendar.window,
+        plan.ref("goal-regions"),
+    )
     plan.spans = [Span("the demo company", beginning, today + timedelta(days=1))]
     return plan
 
 
-async def make_demo(client: httpx.AsyncClient, today: date) -> Outcome:
-    """Make the demo company. Raises Stopped."""
-    outcome = await carry_out(plan_demo(today), client, Report(), lambda name, rows: None)
+async def make_demo(client: httpx.AsyncClient, today: date, as_member: AsMember | None = None) -> Outcome:
+    """Make the demo company; its reviews, where somebody can answer for its members. Raises Stopped."""
+    report = Report()
+    outcome = await carry_out(plan_demo(today), client, report, lambda name, rows: None)
     for place, (name, _) in enumerate(TEAMS):
-        said = {"confidence": f"0.{9 - 2 * place}", "on": day(today)}
+        said = {"confidence": f"0.{9 - place}", "on": day(today)}
         target = f"ext:{SOURCE}:target-{slug(name)}-{Calendar(today).quarter.label}"
         await client.post(f"/v1/targets/{target}/check-ins", json=said)
+    if as_member is not None:
+        await hold_reviews(client, SOURCE, Calendar(today).window, outcome.batches, as_member)
     return outcome
 
 
@@ -102,24 +126,44 @@ def _people(plan: Plan, beginning: date) -> None:
     for name, region in TEAMS:
         plan.step("teams").add({"external": plan.external(slug(name)), "name": name, "region": region})
     joins = plan.step("members")
-    for place, name in enumerate(SELLERS):
-        _hire(plan, name, "sales", _joined(beginning, place), **({"ramp": list(RAMP)} if place >= OLD else {}))
+    for name in every_seller():
+        _hire(plan, name, "sales", _joined(beginning, name), **({"ramp": list(RAMP)} if name in NEW else {}))
     for department, names in OTHERS.items():
         for name in names:
             _hire(plan, name, department, beginning)
-    for place, name in enumerate(SELLERS):
-        joined = _joined(beginning, place)
-        team = plan.ref(slug(TEAMS[place % len(TEAMS)][0]))
-        joins.add({"do": "join", "member": plan.ref(person_id(name)), "team": team, "from": day(joined)})
-    gone = beginning + timedelta(days=400)
-    joins.add(
-        {"do": "leave", "member": plan.ref(person_id(SELLERS[GONE])), "on": day(gone), "reason": "a new challenge"}
-    )
+    for team, names in SELLERS.items():
+        for name in names:
+            joins.add({"do": "join", "member": plan.ref(person_id(name)), "team": plan.ref(slug(team)),
+                       "from": day(_joined(beginning, name))})  # fmt: skip
+        leads = {"external": plan.external(slug(team)), "leader": plan.ref(person_id(names[0]))}
+        plan.step("leaders", "teams").add(leads)
+    left = {"do": "leave", "member": plan.ref(person_id(GONE)), "on": day(_leaves(beginning)),
+            "reason": "a new challenge"}  # fmt: skip
+    joins.add(left)
 
 
-def _joined(beginning: date, place: int) -> date:
-    """The day a seller began: most of them with the company, the others one after the other."""
-    return beginning + timedelta(days=0 if place < OLD else 120 * (place - OLD + 1))
+def every_seller() -> list[str]:
+    """Those who sell, in the order in which the company hired them."""
+    names = [name for names in SELLERS.values() for name in names]
+    return sorted(names, key=lambda name: (NEW.get(name, 0), name))
+
+
+def team_of(seller: str) -> str:
+    """The team somebody sells in."""
+    return next(team for team, names in SELLERS.items() if seller in names)
+
+
+def _joined(beginning: date, seller: str) -> date:
+    return beginning + timedelta(days=NEW.get(seller, 0))
+
+
+def _leaves(beginning: date) -> date:
+    return beginning + timedelta(days=400)
+
+
+def _here(beginning: date, on: date) -> list[str]:
+    """Who sells on a day; whoever is to leave sells nothing, lest a deal is left behind."""
+    return [each for each in every_seller() if each != GONE and _joined(beginning, each) <= on]
 
 
 def _hire(plan: Plan, name: str, department: str, starts_on: date, **fields: Any) -> None:
@@ -154,33 +198,62 @@ def _money(plan: Plan, calendar: Calendar, chance: Random) -> None:
 
 
 def _targets(plan: Plan, calendar: Calendar) -> None:
+    won = won_by_team(plan, calendar)
     for first in calendar.months:
-        label = f"{first.year}-{first.month:02d}"
-        for name, _ in TEAMS:
-            plan.step("targets").add(_target(plan, f"{slug(name)}-{label}", "team", plan.ref(slug(name)), label, 30000))
-        plan.step("targets").add(_target(plan, f"all-{label}", "organisation", None, label, 120000))
+        label, late = f"{first.year}-{first.month:02d}", first >= calendar.window.start
+        monthly = {name: monthly_target(won, name, calendar) if late else 18000 for name, _ in TEAMS}
+        for name, value in monthly.items():
+            team = f"{slug(name)}-{label}"
+            plan.step("targets").add(_target(plan, team, "team", plan.ref(slug(name)), label, value))
+            if late:
+                _quotas(plan, name, label, value)
+        plan.step("targets").add(_target(plan, f"all-{label}", "organisation", None, label, sum(monthly.values())))
+    _quarters(plan, calendar, won)
     year = str(calendar.today.year)
-    for quarter in range(1, 5):
-        _quotas(plan, f"{year}-Q{quarter}", of_members=calendar.quarter.label == f"{year}-Q{quarter}")
     csat = {"metric": "csat", "value": "0.85", "goal": plan.ref("goal-content")}
     margin = {"metric": "margin", "goal": plan.ref("goal-margin")}
     plan.step("targets").add(_target(plan, f"csat-{year}", "organisation", None, year, 0) | csat)
     plan.step("targets").add(_target(plan, f"margin-{year}", "organisation", None, year, 640000) | margin)
 
 
-def _quotas(plan: Plan, label: str, *, of_members: bool) -> None:
-    """A quarter's targets of the teams, which serve a goal, and of their members, which sum to them."""
-    here = [place for place in range(len(SELLERS)) if place != GONE]
-    for number, (name, _) in enumerate(TEAMS):
-        team = f"{slug(name)}-{label}"
-        goal = {"goal": plan.ref("goal-regions")}
-        agreed = {"do": "approve", "target": plan.ref(f"target-{team}")}
-        plan.step("targets").add(_target(plan, team, "team", plan.ref(slug(name)), label, 90000) | goal, agreed)
-        mine = [SELLERS[place] for place in here if of_members and place % len(TEAMS) == number]
-        for seller in mine:
-            ref, quota = plan.ref(person_id(seller)), 90000 // len(mine)
-            body = _target(plan, f"{slug(seller)}-{label}", "member", ref, label, quota)
-            plan.step("targets").add(body | {"parent": plan.ref(f"target-{team}")})
+def won_by_team(plan: Plan, calendar: Calendar) -> dict[str, float]:
+    """What each team has won since the first day that reviews look at."""
+    owner_of = {row["external"]["id"]: row["owner"] for row in plan.step("deals").rows() if "external" in row}
+    teams = {plan.ref(person_id(name)): team_of(name) for name in every_seller()}
+    won = dict.fromkeys(SELLERS, 0.0)
+    for row in plan.step("deals").rows():
+        if row.get("do") == "win" and row["on"] >= day(calendar.window.start):
+            won[teams[owner_of[row["deal"].removeprefix(plan.ref(""))]]] += float(worth(row).text)
+    return won
+
+
+def monthly_target(won: dict[str, float], team: str, calendar: Calendar) -> int:
+    """What a team is to win in a month, so that it has reached by today what it has."""
+    today = calendar.today
+    begun = 2 + today.day / monthrange(today.year, today.month)[1]
+    return max(1000, round(won[team] / begun / REACHED[team] / 100) * 100)
+
+
+def _quotas(plan: Plan, team: str, label: str, value: int) -> None:
+    """A month's targets of a team's members, which sum to the team's."""
+    mine = [name for name in SELLERS[team] if name != GONE]
+    for place, seller in enumerate(mine):
+        quota = value // len(mine) + (value % len(mine) if place == 0 else 0)
+        body = _target(plan, f"{slug(seller)}-{label}", "member", plan.ref(person_id(seller)), label, quota)
+        plan.step("targets").add(body | {"parent": plan.ref(f"target-{slug(team)}-{label}")})
+
+
+def _quarters(plan: Plan, calendar: Calendar, won: dict[str, float]) -> None:
+    """The teams' targets of each quarter, which serve a goal and are agreed on."""
+    year = str(calendar.today.year)
+    for quarter in range(1, 5):
+        label = f"{year}-Q{quarter}"
+        for name, _ in TEAMS:
+            runs = calendar.quarter.label == label
+            team, value = f"{slug(name)}-{label}", 3 * (monthly_target(won, name, calendar) if runs else 18000)
+            goal = {"goal": plan.ref("goal-regions")}
+            agreed = {"do": "approve", "target": plan.ref(f"target-{team}")}
+            plan.step("targets").add(_target(plan, team, "team", plan.ref(slug(name)), label, value) | goal, agreed)
 
 
 def _goals(plan: Plan, calendar: Calendar) -> None:
@@ -204,7 +277,7 @@ def _answers(plan: Plan, calendar: Calendar) -> None:
 
 def _duties(plan: Plan, calendar: Calendar) -> None:
     for place, title in enumerate(DUTIES):
-        who = {"member": plan.ref(person_id(SELLERS[place]))}
+        who = {"member": plan.ref(person_id(every_seller()[place]))}
         duty = {"external": plan.external(f"duty-{place}"), "title": title, "assigned_to": who,
                 "on": day(calendar.months[-1]), "due": day(calendar.today)}  # fmt: skip
         plan.step("duties").add(duty | ({"goal": plan.ref("goal-regions")} if place % 2 == 0 else {}))
@@ -228,9 +301,9 @@ def _deals(plan: Plan, calendar: Calendar, chance: Random) -> None:
 
 def _deal(plan: Plan, chance: Random, name: str, customer: str, opened: date, calendar: Calendar) -> None:
     today, beginning = calendar.today, calendar.months[0]
-    here = [place for place in range(len(SELLERS)) if place != GONE and _joined(beginning, place) <= opened]
-    active = [SELLERS[place] for place in here]
-    owner, helper = chance.sample(active, 2)
+    here = _here(beginning, opened)
+    owner = chance.choice(here)
+    helper = chance.choice([each for each in SELLERS[team_of(owner)] if each in here and each != owner])
     product, price, _ = chance.choice(PRODUCTS)
     quantity = chance.randint(1, 6)
     deal: dict[str, Any] = {

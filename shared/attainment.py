@@ -17,6 +17,7 @@ from typing import Any
 
 from shared.money import rounded
 from shared.period import Period
+from shared.rates import Rates
 
 Number = int | Decimal | Fraction
 Row = tuple[date, Number]
@@ -37,6 +38,13 @@ def due_before(value: Number, rows: Sequence[Row], period: Period, day: date) ->
         elapsed = min(max((day - start).days, 0), (end - start).days)
         due += Fraction(part) * elapsed / (end - start).days
     return due
+
+
+def exchanged(value: int, rows: Sequence[Row], period: Period, base: str, quote: str, rates: Rates) -> list[Row]:
+    """What of a target is due from each day on, in another currency at the rate of that day; without rows all of it at
+    the rate of its first day. Raises MissingRate."""
+    dated: Sequence[tuple[date, Any]] = rows or [(period.start, value)]
+    return [(day, rates.convert(part, base, quote, day)) for day, part in dated]
 
 
 @dataclass(frozen=True, slots=True)

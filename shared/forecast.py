@@ -107,66 +107,100 @@ class Happened:
 
     def add(self, count: int, amount: int, estimated: int, estimate: int, realised: int) -> None:
         """More of the same."""
-        self.count += int(count)
-        self.amount += int(amount)
-        self.estimated += int(estimated)
-        self.estimate += int(estimate)
-        self.realised += int(realised)
+        self.count += count
+        self.amount += amount
+        self.estimated += estimated
+        self.estimate += estimate
+        self.realised += realised
+
+    @property
+    def numbers(self) -> tuple[int, int, int, int, int]:
+        """All of it, in the order in which it is added."""
+        return self.count, self.amount, self.estimated, self.estimate, self.realised
+
+
+Week = dict[tuple[Outcome, date], Happened]
+"""What happened in a week, by outcome and by week of opening."""
 
 
 class History:
-    """What is known of how deals went: by outcome, by week of opening and by the week it happened in."""
+    """What is known of how deals went: by the week it happened in, by outcome and by week of opening."""
 
     def __init__(self, known: Known) -> None:
         self.known = known
         # Each note asks for these, and a day's week is worked out anew each time.
         self._horizon, self._earlier = known.horizon, known.since - _WEEK
-        self._happened: dict[tuple[date, Outcome, date], dict[str, Happened]] = {}
+        self.first = known.week
+        """The first week that counts of which there is a deal."""
+        self._weeks: dict[date, dict[tuple[Outcome, date], dict[str, Happened]]] = {}
 
     def note(self, outcome: Outcome, opened: date, on: date, currency: str, *numbers: int) -> None:
         """Deals opened in a week were opened, won or lost on a day of another; what is not known yet is left out."""
-        if on >= self.known.before or opened < self._horizon:
-            return
+        if on < self.known.before and opened >= self._horizon:
+            self.note_week(outcome, week_of(opened), week_of(on), currency, numbers)
+
+    def note_week(self, outcome: Outcome, opened: date, week: date, currency: str, numbers: Sequence[int]) -> None:
+        """The same by Mondays, of weeks and days that count."""
         # All that came before the weeks of the table only says which deals were still open when they began.
-        place = max(week_of(on), self._earlier)
-        by_currency = self._happened.setdefault((place, outcome, week_of(opened)), {})
-        by_currency.setdefault(currency, Happened()).add(*numbers)
+        here = self._weeks.setdefault(week if week > self._earlier else self._earlier, {})
+        by_currency = here.get((outcome, opened))
+        if by_currency is None:
+            by_currency = here[outcome, opened] = {}
+            self.since(opened)
+        happened = by_currency.get(currency)
+        if happened is None:
+            by_currency[currency] = Happened(*numbers)
+        else:
+            happened.add(*numbers)
+
+    def since(self, opened: date) -> None:
+        """There were deals of a week, however they went."""
+        if opened < self.first:
+            self.first = opened
 
     def join(self, other: History) -> None:
         """The deals of somebody else on top."""
-        for place, by_currency in other._happened.items():
-            mine = self._happened.setdefault(place, {})
-            for code, what in by_currency.items():
-                numbers = (what.count, what.amount, what.estimated, what.estimate, what.realised)
-                mine.setdefault(code, Happened()).add(*numbers)
+        self.since(other.first)
+        for week, happened in other._weeks.items():
+            for (outcome, opened), by_currency in happened.items():
+                for code, what in by_currency.items():
+                    self.note_week(outcome, opened, week, code, what.numbers)
 
     @property
     def currencies(self) -> list[str]:
         """In which currencies deals were won in the weeks of the table."""
         return sorted({
             currency
-            for (week, outcome, _), by_currency in self._happened.items()
-            if outcome == "won" and week >= self.known.since
+            for week, happened in self._weeks.items()
+            if week >= self.known.since
+            for (outcome, _), by_currency in happened.items()
+            if outcome == "won"
             for currency, what in by_currency.items()
             if what.amount
         })  # fmt: skip
 
-    def by_week(self, currency: str) -> dict[date, dict[tuple[Outcome, date], Happened]]:
+    def by_week(self, currency: str) -> dict[date, Week]:
         """What happened in each week, all deals counted and money taken in one currency; before the first week of the
         table, in all weeks before it."""
-        found: dict[date, dict[tuple[Outcome, date], Happened]] = {}
-        for (week, outcome, opened), by_currency in sorted(self._happened.items()):
-            here = found.setdefault(week, {})[outcome, opened] = Happened()
-            for code, what in by_currency.items():
-                money = (what.amount, what.estimated, what.estimate, what.realised) if code == currency else (0,) * 4
-                here.add(what.count, *money)
-        return found
+        return {
+            week: {place: _in_one(by_currency, currency) for place, by_currency in sorted(happened.items())}
+            for week, happened in self._weeks.items()
+        }
 
     def weeks(self) -> list[date]:
         """The whole weeks of the table, from the first in which anything was known."""
-        first = min((opened for _, _, opened in self._happened), default=self.known.week)
-        begin = max(self.known.since, first)
+        begin = max(self.known.since, self.first)
         return [begin + _WEEK * place for place in range((self.known.week - begin).days // 7)]
+
+
+def _in_one(by_currency: Mapping[str, Happened], currency: str) -> Happened:
+    if len(by_currency) == 1 and currency in by_currency:
+        return by_currency[currency]
+    whole = Happened()
+    for code, what in by_currency.items():
+        count, *money = what.numbers
+        whole.add(count, *(money if code == currency else (0, 0, 0, 0)))
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +253,16 @@ class _Table:
         for week in self.weeks:
             self._live_through(week, happened.get(week, {}))
         self._settle(happened.get(history.known.week, {}))
+        self._chances = {age: self._chance(age) for age in {*self.at_risk, *self.won, *self.lost}}
 
-    def _settle(self, happened: dict[tuple[Outcome, date], Happened]) -> None:
+    def _settle(self, happened: Week) -> None:
         for (outcome, opened), what in happened.items():
             self.open[opened].take(what, 1 if outcome == "opened" else -1)
 
-    def _live_through(self, week: date, happened: dict[tuple[Outcome, date], Happened]) -> None:
+    def _live_through(self, week: date, happened: Week) -> None:
         begun = {place: what for place, what in happened.items() if place[0] == "opened"}
         self._settle(begun)
-        ages = {(week - opened).days // 7: int(cohort.count) for opened, cohort in self.open.items()}
+        ages = {(week - opened).days // 7: int(cohort.count) for opened, cohort in self.open.items() if cohort.count}
         for age, count in ages.items():
             self.at_risk[age] += count
         brought = 0
@@ -249,6 +284,9 @@ class _Table:
 
     def chance(self, age: int) -> tuple[float, float]:
         """The share of deals of an age that are won, and that are lost, within a week."""
+        return self._chances.get(age, (0.0, 0.0))
+
+    def _chance(self, age: int) -> tuple[float, float]:
         at_risk = max(self.at_risk.get(age, 0), self.won[age] + self.lost[age])
         return (self.won[age] / at_risk, self.lost[age] / at_risk) if at_risk else (0.0, 0.0)
 
@@ -310,7 +348,7 @@ def forecast(history: History, period: Period, won: Mapping[str, int]) -> tuple[
 def _ahead(table: _Table, since: date, period: Period, won: int) -> Forecast:
     weeks = list(_weeks(since, period))
     present = (table.worth(cohort) * _wins(table, (opened, cohort.count), weeks)
-               for opened, cohort in sorted(table.open.items()))  # fmt: skip
+               for opened, cohort in sorted(table.open.items()) if cohort.count > 0)  # fmt: skip
     from_open = sum(present)
     from_new = table.average * sum(_wins_of_new(table, weeks[place:]) for place in range(len(weeks)))
     coming = from_open + from_new

@@ -1,6 +1,6 @@
 """Who may import whom.
 
-    app -> api, reactions -> views -> domain -> shared.events, shared.errors, shared.money, shared.instant
+    app -> page -> api, reactions -> views -> domain -> shared.events, shared.errors, shared.money, shared.instant
 
 A service never imports another service, `shared` never imports a service, and only `concert` (the command and the
 one-machine runner) knows them all. One file knows Kafka's client, one knows PostgreSQL's.
@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # A layer imports only what has a higher number than itself; helpers of a service that stand in no layer are free.
-LAYER = {"app": 0, "api": 1, "reactions": 1, "page": 1, "views": 2, "domain": 3}
+LAYER = {"app": 0, "page": 1, "api": 2, "reactions": 2, "views": 3, "domain": 4}
 
 # The domain decides: no I/O and no clock, so of the kit it knows only values, and what an entity's table is made of.
 DOMAIN_KNOWS = (
@@ -36,6 +36,12 @@ DOMAIN_KNOWS = (
     "shared.store.types",
 )
 DOMAIN_NEVER = ("fastapi", "starlette", "httpx", "aiokafka", "asyncpg", "sqlite3", "asyncio", "time", "os", "random")
+
+# What a review finds of people (COM, TWK, the graph, peers, resilience) leads to no pay: of metrics only reviews and
+# their routes know it, so that it is in no view, sum or certificate; and who books money hears of no review.
+REVIEW = "services.metrics.review"
+MAY_KNOW_REVIEWS = (REVIEW, "services.metrics.api", "services.metrics.page", "services.metrics.app")
+MONEY = "services.targets"
 
 DRIVERS = ("aiokafka", "asyncpg")
 
@@ -79,6 +85,10 @@ def refusal(importer: str, imported: str) -> str | None:
         home = ".".join(importer.split(".")[:2])
         if within(imported, "services") and not within(imported, home):
             return "a service imports no other service"
+        if within(imported, REVIEW) and not within(importer, *MAY_KNOW_REVIEWS):
+            return "what a review finds is in no figure"
+        if within(importer, MONEY) and within(imported, "shared.events.reviews"):
+            return "who books money hears of no review"
         here, there = layer(importer), layer(imported) if within(imported, home) else None
         if (
             here is not None
@@ -129,6 +139,10 @@ def test_a_driver_is_known_to_one_file(driver: str) -> None:
         ("services.teams.api.members", "services.teams.api.bodies", None),
         ("services.teams.domain", "shared.events.teams", None),
         ("services.teams.app", "shared.web", None),
+        ("services.metrics.views.finance", "services.metrics.review.finding", "what a review finds is in no figure"),
+        ("services.metrics.facts.money", "services.metrics.review.indices", "what a review finds is in no figure"),
+        ("services.targets.reactions", "shared.events.reviews.ActionDecided", "who books money hears of no review"),
+        ("services.metrics.api.reviews", "services.metrics.review.finding", None),
     ],
 )
 def test_the_rule_itself(importer: str, imported: str, why: str | None) -> None:

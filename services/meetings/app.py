@@ -8,6 +8,7 @@ from services.meetings.api import series as of_series
 from services.meetings.api.actions import actions
 from services.meetings.api.check_ins import check_ins
 from services.meetings.api.items import items
+from services.meetings.api.liaisons import liaisons
 from services.meetings.api.meetings import meetings
 from services.meetings.api.outcomes import outcomes
 from services.meetings.api.pulses import close_pulses, pulses
@@ -22,7 +23,7 @@ from shared.application import Service
 service = Service(
     name="meetings",
     description="How we talk and help: meetings with what is on the table, actions, and requests.",
-    collections=(series, templates, meetings, items, outcomes, actions, requests, check_ins, pulses),
+    collections=(series, templates, meetings, items, outcomes, actions, requests, check_ins, liaisons, pulses),
     routers=(
         *(reschedule.router, of_series.router, of_meetings.router, attendance.router),
         *(calendars.router, calendar_files.router, minutes.router),

@@ -53,9 +53,14 @@ class KnownPack(Fact, table=True):
 
 
 duties, packs = Facts(KnownDuty), Facts(KnownPack)
-# Of targets only goals: deals are many, and nothing here is about them. Of metrics only what is frozen for meetings.
+# Of targets only goals: deals are many, and nothing here is about them. Of metrics only what is frozen for meetings
+# and decided on reviews.
 subscriptions = Subscriptions(
-    "concert.teams", TARGETS, METRICS, PEOPLE, only={TARGETS: frozenset({"goal"}), METRICS: frozenset({"pack"})}
+    "concert.teams",
+    TARGETS,
+    METRICS,
+    PEOPLE,
+    only={TARGETS: frozenset({"goal"}), METRICS: frozenset({"pack", "review"})},
 )
 subscriptions.keep(organisation, departments, members, teams, people, goals, duties, packs)
 

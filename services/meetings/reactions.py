@@ -1,19 +1,22 @@
-"""What other services' facts oblige meetings to do: in what departments differ comes on the table of their meeting."""
+"""What other services' facts oblige meetings to do: in what departments differ comes on the table of their meeting, and
+what is decided on a review is carried out."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from services.meetings import known
+from services.meetings import decided, known
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
 from shared.events import Envelope
 from shared.events.packs import PackFrozen
+from shared.events.reviews import ActionDecided
 from shared.ids import derived_id
 from shared.store import Tx
 
 subscriptions: Final = known.subscriptions
 """What is kept of others, and what is done about it."""
+subscriptions.on(ActionDecided)(decided.carry_out)
 
 
 @subscriptions.on(PackFrozen)

@@ -6,7 +6,9 @@ from services.metrics.api import (  # noqa: F401
     consistency,
     deliveries,
     events,
+    learnt,
     rebuild,
+    review_lots,
     review_opening,
     review_verification,
     scorecards,
@@ -21,7 +23,9 @@ from services.metrics.facts.check_ins import check_ins
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
 from services.metrics.facts.feedback import feedback
+from services.metrics.facts.goals import goals, metrics, readings
 from services.metrics.facts.leavers import leavers
+from services.metrics.facts.liaisons import liaisons
 from services.metrics.facts.meetings import actions, items, meetings, outcomes
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
 from services.metrics.facts.pipeline import overrides, stages
@@ -31,12 +35,14 @@ from services.metrics.facts.requests import requests
 from services.metrics.facts.support import duties, recognitions, reputation, setbacks
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import away, departments, groups, members, organisation, people, teams
-from services.metrics.facts.trainings import trainings
+from services.metrics.facts.trainings import checks, trainings
 from services.metrics.facts.workplace import equipment, onboardings, openings
 from services.metrics.mending import Mender, RebuildRun, mend_views
 from services.metrics.packs import PackDue, freeze_packs, owe_a_pack
 from services.metrics.page import entry, published, routes
+from services.metrics.page.review import routes as review_routes
 from services.metrics.stream.live import prepare_live
+from services.metrics.verdicts import judge_effects
 from services.metrics.webhooks import hooks
 from services.metrics.webhooks.dispatcher import deliver_webhooks, prepare_webhooks
 from services.metrics.webhooks.ledger import forget_person
@@ -49,9 +55,10 @@ from shared.http.runtime import Runtime
 
 subscriptions = Subscriptions("concert.teams", "concert.targets", "concert.meetings", PEOPLE)
 subscriptions.keep(organisation, departments, teams, groups, members, away, people, customers, products, deals,
-                   feedback, rates, invoices, receipts, budgets, expenses, targets, stages, overrides, requests,
-                   meetings, items, actions, outcomes, check_ins, pulses, trainings, openings, onboardings, equipment,
-                   duties, recognitions, setbacks, reputation, leavers)  # fmt: skip
+                   feedback, rates, invoices, receipts, budgets, expenses, targets, goals, metrics, readings, stages,
+                   overrides, requests, meetings, items, actions, outcomes, check_ins, liaisons, pulses, trainings,
+                   checks, openings, onboardings, equipment, duties, recognitions, setbacks, reputation,
+                   leavers)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 subscriptions.on(MeetingStarted)(owe_a_pack)
 
@@ -86,10 +93,11 @@ service = Service(
         published.router,
         entry.router,
         routes.router,
+        review_routes.router,
     ),
     tables=(*hooks.TABLES, RebuildRun, Pack, PackDue),
     subscriptions=subscriptions,
     prepare=(make_certificate, make_mender, published.prepare_pages, prepare_live, prepare_webhooks),
     speaks_for_all=True,
-    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs),
+    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs, judge_effects),
 )

@@ -26,9 +26,10 @@ from services.teams.domain.learning import Ability
 from services.teams.domain.leavers import Leavers
 from services.teams.domain.organisation import Organisation
 from services.teams.domain.people import Person
+from services.teams.domain.trainings import Check
 from services.teams.entries import Entry
-from services.teams.known import subscriptions
 from services.teams.pseudonyms import Pseudonym
+from services.teams.reactions import subscriptions
 from shared.application import Service
 
 service = Service(
@@ -64,7 +65,7 @@ service = Service(
         users.router,
         groups.router,
     ),
-    tables=(Organisation, Person, Absence, Ability, Leavers, Pseudonym, Entry),
+    tables=(Organisation, Person, Absence, Ability, Check, Leavers, Pseudonym, Entry),
     subscriptions=subscriptions,
     prepare=(organisation.found,),
 )

@@ -1,4 +1,5 @@
-"""What teams knows of what others own: the goals that duties serve, and the customers that setbacks are about."""
+"""What teams knows of what others own: the goals that duties serve, and the customers that setbacks are about; it also
+hears what is decided on reviews."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from shared.facts import Fact, Facts
 from shared.known import goals
 from shared.store.types import Json
 
-TARGETS = "concert.targets"
+TARGETS, METRICS = "concert.targets", "concert.metrics"
 
 
 class KnownCustomer(Fact, table=True):
@@ -29,7 +30,9 @@ class KnownCustomer(Fact, table=True):
 
 customers = Facts(KnownCustomer)
 # Deals are many, and nothing here is about them.
-subscriptions = Subscriptions(TARGETS, only={TARGETS: frozenset({"goal", "customer"})})
+subscriptions = Subscriptions(
+    TARGETS, METRICS, only={TARGETS: frozenset({"goal", "customer"}), METRICS: frozenset({"review"})}
+)
 subscriptions.keep(goals, customers)
 
 

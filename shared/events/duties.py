@@ -22,6 +22,9 @@ class DutyAssigned(Event):
     team: str | None = None
     goal: str | None = None
     due: date | None = None
+    review: str | None = None
+    """The review on which it was decided."""
+    option: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 

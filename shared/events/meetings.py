@@ -30,6 +30,9 @@ class SeriesPlanned(Event):
     follows: str | None = None
     skips: tuple[date, ...] = ()
     ends_on: date | None = None
+    review: str | None = None
+    """The review on which it was decided that they meet."""
+    option: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -98,6 +101,9 @@ class MeetingCalled(Event):
     teams: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     template: str | None = None
+    review: str | None = None
+    """The review on which it was decided that they meet."""
+    option: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -234,6 +240,9 @@ class ActionAgreed(Event):
     helpers: tuple[str, ...] = ()
     goal: str | None = None
     asked_by: str | None = None
+    review: str | None = None
+    """The review on which it was decided."""
+    option: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -350,6 +359,48 @@ class CheckInChanged(Event):
 @event("concert.meetings.check-in-withdrawn.v1")
 class CheckInWithdrawn(Event):
     """What was noted as a check-in was none."""
+
+
+@event("concert.meetings.liaison-paired.v1")
+class LiaisonPaired(Event):
+    """Two are to keep in touch from a day on: members, or a member and a department in which nobody is named yet.
+
+    What counts is that they meet or look after each other; both are told as events of their own.
+    """
+
+    on: date
+    until: date
+    every_days: int
+    from_member: str | None = None
+    from_department: str | None = None
+    to_member: str | None = None
+    to_department: str | None = None
+    team: str | None = None
+    """Whose work needs it."""
+    review: str | None = None
+    """The review on which it was decided."""
+    option: str | None = None
+    externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.meetings.liaison-changed.v1")
+class LiaisonChanged(Event):
+    """A liaison is for longer or shorter, or more or less often, or a member is named for a department; the event says
+    all of it."""
+
+    until: date
+    every_days: int
+    from_member: str | None = None
+    from_department: str | None = None
+    to_member: str | None = None
+    to_department: str | None = None
+
+
+@event("concert.meetings.liaison-ended.v1")
+class LiaisonEnded(Event):
+    """Two need not keep in touch any more, from a day on; why, stays with meetings."""
+
+    on: date
 
 
 @event("concert.meetings.pulse-opened.v1")

@@ -5,7 +5,7 @@ What a review says, why somebody decided otherwise and what was commented stays 
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 
 from shared.events import Event, event
@@ -32,9 +32,32 @@ class ReviewOutdated(Event):
     by: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Something an option is carried out by: liaisons, meetings, trainings, a duty or an action.
+
+    Titles stand with whoever makes it: `work` is a word of `shared.works`.
+    """
+
+    option: str
+    what: str
+    kind: str | None = None
+    """Of meetings how they are held, of trainings what the course trains."""
+    work: str | None = None
+    every_days: int | None = None
+    minutes: int | None = None
+    times: int | None = None
+    due_days: int | None = None
+    """Until when it is to be done, from the start on."""
+    courses: tuple[str, ...] = ()
+    """Of trainings those courses of which it is said that they train this."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Between whom there are to be liaisons; `department:it` stands for a department in which nobody was named."""
+
+
 @event("concert.metrics.action-decided.v1")
 class ActionDecided(Event):
-    """Something is to be done about what a review found; with whom, where an option is about pairs or members."""
+    """Something is to be done about what a review found: by which steps, from which day on, and with whom."""
 
     team: str
     department: str
@@ -46,6 +69,15 @@ class ActionDecided(Event):
     """Between whom work needs a tie that there is not."""
     members: tuple[str, ...] = ()
     """The members of the team."""
+    starts_on: date | None = None
+    """From when on it is carried out; from the day of the decision, if not said."""
+    weeks: int = 13
+    """For how long."""
+    responsible: str | None = None
+    """Who sees to it."""
+    departments: tuple[str, ...] = ()
+    """With which other departments the missing ties are."""
+    steps: tuple[Step, ...] = ()
 
 
 @event("concert.metrics.review-commented.v1")
@@ -64,6 +96,35 @@ class VerificationPlanned(Event):
     weeks: int
     smallest_worthwhile: str
     comparison: str | None = None
+    """The first of the teams it is compared with."""
+    comparisons: tuple[str, ...] = ()
+    baseline_weeks: int | None = None
+    fresh: bool | None = None
+    """Whether the weeks of the baseline lie after those the weakness was found by."""
+    balance: tuple[str, ...] = ()
+    """What must not get worse."""
+
+
+@event("concert.metrics.verification-extended.v1")
+class VerificationExtended(Event):
+    """The effect could not be told from chance: it is watched for so many weeks more, once."""
+
+    weeks: int
+    until: date
+
+
+@event("concert.metrics.effect-judged.v1")
+class EffectJudged(Event):
+    """What became of what was decided: the verdict, the change in points and how sure it is, and the share that was
+    carried out."""
+
+    verdict: str
+    on: date
+    options: tuple[str, ...]
+    measure: str
+    change: str | None = None
+    error: str | None = None
+    carried_out: str | None = None
 
 
 @event("concert.metrics.rule-set-adopted.v1")

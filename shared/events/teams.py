@@ -196,6 +196,8 @@ class PersonDescribed(Event):
     name: str
     email: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
+    token: str | None = None
+    """What stands for them in events that do not say whose they are; nothing leads there once this is forgotten."""
 
 
 @event("concert.people.person-forgotten.v1", topic=PEOPLE, tombstone=True)

@@ -1,5 +1,5 @@
 """What teams tells of learning: what members can do, which courses there are, and who was trained, when and for how
-much. Scores and what people said of a course stay with teams."""
+much. Scores are told apart, to those who may see everybody's; what people said of a course stays with teams."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ class CourseOffered(Event):
     skill: str | None = None
     level: int | None = None
     cost: Money | None = None
+    trains: str | None = None
+    """Teamwork, selling or the product."""
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -56,6 +58,7 @@ class CourseChanged(Event):
     skill: str | None = None
     level: int | None = None
     cost: Money | None = None
+    trains: str | None = None
 
 
 @event("concert.teams.session-planned.v1")
@@ -86,6 +89,11 @@ class TrainingAssigned(Event):
     team: str | None = None
     due: date | None = None
     session: str | None = None
+    trains: str | None = None
+    """What the course trains on that day: teamwork, selling or the product."""
+    review: str | None = None
+    """The review on which it was decided."""
+    option: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -136,3 +144,14 @@ class TrainingCancelled(Event):
 @event("concert.teams.training-described.v1")
 class TrainingDescribed(Event):
     """What is said of a training has changed; it stays with teams."""
+
+
+@event("concert.teams.check-scored.v1")
+class CheckScored(Event):
+    """The check at the end of a training was passed by so much, from 0 to 100; none when that was not so after all.
+
+    The check has the training's id; whose it is, the training says.
+    """
+
+    score: int | None
+    on: date

@@ -18,7 +18,7 @@ COLLECTIONS: Final[dict[str, str]] = {
     " equipment setbacks recognitions challenges onboardings reputation scim",
     "targets": "goals metrics readings targets stages forecasts progress follow-ups customers products deals invoices"
     " receipts budgets expenses feedback rates role-weights",
-    "meetings": "series templates calendars meetings items outcomes actions requests check-ins pulses",
+    "meetings": "series templates calendars meetings items outcomes actions requests check-ins liaisons pulses",
     "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
     "every service": "books mentions",
 }
@@ -43,7 +43,7 @@ class Grant:
 
 EVERYBODY = Grant(
     "everybody",
-    write="series templates calendars meetings items outcomes actions requests check-ins recognitions",
+    write="series templates calendars meetings items outcomes actions requests check-ins liaisons recognitions",
     read="organisation departments members teams groups goals metrics stages role-weights products skills courses"
     " challenges options rule-sets events",
     why="departments meet, ask each other for help and thank each other; members appear by their id, not their name",

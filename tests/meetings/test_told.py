@@ -76,6 +76,11 @@ async def everything(office: Office) -> list[str]:
     check_in = f"/v1/check-ins/{(await office.world.made('/v1/check-ins', talk))['id']}"
     await patch(check_in, json={"note": f"{WORDS}!"}, headers={"If-Match": '"1"'})
     tokens.append((await post(f"{check_in}/withdraw", {})).headers["concert-version"])
+    pair = {"from": {"member": office.ada}, "to": {"department": "it"}, "begins_on": "2026-03-16"}
+    liaison = f"/v1/liaisons/{(await office.world.made('/v1/liaisons', pair))['id']}"
+    await patch(liaison, json={"to": {"member": office.ivo}}, headers={"If-Match": '"1"'})
+    ended = await post(f"{liaison}/end", {"on": "2026-04-01", "reason": WORDS})
+    tokens.append(ended.headers["concert-version"])
     await fourth(office)
     asked = {"title": WORDS, "opens_on": "2026-02-01", "closes_on": "2999-01-01"}
     pulse = f"/v1/pulses/{(await office.world.made('/v1/pulses', asked))['id']}"

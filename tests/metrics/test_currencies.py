@@ -115,6 +115,62 @@ async def test_a_target_counts_other_currencies_at_the_rate_of_their_day_and_at_
     assert any("1000 JPY is not counted" in note for note in whole["notes"])
 
 
+async def test_a_target_is_shown_in_another_currency_row_by_row_the_same_by_both_routes(world: World) -> None:
+    company = await sold(world)
+    for base, quote, on, number in (("USD", "EUR", "2026-01-01", "0.9"), ("USD", "EUR", "2026-02-01", "0.8"),
+                                    ("USD", "JPY", "2026-01-01", "150")):  # fmt: skip
+        await rate(world, base, quote, on, number)
+    scope = {"level": "team", "ref": company["team"]}
+    rows = [{"on": on, "value": money("100.00")} for on in ("2026-01-01", "2026-02-01")]
+    body = {"metric": "revenue", "scope": scope, "period": "2026-Q1", "value": money("200.00"), "distribution": rows}
+    made = await world.post("/v1/targets", body | {"stretch": money("300.00")})
+    path, asked = f"/v1/targets/{made.json()['id']}", {"as_of": "2026-03-31", "currency": "EUR"}
+    own = (await world.admin.get(f"{path}/attainment", params={"as_of": "2026-03-31"})).json()
+    assert own["target"] == money("200.00")
+    shown = (await world.admin.get(f"{path}/attainment", params=asked)).json()
+    # 100.00 at 0.9 and 100.00 at 0.8; won are 100.00 EUR, 50.00 at 0.9, 10.01 at 0.8 and 1000 yen at 0.8 ÷ 150.
+    assert (shown["target"], shown["actual"]) == (money("170.00", "EUR"), money("158.34", "EUR"))
+    assert shown["stretch"]["value"] == money("270.00", "EUR")
+    january = (await world.admin.get(f"{path}/attainment", params=asked | {"as_of": "2026-01-31"})).json()
+    assert january["pace"]["denominator"] == money("90.00", "EUR")
+    view = await world.settled("/v1/views/sales", made, period="2026-Q1", team=scope["ref"], currency="EUR")
+    for figure in ("target", "attainment", "variance", "pace"):
+        expected = {key: shown[figure][key] for key in view["figures"][figure]}
+        assert view["figures"][figure] == expected, figure
+    assert (await world.settled("/v1/views/sales", made, period="2026-Q1", team=scope["ref"]))["figures"][
+        "target"
+    ] == money("200.00")
+    approved = await world.post(f"{path}/approve", {"on": "2026-01-01"})
+    assert approved.status_code == 200, approved.text
+    planned = (await world.admin.get(f"{path}/attainment", params=asked)).json()["at_plan_rate"]
+    # By the plan a dollar is 0.9 euros all along: 100.00 + 45.00 + 9.009 + 6.00.
+    assert (planned["target"], planned["actual"]) == (money("180.00", "EUR"), money("160.01", "EUR"))
+
+
+async def test_a_rate_missing_for_a_day_is_refused_with_the_day_and_the_pair(world: World) -> None:
+    company = await sold(world)
+    target = {"metric": "revenue", "scope": {"level": "team", "ref": company["team"]}, "value": money("200.00")}
+    set_now = await world.post("/v1/targets", target | {"period": "2026-Q1"})
+    made = set_now.json()
+    future = await world.made("/v1/targets", target | {"period": "2027-Q1"})
+    count = await world.made("/v1/targets", target | {"metric": "deals_won", "value": "2", "period": "2026-Q1"})
+    await rate(world, "USD", "EUR", "2026-02-01", "0.8")
+    for each, currency, words in (
+        (made, "EUR", "No rate from USD to EUR is known for 2026-01-20, nor for any day before it"),
+        (made, "GBP", "No rate from EUR to GBP is known for 2026-01-10"),
+        (future, "GBP", "No rate from USD to GBP is known for 2027-01-01"),
+        (count, "EUR", "deals_won is measured in a number"),
+        (made, "XYZ", "XYZ"),
+    ):
+        asked = {"as_of": "2026-02-10", "currency": currency}
+        refused = await world.admin.get(f"/v1/targets/{each['id']}/attainment", params=asked)
+        assert refused.status_code == 422, refused.text
+        assert words in refused.json()["detail"]
+    whole = await world.settled("/v1/views/sales", set_now, period="2026-Q1", currency="EUR")
+    whys = [note["why"] for note in whole["notes"] if note["figure"] == "currency"]
+    assert any("USD (first on 2026-01-01)" in why for why in whys), whys
+
+
 async def test_a_target_in_a_currency_that_no_rate_leads_to_is_not_approved(world: World) -> None:
     target = await world.made("/v1/targets", {"metric": "revenue", "scope": {"level": "organisation"},
                                               "period": "2026", "value": money("200.00", "USD")})  # fmt: skip

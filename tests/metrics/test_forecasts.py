@@ -41,7 +41,8 @@ async def sell(shop: Shop) -> None:
         body |= {"product": shop.refs["gadget"]} if number % 4 else {}
         rows.append(body)
         closed = opened + timedelta(days=chance.randrange(0, 60))
-        if closed > TODAY or number % 5 == 4:
+        # Some of what is dated later is recorded already, and is not known before its day.
+        if (closed > TODAY and number % 3) or number % 5 == 4:
             continue
         verb: dict[str, Any] = {"deal": f"ext:t:{number}", "on": str(closed)}
         if number % 5 == 3:

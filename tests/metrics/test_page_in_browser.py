@@ -47,13 +47,17 @@ def link_into(company: World, address: str) -> str:
 
 
 @asynccontextmanager
-async def visit(browser: Browser, company: World, address: str, **options: object) -> AsyncIterator[Page]:
-    """A page behind its login; what it says on the console or asks of others fails the test."""
+async def visit(
+    browser: Browser, company: World, address: str, *, refusal: int | None = None, **options: object
+) -> AsyncIterator[Page]:
+    """A page behind its login; what it says on the console or asks of others fails the test, but for a refusal."""
     context: BrowserContext = await browser.new_context(**({"viewport": DESK, **options}))  # type: ignore[arg-type]
     context.set_default_timeout(15_000)
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
+        if refusal is not None and f"status of {refusal} " in message.text:
+            return
         complaints.append(f"{message.type}: {message.text}")
 
     def see(request: Request) -> None:

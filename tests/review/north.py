@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
@@ -135,3 +136,20 @@ def deals(member: str, total: float, times: int) -> tuple[Deal, ...]:
 
 def rounded(values: Iterable[float | None], digits: int = 1) -> list[float | None]:
     return [None if each is None else round(each, digits) for each in values]
+
+
+def renamed(inputs: Inputs, names: Mapping[str, str]) -> Inputs:
+    """The same work, of people and things that are called otherwise."""
+
+    def of(value: Any) -> Any:
+        if isinstance(value, str):
+            return names.get(value, value)
+        if isinstance(value, tuple | frozenset):
+            return type(value)(of(each) for each in value)
+        if hasattr(value, "__dataclass_fields__"):
+            return replace(value, **{each.name: of(getattr(value, each.name)) for each in fields(value)})
+        return value
+
+    things = ("members", "partners", "meetings", "items", "actions", "requests", "check_ins", "duties", "deals")
+    found: dict[str, Any] = {name: of(getattr(inputs, name)) for name in things}
+    return replace(inputs, **found)

@@ -7,9 +7,11 @@ import pytest
 from services.metrics.review.conventions import adjusted_error, plain_error, score100, shrunk, student, wilson
 from services.metrics.review.individual_behaviour import resilience
 from services.metrics.review.individual_results import shrunk_difference
+from services.metrics.review.inputs import Setback
 from services.metrics.review.measure import Survey, Value, state_of
 from services.metrics.review.rule_set import built_in
 from services.metrics.review.team_process import TP2, TP5, influence
+from tests.review.north import START, north
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,12 @@ from services.metrics.review.team_process import TP2, TP5, influence
 def test_the_interval_of_a_proportion_is_wilsons(hits: int, of: int, low: float, high: float) -> None:
     found = wilson(hits, of)
     assert (round(100 * found.low, 1), round(100 * found.high, 1)) == (low, high)
+
+
+def test_whoever_won_all_is_not_below_those_who_did() -> None:
+    for of in range(1, 200):
+        assert wilson(of, of).high == 1
+        assert wilson(0, of).low == 0
 
 
 def test_all_or_none_still_have_an_error_in_an_index() -> None:
@@ -77,8 +85,12 @@ def test_the_difference_from_expected_is_drawn_towards_nothing() -> None:
 
 
 def test_resilience_is_the_median_against_ones_own_baseline() -> None:
-    assert round(resilience(42, [36, 44, 30]).value or 0, 2) == 0.86
-    assert resilience(42, [36, 44]).value is None
+    found = tuple(
+        Setback(id=f"s{at}", member="B", on=START, after=after, usual=42) for at, after in enumerate((36, 44, 30))
+    )
+    assert round(resilience(north(setbacks=found), "B").value or 0, 2) == 0.86
+    assert resilience(north(setbacks=found[:2]), "B").value is None
+    assert resilience(north(setbacks=found), "A").value is None
 
 
 def test_influence_is_a_total_and_a_slope() -> None:

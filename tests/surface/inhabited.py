@@ -30,6 +30,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "actions": {"external": named("order"), "title": "Order a laptop", "owner": ref("Ada Berg"), "due": "2026-01-09"},
     "outcomes": {"external": named("decision"), "meeting": ref("running"), "kind": "decision", "text": "We go on"},
     "check-ins": {"external": named("talk"), "from": ref("Ada Berg"), "to": ref("Ben Okafor"), "kind": "asked"},
+    "liaisons": {"external": named("pair"), "from": {"member": ref("Ada Berg")}, "to": {"department": "it"}},
     "pulses": {"external": named("pulse"), "title": "How we work", "closes_on": "2999-01-01"},
     "stages": {"external": named("offer"), "key": "offer", "name": "Offer", "chance": "0.5", "position": 3},
     "role-weights": {"external": named("shares"), "weights": {"close": "1"}, "from": "2999-01-01"},

@@ -19,7 +19,14 @@ from shared.store import Tx
 actions = Collection(
     Action,
     "actions",
-    filters={"owner": "owner", "item": "item", "meeting": "meeting", "goal": "goal", "status": "status"},
+    filters={
+        "owner": "owner",
+        "item": "item",
+        "meeting": "meeting",
+        "goal": "goal",
+        "review": "review",
+        "status": "status",
+    },
     refs={"owner": KnownMember, "item": Item, "meeting": Meeting, "goal": KnownGoal},
     on_day=Action.as_on,
 )

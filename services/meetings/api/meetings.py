@@ -32,7 +32,9 @@ from shared.store import Snapshot, Tx
 from shared.store.sql import OneOf
 
 router = APIRouter(tags=["meetings"])
-meetings = Collection(Meeting, "meetings", filters={"series": "series", "status": "status"}, refs={"series": Series})
+meetings = Collection(
+    Meeting, "meetings", filters={"series": "series", "status": "status", "review": "review"}, refs={"series": Series}
+)
 _READ = require("items:read")
 _item, _meeting = Item.__table__.c, Meeting.__table__.c  # type: ignore[attr-defined]
 _OWN = sa.select(Item).where(_item.meeting == sa.bindparam("meeting"))

@@ -59,7 +59,9 @@ async def present(snapshot: Snapshot, found: Sequence[Series], reader: Principal
     ]
 
 
-series = Collection(Series, "series", filters={"kind": "form"}, present=present, extra=ShownOfSeries)
+series = Collection(
+    Series, "series", filters={"kind": "form", "review": "review"}, present=present, extra=ShownOfSeries
+)
 _READ = require("series:read")
 _meeting = Meeting.__table__.c  # type: ignore[attr-defined]
 _CALLED = sa.select(Meeting).where(
@@ -68,7 +70,7 @@ _CALLED = sa.select(Meeting).where(
     _meeting.occurrence <= sa.bindparam("last"),
 )
 YEAR = timedelta(days=366)
-Kind = Literal["team", "joint", "consultative"]
+Kind = Literal["team", "joint", "consultative", "debrief"]
 Minutes = Annotated[int, Field(ge=5, le=24 * 60)]
 
 

@@ -45,6 +45,9 @@ class Action(Entity, table=True):
     """The goal it serves."""
     asked_by: str | None = None
     """Who wants it done, and can agree to another day."""
+    review: str | None = Field(default=None, index=True)
+    """The review on which it was decided."""
+    option: str | None = None
     agreed_on: date
     due: date
     judged_by: date | None = None
@@ -60,7 +63,9 @@ class Action(Entity, table=True):
     def agree(cls, *, agreed_on: date, due: date, **fields: Any) -> tuple[Self, ActionAgreed]:
         """Agree on something to be done."""
         action = cls.make(agreed_on=agreed_on, due=due, judged_by=due, opened=[agreed_on.isoformat()], **fields)
-        return action, ActionAgreed(**action._told(), externals=action.externals)
+        return action, ActionAgreed(
+            **action._told(), review=action.review, option=action.option, externals=action.externals
+        )
 
     def change(self, today: date, due_agreed: bool = False, **fields: Any) -> ActionChanged | None:
         """Agree on something else; once it is done, only its words may change.

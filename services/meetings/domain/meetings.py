@@ -79,6 +79,9 @@ class Meeting(Entity, table=True):
     """Its day in the organisation's time zone."""
     minutes: int = 60
     template: str | None = None
+    review: str | None = None
+    """The review on which it was decided that they meet."""
+    option: str | None = None
     sections: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """What its agenda began with: `{"name", "items"}`, each with the ids of its items."""
     status: str = "called"
@@ -94,7 +97,10 @@ class Meeting(Entity, table=True):
     def call(cls, **fields: Any) -> tuple[Self, MeetingCalled]:
         """Call a meeting."""
         meeting = cls.make(**fields)
-        return meeting, MeetingCalled(**meeting._told(), template=meeting.template, externals=meeting.externals)
+        return meeting, MeetingCalled(
+            **meeting._told(), template=meeting.template, review=meeting.review, option=meeting.option,
+            externals=meeting.externals,
+        )  # fmt: skip
 
     def change(self, **fields: Any) -> MeetingChanged | None:
         """Meet at another time, or under another name; once begun, only the name may change."""

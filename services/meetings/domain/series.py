@@ -76,9 +76,14 @@ class SeriesIsEnded(Refused):
     """This series ended on {on}."""
 
 
-WHOSE = ("name", "form", "teams", "departments", "zone", "minutes", "template")
+WHOSE = ("name", "form", "teams", "departments", "zone", "minutes", "template", "review", "option")
 """What a series that goes on takes over as it is."""
-NEEDED = {"team": "one team at least", "joint": "two teams or departments at least", "consultative": "one at least"}
+NEEDED = {
+    "team": "one team at least",
+    "debrief": "one team at least",
+    "joint": "two teams or departments at least",
+    "consultative": "one at least",
+}
 
 
 class Series(Entity, table=True):
@@ -98,6 +103,9 @@ class Series(Entity, table=True):
     starts_at: datetime = Field(sa_type=Moment)
     minutes: int = 60
     template: str | None = None
+    review: str | None = None
+    """The review on which it was decided that they meet."""
+    option: str | None = None
     skipped: dict[str, str | None] = Field(default_factory=dict, sa_type=Json)
     """By day of its zone, why it does not meet then: so a skip stays one when the hour changes."""
     ended_on: date | None = None
@@ -111,7 +119,9 @@ class Series(Entity, table=True):
         series = cls.make(**fields)
         series._refuse_too_few()
         series.starts_at = series._first()
-        return series, SeriesPlanned(**series._told(), externals=series.externals)
+        return series, SeriesPlanned(
+            **series._told(), review=series.review, option=series.option, externals=series.externals
+        )
 
     def go_on(self, occurrence: datetime, **fields: Any) -> tuple[Self, SeriesPlanned, SeriesEnded]:
         """End before one of its times, and let a new series go on from there: by another rule, at another time, under
@@ -129,7 +139,9 @@ class Series(Entity, table=True):
             raise GoesOnTooEarly(last=earlier[-1].isoformat(), starts_at=new.starts_at.isoformat())
         self.ended_on, self.continued_by = day, new.id
         skips = tuple(date.fromisoformat(on) for on in sorted(skipped))
-        planned = SeriesPlanned(**new._told(), follows=self.id, skips=skips, ends_on=new.ended_on)
+        planned = SeriesPlanned(
+            **new._told(), follows=self.id, skips=skips, ends_on=new.ended_on, review=new.review, option=new.option
+        )
         return new, planned, SeriesEnded(on=day, continued_by=new.id)
 
     def change(self, **fields: Any) -> SeriesChanged | None:
@@ -214,7 +226,10 @@ class Series(Entity, table=True):
         if self.skips(occurrence):
             raise OccurrenceIsSkipped(on=day_of(occurrence, self.zone))
         whose: dict[str, Any] = {"form": self.form, "teams": self.teams, "departments": self.departments}
-        usual = {"name": self.name, "minutes": self.minutes, "starts_at": occurrence, "template": self.template}
+        usual = {
+            "name": self.name, "minutes": self.minutes, "starts_at": occurrence, "template": self.template,
+            "review": self.review, "option": self.option,
+        }  # fmt: skip
         return Meeting.call(series=self.id, on=on, occurrence=occurrence, **whose, **usual | fields)
 
     def refuse_unless_met(self, occurrence: datetime, pointer: str) -> None:
@@ -249,7 +264,12 @@ class Series(Entity, table=True):
 
     def _refuse_too_few(self) -> None:
         several = len(self.teams) + len(self.departments)
-        enough = {"team": bool(self.teams), "joint": several > 1, "consultative": several > 0}
+        enough = {
+            "team": bool(self.teams),
+            "debrief": bool(self.teams),
+            "joint": several > 1,
+            "consultative": several > 0,
+        }
         if not enough[self.form]:
             raise TooFewParties(
                 form=self.form, needed=NEEDED[self.form], teams=len(self.teams), departments=len(self.departments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import Response
@@ -35,6 +35,8 @@ class SayOfReview(Body):
     """What somebody of the team, or who leads it, says of a review."""
 
     text: Text = Field(min_length=1)
+    kind: Literal["comment", "objection"] = "comment"
+    about: str | None = Field(default=None, max_length=300, description="a JSON Pointer to the number it is about")
 
 
 class Explained(BaseModel):
@@ -57,11 +59,17 @@ async def comment_on_review(request: Request, ref: Reference, principal: Reader)
     async def decide(tx: Tx) -> Answer:
         review = await reviews.loaded(tx, ref, principal)
         expect(request, review)
-        on = day_of(tx.now, (await house_of(tx)).zone)
-        said = tx.save(review, review.comment(body.text, on=on, by=principal.member))
-        return await reviews.answer(tx, said, 200, principal)
+        return await reviews.answer(tx, await said_of(tx, review, body, principal), 200, principal)
 
     return await write(request, principal, decide, body=raw)
+
+
+async def said_of(tx: Tx, review: Review, body: SayOfReview, writer: Principal) -> Review:
+    """A review with what somebody says of it. Raises NotFound for a number that is not for them."""
+    if body.about is not None:
+        await explained(tx, review, body.about, writer)
+    on = day_of(tx.now, (await house_of(tx)).zone)
+    return tx.save(review, review.comment(body.text, on=on, by=writer.member, kind=body.kind, about=body.about))
 
 
 @reviews.router.get("/{ref}/explain", operation_id="explain_review",
@@ -76,13 +84,14 @@ async def explain_review(
 
     async def query(snapshot: Snapshot) -> dict[str, Any]:
         review = await reviews.for_reader(snapshot, await snapshot.get(Review, ref), ref, principal)
-        return await _explained(snapshot, review, path, principal)
+        return await explained(snapshot, review, path, principal)
 
     found = await runtime_of(request).store.read(query)
     return Response(to_json(found), media_type="application/json")
 
 
-async def _explained(snapshot: Snapshot, review: Review, path: str, reader: Principal) -> dict[str, Any]:
+async def explained(snapshot: Snapshot, review: Review, path: str, reader: Principal) -> dict[str, Any]:
+    """What a number of a review means and is made of, as far as that is for who reads it. Raises NotFound."""
     sight = await sight_of(snapshot, review.team, reader)
     value = _at(as_seen(review.document, sight, reader.member), path)
     name = path.rpartition("/")[2]
@@ -111,9 +120,15 @@ def _at(document: Any, path: str) -> Any:
             found = found[name]
         elif isinstance(found, list) and name.isdecimal() and int(name) < len(found):
             found = found[int(name)]
+        elif isinstance(found, list) and (theirs := [each for each in found if _is_of(each, name)]):
+            found = theirs[0]
         else:
             raise NotFound(f"This review has nothing at {path}.", [Fault("/path", "not known")])
     return found
+
+
+def _is_of(entry: Any, member: str) -> bool:
+    return isinstance(entry, dict) and entry.get("member") == member
 
 
 def _source(subject: str) -> dict[str, str | None]:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel, Field, create_model
 
-from services.metrics.domain.reviews import Review
+from services.metrics.api.carrying_out import carried_out
+from services.metrics.api.carrying_out import shown as as_shown
+from services.metrics.api.learnt import catalogue_of, told
+from services.metrics.api.review_plans import Judging, plan_of
+from services.metrics.domain.reviews import NobodySeesToIt, Review
 from services.metrics.facts.teams import MemberFact, TeamFact
+from services.metrics.review.association import anybody
 from services.metrics.review.diagnosis import Diagnosis
-from services.metrics.review.reading.before import before_of, newest_of, options_of, rules_of
+from services.metrics.review.reading.before import before_of, newest_of, rules_of
 from services.metrics.review.reading.belonging import belonging_of
 from services.metrics.review.reading.inputs_of import inputs_of
 from services.metrics.review.seen import Sight, as_seen
 from services.metrics.review.snapshot import Snapshot as Taken
 from services.metrics.review.snapshot import take
+from services.metrics.review.steps import NEED_SOMEBODY, steps_of
 from services.metrics.views.frame import Question
 from services.metrics.views.shown import house_of, question_of
 from shared.asked_period import AskedPeriod
@@ -25,12 +32,13 @@ from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.identity.scopes import ADMIN
-from shared.instant import Day, day_of
+from shared.instant import Day, day_of, now
 from shared.known import known
 from shared.period import Period
 from shared.store import Snapshot, Tx
 
 _review = Review.__table__.c  # type: ignore[attr-defined]
+_DEPARTMENT = anybody("")
 
 
 class NotBegun(Refused):
@@ -52,6 +60,7 @@ _Shown = create_model(
     period=(Days, ...),
     comments=(list[dict[str, Any]], Field(description="for the team and who leads it")),
     document=(dict[str, Any], Field(description="what was found; of members only what is for who reads it")),
+    carried_out=(dict[str, Any], Field(description="of what was decided: planned by today against done, by step")),
 )
 
 
@@ -90,7 +99,9 @@ async def _for(snapshot: Snapshot, review: Review, reader: Principal | None) -> 
     period = {"label": review.label, "from": review.start, "to": review.end}
     document = as_seen(review.document, sight, reader.member if reader else None)
     comments = review.comments if sight != "outside" else []
-    return shown(review) | {"period": period, "document": document, "comments": comments}
+    today = day_of(now(), (await house_of(snapshot)).zone)
+    done = as_shown(await carried_out(snapshot, review, today))
+    return shown(review) | {"period": period, "document": document, "comments": comments, "carried_out": done}
 
 
 reviews = Collection(
@@ -112,6 +123,9 @@ class Decide(Body):
     options: list[str] = Field(min_length=1, max_length=5, examples=[["O1b", "O3"]])
     reason: Text | None = None
     on: Day | None = None
+    starts_on: Day | None = Field(default=None, description="from when on it is carried out; at once, if not said")
+    responsible: Ref | None = Field(default=None, description="who sees to it; who leads the team, if not said")
+    verification: Judging | None = Field(default=None, description="how the effect will be judged, fixed with it")
 
 
 @reviews.create
@@ -130,9 +144,12 @@ async def hold_review(tx: Tx, body: HoldReview) -> Review:
 
 async def taken_of(snapshot: Snapshot, team: TeamFact, question: Question) -> Taken:
     """The review of a team and a period as it would be now."""
-    rules, catalogue = await rules_of(snapshot), await options_of(snapshot)
+    rules, (catalogue, known_of) = await rules_of(snapshot), await catalogue_of(snapshot)
     before = await before_of(snapshot, team.id, question.period.start)
-    return take(await inputs_of(snapshot, team, question, rules, before), rules, catalogue)
+    learned: dict[str, dict[str, Any]] = {}
+    for (option, measure), each in sorted(known_of.items()):
+        learned.setdefault(option, {})[measure] = told(each)
+    return take(await inputs_of(snapshot, team, question, rules, before), rules, catalogue, learned)
 
 
 async def _kept(
@@ -162,8 +179,49 @@ def _states(diagnosis: Diagnosis) -> dict[str, str]:
 @reviews.verb("decide")
 async def decide_on_review(tx: Tx, review: Review, body: Decide) -> Review:
     """Decide what is done about what a review found; whoever decides otherwise than it recommends says why."""
+    return await decided(tx, review, body)
+
+
+async def decided(tx: Tx, review: Review, body: Decide, lot: dict[str, Any] | None = None) -> Review:
+    """What is decided, and how its effect will be judged; perhaps with a start that was drawn by lot."""
+    review.refuse_to_decide(body.options)
+    today = day_of(tx.now, (await house_of(tx)).zone)
+    on, judging = body.on or today, body.verification
+    decided = review.decide(
+        body.options, body.reason, on=on, by=tx.context.member, starts_on=body.starts_on,
+        weeks=judging.weeks if judging else 13, **await _carrying_out(tx, review, body, on),
+    )  # fmt: skip
+    tx.save(review, decided)
+    if judging is None:
+        return review
+    starts_on = review.starts_on or on
+    plan = await plan_of(tx, review, body.options, judging, starts_on, lot)
+    return tx.save(review, review.freeze(plan, starts_on=starts_on, weeks=judging.weeks, planned_on=today))
+
+
+async def _carrying_out(tx: Tx, review: Review, body: Decide, on: date) -> dict[str, Any]:
+    """By which steps it is carried out, with whom, and who sees to it."""
     team = await tx.recall(TeamFact, review.team)
     assert team is not None
-    members = (await belonging_of(tx, team, Period(review.label, review.start, review.end))).ids
-    on = body.on or day_of(tx.now, (await house_of(tx)).zone)
-    return tx.save(review, review.decide(body.options, body.reason, on=on, by=tx.context.member, members=members))
+    catalogue, _ = await catalogue_of(tx)
+    chosen = [each for each in catalogue.options if each.id in body.options]
+    steps = steps_of(chosen, review.document, review.pairs, review.rules["training"]["courses"])
+    named = (await known(tx, MemberFact, body.responsible, "/responsible")).id if body.responsible else None
+    responsible = named or team.leader or tx.context.member
+    if responsible is None and any(each.what in NEED_SOMEBODY for each in steps):
+        raise NobodySeesToIt(options="+".join(sorted(body.options)))
+    members = sorted((await belonging_of(tx, team, Period(review.label, review.start, review.end))).on(on))
+    departments = await _others(tx, review, on) if steps else []
+    return {"steps": steps, "responsible": responsible, "members": members, "departments": departments}
+
+
+async def _others(tx: Tx, review: Review, on: date) -> list[str]:
+    """The other departments to which ties are missing, or that answer late."""
+    found = set(review.document["weaknesses"]["W-DEP"]["about"])
+    for who in {str(each) for pair in review.pairs for each in pair}:
+        if who.startswith(_DEPARTMENT):
+            found.add(who.removeprefix(_DEPARTMENT))
+        else:
+            member = await tx.recall(MemberFact, who)
+            found.add(member.department_on(on) if member else None)
+    return sorted(each for each in found if each and each != review.department)

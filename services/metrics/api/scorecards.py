@@ -15,7 +15,7 @@ from services.metrics.review.catalogue import MEASURES
 from services.metrics.review.finding import Finding, find
 from services.metrics.review.reading.before import before_of, rules_of
 from services.metrics.review.reading.inputs_of import inputs_of
-from services.metrics.review.seen import Sight, without_names
+from services.metrics.review.seen import Sight, shared, without_names
 from services.metrics.review.written import associations, shown_value
 from services.metrics.views.shown import question_of
 from shared.asked_period import AskedPeriod, asked_period
@@ -57,9 +57,7 @@ async def read_team_scorecard(
     """How a team works and what it achieves: its process, its results, the two indices."""
 
     async def query(snapshot: Snapshot) -> dict[str, Any]:
-        team, _ = await _team(snapshot, ref, principal)
-        found, dates = await _found(snapshot, team, period)
-        return {"ref": team.id, "team": team.id, "period": dates, "measures": _measures(found.team)}
+        return await team_card(snapshot, ref, period, principal)
 
     return _json(await runtime_of(request).store.read(query))
 
@@ -72,9 +70,7 @@ async def read_member_scorecard(
     """How a member contributes: for the member and who leads their team, for nobody else."""
 
     async def query(snapshot: Snapshot) -> dict[str, Any]:
-        member, team = await _member(snapshot, ref, period, principal)
-        found, dates = await _found(snapshot, team, period)
-        return {"ref": member, "team": team.id, "period": dates, "measures": _measures(found.members[member])}
+        return await member_card(snapshot, ref, period, principal)
 
     return _json(await runtime_of(request).store.read(query))
 
@@ -96,6 +92,21 @@ async def read_associations(
         return {"team": fact.id, "period": dates, "associations": without_names(graph) if sight == "outside" else graph}
 
     return _json(await runtime_of(request).store.read(query))
+
+
+async def team_card(snapshot: Snapshot, ref: str, asked: AskedPeriod, reader: Principal) -> dict[str, Any]:
+    """The measures of a team. Raises NotFound for who may not see it."""
+    team, _ = await _team(snapshot, ref, reader)
+    found, dates = await _found(snapshot, team, asked)
+    return {"ref": team.id, "team": team.id, "period": dates, "measures": _measures(found.team)}
+
+
+async def member_card(snapshot: Snapshot, ref: str, asked: AskedPeriod, reader: Principal) -> dict[str, Any]:
+    """The measures of a member, and how many there are in the team. Raises NotFound for who may not see them."""
+    member, team = await _member(snapshot, ref, asked, reader)
+    found, dates = await _found(snapshot, team, asked)
+    values = found.members[member] if reader.member == member else shared(found.members[member])
+    return {"ref": member, "team": team.id, "period": dates, "measures": _measures(values)}
 
 
 async def _team(snapshot: Snapshot, ref: str, reader: Principal) -> tuple[TeamFact, Sight]:

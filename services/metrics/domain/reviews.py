@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import asdict
+from datetime import date, timedelta
 from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.reviews import ActionDecided, ReviewCommented, ReviewMade, ReviewOutdated, VerificationPlanned
+from shared.events.reviews import (
+    ActionDecided,
+    EffectJudged,
+    ReviewCommented,
+    ReviewMade,
+    ReviewOutdated,
+    Step,
+    VerificationExtended,
+    VerificationPlanned,
+)  # fmt: skip
 from shared.store import Entity
 from shared.store.types import Json
 
@@ -45,15 +55,47 @@ class AlreadyPlanned(Refused):
 
 class NoBaseline(Refused):
     """A baseline needs at least {least} weeks that lie before {starts_on} and are not part of the review, which ends on
-    {end}; there are {weeks}."""
+    {end}; there are {weeks}. To correct for regression to the mean instead, at least {teams} teams must have been
+    reviewed in this period and the one before; there are {known}."""
 
     status, at = 422, "/starts_on"
 
 
-LIAISONS = "O1b"
-"""The option that brings those together between whom a tie is missing."""
-FRESH_WEEKS = 6
-"""So many weeks after the weakness was found, and before the action starts, make a baseline."""
+class StartsBeforeDecided(Refused):
+    """What was decided on {on} cannot start on {starts_on}."""
+
+    status, at = 422, "/starts_on"
+
+
+class StartsOtherwise(Refused):
+    """What was decided is carried out from {starts_on} on; its effect is judged from the same day."""
+
+    status, at = 422, "/starts_on"
+
+
+class NobodySeesToIt(Refused):
+    """{options} asks somebody to see to it; the team has no leader, so name who does."""
+
+    status, at = 422, "/responsible"
+
+
+class NothingPlanned(Refused):
+    """How the effect is judged was not fixed before it started; without a baseline there is nothing to judge."""
+
+
+class StillWatched(Refused):
+    """The effect is watched until {until}; on {today} it is too early to judge it."""
+
+
+class AlreadyJudged(Refused):
+    """The effect was judged on {on}: {verdict}."""
+
+
+SETTLED_DAYS = 14
+"""After so many days what happened in a week is settled and told."""
+LONG_AGO = "1900-01-01"
+EXTENSION_WEEKS = 13
+"""For so long an effect that cannot be told from chance is watched once more."""
 
 
 class Review(Entity, table=True):
@@ -63,7 +105,7 @@ class Review(Entity, table=True):
     kind: ClassVar[str] = "review"
     prefix: ClassVar[str] = "rev"
     hidden: ClassVar[frozenset[str]] = frozenset(
-        {"document", "evidence", "states", "rules", "start", "end", "label", "comments", "pairs"}
+        {"document", "evidence", "states", "rules", "start", "end", "label", "comments", "pairs", "steps", "members"}
     )
 
     team: str
@@ -92,9 +134,22 @@ class Review(Entity, table=True):
     decided_on: date | None = None
     decided_by: str | None = None
     reason: str | None = None
+    starts_on: date | None = None
+    """From when on what was decided is carried out."""
+    weeks: int = 13
+    """For how long."""
+    responsible: str | None = None
+    """Who sees to it."""
+    steps: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """What it is carried out by, as it was told."""
+    members: list[str] = Field(default_factory=list, sa_type=Json)
+    """Who was in the team when it was decided."""
     comments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     plan: dict[str, Any] | None = Field(default=None, sa_type=Json)
     """How the effect will be judged."""
+    judged: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    """What became of it: the verdict, the estimate, the share carried out, and what was learnt of the option."""
+    judged_on: date | None = Field(default=None, index=True)
 
     @classmethod
     def hold(cls, **fields: Any) -> tuple[Self, ReviewMade]:
@@ -123,51 +178,118 @@ class Review(Entity, table=True):
         """The options that can be decided on."""
         rows = (self.document["options"] or {"rows": []})["rows"]
         besides = self.document["recommendation"]["besides"]
-        return sorted({part for row in rows for part in row["options"]} | set(besides) | {"O0"})
+        return sorted({part for row in rows for part in row["options"]} | {*besides, *self.recommended, "O0"})
 
-    def decide(
-        self, options: Sequence[str], reason: str | None, *, on: date, by: str | None, members: Sequence[str]
-    ) -> ActionDecided:
-        """Decide what is done: what is recommended, or with a reason something else of what is offered."""
+    def refuse_to_decide(self, options: Sequence[str]) -> None:
+        """Refuse what cannot be decided: on an outdated revision, a second time, or what is not offered."""
         self._refuse_if_outdated()
         if self.decided:
             raise AlreadyDecided(options=" and ".join(self.decided), on=self.decided_on)
         for each in options:
             if each not in self.offered:
                 raise NotAmongTheOptions(option=each, known=", ".join(self.offered))
+
+    def decide(
+        self,
+        options: Sequence[str],
+        reason: str | None,
+        *,
+        on: date,
+        by: str | None,
+        members: Sequence[str],
+        steps: Sequence[Step] = (),
+        departments: Sequence[str] = (),
+        responsible: str | None = None,
+        starts_on: date | None = None,
+        weeks: int = 13,
+    ) -> ActionDecided:
+        """Decide what is done: what is recommended, or with a reason something else of what is offered."""
+        self.refuse_to_decide(options)
         besides = set(self.document["recommendation"]["besides"])
         first = self.document["recommendation"]["first"]
         another = first is not None and sorted(first.split("+")) != list(self.recommended)
         deviates = set(options) - besides != set(self.recommended) - besides
         if (deviates or another) and not (reason or "").strip():
             raise DeviatesWithoutReason(recommended="+".join(self.recommended), chosen="+".join(options))
-        self.decided, self.decided_on, self.decided_by, self.reason = sorted(options), on, by, reason
+        starts = starts_on or on
+        if starts < on:
+            raise StartsBeforeDecided(on=on, starts_on=starts)
+        self.decided, self.decided_on, self.decided_by, self.reason = sorted(set(options)), on, by, reason
+        self.starts_on, self.weeks, self.responsible, self.members = starts, weeks, responsible, list(members)
+        self.steps = [asdict(each) for each in steps]
         # Only what is done about pairs tells who they are: then everybody will see them meet.
-        pairs = tuple((str(one), str(other)) for one, other in self.pairs if LIAISONS in options)
+        pairs = tuple(pair for step in steps for pair in step.pairs)
         return ActionDecided(
             team=self.team, department=self.department, options=tuple(self.decided), on=on, deviates=deviates, by=by,
-            pairs=pairs, members=tuple(members),
+            pairs=pairs, members=tuple(members), starts_on=starts, weeks=weeks, responsible=responsible,
+            departments=tuple(departments), steps=tuple(steps),
         )  # fmt: skip
 
-    def comment(self, text: str, *, on: date, by: str | None) -> ReviewCommented:
-        """Say something of it, as one of the team or who leads it."""
-        self.comments = [*self.comments, {"text": text, "on": on.isoformat(), "by": by}]
+    def comment(
+        self, text: str, *, on: date, by: str | None, kind: str = "comment", about: str | None = None
+    ) -> ReviewCommented:
+        """Say something of it, or object to it or to one of its numbers, as one of the team or who leads it."""
+        said = {"text": text, "on": on.isoformat(), "by": by, "kind": kind, "about": about}
+        self.comments = [*self.comments, said]
         return ReviewCommented(on=on)
 
-    def freeze(self, plan: Mapping[str, Any], *, starts_on: date, weeks: int) -> VerificationPlanned:
-        """Fix how the effect is judged, before it starts: against weeks that are not those it was found weak by."""
+    def freeze(self, plan: Mapping[str, Any], *, starts_on: date, weeks: int, planned_on: date) -> VerificationPlanned:
+        """Fix how the effect is judged, before it starts."""
         self._refuse_if_outdated()
         if not self.decided:
             raise NothingDecided
         if self.plan is not None:
             raise AlreadyPlanned(starts_on=self.plan["starts_on"])
-        fresh = (starts_on - self.end).days // 7
-        if fresh < FRESH_WEEKS:
-            raise NoBaseline(least=FRESH_WEEKS, starts_on=starts_on, end=self.end, weeks=max(0, fresh))
-        self.plan = {**plan, "starts_on": starts_on.isoformat(), "weeks": weeks, "baseline_weeks": fresh}
+        if self.steps and starts_on != self.starts_on:
+            raise StartsOtherwise(starts_on=self.starts_on)
+        self.plan = {
+            **plan, "starts_on": starts_on.isoformat(), "weeks": weeks, "extended": False,
+            "planned_on": planned_on.isoformat(), "decided_on": (self.decided_on or starts_on).isoformat(),
+        }  # fmt: skip
+        self.plan["decides_on"] = self.watched_until.isoformat()
         return VerificationPlanned(
             measure=plan["measure"], starts_on=starts_on, weeks=weeks, comparison=plan["comparison"],
-            smallest_worthwhile=plan["smallest_worthwhile"],
+            smallest_worthwhile=plan["smallest_worthwhile"], comparisons=tuple(plan["comparisons"]),
+            baseline_weeks=plan["baseline_weeks"], fresh=plan["fresh"],
+            balance=tuple(each["measure"] for each in plan["balance"]),
+        )  # fmt: skip
+
+    @property
+    def watched_until(self) -> date:
+        """The first day after the weeks in which the effect shows; raises NothingPlanned."""
+        if self.plan is None:
+            raise NothingPlanned
+        # Teams that start by lot are watched together, until the last of them has had its weeks.
+        starts = [self.plan["starts_on"], *((self.plan.get("lot") or {}).get("starts") or {}).values()]
+        return date.fromisoformat(max(starts)) + timedelta(weeks=self.plan["weeks"])
+
+    def due_by(self, day: date) -> bool:
+        """Whether its verdict is due by itself; what was planned when all was over is history told late."""
+        if self.plan is None or self.judged is not None:
+            return False
+        planned_on = date.fromisoformat(self.plan.get("planned_on", LONG_AGO))
+        return planned_on < self.watched_until <= day - timedelta(days=SETTLED_DAYS)
+
+    def refuse_to_judge(self, today: date) -> None:
+        """Refuse a verdict without a plan, before its time, or a second one."""
+        if self.judged is not None:
+            raise AlreadyJudged(on=self.judged["on"], verdict=self.judged["verdict"])
+        if today < self.watched_until:
+            raise StillWatched(until=self.watched_until, today=today)
+
+    def judge(self, found: Mapping[str, Any], on: date) -> EffectJudged | VerificationExtended:
+        """Say what became of it; what cannot be told from chance is watched once more."""
+        self.refuse_to_judge(on)
+        assert self.plan is not None, "what is judged was planned"
+        if found["verdict"] == "inconclusive" and not self.plan["extended"]:
+            self.plan = self.plan | {"weeks": self.plan["weeks"] + EXTENSION_WEEKS, "extended": True}
+            self.plan["decides_on"] = self.watched_until.isoformat()
+            return VerificationExtended(weeks=EXTENSION_WEEKS, until=self.watched_until)
+        self.judged, self.judged_on = {**found, "on": on.isoformat()}, on
+        estimate = found["estimate"] or {}
+        return EffectJudged(
+            verdict=found["verdict"], on=on, options=tuple(self.decided), measure=self.plan["measure"],
+            change=estimate.get("change"), error=estimate.get("error"), carried_out=found["carried_out"]["share"],
         )  # fmt: skip
 
     def _refuse_if_outdated(self) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WEEK = "w"
 CYCLE = "cycle"
+OPEN = "open"
 SUMMED = (ALL, "team", "member", "product")
 """The dimensions that have cells, of weeks and months."""
 DAILY = (ALL, "team")
@@ -41,7 +42,7 @@ class Course(Sum, table=True):
     dim: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     measure: str = Field(primary_key=True)
-    """`opened`, `won` and `lost`, or `cycle`: won, by length."""
+    """`opened`, `won` and `lost`; `cycle`: won, by length; or `open`: opened and not closed yet, by week of opening."""
     grain: str = Field(primary_key=True)
     start: date = Field(primary_key=True)
     """The day, the Monday of the week or the first of the month."""
@@ -103,13 +104,19 @@ def courses(deal: DealFact) -> Iterator[Cell]:
     part = week_of(deal.opened_on).toordinal()
     won_on = deal.closed_on if deal.status == "won" else None
     took = length(deal) if won_on else 0
-    whole, of_owner = tuple(course(deal)), tuple(course(deal, "member"))
+    whole = tuple(course(deal))
+    of_owner = tuple(course(deal, "member")) if won_on else whole
     for dim in SUMMED:
         key, daily = key_of(deal, dim), dim in DAILY
         for outcome, day, currency, numbers in of_owner if dim == "member" else whole:
             yield (dim, key, outcome, WEEK, week_of(day), part, currency), numbers
             if daily:
                 yield (dim, key, outcome, DAY, day, part, currency), numbers
+        if deal.closed_on is None:
+            # What a forecast begins with: adding up all that ever happened would take longer with each year.
+            estimated = 1 if deal.estimate else 0
+            currency = deal.estimate_currency if estimated else ""
+            yield (dim, key, OPEN, WEEK, week_of(deal.opened_on), part, currency), (1, 0, estimated, deal.estimate, 0)
         if won_on:
             yield (dim, key, CYCLE, MONTH, won_on.replace(day=1), took, ""), (1, 0, 0, 0, 0)
             if daily:

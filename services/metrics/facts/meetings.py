@@ -47,6 +47,9 @@ class MeetingFact(Fact, table=True):
     form: str = ""
     on: date | None = None
     series: str | None = None
+    review: str | None = Field(default=None, index=True)
+    """The review on which it was decided that they meet."""
+    option: str | None = None
     teams: list[str] = Field(default_factory=list, sa_type=Json)
     departments: list[str] = Field(default_factory=list, sa_type=Json)
     status: str = "called"
@@ -99,6 +102,9 @@ class ActionFact(Fact, table=True):
     item: str | None = None
     meeting: str | None = None
     goal: str | None = None
+    review: str | None = Field(default=None, index=True)
+    """The review on which it was decided."""
+    option: str | None = None
     agreed_on: date | None = None
     due: date | None = None
     judged_by: date | None = None
@@ -177,6 +183,7 @@ outcomes = Facts(OutcomeFact)
 def call(meeting: MeetingFact, event: MeetingCalled) -> None:
     meeting.on, meeting.form, meeting.series = event.on, event.kind, event.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
+    meeting.review, meeting.option = event.review, event.option
 
 
 @meetings.on(MeetingChanged)
@@ -228,6 +235,7 @@ def raise_again(item: ItemFact, event: ItemReopened) -> None:
 def agree(action: ActionFact, event: ActionAgreed) -> None:
     describe(action, event)
     action.judged_by = event.due
+    action.review, action.option = event.review, event.option
 
 
 @actions.on(ActionChanged)

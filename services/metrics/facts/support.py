@@ -44,6 +44,9 @@ class DutyFact(Fact, table=True):
     department: str = ""
     team: str | None = None
     goal: str | None = None
+    review: str | None = Field(default=None, index=True)
+    """The review on which it was decided."""
+    option: str | None = None
     assigned_on: date | None = None
     due: date | None = None
     cancelled_on: date | None = None
@@ -160,6 +163,7 @@ reputation = Facts(ReputationFact, sums=Tally, cells=reputation_cells)
 def assign(duty: DutyFact, event: DutyAssigned) -> None:
     duty.member, duty.group, duty.department, duty.team = event.member, event.group, event.department, event.team
     duty.assigned_on, duty.due, duty.goal = event.on, event.due, event.goal
+    duty.review, duty.option = event.review, event.option
 
 
 @duties.on(DutyChanged)

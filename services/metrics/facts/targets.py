@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from shared.attainment import due_before
-from shared.events.targets import TargetChanged, TargetClosed, TargetSet
+from shared.attainment import due_before, exchanged
+from shared.events.aims import TargetChanged, TargetClosed, TargetPlaced, TargetSet
 from shared.facts import Fact, Facts
 from shared.money import Money
 from shared.period import Period
+from shared.rates import Rates
 from shared.store.types import Json
 
 
@@ -38,6 +39,8 @@ class TargetFact(Fact, table=True):
     rows: list[list[Any]] = Field(default_factory=list, sa_type=Json)
     """What is due from each day on: minor units, or a number as text."""
     goal: str | None = None
+    parent: str | None = None
+    """The target that it is a part of."""
     closed_on: date | None = None
 
     @property
@@ -52,6 +55,14 @@ class TargetFact(Fact, table=True):
         rows = [(date.fromisoformat(since), minor) for since, minor in self.rows]
         return due_before(self.amount, rows, self.period, day)
 
+    def exchanged(self, into: str, rates: Rates) -> TargetFact:
+        """The same target in another currency at dated rates, its parts exact. Raises MissingRate."""
+        rows = [(date.fromisoformat(since), minor) for since, minor in self.rows]
+        parts = exchanged(self.amount, rows, self.period, self.currency, into, rates)
+        amount = sum(Fraction(part) for _, part in parts)
+        told = {"currency": into, "amount": amount, "rows": [[since.isoformat(), part] for since, part in parts]}
+        return type(self).make(**self.content() | told)
+
 
 targets = Facts(TargetFact)
 
@@ -59,6 +70,7 @@ targets = Facts(TargetFact)
 @targets.on(TargetSet)
 def set_target(target: TargetFact, event: TargetSet) -> None:
     target.metric, target.level, target.ref = event.metric, event.level, event.ref or ""
+    target.parent = event.parent
     target.label, target.start, target.end = event.period.label, event.period.start, event.period.end
     change_target(target, event)
 
@@ -75,6 +87,11 @@ def change_target(target: TargetFact, event: TargetSet | TargetChanged) -> None:
         [row.on.isoformat(), row.value.minor if isinstance(row.value, Money) else row.value]
         for row in event.distribution
     ]
+
+
+@targets.on(TargetPlaced)
+def place_target(target: TargetFact, event: TargetPlaced) -> None:
+    target.parent = event.parent
 
 
 @targets.on(TargetClosed)

@@ -81,6 +81,8 @@ class PersonFact(Fact, table=True):
 
     externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     name: str = ""
+    token: str | None = None
+    """What stands for them in what is told of setbacks."""
 
 
 class MemberFact(Career, table=True):
@@ -157,7 +159,7 @@ def change_group(group: GroupFact, event: GroupChanged) -> None:
 
 @people.on(PersonDescribed)
 def name_person(person: PersonFact, event: PersonDescribed) -> None:
-    person.name, person.externals = event.name, event.externals
+    person.name, person.externals, person.token = event.name, event.externals, event.token
 
 
 @members.on(MemberErased)

@@ -1,4 +1,4 @@
-"""Trainings as the views see them: assigned to whom, finished when, at which cost for which department."""
+"""Trainings as the views see them: of whom, finished when, at which cost for which department, and how checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.trainings import TrainingAssigned, TrainingCancelled, TrainingCompleted, TrainingCorrected
+from shared.events.trainings import (
+    CheckScored,
+    TrainingAssigned,
+    TrainingCancelled,
+    TrainingCompleted,
+    TrainingCorrected,
+)  # fmt: skip
 from shared.facts import Cell, Fact, Facts
 
 
@@ -29,6 +35,8 @@ class TrainingFact(Fact, table=True):
     course: str = ""
     department: str = ""
     team: str | None = None
+    trains: str | None = None
+    """What the course trained on the day of assigning: teamwork, selling or the product."""
     assigned_on: date | None = None
     cancelled_on: date | None = None
     completed_on: date | None = None
@@ -36,6 +44,15 @@ class TrainingFact(Fact, table=True):
     """The department whose expense it is."""
     cost: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
+
+
+class CheckFact(Fact, table=True):
+    """How a training was checked; its id is the training's."""
+
+    __tablename__ = "check_fact"
+    kind: ClassVar[str] = "check"
+
+    score: int | None = None
 
 
 def contributions(training: TrainingFact) -> Iterator[Cell]:
@@ -49,12 +66,13 @@ def contributions(training: TrainingFact) -> Iterator[Cell]:
 
 
 trainings = Facts(TrainingFact, sums=Tally, cells=contributions)
+checks = Facts(CheckFact)
 
 
 @trainings.on(TrainingAssigned)
 def assign(training: TrainingFact, event: TrainingAssigned) -> None:
     training.member, training.course, training.assigned_on = event.member, event.course, event.on
-    training.department, training.team = event.department, event.team
+    training.department, training.team, training.trains = event.department, event.team, event.trains
 
 
 @trainings.on(TrainingCompleted)
@@ -68,3 +86,8 @@ def finish(training: TrainingFact, event: TrainingCompleted | TrainingCorrected)
 @trainings.on(TrainingCancelled)
 def cancel(training: TrainingFact, event: TrainingCancelled) -> None:
     training.cancelled_on = event.on
+
+
+@checks.on(CheckScored)
+def score(check: CheckFact, event: CheckScored) -> None:
+    check.score = event.score

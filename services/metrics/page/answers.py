@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.metrics.page.layout import LAYOUTS, TITLES
+from services.metrics.page.review.words import STATES
 from services.metrics.page.values import day_in_words, in_words, moment_in_words, shown, ticks
 from services.metrics.views import VIEWS
 from shared import __version__
@@ -57,7 +58,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(asset=asset, version=__version__, titles=TITLES, shown=shown)
+    environment.globals.update(asset=asset, version=__version__, titles=TITLES, shown=shown, states=STATES)
     environment.filters.update(ticks=ticks, in_words=in_words, day=day_in_words, moment=moment_in_words, shown=shown)
     return environment
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
@@ -14,6 +15,7 @@ from shared.identity.login import from_our_page
 from shared.identity.permissions import PUBLIC, Principal, principal_of
 
 router = APIRouter(include_in_schema=False)
+Show = Callable[[Principal], Awaitable[Response]]
 _MOST_TOKEN = 16_384
 
 
@@ -37,6 +39,14 @@ async def visitor(request: Request) -> Principal:
         # The first page greets whoever comes with nothing; everywhere else a login was needed and is missing.
         status = 200 if request.url.path == "/" and not said else 401
         raise LoginNeeded(login_page(request, said, to=_here(request), status=status)) from None
+
+
+async def shown_to_visitor(request: Request, show: Show) -> Response:
+    """A page for whoever is logged in; for others the way in."""
+    try:
+        return await show(await visitor(request))
+    except LoginNeeded as needed:
+        return needed.answer
 
 
 def login_page(request: Request, said: str = "", *, to: str = "/", status: int = 401) -> Response:

@@ -30,6 +30,12 @@ OWNERS: Final[Mapping[str, tuple[str, str]]] = {
     "meeting": ("meetings", "meetings"),
     "item": ("meetings", "items"),
     "action": ("meetings", "actions"),
+    "check-in": ("meetings", "check-ins"),
+    "pulse": ("meetings", "pulses"),
+    "duty": ("teams", "duties"),
+    "training": ("teams", "trainings"),
+    "goal": ("targets", "goals"),
+    "feedback": ("targets", "feedback"),
 }
 """Which service owns a kind of thing, and the collection it stands in."""
 

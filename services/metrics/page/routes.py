@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from services.metrics.page import entry
 from services.metrics.page.aims import aims
-from services.metrics.page.answers import asset_response, frame, open_to, page
+from services.metrics.page.answers import HEADERS, asset_response, frame, open_to, page
 from services.metrics.page.asked import Asked, address
 from services.metrics.page.board import Board
 from services.metrics.page.dashboard import Dashboard, look
-from services.metrics.page.entry import LoginNeeded, visitor
+from services.metrics.page.entry import shown_to_visitor
 from services.metrics.page.history import history_of
 from services.metrics.page.periods import pieces_of, unit_of
 from services.metrics.page.rows import figure_rows
@@ -23,7 +22,6 @@ from shared.http.runtime import runtime_of
 from shared.identity.permissions import PUBLIC, Principal, forbidden
 
 router = APIRouter(include_in_schema=False)
-Show = Callable[[Principal], Awaitable[Response]]
 
 
 @router.get("/", openapi_extra=PUBLIC)
@@ -31,7 +29,7 @@ async def read_page(request: Request, login: Annotated[str | None, Query()] = No
     """The view of a department, with the headlines of the others."""
     if login is not None:
         return entry.redeem(request, login)
-    return await _shown(request, lambda principal: _view(request, principal))
+    return await shown_to_visitor(request, lambda principal: _view(request, principal))
 
 
 @router.get("/rows", openapi_extra=PUBLIC)
@@ -46,7 +44,7 @@ async def read_figure_rows(
         found = await figure_rows(request, asked.on(view=department), figure, cursor, principal)
         return page("rows.html", **frame(request, principal, "views"), **found)
 
-    return await _shown(request, show)
+    return await shown_to_visitor(request, show)
 
 
 @router.get("/history", openapi_extra=PUBLIC)
@@ -59,7 +57,7 @@ async def read_thing_history(
         found = await history_of(request, of, cursor)
         return page("history.html", **frame(request, principal, "views"), **found)
 
-    return await _shown(request, show)
+    return await shown_to_visitor(request, show)
 
 
 @router.get("/goals", openapi_extra=PUBLIC)
@@ -71,7 +69,7 @@ async def read_aims(request: Request) -> Response:
             raise forbidden("goals:read")
         return page("aims.html", **frame(request, principal, "goals"), **await aims(request, principal))
 
-    return await _shown(request, show)
+    return await shown_to_visitor(request, show)
 
 
 @router.get("/consistency", openapi_extra=PUBLIC)
@@ -86,7 +84,7 @@ async def read_certificate(request: Request, fresh: Annotated[bool, Query()] = F
         may_mend = principal.may("parked:read")
         return page("consistency.html", **frame(request, principal, "consistency"), seen=seen, may_mend=may_mend)
 
-    return await _shown(request, show)
+    return await shown_to_visitor(request, show)
 
 
 @router.get("/assets/{name}", openapi_extra=PUBLIC)
@@ -98,16 +96,11 @@ async def read_asset(name: str) -> Response:
     return found
 
 
-async def _shown(request: Request, show: Show) -> Response:
-    """A page for whoever is logged in; for others the way in."""
-    try:
-        return await show(await visitor(request))
-    except LoginNeeded as needed:
-        return needed.answer
-
-
 async def _view(request: Request, principal: Principal) -> Response:
     asked = Asked.of(request)
+    if not request.query_params and not open_to(principal) and principal.may("scorecards:read"):
+        # A member may read no department's view, and begins with what concerns them.
+        return RedirectResponse("/scorecards", 303, dict(HEADERS))
     _one_of(principal, asked.view)
     departments = open_to(principal)
     found: Dashboard = await runtime_of(request).store.read(

@@ -54,7 +54,8 @@ def contributions_of(inputs: Inputs, helps: Sequence[Help], rules: ResultRules) 
     for member in inputs.ids:
         given = [each for each in helps if each.giver == member]
         behind = sources.get(member, [])
-        share = IR5.number(shares[member], len(behind), behind) if behind else IR5.nothing("no deal was won with them")
+        # Who had no part in what was won has nothing of it; where nothing was won, nobody could have had a part.
+        share = IR5.number(shares.get(member, 0.0), len(behind), behind) if shares else IR5.nothing("no deal was won")
         items = sum(each.source.startswith("item/") for each in given)
         found.append(Contribution(member, share, difference(inputs, member, rules), len(given), items))
     return found

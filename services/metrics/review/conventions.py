@@ -35,7 +35,8 @@ def wilson(hits: float, of: float) -> Interval:
     widen = 1 + z2 / of
     centre = (p + z2 / (2 * of)) / widen
     half = Z * sqrt(p * (1 - p) / of + z2 / (4 * of * of)) / widen
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    # Of none and of all the limit is exact; rounding must not lead below all, or all would be fewer than all.
+    return Interval(max(0.0, centre - half) if hits else 0.0, min(1.0, centre + half) if hits < of else 1.0)
 
 
 def plain_error(hits: float, of: float) -> float:

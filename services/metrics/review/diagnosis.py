@@ -52,7 +52,7 @@ def diagnose(finding: Finding, catalogue: Catalogue) -> Diagnosis:
     best = _of_class(choice, catalogue, found, finding) if choice else None
     nothing = choice.row(NO_ACTION).score if choice else 0.0
     pays = best is not None and best.score - nothing >= finding.rules.ranking.better
-    named = best.candidate.name if best is not None and pays else None
+    named = best.candidate.name if best is not None and pays else _of_targets(catalogue, found)
     return Diagnosis(weaknesses, states, found, choice, named, pays, _besides(catalogue, weaknesses), missing,
                      healthy, value)  # fmt: skip
 
@@ -145,6 +145,13 @@ def _of_class(choice: Choice, catalogue: Catalogue, found: Recommendation, findi
         return small[0] if small else None
     fitting = [each for each in choice.table if all(kind_of[part] in allowed for part in each.candidate.parts)]
     return fitting[0] if fitting else None
+
+
+def _of_targets(catalogue: Catalogue, found: Recommendation) -> str | None:
+    """What is done about targets: it raises no measure of the team, so no table says what it is worth."""
+    if found.kind != "REVIEW TARGETS":
+        return None
+    return next((each.id for each in catalogue.options if each.kind == "target"), None)
 
 
 def _besides(catalogue: Catalogue, weaknesses: Mapping[str, Weakness]) -> tuple[str, ...]:

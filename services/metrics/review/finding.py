@@ -11,7 +11,7 @@ from services.metrics.review.chance import Inwardness, inwardness
 from services.metrics.review.contributions import Contribution, contributions_of, surplus
 from services.metrics.review.indices import COM, TWK, index_of
 from services.metrics.review.inputs import Inputs
-from services.metrics.review.measure import State, Value, state_of
+from services.metrics.review.measure import State, Value, by_hand, state_of
 from services.metrics.review.network import Network, network_of
 from services.metrics.review.thresholds import Rules
 
@@ -77,7 +77,7 @@ def _of_member(inputs: Inputs, rules: Rules, member: str, helps: Sequence[Help])
         individual_behaviour.answering(inputs, member),
         individual_behaviour.IB6.nothing("team mates are not asked about each other here"),
         individual_behaviour.teamwork_training(inputs, member),
-        individual_behaviour.IB8.nothing("whose setbacks they were is kept from reviews; the person can see it"),
+        individual_behaviour.resilience(inputs, member),
         individual_results.attainment(inputs, member),
         individual_results.win_rate(inputs, member, rules.results),
         individual_results.duties_accepted(inputs, member),
@@ -89,9 +89,8 @@ def _of_member(inputs: Inputs, rules: Rules, member: str, helps: Sequence[Help])
 
 def _of_team(inputs: Inputs, rules: Rules, edges: dict[Pair, Edge], needs: Sequence[Need]) -> dict[str, Value]:
     found = {each.measure: each for each in (*_process(inputs, rules, edges, needs), *_results(inputs, rules))}
-    for index in (COM, TWK):
-        found[index.id] = index_of(index, rules.indices[index.id], found)
-    return found
+    parts = found if rules.errors == "adjusted" else {name: by_hand(each) for name, each in found.items()}
+    return found | {index.id: index_of(index, rules.indices[index.id], parts) for index in (COM, TWK)}
 
 
 def _process(inputs: Inputs, rules: Rules, edges: dict[Pair, Edge], needs: Sequence[Need]) -> tuple[Value, ...]:
@@ -104,7 +103,7 @@ def _process(inputs: Inputs, rules: Rules, edges: dict[Pair, Edge], needs: Seque
         team_process.coverage(needs, edges, rules),
         team_process.communication(inputs, rules),
         team_process.cooperation(inputs, rules),
-        team_process.training_coverage(inputs),
+        team_process.training_coverage(inputs, rules),
     )
 
 

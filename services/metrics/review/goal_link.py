@@ -21,6 +21,7 @@ LOS = Measure(
     "LOS", "line of sight", "goal link", "Duties and actions that carry a goal.", "with a goal ÷ all",
     "accomplishments, not activities", 8,
 )  # fmt: skip
+UNLINKED = "No target of the team is linked to this goal: should one be, or do others serve it?"
 
 
 def linkage(goals: Sequence[Goal]) -> Value:
@@ -29,7 +30,11 @@ def linkage(goals: Sequence[Goal]) -> Value:
         return LINK.nothing("the organisation has no goals in the period")
     linked = [each for each in goals if each.linked]
     weight = fsum(each.weight for each in linked)
-    return LINK.number(weight, len(goals), (each.subject for each in goals))
+    return LINK.number(weight, len(goals), [*(each.subject for each in goals), *_targets(linked)])
+
+
+def _targets(goals: Sequence[Goal]) -> list[str]:
+    return [f"target/{each}" for goal in goals for each in goal.by]
 
 
 def alignment(goals: Sequence[Goal], cap: float) -> Value:
@@ -39,7 +44,7 @@ def alignment(goals: Sequence[Goal], cap: float) -> Value:
     if not weight:
         return TR6.nothing("no goal that the team is linked to has a target and a result")
     reached = fsum(each.weight * min(cap, each.reached) for each in linked if each.reached is not None)
-    return TR6.number(reached / weight, len(linked), (each.subject for each in linked))
+    return TR6.number(reached / weight, len(linked), [*(each.subject for each in linked), *_targets(linked)])
 
 
 def pull_through(pull: Pull | None) -> Value:

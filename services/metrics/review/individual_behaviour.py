@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from services.metrics.review.association import Help
 from services.metrics.review.conventions import mean_of, median_of, score100
-from services.metrics.review.inputs import Inputs, Thing
+from services.metrics.review.inputs import Inputs, Meeting, Thing
 from services.metrics.review.measure import Measure, Value
 
 IB1 = Measure(
@@ -56,9 +56,14 @@ def participation(inputs: Inputs, member: str, large: int) -> Value:
     """IB1: attended ÷ (invited - excused). Who is absent is not invited: absence takes the opportunity away."""
     asked = [
         each for each in inputs.meetings
-        if len(each.invited) <= large and member in each.invited - each.excused and not inputs.away_on(member, each.on)
+        if len(each.invited) <= large and member in each.invited - each.excused and could_come(inputs, member, each)
     ]  # fmt: skip
     return IB1.share(sum(member in each.attended for each in asked), len(asked), sources=_all(asked))
+
+
+def could_come(inputs: Inputs, member: str, meeting: Meeting) -> bool:
+    """Whether a member could be at a meeting: whoever came though they were away could."""
+    return member in meeting.attended or not inputs.away_on(member, meeting.on)
 
 
 def contribution(inputs: Inputs, member: str) -> Value:
@@ -104,11 +109,15 @@ def teamwork_training(inputs: Inputs, member: str) -> Value:
     return IB7.share(sum(each.completed_on is not None for each in mine), len(mine), sources=_all(mine))
 
 
-def resilience(baseline: float, after: Sequence[float]) -> Value:
-    """IB8: the median of activities after setbacks, against the person's own median before."""
-    if len(after) < IB8.least or baseline <= 0:
-        return IB8.nothing(f"{len(after)} setbacks of at least {IB8.least}")
-    return IB8.number(median_of([each / baseline for each in after]), len(after))
+def resilience(inputs: Inputs, member: str) -> Value:
+    """IB8: the median over setbacks of the activities after one against the person's own usual ones before it.
+
+    It names none of the setbacks: whose they were is told to nobody else.
+    """
+    ratios = [each.after / each.usual for each in inputs.setbacks if each.member == member and each.usual > 0]
+    if len(ratios) < IB8.least:
+        return IB8.nothing(f"{len(ratios)} of at least {IB8.least} setbacks after which activities are known")
+    return IB8.number(median_of(ratios), len(ratios))
 
 
 def _all(things: Iterable[Thing]) -> list[str]:

@@ -55,6 +55,10 @@ class Member:
         """Whether they did not work on a day."""
         return any(covers_day(each, day) for each in self.away)
 
+    def works_on(self, day: date) -> bool:
+        """Whether a day is a working day of theirs: from Monday to Friday, and not away."""
+        return day.weekday() < 5 and not self.away_on(day)
+
     def days_present(self, start: date, end: date) -> int:
         """On how many days of a period they were in the team and not away."""
         there = set[int]().union(*(_days(each, start, end) for each in self.spells))
@@ -133,7 +137,7 @@ class Request(Thing):
 class CheckIn(Thing):
     """Somebody turned to somebody: to offer help, to ask, to tell."""
 
-    kind: ClassVar[str] = "check-in"
+    kind: ClassVar[str] = "check_in"
     giver: str
     receiver: str
     on: date
@@ -164,6 +168,19 @@ class Training(Thing):
     completed_on: date | None = None
     passed: bool | None = None
     """None where no check is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setback(Thing):
+    """Something that went against a member, how active they were after it, and how active they usually are."""
+
+    kind: ClassVar[str] = "setback"
+    member: str
+    on: date
+    after: float
+    """Activities in the ten working days after it."""
+    usual: float
+    """The median of stretches of ten working days before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +235,20 @@ class Goal(Thing):
     weight: float
     linked: bool
     reached: float | None = None
-    """actual ÷ target."""
+    """actual ÷ target, of the organisation in the days of the review."""
+    by: tuple[str, ...] = ()
+    """The team's targets that are linked to it."""
+    by_team: float | None = None
+    """actual ÷ target of these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own(Thing):
+    """A target of the team that serves no goal of the organisation: a measure of its own, and how far it is reached."""
+
+    kind: ClassVar[str] = "target"
+    metric: str
+    reached: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,9 +310,13 @@ class Inputs:
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     """By `communication`, `cooperation`, and by the single questions C1 to C4, T1 to T4."""
     goals: tuple[Goal, ...] = ()
+    owned: tuple[Own, ...] = ()
     pull: Pull | None = None
     leavers: tuple[str, ...] = ()
     training_cost: float = 0.0
+    setbacks: tuple[Setback, ...] = ()
+    activities: tuple[float, float] | None = None
+    """What the team did for customers in the period, and in the period before; none where it is not recorded."""
     opened: tuple[int, int] | None = None
     """Deals opened by the team in the period, and in the period before."""
     organisation: Organisation = Organisation()

@@ -6,7 +6,7 @@ A number that is missing is never zero: it is the verdict "not enough data", wit
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum, sqrt
 from typing import Final, Literal
 
@@ -134,8 +134,8 @@ def state_of(value: Value, healthy: float, weak: float) -> State:
 
 
 def by_hand(value: Value) -> Value:
-    """A share with the standard error that is used for reading along by hand."""
-    assert value.hits is not None
-    assert value.of is not None
+    """A share with the plain standard error, to read along by hand; what is no share stays as it is."""
+    if value.value is None or value.hits is None or value.of is None:
+        return value
     error = 100 * plain_error(value.hits, value.of)
-    return Value(value.measure, value.value, value.low, value.high, error, value.hits, value.of)
+    return replace(value, error=error)

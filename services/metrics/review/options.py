@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
 from services.metrics.review.rule_set import data_file, refuse_unknown
 from services.metrics.review.thresholds import Positive, Share, Strict
 from services.metrics.review.weaknesses import RULES
+from shared.works import WORKS
 
 Amount = Annotated[float, Field(ge=0)]
 Kind = Literal["none", "communication", "teamwork", "hybrid", "clarity", "selling", "load", "target", "process",
@@ -32,6 +33,44 @@ class Effect(Strict):
     mean: float
     deviation: Positive
     source: Literal["assumption", "own results"] = "assumption"
+
+
+NEEDS: Final = {
+    "liaisons": ("between", "every_days"),
+    "meetings": ("kind", "every_days", "minutes"),
+    "trainings": ("kind", "due_days"),
+    "duty": ("work", "due_days"),
+    "action": ("work", "due_days"),
+}
+"""What a step of each sort says; of meetings also how many there are, if not as many as there is time for."""
+KINDS: Final = {"meetings": ("joint", "debrief", "team"), "trainings": ("teamwork", "selling", "product")}
+
+
+class Step(Strict):
+    """What an option is carried out by; teams or meetings make it of a decision."""
+
+    what: Literal["liaisons", "meetings", "trainings", "duty", "action"]
+    between: Literal["uncovered ties", "isolates"] | None = None
+    kind: Literal["joint", "debrief", "team", "teamwork", "selling", "product"] | None = None
+    work: str | None = None
+    every_days: int | None = Field(default=None, ge=1, le=91)
+    minutes: int | None = Field(default=None, ge=5, le=24 * 60)
+    times: int | None = Field(default=None, ge=1, le=100)
+    due_days: int | None = Field(default=None, ge=1, le=366)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Step:
+        said = {name for name, value in self if value is not None} - {"what"}
+        wrong = said ^ set(NEEDS[self.what])
+        if wrong - ({"times"} if self.what == "meetings" else set()):
+            raise ValueError(
+                f"{self.what} say {', '.join(NEEDS[self.what])}, not {', '.join(sorted(said)) or 'nothing'}"
+            )
+        if self.kind is not None and self.kind not in KINDS[self.what]:
+            raise ValueError(f"{self.what} are {', '.join(KINDS[self.what])}, not {self.kind}")
+        if self.work is not None and self.work not in WORKS:
+            raise ValueError(f"there is no work {self.work}; there are {', '.join(WORKS)}")
+        return self
 
 
 class Option(Strict):
@@ -58,10 +97,14 @@ class Option(Strict):
     """What must not get worse by it."""
     risks: tuple[Risk, ...] = ()
     effects: dict[str, Effect] = Field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
 
     @model_validator(mode="after")
     def _known(self) -> Option:
         refuse_unknown(set(self.effects))
+        sorts = [each.what for each in self.steps]
+        if len(set(sorts)) != len(sorts):
+            raise ValueError(f"an option has one step of each sort; these are {', '.join(sorts)}")
         unknown = sorted(set(self.when) - RULES.keys())
         if unknown:
             raise ValueError(f"there is no weakness {', '.join(unknown)}; there are {', '.join(sorted(RULES))}")

@@ -1,6 +1,7 @@
 """What of a review is for whom: the direct leader, the team itself, and everybody else who may read reviews.
 
-A member sees their own part and the graph of their team; a leader the cells of all members; others no member at all.
+A member sees their own part and the graph of their team; a leader the cells of all members but how somebody takes
+setbacks, which is for them alone; others no member at all.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ Sight = Literal["whole", "team", "outside"]
 _ABOUT_MEMBERS: Final = ("W-HUB", "W-ISO")
 _NAMELESS: Final = ("members", "ties", "density", "degree_centralisation", "betweenness_centralisation", "efficiency",
                     "reciprocity")  # fmt: skip
+_ONLY_THEIRS: Final = ("IB8",)
+"""How somebody takes setbacks is shown to them alone."""
 ALONE: Final = 3
 """Of fewer members than this an average is about somebody."""
 
 
 def as_seen(document: Mapping[str, Any], sight: Sight, member: str | None) -> dict[str, Any]:
     """The document as it is for somebody."""
-    if sight == "whole":
-        return dict(document)
     measures = document["measures"]
+    if sight == "whole":
+        members = {name: each if name == member else shared(each) for name, each in measures["members"].items()}
+        return dict(document) | {"measures": {"team": measures["team"], "members": members}}
     mine = {name: each for name, each in measures["members"].items() if sight == "team" and name == member}
     found = dict(document) | {
         "measures": {"team": measures["team"], "members": mine},
@@ -28,11 +32,18 @@ def as_seen(document: Mapping[str, Any], sight: Sight, member: str | None) -> di
     }
     if sight == "outside":
         found["associations"] = without_names(document["associations"])
+        goals = document.get("goals", {"linked": []})
+        found["goals"] = goals | {"linked": [each | {"targets": []} for each in goals["linked"]]}
         found["weaknesses"] = {
             code: each | {"about": []} if code in _ABOUT_MEMBERS else each
             for code, each in document["weaknesses"].items()
         }
     return found
+
+
+def shared(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A member's measures without those that are for nobody but them."""
+    return {name: each for name, each in values.items() if name not in _ONLY_THEIRS}
 
 
 def without_names(graph: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,8 +59,10 @@ def without_names(graph: Mapping[str, Any]) -> dict[str, Any]:
 
 def may_open(path: str, sight: Sight, member: str | None) -> bool:
     """Whether what a number is made of is for somebody."""
+    if path.startswith("/measures/members/") and path.endswith(_ONLY_THEIRS) and path.split("/")[-2] != member:
+        return False
     if sight == "whole":
         return True
     if path.startswith(("/measures/members/", "/contributions/")):
         return sight == "team" and path.split("/")[-2 if path.startswith("/measures") else -1] == member
-    return sight == "team" or not path.startswith("/associations/")
+    return sight == "team" or not path.startswith(("/associations/", "/goals/"))

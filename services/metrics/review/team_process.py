@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from services.metrics.review.association import Edge, Need, Pair
 from services.metrics.review.conventions import mean_of
-from services.metrics.review.individual_behaviour import follow_through
+from services.metrics.review.individual_behaviour import could_come, follow_through
 from services.metrics.review.inputs import Inputs
 from services.metrics.review.measure import Measure, Value, mean_share
 from services.metrics.review.thresholds import Rules
@@ -56,12 +56,12 @@ TP8 = Measure(
 
 
 def attendance(inputs: Inputs, large: int) -> Value:
-    """Attended ÷ (invited - excused), of members who did work on that day."""
+    """Attended ÷ (invited - excused), of members who did work on that day, or came though they did not."""
     attended = asked = 0
     team, sources = frozenset(inputs.ids), []
     for each in inputs.meetings:
         if len(each.invited) <= large:
-            could = {one for one in (each.invited - each.excused) & team if not inputs.away_on(one, each.on)}
+            could = {one for one in (each.invited - each.excused) & team if could_come(inputs, one, each)}
             attended, asked = attended + len(could & each.attended), asked + len(could)
             sources.append(each.subject)
     return ATTENDANCE.share(attended, asked, sources=sources)
@@ -128,11 +128,14 @@ def influence(levels: Sequence[float]) -> tuple[Value, float]:
     return TP7.number(mean, len(levels)), across / sum((place - middle) ** 2 for place in range(len(levels)))
 
 
-def training_coverage(inputs: Inputs) -> Value:
+def training_coverage(inputs: Inputs, rules: Rules) -> Value:
     """TP8: members who passed the check of a training in teamwork ÷ members."""
     taken = [each for each in inputs.trainings if each.teamwork]
-    if any(each.completed_on is not None and each.passed is None for each in taken):
-        return TP8.nothing("whether the check of a training was passed stays with who trained")
+    if not taken and not rules.training.courses:
+        return TP8.nothing("the rule-set names no course that trains teamwork")
     passed = {each.member for each in taken if each.completed_on and each.passed}
+    unknown = {each.member for each in taken if each.completed_on and each.passed is None} - passed
+    if unknown:
+        return TP8.nothing(f"of {len(unknown)} members who took one it is not known whether they passed its check")
     of = [each.subject for each in taken]
     return TP8.share(len(passed & set(inputs.ids)), len(inputs.ids), sources=of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -60,7 +60,12 @@ class ResultRules(Strict):
     between: Positive
     within: Positive
     goal_cap: Positive
+    market: dict[str, Positive] = Field(default_factory=dict)
+    """By region, how its market grew against what was planned: what may be expected of everybody in it."""
     draws: int = Field(ge=100, le=10_000)
+
+
+Errors = Literal["adjusted", "plain"]
 
 
 class WeaknessRules(Strict):
@@ -151,6 +156,8 @@ class Rules(Strict):
     survey: SurveyRules
     graph: GraphRules
     indices: dict[str, tuple[str, ...]]
+    errors: Errors = "adjusted"
+    """How sure the shares in an index are: the adjusted standard error, or the plain one, to read along by hand."""
     results: ResultRules
     weakness: WeaknessRules
     data: DataRules

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, permutations
 from math import fsum, sqrt
 from random import Random
 from typing import Final, Literal
@@ -19,6 +19,9 @@ from services.metrics.review.conventions import POWER, Interval, Z, around, devi
 Outcome = Literal["worked", "did not work", "harm", "inconclusive", "not carried out"]
 LEAST_RHO: Final = 0.2
 MOST_RHO: Final = 0.9
+CHANCE: Final = 0.05
+ALL_LOTS: Final = 6
+"""Of so many teams at most every lot is looked at."""
 FRESH_WEEKS: Final = 6
 """So many weeks after the weakness was declared and before the start make a baseline fresh."""
 
@@ -96,6 +99,26 @@ def smallest_detectable(error: float, pairs: int = 1) -> float:
     return (Z + POWER) * error / sqrt(pairs)
 
 
+def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """r of two periods over teams, at least 0; none where all teams were alike in one of them."""
+    ones, others = [one for one, _ in pairs], [other for _, other in pairs]
+    spread = deviation_of(ones) * deviation_of(others) * (len(pairs) - 1)
+    if not spread:
+        return None
+    first, second = mean_of(ones), mean_of(others)
+    return max(0.0, fsum((one - first) * (other - second) for one, other in pairs) / spread)
+
+
+def worsened(before: Sequence[float], after: Sequence[float], worse: Literal["more", "less"], limit: float) -> bool:
+    """Whether something got worse by more than a share of what it was, and not by chance."""
+    if min(len(before), len(after)) < 2 or not mean_of(before):
+        return False
+    found = estimate(window_of(before), window_of(after), rho=resemblance(before, after))
+    change, interval = found.change, found.interval
+    sure = interval.low > 0 if worse == "more" else interval.high < 0
+    return sure and abs(change) > limit * mean_of(before)
+
+
 def can_show(expected: float, detectable: float) -> bool:
     """Whether a plan can show the effect at all; else teams are pooled, or the window is longer."""
     return detectable <= 2 * expected
@@ -114,23 +137,66 @@ def verdict(
     return "did not work" if found.interval.high < smallest_worthwhile else "inconclusive"
 
 
-def lot_test(weekly: Mapping[str, Sequence[float]], starts: Mapping[str, int], draws: int = 2000) -> float:
+Weeks = Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Of teams that started in weeks drawn by lot: by how much they changed, and how often other lots give as much."""
+
+    change: float
+    p: float
+    teams: int
+
+
+def lot_test(weekly: Mapping[str, Weeks], starts: Mapping[str, int], draws: int = 2000) -> float:
     """P of a staggered start drawn by lot: how often other lots give as much change, the real one among them."""
+    return lot_of(weekly, starts, draws).p
+
+
+def lot_of(weekly: Mapping[str, Weeks], starts: Mapping[str, int], draws: int = 2000) -> Lot:
+    """The mean change over teams, and its P: all other lots where they are few, else so many that are drawn."""
     teams = sorted(weekly)
     weeks = [starts[team] for team in teams]
-    real = _mean_change(weekly, teams, weeks)
-    random, as_much = Random(len(teams)), 1
-    for _ in range(draws):
-        dealt = list(weeks)
-        for last in range(len(dealt) - 1, 0, -1):
-            other = int(random.random() * (last + 1))
-            dealt[last], dealt[other] = dealt[other], dealt[last]
-        as_much += _mean_change(weekly, teams, dealt) >= real
-    return as_much / (draws + 1)
+    real, least = _mean_change(weekly, teams, weeks), 1e-9
+    others = list(permutations(weeks)) if len(teams) <= ALL_LOTS else [weeks, *_drawn(weeks, draws)]
+    as_much = sum(_mean_change(weekly, teams, each) >= real - least for each in others)
+    return Lot(real, as_much / len(others), len(teams))
 
 
-def _mean_change(weekly: Mapping[str, Sequence[float]], teams: Sequence[str], weeks: Sequence[int]) -> float:
-    changes = [
-        mean_of(weekly[team][week:]) - mean_of(weekly[team][:week]) for team, week in zip(teams, weeks, strict=True)
-    ]
-    return mean_of(changes)
+def deal(weeks: Sequence[int], seed: str) -> list[int]:
+    """These weeks in an order that nobody has chosen: the same for everybody who looks it up."""
+    return _shuffled(weeks, Random(seed))
+
+
+def lot_verdict(found: Lot, smallest_worthwhile: float, *, balance_kept: bool = True) -> Outcome:
+    """One-sided at 5 %, as the intervals are."""
+    if not balance_kept or (found.change < 0 and found.p >= 1 - CHANCE):
+        return "harm"
+    if found.p <= CHANCE:
+        return "worked" if found.change >= smallest_worthwhile else "did not work"
+    return "inconclusive"
+
+
+def _drawn(weeks: Sequence[int], draws: int) -> list[list[int]]:
+    random = Random(len(weeks))
+    return [_shuffled(weeks, random) for _ in range(draws)]
+
+
+def _shuffled(weeks: Sequence[int], random: Random) -> list[int]:
+    dealt = list(weeks)
+    for last in range(len(dealt) - 1, 0, -1):
+        other = int(random.random() * (last + 1))
+        dealt[last], dealt[other] = dealt[other], dealt[last]
+    return dealt
+
+
+def _mean_change(weekly: Mapping[str, Weeks], teams: Sequence[str], weeks: Sequence[int]) -> float:
+    """Over the teams that have weeks before and after."""
+    changes = []
+    for team, week in zip(teams, weeks, strict=True):
+        before = [each for each in weekly[team][:week] if each is not None]
+        after = [each for each in weekly[team][week:] if each is not None]
+        if before and after:
+            changes.append(mean_of(after) - mean_of(before))
+    return mean_of(changes) if changes else 0.0

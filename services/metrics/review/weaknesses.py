@@ -119,7 +119,7 @@ def roles(finding: Finding) -> tuple[State, tuple[str, ...]]:
 def selling(finding: Finding) -> tuple[State, tuple[str, ...]]:
     """W-SKILL: fewer deals won than elsewhere for sure, while the team is as active as before."""
     behind = behind_the_others(finding.inputs)
-    if behind is None or finding.inputs.opened is None:
+    if behind is None or (finding.inputs.activities is None and finding.inputs.opened is None):
         return "not enough data", ()
     return ("weak" if behind and _active(finding) else "watch" if behind else "healthy"), ()
 
@@ -127,14 +127,14 @@ def selling(finding: Finding) -> tuple[State, tuple[str, ...]]:
 def activity(finding: Finding) -> tuple[State, tuple[str, ...]]:
     """W-ACT: less active than before, and at least two members below their own after setbacks; of the team only."""
     below = [each["IB8"].value for each in finding.members.values() if "IB8" in each and each["IB8"].value is not None]
-    if finding.inputs.opened is None or len(below) < 2:
+    if (finding.inputs.activities is None and finding.inputs.opened is None) or len(below) < 2:
         return "not enough data", ()
     hit = sum(each < finding.rules.weakness.resilience for each in below)
     return ("weak" if not _active(finding) and hit >= 2 else "healthy"), ()
 
 
 def _active(finding: Finding) -> bool:
-    now, before = finding.inputs.opened or (0, 0)
+    now, before = finding.inputs.activities or finding.inputs.opened or (0, 0)
     return now >= finding.rules.weakness.normal_activity * before
 
 

@@ -10,6 +10,8 @@ from services.metrics.review.choice import Choice
 from services.metrics.review.contributions import PITFALLS, Contribution
 from services.metrics.review.diagnosis import Diagnosis
 from services.metrics.review.finding import Finding
+from services.metrics.review.goal_link import UNLINKED
+from services.metrics.review.inputs import Inputs
 from services.metrics.review.measure import Value
 from services.metrics.review.options import Catalogue
 from services.metrics.review.ranking import Ranked
@@ -44,6 +46,7 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
         "associations": associations(finding, evidence),
         "contributions": [_contribution(each, evidence) for each in finding.contributions],
         "pitfalls": list(PITFALLS),
+        "goals": _goals(inputs, evidence),
         "weaknesses": {
             code: {"state": each.state, "confirmed": each.confirmed, "about": list(each.about),
                    "shown_by": list(each.shown_by)}
@@ -118,6 +121,31 @@ def _contribution(each: Contribution, evidence: Evidence) -> dict[str, Any]:
     return {
         "member": each.member, "share": shown_value(each.share), "difference": shown_value(each.difference),
         "helped": each.helped, "resolved": each.resolved,
+    }  # fmt: skip
+
+
+def _goals(inputs: Inputs, evidence: Evidence) -> dict[str, Any]:
+    """The organisation's goals: those the team's targets are linked to, as questions those they are not, and what the
+    team measures itself by besides."""
+    linked = sorted((each for each in inputs.goals if each.linked), key=lambda each: (-each.weight, each.id))
+    others = sorted((each for each in inputs.goals if not each.linked), key=lambda each: (-each.weight, each.id))
+    for place, each in enumerate(linked):
+        evidence[f"/goals/linked/{place}"] = (each.subject, *(f"target/{one}" for one in each.by))
+    for place, each in enumerate(others):
+        evidence[f"/goals/questions/{place}"] = (each.subject,)
+    for place, own in enumerate(inputs.owned):
+        evidence[f"/goals/owned/{place}"] = (own.subject,)
+    return {
+        "linked": [
+            {"goal": each.id, "weight": number(each.weight), "reached": number(each.reached), "targets": list(each.by),
+             "reached_by_team": number(each.by_team)}
+            for each in linked
+        ],
+        "questions": [
+            {"goal": each.id, "weight": number(each.weight), "reached": number(each.reached), "question": UNLINKED}
+            for each in others
+        ],
+        "owned": [{"target": own.id, "metric": own.metric, "reached": number(own.reached)} for own in inputs.owned],
     }  # fmt: skip
 
 

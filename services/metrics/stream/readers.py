@@ -17,16 +17,18 @@ from shared.identity.scopes import ADMIN, COLLECTIONS
 
 MOST_TYPES = 100
 # Who may read one of these is said by each of them, and the stream does not know what they say.
-_EACH_HAS_ITS_READERS = frozenset({"setbacks", "pulses", "check-ins", "reviews", "packs", "leavers"})
+_EACH_HAS_ITS_READERS = frozenset({"setbacks", "pulses", "check-ins", "liaisons", "reviews", "packs", "leavers"})
 # These are about somebody: a member reads their own where they are kept, and not those of all in the stream.
 _ABOUT_SOMEBODY = frozenset({"trainings", "equipment", "onboardings"})
 # The same, and who may change those of their own team is not told of all others either.
 _NOT_FOR_MEMBERS = frozenset({"absences", "duties", "targets", "progress", "forecasts"})
-# Levels of a skill stand with the members who have them; only who assesses skills is told of all.
+# Levels of a skill stand with the members who have them, scores of a check with whose training it was; only who
+# assesses skills, and who trains, is told of all.
 _IN_ANOTHER = {
     "option_set": "options", "person": "people", "ability": "skills", "pack": "packs", "leavers": "leavers",
+    "check": "trainings",
 }  # fmt: skip
-_ONLY_FOR_WRITERS = frozenset({"ability"})
+_ONLY_FOR_WRITERS = frozenset({"ability", "check"})
 _COLLECTIONS = frozenset(name for names in COLLECTIONS.values() for name in names.split())
 
 

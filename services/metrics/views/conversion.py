@@ -14,9 +14,10 @@ from fractions import Fraction
 import sqlalchemy as sa
 
 from services.metrics.facts.rates import RateFact
+from services.metrics.facts.targets import TargetFact
 from services.metrics.views.ledger import Entries, Entry
 from services.metrics.views.values import Amounts
-from shared.rates import Rates, in_minor
+from shared.rates import MissingRate, Rates, in_minor
 from shared.store import Snapshot
 
 _rate = RateFact.__table__.c  # type: ignore[attr-defined]
@@ -55,6 +56,17 @@ class Conversion:
             self.missing[currency] = min(self.missing.get(currency, date.max), day)
             return currency, minor
         return self.into, in_minor(minor, currency, self.into, rate)
+
+    def aimed(self, target: TargetFact) -> TargetFact:
+        """A target row by row of its distribution, each at the rate of its day; as it was where no rate is known."""
+        if target.currency == self.into:
+            return target
+        try:
+            return target.exchanged(self.into, self.rates)
+        except MissingRate as missing:
+            day = missing.numbers["day"]
+            self.missing[target.currency] = min(self.missing.get(target.currency, date.max), day)
+            return target
 
     def settle_all(self, entries: Entries, on: date | None) -> Entries:
         """All entries of a stretch of days."""

@@ -14,14 +14,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.courses import CYCLE, DAILY, SUMMED, WEEK, WHOSE, Course, course, key_of, length
+from services.metrics.facts.courses import CYCLE, DAILY, OPEN, SUMMED, WEEK, WHOSE, Course, course, key_of, length
 from services.metrics.facts.deals import DealFact
 from services.metrics.sums import ALL, DAY, MONTH
 from services.metrics.views.frame import Reading
-from services.metrics.views.ledger import months_within
+from services.metrics.views.ledger import day_of, months_within
 from services.metrics.views.sources import BY_TEAM
 from services.metrics.views.sources import SOURCES as FED
-from shared.forecast import History, Known
+from shared.forecast import History, Known, week_of
 from shared.store import Snapshot
 from shared.store.sql import OneOf
 
@@ -36,17 +36,29 @@ def _day(name: str) -> Any:
 
 
 _DIM = _course.dim == sa.bindparam("dim")
+_AGE = _course.part >= sa.bindparam("horizon")
+"""Not opened so long ago that nothing is expected of it."""
 _KEYS = OneOf(_course.key, "keys")
 
 
-def _old(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    added = [sa.cast(sa.func.sum(number), sa.BigInteger) for number in _NUMBERS]
-    return (
-        sa.select(_course.key, _course.measure, _course.part, sa.func.min(_course.start), _course.currency, *added)
-        .where(_DIM, _WENT, _course.grain == WEEK, _course.start < _day("since"),
-               _course.part >= sa.bindparam("horizon"), *conditions)
-        .group_by(_course.key, _course.measure, _course.part, _course.currency)
-    )  # fmt: skip
+def _left(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The deals opened before a day and not closed by then: those that are open still, and those closed since."""
+    of_then = [_AGE, _course.part < sa.bindparam("begun")]
+    columns = (_course.key, _course.part, _course.currency, *_NUMBERS)
+    closed = _course.measure.in_([sa.literal_column("'won'"), sa.literal_column("'lost'")])
+    still = sa.select(*columns).where(_DIM, _course.measure == OPEN, _course.grain == WEEK, *of_then, *conditions)
+    since = sa.select(*columns).where(
+        _DIM, closed, _course.grain == WEEK, _course.start >= _day("since"), *of_then, *conditions
+    )
+    cells = sa.union_all(still, since).subquery().c
+    added = [sa.cast(sa.func.sum(cells[name]), sa.BigInteger) for name in ("count", "estimated", "estimate")]
+    return sa.select(cells.key, cells.part, cells.currency, *added).group_by(cells.key, cells.part, cells.currency)
+
+
+def _begun() -> sa.Select[Any]:
+    """The first week that counts in which a deal was opened."""
+    opened = [_course.measure == sa.literal_column("'opened'"), _course.grain == WEEK, _AGE]
+    return sa.select(_course.key, sa.func.min(_course.part)).where(_DIM, *opened, _KEYS).group_by(_course.key)
 
 
 def _stretch(grain: str, start: str, end: str) -> list[sa.ColumnElement[bool]]:
@@ -57,7 +69,7 @@ def _stretch(grain: str, start: str, end: str) -> list[sa.ColumnElement[bool]]:
 def _new(daily: bool, *conditions: sa.ColumnElement[bool]) -> sa.SelectBase:
     columns = (_course.key, _course.measure, _course.part, _course.start, _course.currency, *_NUMBERS)
     stretches = [_stretch(WEEK, "since", "week"), *([_stretch(DAY, "week", "before")] if daily else [])]
-    return sa.union_all(*(sa.select(*columns).where(_DIM, _WENT, *each, *conditions) for each in stretches))
+    return sa.union_all(*(sa.select(*columns).where(_DIM, _WENT, _AGE, *each, *conditions) for each in stretches))
 
 
 def _lengths(daily: bool, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -93,7 +105,8 @@ def _won(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 _HAS_KEYS = {dim: OneOf(_deal[name], "keys") for dim, name in WHOSE.items() if dim not in DAILY}
 """How the deals of a dimension are found that has no cells of days."""
-_OLD, _OLD_OF = _old(), _old(_KEYS)
+_LEFT, _LEFT_OF = _left(), _left(_KEYS)
+_BEGUN = _begun()
 _NEW, _NEW_OF = ({daily: _new(daily, *keys) for daily in (True, False)} for keys in ((), (_KEYS,)))
 _LENGTHS, _LENGTHS_OF = ({daily: _lengths(daily, *keys) for daily in (True, False)} for keys in ((), (_KEYS,)))
 _GOING, _GOING_OF = _going(), {dim: _going(has) for dim, has in _HAS_KEYS.items()}
@@ -117,7 +130,10 @@ async def history(reading: Reading, before: date) -> History:
 
     by_key: Mapping[str, History] = await _read_once(reading, f"histories before {before}", dim, keys, read)
     if len(keys) == 1:
-        return by_key.get(keys[0]) or History(known)
+        # Of a row to which nothing happened in these weeks nothing was read for all rows.
+        return by_key.get(keys[0]) or (await _histories(reading.snapshot, known, dim, keys)).get(
+            keys[0], History(known)
+        )
     whole = History(known)
     for key in keys:
         if key in by_key:
@@ -127,24 +143,51 @@ async def history(reading: Reading, before: date) -> History:
 
 async def _histories(snapshot: Snapshot, known: Known, dim: str, keys: Sequence[str] | None) -> dict[str, History]:
     by_key: dict[str, History] = defaultdict(lambda: History(known))
+    horizon = known.horizon.toordinal()
     named = {} if keys is None else {"keys": list(keys)}
     # Without cells to begin with, the deals themselves say all that counts.
     daily, start = dim in DAILY, known.week if dim in SUMMED else known.horizon
     days = {"week": start, "before": known.before}
     if dim in SUMMED:
-        older = {"since": known.since, "horizon": known.horizon.toordinal()}
         newer = {"since": known.since, **days} if daily else {"since": known.since, "week": known.week}
-        old, new = (_OLD, _NEW[daily]) if keys is None else (_OLD_OF, _NEW_OF[daily])
-        for statement, values in ((old, older), (new, newer)):
-            for key, outcome, part, day, currency, *numbers in await snapshot.rows(
-                statement, dim=dim, **values, **named
-            ):
-                on = day if isinstance(day, date) else date.fromisoformat(day)
-                by_key[key].note(outcome, date.fromordinal(part), on, currency, *numbers)
+        statement = (_NEW if keys is None else _NEW_OF)[daily]
+        found = await snapshot.rows(statement, dim=dim, horizon=horizon, **newer, **named)
+        weeks, opened = {row[3]: week_of(day_of(row[3])) for row in found}, {row[2]: _monday(row[2]) for row in found}
+        for key, outcome, part, day, currency, *numbers in found:
+            by_key[key].note_week(outcome, opened[part], weeks[day], currency, numbers)
+        await _begin(snapshot, by_key, known, {"dim": dim, "horizon": horizon}, keys)
     if not daily:
         for deal in await snapshot.all(DealFact, _GOING if keys is None else _GOING_OF[dim], **days, **named):
             _note(by_key[key_of(deal, dim)], deal, dim, start)
     return dict(by_key)
+
+
+async def _begin(
+    snapshot: Snapshot,
+    by_key: Mapping[str, History],
+    known: Known,
+    where: Mapping[str, Any],
+    keys: Sequence[str] | None,
+) -> None:
+    """With which open deals the weeks of the table begin, and since when there have been any."""
+    named = {} if keys is None else {"keys": list(keys)}
+    left = _LEFT if keys is None else _LEFT_OF
+    begun = known.since.toordinal()
+    for key, part, currency, count, estimated, estimate in await snapshot.rows(
+        left, since=known.since, begun=begun, **where, **named
+    ):
+        opened = _monday(part)
+        by_key[key].note_week("opened", opened, opened, currency, (count, 0, estimated, estimate, 0))
+    # Where a deal is left of the time before, the table has all of its weeks whenever the first one was opened.
+    young = {*by_key, *(keys or ())} - {key for key, found in by_key.items() if found.first < known.since}
+    if young:
+        for key, first in await snapshot.rows(_BEGUN, **where, keys=sorted(young)):
+            by_key[key].since(_monday(first))
+
+
+def _monday(part: int) -> date:
+    """The week of opening that a cell speaks of."""
+    return date.fromordinal(part)
 
 
 def _note(found: History, deal: DealFact, dim: str, start: date = date.min) -> None:

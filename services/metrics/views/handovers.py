@@ -100,5 +100,6 @@ HANDOVER_FIGURES = (
            "handed over to last, else who has the last deal with them that is open or won.", customers_without_owner,
            "customers_without_owner"),
     Figure("handovers_open", "Customers and open deals at the end that are to be handed over: their owner does not "
-           "work here any more, or has left the team of it since.", handovers_open),
+           "work here any more, or has left the team of it since.", handovers_open,
+           opens="they are at /v1/handovers"),
 )  # fmt: skip

@@ -226,12 +226,25 @@ async def read_entries(
     return settling.settle_all(entries, on)
 
 
+async def amounts_along(
+    snapshot: Snapshot, dim: str, measure: str, currency: str, start: date, end: date
+) -> dict[str, int]:
+    """What one measure adds up to in a currency over some days, by key of a dimension, in minor units."""
+    mine = (_tally.dim == dim, _tally.measure == measure, _tally.currency == currency)
+    cells = sa.union_all(
+        *(sa.select(_tally.key, _tally.amount).where(*mine, each) for each in within(start, end).clauses)
+    )
+    each = cells.subquery().c
+    summed = sa.select(each.key, sa.cast(sa.func.sum(each.amount), sa.BigInteger)).group_by(each.key)
+    return {key: int(amount) for key, amount in await snapshot.rows(summed)}
+
+
 def day_of(value: date | str) -> date:
     """A day as either engine answers with it."""
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 
-def within(start: date, end: date) -> sa.ColumnElement[bool]:
+def within(start: date, end: date) -> Any:
     """The cells of some days."""
     return _cells_of(start, *months_within(start, end), end)
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
+from services.metrics.views.customers import CUSTOMER_ROWS
 from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.handovers import WITHOUT_OWNER
 from services.metrics.views.line_of_sight import GOAL_ROWS
@@ -198,6 +199,7 @@ SOURCES: Mapping[str, Source] = {
     "joiners": Source(MemberFact, between(_member.starts_on), _show_member),
     "leavers": Source(MemberFact, between(_member.left_on), _show_member),
     "customers_without_owner": WITHOUT_OWNER,
+    **CUSTOMER_ROWS,
     **PEOPLE_ROWS,
     **REQUEST_ROWS,
     **TALK_ROWS,

@@ -26,6 +26,7 @@ from shared.membership import end_of
 from shared.money import Money
 from shared.opportunity import standing
 from shared.period import Period
+from shared.store.sql import OneOf
 
 _target = TargetFact.__table__.c  # type: ignore[attr-defined]
 _REVENUE = (
@@ -40,6 +41,7 @@ _REVENUE = (
     )
     .order_by(_target.id)
 )
+_REVENUE_OF = _REVENUE.where(OneOf(_target.ref, "refs"))
 LEVELS: Final = ("department", "team", "group", "member")
 ROLLED_UP: Final = ("organisation", "team", "member")
 NO_TARGET = "no revenue target is set for these days"
@@ -108,27 +110,33 @@ async def _aims_of_members(reading: Reading, group: str) -> list[Aim]:
     return aims
 
 
-async def aims_of_each(reading: Reading, level: str) -> dict[str, list[Aim]]:
-    """What each of a level aims at in the period, by id."""
-    found = await targets_of_level(reading, level)
-    return {who: _aims(found, who, reading) for who in sorted({target.ref for target in found})}
+async def aims_of_each(reading: Reading, level: str, of: Sequence[str] | None = None) -> dict[str, list[Aim]]:
+    """What each of a level aims at in the period, by id; or what each of some of them does."""
+    found = await (targets_of_level(reading, level) if of is None else _targets_of(reading, level, of))
+    whose: dict[str, list[TargetFact]] = {}
+    for target in found:
+        whose.setdefault(target.ref, []).append(target)
+    period = reading.question.period
+    return {who: [Aim(target, days) for target, days in standing(whose[who], period)] for who in sorted(whose)}
 
 
 async def targets_of_level(reading: Reading, level: str) -> Sequence[TargetFact]:
-    """The revenue targets of a level that have a day in the period."""
-    period = reading.question.period
+    """The revenue targets of a level that have a day in the period, in the currency that is asked for."""
+    period, settling = reading.question.period, await reading.settling()
 
     async def read() -> list[TargetFact]:
-        return await reading.snapshot.all(TargetFact, _REVENUE, level=level, start=period.start, end=period.end)
+        found = await reading.snapshot.all(TargetFact, _REVENUE, level=level, start=period.start, end=period.end)
+        return found if settling is None else [settling.aimed(each) for each in found]
 
-    found: list[TargetFact] = await reading.shared(f"revenue targets of {level}", read)
+    found: list[TargetFact] = await reading.shared(f"revenue targets of {level} in {reading.question.into}", read)
     return found
 
 
-def _aims(targets: Sequence[TargetFact], ref: str, reading: Reading) -> list[Aim]:
-    """What one of them aims at in the period."""
-    mine = [each for each in targets if each.ref == ref]
-    return [Aim(target, days) for target, days in standing(mine, reading.question.period)]
+async def _targets_of(reading: Reading, level: str, refs: Sequence[str]) -> Sequence[TargetFact]:
+    period = reading.question.period
+    return await reading.snapshot.all(
+        TargetFact, _REVENUE_OF, level=level, start=period.start, end=period.end, refs=list(refs)
+    )
 
 
 async def revenue_targets(reading: Reading) -> Sequence[TargetFact]:

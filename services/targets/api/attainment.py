@@ -11,11 +11,14 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from services.targets.api.judging import Judged, day_asked, expected, judged, state_of, unit_of
+from services.targets.api.achieved.money import at_plan
+from services.targets.api.judging import OWN, Judged, Tender, day_asked, expected, judged, state_of
+from services.targets.api.rates import all_rates
 from services.targets.api.readers import refuse_unless_theirs
 from services.targets.api.scopes import Scope
 from services.targets.domain.targets import Target
 from shared.attainment import Attainment
+from shared.errors import Fault, Invalid
 from shared.http.collection import After, Prefer, Reference
 from shared.http.documents import described
 from shared.http.runtime import runtime_of
@@ -23,12 +26,20 @@ from shared.http.waiting import patience_of, tokens_of
 from shared.http.writes import as_json
 from shared.identity.permissions import Principal, require
 from shared.instant import Day
-from shared.money import rounded
+from shared.money import Currency, rounded
 from shared.period import Period
+from shared.rates import in_minor
 from shared.store import Snapshot
 
 router = APIRouter(tags=["targets"])
 _READ = require("targets:read")
+InCurrency = Annotated[
+    Currency | None,
+    Query(
+        description="show all money in this: what was achieved at the rate of its day, what is aimed at row by row of "
+        "its distribution at the rate of the day from which it is due; refused where a rate is missing"
+    ),
+]
 AsOf = Annotated[Day | None, Query(description="at the end of this day; today if not given")]
 FIGURES = ("actual", "attainment", "variance", "variance_rate", "pace")
 
@@ -62,7 +73,7 @@ class AttainmentShown(BaseModel):
         "that is reached, and both factors; null without such targets, and where values do not add up or less is better"
     )
     at_plan_rate: dict[str, Any] | None = Field(
-        description="actual, attainment and variance at the rates that were kept when the target was approved"
+        description="target, actual, attainment and variance at the rates that were kept when the target was approved"
     )
     notes: list[str]
 
@@ -77,6 +88,7 @@ async def attainment_of_target(
     ref: Reference,
     principal: Annotated[Principal, Depends(_READ)],
     as_of: AsOf = None,
+    currency: InCurrency = None,
     after: After = [],  # noqa: B006
     prefer: Prefer = None,
 ) -> Response:
@@ -85,7 +97,9 @@ async def attainment_of_target(
     async def query(snapshot: Snapshot) -> dict[str, Any]:
         target = await snapshot.get(Target, ref)
         await refuse_unless_theirs(snapshot, target.level, target.ref, principal)
-        return await attained(snapshot, target, await day_asked(snapshot, as_of))
+        return await attained(
+            snapshot, target, await day_asked(snapshot, as_of), await tender_of(snapshot, target, currency)
+        )
 
     return await answered(request, query, after, prefer)
 
@@ -98,11 +112,21 @@ async def answered(
     return Response(as_json(found), media_type="application/json")
 
 
-async def attained(snapshot: Snapshot, target: Target, day: date) -> dict[str, Any]:
+async def tender_of(snapshot: Snapshot, target: Target, currency: str | None) -> Tender:
+    """The currency asked for, with the rates into it; of what is no money there is none."""
+    if currency is None:
+        return OWN
+    if target.money is None:
+        detail = f"{target.metric} is measured in a number; there is nothing to show in {currency}"
+        raise Invalid(f"/currency: {detail}.", [Fault("/currency", detail)])
+    return Tender(currency, await all_rates(snapshot))
+
+
+async def attained(snapshot: Snapshot, target: Target, day: date, tender: Tender = OWN) -> dict[str, Any]:
     """How far a target is reached at the end of a day, as it is shown."""
-    found = await judged(snapshot, target, day)
-    unit, known = unit_of(target), found.achieved.amount is not None
-    figures = found.state.shown(unit)
+    found = await judged(snapshot, target, day, tender)
+    known = found.achieved.amount is not None
+    figures = found.state.shown(tender.unit(target))
     if not known:
         figures |= dict.fromkeys(FIGURES)
     return {
@@ -126,8 +150,8 @@ async def attained(snapshot: Snapshot, target: Target, day: date) -> dict[str, A
 def _stretched(target: Target, found: Judged, day: date) -> dict[str, Any] | None:
     if target.stretch is None:
         return None
-    state = state_of(target, found.metric, found.state.actual, day + timedelta(days=1), target.stretch)
-    shown = state.shown(unit_of(target))
+    state = state_of(target, found.metric, found.state.actual, day + timedelta(days=1), found.tender, target.stretch)
+    shown = state.shown(found.tender.unit(target))
     return {"value": shown["target"], "attainment": shown["attainment"], "variance": shown["variance"]}
 
 
@@ -135,7 +159,7 @@ async def _expected(snapshot: Snapshot, target: Target, found: Judged) -> dict[s
     may = await expected(snapshot, target, found)
     if may is None:
         return None
-    unit, factors = unit_of(target), {"ramp": may.ramp, "active": may.active}
+    unit, factors = found.tender.unit(target), {"ramp": may.ramp, "active": may.active}
     return (
         Attainment(may.value, found.state.actual, may.due).shown(unit)
         | {"quota": unit(may.quota)}
@@ -144,12 +168,17 @@ async def _expected(snapshot: Snapshot, target: Target, found: Judged) -> dict[s
 
 
 def _planned(target: Target, found: Judged) -> dict[str, Any] | None:
+    """The same with all that is aimed at and achieved at the rates of the plan."""
     if found.achieved.planned is None:
         return None
-    state = Attainment(found.state.value, found.achieved.planned, found.state.due, found.state.lower)
-    shown = state.shown(unit_of(target))
-    rates = {"rates": target.plan_rates, "on": target.approved_on}
-    return {name: shown[name] for name in ("actual", "attainment", "variance")} | rates
+    value = Fraction(target.money.minor) if target.money is not None else found.state.value
+    into = found.tender.into
+    if into is not None and target.money is not None:
+        value = in_minor(value, target.money.currency, into, 1 / at_plan(target)[into])
+    state = Attainment(value, found.achieved.planned, found.state.due, found.state.lower)
+    shown = state.shown(found.tender.unit(target))
+    names = ("target", "actual", "attainment", "variance")
+    return {name: shown[name] for name in names} | {"rates": target.plan_rates, "on": target.approved_on}
 
 
 def _decimal(rate: Fraction) -> str:

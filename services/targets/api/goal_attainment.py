@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from services.targets.api.attainment import FIGURES, AsOf, answered
 from services.targets.api.goals import parts_of
-from services.targets.api.judging import day_asked, judged, unit_of
+from services.targets.api.judging import day_asked, judged, judged_together, unit_of
 from services.targets.domain.goals import Goal
 from services.targets.domain.targets import Target
 from shared.http.collection import After, Prefer, Reference
@@ -126,8 +126,7 @@ async def _by_targets(snapshot: Snapshot, goal: Goal, day: date, notes: list[str
     ids = {target.id for target in linked}
     own = [target for target in linked if target.parent not in ids]
     rates = []
-    for target in own:
-        found = await judged(snapshot, target, day)
+    for target, found in zip(own, await judged_together(snapshot, own, day), strict=True):
         if found.achieved.amount is None or found.state.rate is None:
             notes.append(f"what was achieved for {target.id} is not known")
         else:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
 
-from services.targets.api.achieved import Achieved, achieved_by
+from services.targets.api.achieved import Achieved, Asked, achieved_by_each
+from services.targets.domain.aims import Value
 from services.targets.domain.metrics import Metric
 from services.targets.domain.targets import Target
-from shared.attainment import Attainment, Row, due_before
+from shared.attainment import Attainment, Row, due_before, exchanged
 from shared.instant import day_of, now
 from shared.known import KnownAbsence, KnownMember, house, today
 from shared.money import Money, plain, rounded
 from shared.opportunity import Adjusted, Quota, expected_of
+from shared.rates import Rates, as_money
 from shared.store import Snapshot, Tx
 from shared.store.sql import OneOf
 
@@ -41,6 +43,33 @@ _OF_MEMBERS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Tender:
+    """In which currency targets are looked at: each in its own, or all in another one by dated rates."""
+
+    into: str | None = None
+    rates: Rates = field(default_factory=lambda: Rates(()))
+
+    def aim(self, target: Target, value: Value | None = None) -> tuple[Any, list[Row]]:
+        """What is aimed at, and what of it is due from each day on; or another value of the same somebody and days."""
+        units, rows = _units(target.value if value is None else value), _rows(target) if value is None else []
+        if self.into is None or target.money is None or target.money.currency == self.into:
+            return units, rows
+        rows = exchanged(units, rows, target.period, target.money.currency, self.into, self.rates)
+        return sum(Fraction(part) for _, part in rows), rows
+
+    def unit(self, target: Target) -> Callable[[Fraction], Any]:
+        """How amounts of a target are shown: as money, or as a number of things."""
+        if target.money is None:
+            return lambda amount: plain(rounded(amount))
+        currency = self.into or target.money.currency
+        return lambda amount: as_money(amount, currency).as_json()
+
+
+OWN = Tender()
+"""Each in its own currency."""
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """A target as it stands at the end of a day."""
 
@@ -49,6 +78,7 @@ class Judged:
     """The first day that does not count any more."""
     achieved: Achieved
     state: Attainment
+    tender: Tender = OWN
 
     @property
     def health(self) -> str | None:
@@ -56,23 +86,39 @@ class Judged:
         return self.state.health if self.achieved.amount is not None else None
 
 
-async def judged(snapshot: Snapshot, target: Target, day: date) -> Judged:
+async def judged(snapshot: Snapshot, target: Target, day: date, tender: Tender = OWN) -> Judged:
     """A target against what was achieved by the end of a day."""
-    period = target.period
-    before = max(period.start, min(period.end, day + timedelta(days=1)))
-    metric = await snapshot.recall(Metric, target.metric)
-    assert metric is not None, "a target is set for a metric that is there, and metrics stay"
-    achieved = await achieved_by(snapshot, target, metric, before)
-    return Judged(metric, before, achieved, state_of(target, metric, achieved.amount or Fraction(0), before))
+    (found,) = await judged_together(snapshot, [target], day, tender)
+    return found
 
 
-def state_of(target: Target, metric: Metric, actual: Fraction, before: date, value: Any = None) -> Attainment:
+async def judged_together(
+    snapshot: Snapshot, targets: Sequence[Target], day: date, tender: Tender = OWN
+) -> list[Judged]:
+    """Several targets against what was achieved by the end of a day, in their order; all of it is read at once."""
+    asked = []
+    for target in targets:
+        before = max(target.starts_on, min(target.ends_on, day + timedelta(days=1)))
+        metric = await snapshot.recall(Metric, target.metric)
+        assert metric is not None, "a target is set for a metric that is there, and metrics stay"
+        asked.append(Asked(target, metric, before, tender.into))
+    found = await achieved_by_each(snapshot, asked)
+    return [_judged(each, achieved, tender) for each, achieved in zip(asked, found, strict=True)]
+
+
+def _judged(each: Asked, achieved: Achieved, tender: Tender) -> Judged:
+    state = state_of(each.target, each.metric, achieved.amount or Fraction(0), each.before, tender)
+    return Judged(each.metric, each.before, achieved, state, tender)
+
+
+def state_of(
+    target: Target, metric: Metric, actual: Fraction, before: date, tender: Tender = OWN, value: Value | None = None
+) -> Attainment:
     """What was achieved set against a target, or against another value of the same somebody and days."""
-    aim = _units(target.value if value is None else value)
+    aim, rows = tender.aim(target, value)
     return Attainment.judge(
-        aim, actual, _rows(target) if value is None else [], target.period, before, lower=metric.lower,
-        adds_up=metric.aggregation == "sum",
-    )  # fmt: skip
+        aim, actual, rows, target.period, before, lower=metric.lower, adds_up=metric.aggregation == "sum"
+    )
 
 
 async def expected(snapshot: Snapshot, target: Target, found: Judged) -> Adjusted | None:
@@ -86,7 +132,7 @@ async def expected(snapshot: Snapshot, target: Target, found: Judged) -> Adjuste
         theirs = [each for each in await snapshot.all(Target, _OF_MEMBERS, **days) if _same_unit(each, target)]
     people, away = await careers_of(snapshot, sorted({each.ref for each in theirs}))
     return expected_of(
-        target.level, target.ref, period, [_quota(each) for each in theirs], people, away, found.before
+        target.level, target.ref, period, [_quota(each, found.tender) for each in theirs], people, away, found.before
     )  # fmt: skip
 
 
@@ -110,14 +156,11 @@ async def day_asked(snapshot: Snapshot, as_of: date | None = None) -> date:
 
 def unit_of(target: Target) -> Callable[[Fraction], Any]:
     """How amounts of a target are shown: as money, or as a number of things."""
-    money = target.money
-    if money is not None:
-        return lambda amount: Money.of_minor(round(amount), money.currency).as_json()
-    return lambda amount: plain(rounded(amount))
+    return OWN.unit(target)
 
 
-def _quota(target: Target) -> Quota:
-    value, rows, period = _units(target.value), _rows(target), target.period
+def _quota(target: Target, tender: Tender) -> Quota:
+    period, (value, rows) = target.period, tender.aim(target)
     return Quota(target.ref, period, lambda day: due_before(value, rows, period, day))
 
 

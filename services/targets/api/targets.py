@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.targets.api.aims import AimValue, shown_value
 from services.targets.api.distribution import DistributedRow, DueRow, distributed
 from services.targets.api.goals import goal_id
-from services.targets.api.judging import day_asked, judged
+from services.targets.api.judging import day_asked, judged_together
 from services.targets.api.metrics import Key, metric_of
 from services.targets.api.rates import rates_to
 from services.targets.api.readers import of_members, people
@@ -75,6 +75,7 @@ async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principa
     day = await day_asked(snapshot)
     for part in await parts_of(snapshot, [target.id for target in found]):
         parts.setdefault(part.parent or "", []).append(part)
+    how = await judged_together(snapshot, found, day)
     theirs = await people(snapshot, reader)
     hears = reader is None or reader.may("follow-ups:read")
     return [
@@ -88,11 +89,11 @@ async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principa
             ],
             "stretch": shown_value(target.stretch) if target.stretch is not None else None,
             "lifecycle": target.lifecycle,
-            "health": (await judged(snapshot, target, day)).health,
+            "health": judged.health,
             "parts": _shown_parts(target, parts.get(target.id, []), theirs),
             "last_check_in": target.last_check_in if hears else None,
         }
-        for target in found
+        for target, judged in zip(found, how, strict=True)
     ]
 
 

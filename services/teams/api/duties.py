@@ -67,7 +67,14 @@ async def readable(snapshot: Snapshot, reader: Principal) -> sa.ColumnElement[bo
 duties = Collection(
     Duty,
     "duties",
-    filters={"member": "member", "group": "group_id", "goal": "goal", "status": "status", "receiver": "receiver"},
+    filters={
+        "member": "member",
+        "group": "group_id",
+        "goal": "goal",
+        "review": "review",
+        "status": "status",
+        "receiver": "receiver",
+    },
     refs={"member": Member, "group": Group, "goal": KnownGoal, "receiver": Member},
     present=present,
     extra=_Shown,

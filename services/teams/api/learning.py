@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -44,6 +44,7 @@ _SEATED = sa.select(Training).where(
     _training.status == "assigned",
 )
 Level = Annotated[int, Field(ge=0, le=HIGHEST, strict=True, description="0 is not at all, 5 is mastery")]
+Trains = Literal["teamwork", "selling", "product"]
 SkillRef = Annotated[str, Path(description="a skill: our id, or `ext:<source>:<id>`")]
 
 
@@ -67,6 +68,7 @@ class OfferCourse(Named):
     skill: Ref | None = None
     level: Level | None = None
     cost: NonNegative | None = None
+    trains: Trains | None = Field(default=None, description="what a review may find to be missing")
 
 
 class ChangeCourse(Named):
@@ -76,6 +78,7 @@ class ChangeCourse(Named):
     skill: Ref | None = None
     level: Level | None = None
     cost: NonNegative | None = None
+    trains: Trains | None = None
 
 
 class PlanSession(Body):
@@ -133,7 +136,7 @@ async def need_skill(tx: Tx, skill: Skill, body: NeedSkill) -> Skill:
 async def offer_course(tx: Tx, body: OfferCourse) -> Course:
     """Offer a course."""
     skill = (await sought(tx, Skill, body.skill, "/skill")).id if body.skill else None
-    fields = {"name": body.name, "skill": skill, "level": body.level, "cost": body.cost}
+    fields = {"name": body.name, "skill": skill, "level": body.level, "cost": body.cost, "trains": body.trains}
     return tx.save(*Course.offer(**fields, **fresh(Course, body)))
 
 

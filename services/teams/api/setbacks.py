@@ -14,6 +14,7 @@ from pydantic import Field
 from services.teams.api.organisation import local_day, today
 from services.teams.api.references import member_id, sought
 from services.teams.domain.members import Member, MemberIsErased
+from services.teams.domain.people import Person
 from services.teams.domain.setbacks import Setback
 from services.teams.known import KnownCustomer
 from services.teams.pseudonyms import token_of
@@ -127,8 +128,10 @@ async def report_setback(tx: Tx, body: ReportSetback) -> Setback:
     member.employment(on, "/at")
     if body.readers and tx.context.member not in (None, member.id):
         raise Invalid.at("/readers", "whose setback it is says who may read of it; report it without, and they will")
+    token, person = await token_of(tx, member.id), await tx.load(Person, member.id)
+    tx.save(person, person.describe(token=token))
     reported = Setback.report(
-        await token_of(tx, member.id), member=member.id, customer=await _customer(tx, body.customer),
+        token, member=member.id, customer=await _customer(tx, body.customer),
         colleague=await member_id(tx, body.colleague, "/colleague") if body.colleague else None, sort=body.kind,
         severity=body.severity, note=body.note, at=at, on=on, reported_by=tx.context.member,
         readers=await _readers(tx, body.readers), department=member.position(on)["department"],

@@ -19,7 +19,7 @@ from services.teams.api.references import sought
 from services.teams.domain.learning import Course
 from services.teams.domain.members import Member, MemberIsErased
 from services.teams.domain.teams import Group, Team
-from services.teams.domain.trainings import Training
+from services.teams.domain.trainings import Check, Training
 from shared.errors import Invalid, Refused
 from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
@@ -60,7 +60,7 @@ async def present(snapshot: Snapshot, found: Sequence[Training], reader: Princip
 trainings = Collection(
     Training,
     "trainings",
-    filters={"member": "member", "course": "course", "session": "session", "status": "status"},
+    filters={"member": "member", "course": "course", "session": "session", "review": "review", "status": "status"},
     refs={"member": Member, "course": Course},
     present=present,
     on_day=Training.as_on,
@@ -193,6 +193,7 @@ async def complete_training(tx: Tx, training: Training, body: CompleteTraining) 
     cost = body.cost if "cost" in body.model_fields_set else (await tx.get(Course, training.course)).cost
     begins, on = await _begins(tx, training), body.on or await today(tx)
     tx.save(training, training.complete(member, on, begins, _some(cost), **_outcome(member, body)))
+    await _check(tx, training)
     await tick_off(tx, member.id, "training", training.course, on)
     return training
 
@@ -207,7 +208,9 @@ async def correct_training(tx: Tx, training: Training, body: CorrectTraining) ->
         said["completed_on"] = body.on
     if "cost" in body.model_fields_set:
         said["cost"] = _some(body.cost)
-    return tx.save(training, training.correct(member, **said))
+    tx.save(training, training.correct(member, **said))
+    await _check(tx, training)
+    return training
 
 
 @trainings.verb("cancel")
@@ -287,7 +290,9 @@ async def assign_course(
     others = await tx.all(Training, _TAKEN, member=member.id, course=course.id)
     if session is not None:
         await _seat(tx, course, session)
-    assigned = Training.assign(member, others, course=course.id, on=on, due=due, session=session, **identity)
+    assigned = Training.assign(
+        member, others, course=course.id, on=on, due=due, session=session, trains=course.trains, **identity
+    )
     return tx.save(*assigned)
 
 
@@ -315,6 +320,13 @@ async def _begins(tx: Tx, training: Training) -> date | None:
         return None
     course = await tx.get(Course, training.course)
     return date.fromisoformat(course.session(training.session)["on"])
+
+
+async def _check(tx: Tx, training: Training) -> None:
+    """Tell the score of a training apart from it."""
+    check = await tx.seek(Check, training.id) or Check.make(id=training.id)
+    assert training.completed_on is not None
+    tx.save(check, check.mark_as(training.score_after, training.completed_on))
 
 
 def _outcome(member: Member, body: CompleteTraining) -> dict[str, Any]:

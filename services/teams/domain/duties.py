@@ -68,6 +68,9 @@ class Duty(Entity, table=True):
     goal: str | None = Field(default=None, index=True)
     member: str | None = Field(default=None, index=True)
     group_id: str | None = Field(default=None, index=True)
+    review: str | None = Field(default=None, index=True)
+    """The review on which it was decided."""
+    option: str | None = None
     assigned_by: str | None = None
     receiver: str | None = None
     assigned_on: date
@@ -94,7 +97,7 @@ class Duty(Entity, table=True):
         duty = cls.make(assigned_on=on, due=due, spells=[[on.isoformat(), None]], **fields)
         return duty, DutyAssigned(
             on=on, department=department, team=team, member=duty.member, group=duty.group_id, goal=duty.goal, due=due,
-            externals=duty.externals,
+            review=duty.review, option=duty.option, externals=duty.externals,
         )  # fmt: skip
 
     def change(self, **fields: Any) -> DutyChanged | None:

@@ -128,6 +128,8 @@ class Course(Entity, table=True):
     level: int | None = None
     cost: Money | None = Field(default=None, sa_type=MoneyText)
     """For each member who takes it."""
+    trains: str | None = None
+    """Teamwork, selling or the product: what a review may find to be missing."""
     sessions: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """When it is held: `{"session", "on", "to", "seats", "cancelled"}`, in order."""
 
@@ -181,7 +183,9 @@ class Course(Entity, table=True):
         return date.fromisoformat(found["on"])
 
     def _told(self) -> dict[str, Any]:
-        return {"name": self.name, "skill": self.skill, "level": self.level, "cost": self.cost}
+        return {
+            "name": self.name, "skill": self.skill, "level": self.level, "cost": self.cost, "trains": self.trains,
+        }  # fmt: skip
 
     def _refuse_level_of_nothing(self) -> None:
         if self.level is not None and self.skill is None:

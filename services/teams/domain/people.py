@@ -20,6 +20,8 @@ class Person(Entity, table=True):
     email: str | None = None
     names: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     """What other systems call them."""
+    token: str | None = None
+    """What stands for them where events must not say who it is; told here only, and so it can be forgotten."""
 
     @classmethod
     def introduce(
@@ -40,8 +42,8 @@ class Person(Entity, table=True):
 
     def forget(self) -> PersonForgotten:
         """Keep nothing of the person."""
-        self.name, self.email, self.names = "", None, {}
+        self.name, self.email, self.names, self.token = "", None, {}, None
         return PersonForgotten()
 
     def _described(self) -> PersonDescribed:
-        return PersonDescribed(name=self.name, email=self.email, externals=self.names)
+        return PersonDescribed(name=self.name, email=self.email, externals=self.names, token=self.token)

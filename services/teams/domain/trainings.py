@@ -11,6 +11,7 @@ from sqlmodel import Field
 from services.teams.domain.members import Member
 from shared.errors import Refused
 from shared.events.trainings import (
+    CheckScored,
     TrainingAssigned,
     TrainingAttended,
     TrainingCancelled,
@@ -69,6 +70,9 @@ class Training(Entity, table=True):
     member: str
     course: str
     session: str | None = None
+    review: str | None = Field(default=None, index=True)
+    """The review on which it was decided."""
+    option: str | None = None
     status: str = Field(default="assigned", index=True)
     assigned_on: date
     due: date | None = None
@@ -99,9 +103,10 @@ class Training(Entity, table=True):
         on: date,
         due: date | None = None,
         session: str | None = None,
+        trains: str | None = None,
         **identity: Any,
     ) -> tuple[Self, TrainingAssigned]:
-        """Let a member take a course; `others` are their trainings in it."""
+        """Let a member take a course, which trains something; `others` are their trainings in it."""
         member.employment(on, "/on")
         for other in others:
             if other.status in ("assigned", "attended"):
@@ -110,6 +115,7 @@ class Training(Entity, table=True):
         training = cls.make(member=member.id, course=course, assigned_on=on, due=due, session=session, **identity)
         return training, TrainingAssigned(
             member=member.id, course=course, on=on, due=due, session=session, externals=training.externals,
+            trains=trains, review=training.review, option=training.option,
             department=member.position(on)["department"], team=latest_on(member.memberships, on),
         )  # fmt: skip
 
@@ -211,6 +217,24 @@ class Training(Entity, table=True):
     def _refuse_finished_before(self, on: date) -> None:
         if self.attended_on is not None and on < self.attended_on:
             raise FinishedBeforeItBegan(began=self.attended_on, on=on)
+
+
+class Check(Entity, table=True):
+    """The check at the end of a training, whose id it has: told apart, since not everybody who may know of a training
+    may know its score."""
+
+    __tablename__ = "training_check"
+    kind: ClassVar[str] = "check"
+
+    score: int | None = None
+    scored_on: date | None = None
+
+    def mark_as(self, score: int | None, on: date) -> CheckScored | None:
+        """Have this score, of a check on a day; none takes it back."""
+        if (score, on if score is not None else None) == (self.score, self.scored_on):
+            return None
+        self.score, self.scored_on = score, on if score is not None else None
+        return CheckScored(score=score, on=on)
 
 
 def _refuse_due_before(on: date, due: date | None) -> None:

@@ -8,6 +8,9 @@ from services.metrics.facts.teams import TeamFact
 from services.metrics.review.inputs import Before, Inputs
 from services.metrics.review.reading import results, talks, work
 from services.metrics.review.reading.belonging import Belonging, belonging_of, partners_of
+from services.metrics.review.reading.goals import aims_of, goals_of, owned_of
+from services.metrics.review.reading.region import near
+from services.metrics.review.reading.setbacks import activities_of, setbacks_of
 from services.metrics.review.reading.surveys import surveys_of
 from services.metrics.review.thresholds import Rules
 from services.metrics.views.frame import Question, Reading
@@ -22,18 +25,21 @@ async def inputs_of(snapshot: Snapshot, team: TeamFact, question: Question, rule
     known = whose.members()
     others = _spoken_of(found) - set(whose.ids)
     reading = Reading(snapshot, question)
+    aims = await aims_of(reading, whose)
     return Inputs(
         team=team.id, department=team.department, start=period.start, end=period.end, asked=end, leader=team.leader,
         currency=currency, members=known, partners=await partners_of(snapshot, others, period), **found,
         duties=await work.duties_of(snapshot, whose, end),
-        trainings=await work.trainings_of(snapshot, whose, end, rules.training.courses, rules.training.months),
+        trainings=await work.trainings_of(snapshot, whose, end, rules.training),
         training_cost=await work.training_cost_of(snapshot, whose, end, currency),
         surveys=await surveys_of(snapshot, whose, end),
         answers=await work.answers_of(snapshot, whose, end),
         deals=await results.deals_of(snapshot, whose, end, currency),
-        quotas=await results.quotas_of(reading, whose, currency),
-        organisation=await results.organisation_of(reading, end, currency),
+        quotas=await results.quotas_of(reading, whose, currency, rules.results.market),
+        organisation=await near(snapshot, team, await results.organisation_of(reading, end, currency)),
+        goals=await goals_of(aims, whose), owned=await owned_of(aims, whose),
         pull=await results.pull_of(reading, team.id, currency),
+        setbacks=await setbacks_of(snapshot, whose, end), activities=await activities_of(snapshot, whose, end),
         opened=await results.opened_of(snapshot, whose, end),
         leavers=whose.leavers(), before=before,
     )  # fmt: skip

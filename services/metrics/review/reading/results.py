@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from services.metrics.facts.deals import DealFact
 from services.metrics.review.inputs import Deal, Organisation, Pull, Quota
 from services.metrics.review.reading.belonging import Belonging
 from services.metrics.views.frame import Reading
+from services.metrics.views.ledger import amounts_along
 from services.metrics.views.targets import Aim, aims_of_each
 from shared.money import Money
 from shared.opportunity import Adjusted, adjusted, stretches
@@ -54,26 +55,26 @@ def _deal_of(fact: DealFact, currency: str) -> Deal:
     )  # fmt: skip
 
 
-async def quotas_of(reading: Reading, team: Belonging, currency: str) -> tuple[Quota, ...]:
-    """What is aimed at for each member, and what of it may be expected by the day of asking."""
+async def quotas_of(reading: Reading, team: Belonging, currency: str, market: Mapping[str, float]) -> tuple[Quota, ...]:
+    """What is aimed at for each member, and what of it may be expected by the day of asking in the market they have."""
     careers, found = {each.id: each for each in team.careers}, []
-    for member, aims in (await aims_of_each(reading, "member")).items():
-        if member in careers:
-            for aim in aims:
-                if aim.target.currency == currency:
-                    known = stretches(careers[member], team.away(member), aim.days)
-                    found.append(
-                        _quota(member, aim, adjusted(aim.before, aim.days, reading.question.span.asked, known))
-                    )
+    grown = market.get(team.team.region or "", 1.0)
+    for member, aims in (await aims_of_each(reading, "member", team.ids)).items():
+        for aim in aims:
+            if aim.target.currency == currency:
+                known = stretches(careers[member], team.away(member), aim.days)
+                found.append(
+                    _quota(member, aim, adjusted(aim.before, aim.days, reading.question.span.asked, known), grown)
+                )
     return tuple(each for each in found if each.expected > 0)
 
 
-def _quota(member: str, aim: Aim, part: Adjusted) -> Quota:
+def _quota(member: str, aim: Aim, part: Adjusted, market: float) -> Quota:
     # Of a period that runs, what the distribution has due by now stands for the whole.
     begun = float(part.due / part.value) if part.value else 0.0
     return Quota(
         id=aim.target.id, member=member, amount=major(round(part.quota), aim.target.currency) * begun,
-        ramp=float(part.ramp or 0), active=float(part.active or 0),
+        ramp=float(part.ramp or 0), active=float(part.active or 0), market=market,
     )  # fmt: skip
 
 
@@ -86,24 +87,34 @@ async def organisation_of(reading: Reading, end: date, currency: str) -> Organis
 
 
 async def _attainments(reading: Reading, currency: str) -> tuple[tuple[str, float], ...]:
-    earned = await reading.entries_along("team", "won")
+    earned = await _earned(reading, currency)
     found = []
     for team, aims in (await aims_of_each(reading, "team")).items():
         due = _due(reading, aims, currency)
         if due > 0:
-            won = earned[team].amount.of(currency) if team in earned else 0
-            found.append((team, 100 * won / due))
+            found.append((team, 100 * earned.get(team, 0) / due))
     return tuple(found)
+
+
+async def _earned(reading: Reading, currency: str) -> dict[str, int]:
+    """What was won for each team, in minor units."""
+    period = reading.question.period
+
+    async def read() -> dict[str, int]:
+        return await amounts_along(reading.snapshot, "team", "won", currency, period.start, period.end)
+
+    found: dict[str, int] = await reading.shared("won by team", read)
+    return found
 
 
 async def pull_of(reading: Reading, team: str, currency: str) -> Pull | None:
     """The team's result against the organisation's target, and the share of it that was planned for the team."""
     whole = _due(reading, (await aims_of_each(reading, "organisation")).get("", []), currency)
-    planned = _due(reading, (await aims_of_each(reading, "team")).get(team, []), currency)
+    planned = _due(reading, (await aims_of_each(reading, "team", [team])).get(team, []), currency)
     if whole <= 0 or planned <= 0:
         return None
-    earned = (await reading.entries_along("team", "won")).get(team)
-    return Pull(result=float(earned.amount.of(currency)) if earned else 0.0, goal=whole, planned=planned / whole)
+    earned = await _earned(reading, currency)
+    return Pull(result=float(earned.get(team, 0)), goal=whole, planned=planned / whole)
 
 
 def _due(reading: Reading, aims: Sequence[Aim], currency: str) -> float:

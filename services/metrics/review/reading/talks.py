@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,12 +22,29 @@ _action = ActionFact.__table__.c  # type: ignore[attr-defined]
 _request = RequestFact.__table__.c  # type: ignore[attr-defined]
 _check_in = CheckInFact.__table__.c  # type: ignore[attr-defined]
 _START, _END = sa.bindparam("start", type_=sa.Date()), sa.bindparam("end", type_=sa.Date())
+_ASKED = sa.select(RequestFact).where(
+    _request.asked_on >= _START, _request.asked_on < _END,
+    sa.or_(OneOf(_request.from_member, "ids"), OneOf(_request.to_member, "ids")),
+)  # fmt: skip
+_NOTED = sa.select(CheckInFact).where(
+    _check_in.on >= _START, _check_in.on < _END, _check_in.withdrawn.is_(False),
+    sa.or_(OneOf(_check_in.from_member, "ids"), OneOf(_check_in.to_member, "ids")),
+)  # fmt: skip
+
+
+def _speaks_of(column: Any, ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether what is kept as JSON names one of these; it may also name them otherwise, which is looked at then."""
+    text = sa.type_coerce(column, sa.Text)
+    return sa.or_(sa.false(), *(text.contains(f'"{each}"', autoescape=True) for each in ids))
 
 
 async def meetings_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Meeting, ...]:
     """Meetings that were held and at which it was noted who came."""
-    held = sa.select(MeetingFact).where(_meeting.status == "ended", _meeting.on >= _START, _meeting.on < _END)
-    found = await snapshot.all(MeetingFact, held, start=team.period.start, end=end)
+    held = sa.select(MeetingFact).where(
+        _meeting.status == "ended", _meeting.on >= team.period.start, _meeting.on < end,
+        sa.or_(_speaks_of(_meeting.teams, [team.team.id]), _speaks_of(_meeting.attendance, team.ids)),
+    )  # fmt: skip
+    found = await snapshot.all(MeetingFact, held)
     told = (_meeting_of(each, team) for each in found if "present" in each.attendance.values())
     members = set(team.ids)
     return tuple(each for each in told if (each.invited | each.attended) & members)
@@ -45,8 +63,11 @@ def _meeting_of(fact: MeetingFact, team: Belonging) -> Meeting:
 
 async def items_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Item, ...]:
     """Items that a member raised or resolved."""
-    raised = sa.select(ItemFact).where(_item.raised_on >= _START, _item.raised_on < _END)
-    found = await snapshot.all(ItemFact, raised, start=team.period.start, end=end)
+    raised = sa.select(ItemFact).where(
+        _item.raised_on >= team.period.start, _item.raised_on < end,
+        sa.or_(*(_item.raised_by == each for each in team.ids), _speaks_of(_item.resolutions, team.ids)),
+    )  # fmt: skip
+    found = await snapshot.all(ItemFact, raised)
     members, last = set(team.ids), end.isoformat()
     items = (_item_of(each, last) for each in found)
     return tuple(each for each in items if each.raised_by in members or members & set(each.resolved_by))
@@ -65,8 +86,11 @@ def _item_of(fact: ItemFact, end: str) -> Item:
 
 async def actions_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Action, ...]:
     """Actions due in the period that a member has, or helps with; judged by the day that was agreed on."""
-    due = sa.select(ActionFact).where(_action.judged_by >= _START, _action.judged_by < _END)
-    found = await snapshot.all(ActionFact, due, start=team.period.start, end=end)
+    due = sa.select(ActionFact).where(
+        _action.judged_by >= team.period.start, _action.judged_by < end,
+        sa.or_(*(_action.owner == each for each in team.ids), _speaks_of(_action.helpers, team.ids)),
+    )  # fmt: skip
+    found = await snapshot.all(ActionFact, due)
     members = set(team.ids)
     mine = (each for each in found if each.owner in members or members & set(each.helpers))
     return tuple(_action_of(each, end.isoformat()) for each in mine)
@@ -84,11 +108,7 @@ def _action_of(fact: ActionFact, end: str) -> Action:
 
 async def requests_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Request, ...]:
     """Requests from members and to members."""
-    asked = sa.select(RequestFact).where(
-        _request.asked_on >= _START, _request.asked_on < _END,
-        sa.or_(OneOf(_request.from_member, "ids"), OneOf(_request.to_member, "ids")),
-    )  # fmt: skip
-    found = await snapshot.all(RequestFact, asked, start=team.period.start, end=end, ids=team.ids)
+    found = await snapshot.all(RequestFact, _ASKED, start=team.period.start, end=end, ids=team.ids)
     return tuple(_request_of(each, end.isoformat()) for each in found)
 
 
@@ -107,11 +127,7 @@ def _request_of(fact: RequestFact, end: str) -> Request:
 
 async def check_ins_of(snapshot: Snapshot, team: Belonging, end: date) -> Sequence[CheckIn]:
     """Check-ins of members."""
-    noted = sa.select(CheckInFact).where(
-        _check_in.on >= _START, _check_in.on < _END, _check_in.withdrawn.is_(False),
-        sa.or_(OneOf(_check_in.from_member, "ids"), OneOf(_check_in.to_member, "ids")),
-    )  # fmt: skip
-    found = await snapshot.all(CheckInFact, noted, start=team.period.start, end=end, ids=team.ids)
+    found = await snapshot.all(CheckInFact, _NOTED, start=team.period.start, end=end, ids=team.ids)
     return tuple(
         CheckIn(id=each.id, giver=each.from_member, receiver=each.to_member, on=each.on) for each in found if each.on
     )

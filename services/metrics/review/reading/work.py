@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
+from typing import Final
 
 import sqlalchemy as sa
 
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.support import DutyFact
-from services.metrics.facts.trainings import TrainingFact
+from services.metrics.facts.trainings import CheckFact, TrainingFact
 from services.metrics.review.inputs import Answer, Duty, Training
 from services.metrics.review.reading.belonging import Belonging
+from services.metrics.review.thresholds import TrainingRules
 from shared.money import Money
 from shared.store import Snapshot
 from shared.store.sql import OneOf
 
+TEAMWORK: Final = "teamwork"
 _duty = DutyFact.__table__.c  # type: ignore[attr-defined]
 _training = TrainingFact.__table__.c  # type: ignore[attr-defined]
+_check = CheckFact.__table__.c  # type: ignore[attr-defined]
 _feedback = FeedbackFact.__table__.c  # type: ignore[attr-defined]
 _START, _END = sa.bindparam("start", type_=sa.Date()), sa.bindparam("end", type_=sa.Date())
 _DUTIES = sa.select(DutyFact).where(
@@ -25,6 +28,7 @@ _DUTIES = sa.select(DutyFact).where(
     sa.or_(_duty.assigned_on >= _START, sa.and_(_duty.due >= _START, _duty.due < _END)),
 )  # fmt: skip
 _TRAININGS = sa.select(TrainingFact).where(OneOf(_training.member, "ids"), _training.assigned_on < _END)
+_CHECKS = sa.select(CheckFact).where(OneOf(_check.id, "ids"))
 _ANSWERS = sa.select(FeedbackFact).where(
     _feedback.on >= _START, _feedback.on < _END, _feedback.team == sa.bindparam("team"), _feedback.withdrawn.is_(False)
 )
@@ -48,16 +52,18 @@ def _duty_of(fact: DutyFact, end: date) -> Duty:
     )  # fmt: skip
 
 
-async def trainings_of(
-    snapshot: Snapshot, team: Belonging, end: date, courses: Collection[str], months: int
-) -> tuple[Training, ...]:
-    """Trainings of members; which courses train teamwork is said by the rule-set."""
+async def trainings_of(snapshot: Snapshot, team: Belonging, end: date, rules: TrainingRules) -> tuple[Training, ...]:
+    """Trainings of members; which courses train teamwork is said by the rule-set, or by themselves; when a check is
+    passed, by the rule-set."""
     found = await snapshot.all(TrainingFact, _TRAININGS, end=end, ids=team.ids)
-    since = end.toordinal() - round(months * 365.25 / 12)
+    scores = {each.id: each.score for each in await snapshot.all(CheckFact, _CHECKS, ids=[each.id for each in found])}
+    since = end.toordinal() - round(rules.months * 365.25 / 12)
     return tuple(
         Training(
-            id=each.id, member=each.member, teamwork=each.course in courses, assigned_on=each.assigned_on,
+            id=each.id, member=each.member,
+            teamwork=each.course in rules.courses or each.trains == TEAMWORK, assigned_on=each.assigned_on,
             completed_on=each.completed_on if each.completed_on and each.completed_on < end else None,
+            passed=None if (score := scores.get(each.id)) is None else score >= rules.passed,
         )
         for each in found
         if each.assigned_on is not None and each.cancelled_on is None

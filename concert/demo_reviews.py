@@ -1,0 +1,83 @@
+"""The reviews of the demo company: four teams are asked how they work together, and each is reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import httpx
+
+from concert.demo_work import WORK, Window, Work, answers_of
+from concert.imports.asking import Asking, Stopped, detail_of
+from concert.imports.plan import day, slug
+
+AsMember = Callable[[str], str]
+"""A token that speaks for a member, by the member's id."""
+SWINGS: Final = {"benefit": 60000, "risk": 10000, "cost": 6000, "effort": 6000, "time": 3000}
+"""What a full swing of each criterion is worth to the company, in its currency."""
+
+
+async def hold_reviews(
+    client: httpx.AsyncClient, source: str, window: Window, heard: Sequence[str], as_member: AsMember
+) -> list[str]:
+    """Ask the four teams, adopt the company's rules, and review each team; answers with the reviews. Raises Stopped."""
+    if (await _got(client, "/v1/reviews", limit="1"))["items"] or not await _is_believed(client, as_member("demo")):
+        return []
+    told = [await _asked(client, source, work, window, as_member) for work in WORK]
+    await _adopted(client, source)
+    await Asking(client).read("/v1/views/it", [*heard, *told], period=str(window.today.year))
+    reviews = []
+    for work in WORK:
+        period = {"from": day(window.start), "to": day(window.end)}
+        body = {"external": {"source": source, "id": f"review-{slug(work.team)}"}, "period": period,
+                "team": f"ext:{source}:{slug(work.team)}"}  # fmt: skip
+        reviews.append(str((await _told(client, "/v1/reviews", body)).json()["id"]))
+    return reviews
+
+
+async def _is_believed(client: httpx.AsyncClient, token: str) -> bool:
+    """Whether Concert takes such a token: it may be signed by a key that is none of its own."""
+    answer = await client.get("/v1/pulses", params={"limit": "1"}, headers={"Authorization": f"Bearer {token}"})
+    return answer.status_code == httpx.codes.OK
+
+
+async def _asked(client: httpx.AsyncClient, source: str, work: Work, window: Window, as_member: AsMember) -> str:
+    """Let a team answer a pulse; answers with the version to wait for."""
+    team = f"ext:{source}:{slug(work.team)}"
+    members = (await _got(client, f"/v1/teams/{team}/members", on=day(window.today)))["items"]
+    pulse = f"ext:{source}:pulse-{slug(work.team)}"
+    await _told(client, "/v1/pulses", {
+        "external": {"source": source, "id": f"pulse-{slug(work.team)}"}, "title": "How we work together",
+        "team": team, "opens_on": day(window.today), "closes_on": day(window.today),
+    })  # fmt: skip
+    ids = sorted(str(each["id"]) for each in members)
+    for member, answers in zip(ids, answers_of(work, len(ids)), strict=True):
+        await _told(client, f"/v1/pulses/{pulse}/answers", {"answers": answers}, as_member(member))
+    closed = await _told(client, f"/v1/pulses/{pulse}/close", {})
+    return str(closed.headers["concert-version"])
+
+
+async def _adopted(client: httpx.AsyncClient, source: str) -> None:
+    """The company's rules: it has a history, says what is worth what, and which course trains teamwork."""
+    rules = await _got(client, "/v1/rule-sets/built-in")
+    course = (await _got(client, f"/v1/courses/ext:{source}:teamwork"))["id"]
+    ours = {
+        **rules, "version": "demo-1", "baseline_periods": 0, "accept_single_period": True,
+        "training": {**rules["training"], "courses": [course]}, "ranking": {**rules["ranking"], "swing": SWINGS},
+    }  # fmt: skip
+    await _told(client, "/v1/rule-sets", {"external": {"source": source, "id": "rules"}, "rules": ours})
+
+
+async def _got(client: httpx.AsyncClient, path: str, **query: str) -> Any:
+    answer = await client.get(path, params=query)
+    if answer.status_code != httpx.codes.OK:
+        raise Stopped(f"{path} answered {answer.status_code}: {detail_of(answer)}.")
+    return answer.json()
+
+
+async def _told(client: httpx.AsyncClient, path: str, body: dict[str, Any], token: str = "") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = await client.post(path, json=body, headers=headers)
+    if not answer.is_success:
+        raise Stopped(f"{path} answered {answer.status_code}: {detail_of(answer)}.")
+    return answer

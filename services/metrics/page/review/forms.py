@@ -1,0 +1,97 @@
+"""The forms of a review: holding one, deciding on it, saying something of it. They do what the API does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from pydantic_core import to_json
+from starlette.datastructures import FormData
+
+from services.metrics.api.review_opening import SayOfReview, said_of
+from services.metrics.api.reviews import Decide, HoldReview, decide_on_review, hold_review, reviews
+from services.metrics.domain.reviews import Review
+from services.metrics.page.answers import HEADERS
+from shared.http.problems import parse
+from shared.http.writes import Answer, write
+from shared.identity.permissions import Principal, forbidden
+from shared.store import Tx
+
+Done = Callable[[Tx, Review], Awaitable[Review]]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody has typed, so that a refusal does not take it from them."""
+
+    how: str = ""
+    options: tuple[str, ...] = ()
+    reason: str = ""
+    text: str = ""
+    kind: str = "comment"
+
+    @classmethod
+    def of(cls, form: FormData) -> Typed:
+        """What a form was sent with."""
+        options = tuple(str(each) for each in form.getlist("options"))
+        return cls(_word(form, "how"), options, _word(form, "reason"), _word(form, "text"), _word(form, "kind"))
+
+
+async def held(request: Request, principal: Principal) -> str:
+    """Hold a review; answers with its address."""
+    if not principal.may("reviews:write"):
+        raise forbidden("reviews:write")
+    form = await request.form()
+    body = parse(HoldReview, to_json({"team": _word(form, "team"), "period": _word(form, "period")}))
+
+    async def hold(tx: Tx) -> Answer:
+        return _leads_to((await hold_review(tx, body)).id)
+
+    return (await write(request, principal, hold)).headers["location"]
+
+
+async def decided(request: Request, ref: str, typed: Typed, principal: Principal) -> None:
+    """Decide as a form says: what is recommended, something else of what is offered, or nothing."""
+    if not principal.may("reviews:write"):
+        raise forbidden("reviews:write")
+
+    async def decide(tx: Tx, review: Review) -> Review:
+        besides = set(review.document["recommendation"]["besides"]) & set(typed.options)
+        chosen = {
+            "accept": [*review.recommended, *besides],
+            "reject": ["O0"],
+        }.get(typed.how, list(typed.options))
+        body = parse(Decide, to_json({"options": sorted(set(chosen)), "reason": typed.reason.strip() or None}))
+        changed: Review = await decide_on_review(tx, review, body)
+        return changed
+
+    await _changed(request, ref, principal, decide)
+
+
+async def said(request: Request, ref: str, typed: Typed, about: str | None, principal: Principal) -> None:
+    """Say something of a review, or object to one of its numbers."""
+    body = parse(SayOfReview, to_json({"text": typed.text.strip(), "kind": typed.kind, "about": about}))
+
+    async def say(tx: Tx, review: Review) -> Review:
+        return await said_of(tx, review, body, principal)
+
+    await _changed(request, ref, principal, say)
+
+
+async def _changed(request: Request, ref: str, principal: Principal, change: Done) -> None:
+    async def decide(tx: Tx) -> Answer:
+        review = await change(tx, await reviews.loaded(tx, ref, principal))
+        return _leads_to(review.id)
+
+    await write(request, principal, decide)
+
+
+def _leads_to(ref: str) -> Answer:
+    return Answer(303, b"", {**HEADERS, "Location": f"/reviews/{ref}"})
+
+
+def _word(form: FormData, name: str) -> str:
+    value: Any = form.get(name, "")
+    return value if isinstance(value, str) else ""

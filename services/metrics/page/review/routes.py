@@ -1,0 +1,152 @@
+"""The pages of reviews and scorecards."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from services.metrics.page.answers import HEADERS, frame, page
+from services.metrics.page.entry import shown_to_visitor
+from services.metrics.page.review import forms
+from services.metrics.page.review.cards import card, own_team
+from services.metrics.page.review.forms import Typed
+from services.metrics.page.review.listing import listing
+from services.metrics.page.review.opening import opening
+from services.metrics.page.review.sheet import sheet_of
+from shared.errors import Forbidden, Problem, Unauthenticated
+from shared.http.runtime import runtime_of
+from shared.identity.permissions import PUBLIC, Principal, forbidden
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/reviews", openapi_extra=PUBLIC)
+async def read_reviews(request: Request) -> Response:
+    """All reviews there are for a reader."""
+    return await shown_to_visitor(request, lambda principal: _listed(request, principal))
+
+
+@router.post("/reviews", openapi_extra=PUBLIC)
+async def hold_a_review(request: Request) -> Response:
+    """Hold a review, and go to it; a refusal is said above the form."""
+
+    async def show(principal: Principal) -> Response:
+        try:
+            return RedirectResponse(await forms.held(request, principal), 303, dict(HEADERS))
+        except Problem as refusal:
+            return await _listed(request, principal, _mine(refusal))
+
+    return await shown_to_visitor(request, show)
+
+
+@router.get("/reviews/{ref}", openapi_extra=PUBLIC)
+async def read_review(request: Request, ref: str) -> Response:
+    """A review to read, print and decide on."""
+    return await shown_to_visitor(request, lambda principal: _sheet(request, ref, principal))
+
+
+@router.post("/reviews/{ref}/decide", openapi_extra=PUBLIC)
+async def decide(request: Request, ref: str) -> Response:
+    """Decide on a review; a refusal is said above the form, which keeps what was typed."""
+
+    async def show(principal: Principal) -> Response:
+        typed = Typed.of(await request.form())
+        try:
+            await forms.decided(request, ref, typed, principal)
+        except Problem as refusal:
+            return await _sheet(request, ref, principal, typed, _mine(refusal))
+        return _back(ref, "decision")
+
+    return await shown_to_visitor(request, show)
+
+
+@router.post("/reviews/{ref}/comments", openapi_extra=PUBLIC)
+async def say(request: Request, ref: str) -> Response:
+    """Comment on a review, or object to it or to one of its numbers."""
+
+    async def show(principal: Principal) -> Response:
+        form = await request.form()
+        typed, about = Typed.of(form), form.get("about")
+        try:
+            await forms.said(request, ref, typed, about if isinstance(about, str) and about else None, principal)
+        except Problem as refusal:
+            return await _sheet(request, ref, principal, typed, _mine(refusal))
+        return _back(ref, "said")
+
+    return await shown_to_visitor(request, show)
+
+
+@router.get("/reviews/{ref}/explain", openapi_extra=PUBLIC)
+async def open_number(request: Request, ref: str, path: Annotated[str, Query()]) -> Response:
+    """What a number of a review means, and what it is made of."""
+
+    async def show(principal: Principal) -> Response:
+        _refuse_stranger(principal, "reviews:read")
+        found = await runtime_of(request).store.read(lambda snapshot: opening(snapshot, ref, path, principal))
+        return page("review_number.html", **frame(request, principal, "reviews"), **found)
+
+    return await shown_to_visitor(request, show)
+
+
+@router.get("/scorecards", openapi_extra=PUBLIC)
+async def read_own_scorecard(request: Request) -> Response:
+    """The way to one's own scorecard."""
+
+    async def show(principal: Principal) -> Response:
+        _refuse_stranger(principal, "scorecards:read")
+        return RedirectResponse(await own_team(request, principal), 303, dict(HEADERS))
+
+    return await shown_to_visitor(request, show)
+
+
+@router.get("/scorecards/members/{ref}", openapi_extra=PUBLIC)
+async def read_member_card(request: Request, ref: str) -> Response:
+    """The scorecard of a member, for the member and who leads their team."""
+    return await shown_to_visitor(request, lambda principal: _card(request, "members", ref, principal))
+
+
+@router.get("/scorecards/teams/{ref}", openapi_extra=PUBLIC)
+async def read_team_card(request: Request, ref: str) -> Response:
+    """The scorecard of a team."""
+    return await shown_to_visitor(request, lambda principal: _card(request, "teams", ref, principal))
+
+
+async def _listed(request: Request, principal: Principal, refusal: Problem | None = None) -> Response:
+    _refuse_stranger(principal, "reviews:read")
+    found = await runtime_of(request).store.read(lambda snapshot: listing(snapshot, principal))
+    status = refusal.status if refusal else 200
+    return page("reviews.html", status, **frame(request, principal, "reviews"), **found, refusal=refusal)
+
+
+async def _sheet(
+    request: Request, ref: str, principal: Principal, typed: Typed | None = None, refusal: Problem | None = None
+) -> Response:
+    _refuse_stranger(principal, "reviews:read")
+    found = await runtime_of(request).store.read(lambda snapshot: sheet_of(snapshot, ref, principal))
+    status = refusal.status if refusal else 200
+    context = {"it": found, "typed": typed or Typed(), "refusal": refusal}
+    return page("review.html", status, **frame(request, principal, "reviews"), **context)
+
+
+async def _card(request: Request, kind: str, ref: str, principal: Principal) -> Response:
+    _refuse_stranger(principal, "scorecards:read")
+    found = await card(request, kind, ref, principal)
+    return page("scorecard.html", **frame(request, principal, "scorecards"), it=found)
+
+
+def _refuse_stranger(principal: Principal, scope: str) -> None:
+    if not principal.may(scope):
+        raise forbidden(scope)
+
+
+def _mine(refusal: Problem) -> Problem:
+    """A refusal that is said on the page; who may not do this at all, or finds nothing, is told as everywhere."""
+    if isinstance(refusal, Forbidden | Unauthenticated) or refusal.status == 404:
+        raise refusal
+    return refusal
+
+
+def _back(ref: str, part: str) -> Response:
+    return RedirectResponse(f"/reviews/{ref}#{part}", 303, dict(HEADERS))

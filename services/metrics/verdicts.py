@@ -1,0 +1,59 @@
+"""Judging what was decided on reviews when its weeks are over: nobody need remember to ask."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import date
+from functools import partial
+
+import sqlalchemy as sa
+import structlog
+
+from services.metrics.api.review_verification import judge
+from services.metrics.domain.reviews import Review
+from services.metrics.views.shown import house_of
+from shared.errors import OutcomeUnknown, Overloaded
+from shared.http.runtime import Runtime
+from shared.instant import day_of, now
+from shared.lease import Lessee
+from shared.store import Context, Job, Snapshot, Store, Tx
+
+log = structlog.get_logger(__name__)
+LOOK_SECONDS = 300
+"""How often it is looked for verdicts that are due."""
+_review = Review.__table__.c  # type: ignore[attr-defined]
+_WATCHED = (
+    sa.select(Review).where(_review.decided_on.is_not(None), _review.judged_on.is_(None)).order_by(_review.id)
+)  # fmt: skip
+
+
+async def judge_effects(runtime: Runtime) -> None:
+    """Record verdicts when they are due, for ever; of several replicas one does."""
+    lease = Lessee(runtime.store, "verdicts")
+    while True:
+        with suppress(OutcomeUnknown, Overloaded, OSError):
+            if await lease.holds():
+                zone = (await runtime.store.read(house_of)).zone
+                await judge_due(runtime.store, day_of(now(), zone))
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def judge_due(store: Store, today: date) -> int:
+    """Record the verdicts that are due on a day; how many these are."""
+    due = await store.read(partial(_due, today=today))
+    for review in due:
+        await store.write(Job(partial(_judge, review, today), Context(now())))
+        log.info("effect_judged", review=review)
+    return len(due)
+
+
+async def _due(snapshot: Snapshot, today: date) -> list[str]:
+    return [each.id for each in await snapshot.all(Review, _WATCHED) if each.due_by(today)]
+
+
+async def _judge(review: str, today: date, tx: Tx) -> None:
+    # Somebody may have asked for it meanwhile, or another replica.
+    found = await tx.load(Review, review)
+    if found.due_by(today):
+        await judge(tx, found, today)

@@ -1,0 +1,81 @@
+"""The demo company: four teams work together in four ways, and each review recommends what the specification says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from concert.demo import REACHED, Calendar, monthly_target, plan_demo, won_by_team
+from tests.demo import filled
+from tests.world import World, world
+
+
+@pytest.fixture(scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(tmp_path_factory.mktemp("demo")) as concert:
+        await filled(concert)
+        yield concert
+
+
+async def reviewed(demo: World, team: str) -> dict[str, Any]:
+    answer = await demo.admin.get(f"/v1/reviews/ext:demo:review-{team}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()["document"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("team", "rule", "recommended"),
+    [
+        ("north", "R5", "ENCOURAGE COMMUNICATION"),
+        ("south", "R6a", "TRAIN TEAMWORK"),
+        ("west", "R3", "NO ACTION"),
+        ("east", "R2", "REVIEW TARGETS"),
+    ],
+)
+async def test_each_of_the_four_histories_leads_to_its_outcome(
+    demo: World, team: str, rule: str, recommended: str
+) -> None:
+    said = (await reviewed(demo, team))["recommendation"]
+    assert (said["rule"], said["class"], said["missing"]) == (rule, recommended, [])
+
+
+async def test_what_is_recommended_to_north_is_aimed_at_the_ties_that_are_missing(demo: World) -> None:
+    north = await reviewed(demo, "north")
+    assert north["recommendation"]["option"] == "O1b+O3"
+    assert {"O1c", "O6"} <= set(north["recommendation"]["besides"])
+    assert (north["weaknesses"]["W-HUB"]["state"], north["weaknesses"]["W-ISO"]["state"]) == ("weak", "weak")
+    assert sum(each["times"] for each in north["associations"]["uncovered"]) >= 6
+
+
+async def test_training_is_recommended_to_south_only_where_it_pays(demo: World) -> None:
+    south = await reviewed(demo, "south")
+    assert "O2" in south["recommendation"]["option"]
+    assert south["measures"]["team"]["COM"]["state"] == "healthy"
+    assert south["measures"]["team"]["TWK"]["state"] == "weak"
+
+
+async def test_only_in_the_region_of_east_the_targets_are_in_question(demo: World) -> None:
+    below = {team: (await reviewed(demo, team))["weaknesses"]["W-TGT"] for team in ("north", "west", "east")}
+    assert below["east"]["state"] == "weak"
+    assert len(below["east"]["about"]) == 4
+    assert (below["north"]["state"], below["west"]["state"]) == ("healthy", "healthy")
+
+
+async def test_nothing_of_the_demo_is_refused_and_all_of_it_agrees(demo: World) -> None:
+    certificate = (await demo.admin.get("/v1/consistency", params={"fresh": "true"})).json()
+    assert certificate["verdict"] == "consistent", certificate["reasons"]
+
+
+@pytest.mark.parametrize("today", [date(2026, 1, 1), date(2026, 2, 28), date(2026, 7, 31), date(2026, 12, 31)])
+def test_on_whatever_day_it_is_made_each_team_has_reached_what_it_should(today: date) -> None:
+    plan, calendar = plan_demo(today), Calendar(today)
+    won = won_by_team(plan, calendar)
+    begun = 2 + today.day / (calendar.window.end - timedelta(days=1)).day
+    for team, share in REACHED.items():
+        assert won[team] / (monthly_target(won, team, calendar) * begun) == pytest.approx(share, abs=0.03)
+    late = [row for step in plan.steps.values() for row in step.rows() if str(row.get("on", "")) > str(today)]
+    assert late == []

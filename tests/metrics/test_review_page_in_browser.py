@@ -1,0 +1,303 @@
+"""The page of a review in a real browser: read, decided with and without a reason, outdated, printed, objected to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from shared.identity.gate import Identity
+from shared.identity.permissions import Principal
+from shared.identity.scopes import member_scopes
+from tests.demo import filled
+from tests.engines import CHROMIUM_FLAGS
+from tests.metrics.test_page_in_browser import _CONTRAST as CONTRAST
+from tests.metrics.test_page_in_browser import visit
+from tests.serving import serving
+from tests.world import World, world
+
+DESK = {"width": 1200, "height": 900}
+PHONE = {"width": 390, "height": 780}
+WIDTH = "document.documentElement.scrollWidth"
+SCROLLS = """() => [...document.querySelectorAll("main *")].filter(
+  (each) => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX === "auto" && each.clientWidth
+).map((each) => each.getAttribute("aria-label") || each.tagName)"""
+NAMELESS = """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter(
+  (each) => !each.labels.length && !each.getAttribute("aria-label")).map((each) => each.name)"""
+
+
+@pytest.fixture(scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(tmp_path_factory.mktemp("reviews")) as concert:
+        await filled(concert)
+        yield concert
+
+
+@pytest.fixture(scope="module")
+async def address(demo: World) -> AsyncIterator[str]:
+    async with serving(demo.origin) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def browser(chromium_path: Path) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_FLAGS))
+        yield started
+        await started.close()
+
+
+async def review_of(demo: World, team: str) -> str:
+    found = (await demo.admin.get(f"/v1/reviews/ext:demo:review-{team}")).json()
+    return str(found["id"])
+
+
+async def opened(page: Page, demo: World, address: str, team: str) -> None:
+    await page.goto(f"{address}/reviews/{await review_of(demo, team)}")
+
+
+async def logged_in_as(page: Page, demo: World, address: str, principal: Principal) -> None:
+    identity: Identity = demo.services["metrics"].app.state.identity
+    await page.goto(f"{address}/?login={identity.links.make(principal)}")
+
+
+async def member_of(demo: World, team: str, *, leads: bool) -> tuple[str, str]:
+    """The leader of a team, or somebody else of it: their id and name."""
+    lead = (await demo.admin.get(f"/v1/teams/ext:demo:{team}")).json()["leader"]
+    members = (await demo.admin.get(f"/v1/teams/ext:demo:{team}/members")).json()["items"]
+    ref = lead if leads else next(each["id"] for each in members if each["id"] != lead)
+    return ref, (await demo.admin.get(f"/v1/members/{ref}")).json()["name"]
+
+
+async def test_the_list_leads_to_each_review(browser: Browser, demo: World, address: str) -> None:
+    async with visit(browser, demo, address) as page:
+        await page.get_by_role("link", name="Reviews", exact=True).click()
+        for team, says in (("North", "Encourage communication"), ("South", "Train teamwork"), ("West", "No action"),
+                           ("East", "Review the targets")):  # fmt: skip
+            line = page.get_by_role("row").filter(has=page.get_by_role("link", name=re.compile(f"^{team} ")))
+            await expect(line).to_contain_text(says)
+        await page.get_by_role("link", name=re.compile("^North ")).click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("North")
+        await expect(page.get_by_role("heading", level=2, name="Encourage communication")).to_be_visible()
+
+
+async def test_a_review_is_read_from_recommendation_to_contributions(
+    browser: Browser, demo: World, address: str
+) -> None:
+    async with visit(browser, demo, address) as page:
+        await opened(page, demo, address, "north")
+        advice = page.locator("#advice")
+        for part in ("Task", "Evidence", "Next step", "Owner", "Date"):
+            await expect(advice.locator("dt", has_text=part).first).to_be_visible()
+        await expect(advice).to_contain_text("Ada Berg")
+        await expect(page.locator(".matrix > section")).to_have_count(4)
+        await expect(page.get_by_role("img", name="Who has to do with whom")).to_be_visible()
+        for word in ("hub", "no tie"):
+            await expect(page.locator(".graph text", has_text=re.compile(f"^{word}$"))).to_have_count(1)
+        await expect(page.locator(".graph line.missing").first).to_be_attached()
+        chosen = page.locator("tr.chosen")
+        await expect(chosen).to_contain_text("O1b+O3")
+        await expect(chosen.locator(".gauge")).to_have_count(6)
+        await expect(page.locator("#options")).to_contain_text("of 10 variants")
+        await expect(page.locator("#weak")).to_contain_text("may lead to an action")
+        await expect(page.locator("#contributed")).to_contain_text("Nobody is dismissed or paid by this page")
+
+
+async def test_every_number_opens_to_what_it_means_and_is_made_of(browser: Browser, demo: World, address: str) -> None:
+    async with visit(browser, demo, address) as page:
+        await opened(page, demo, address, "north")
+        await page.locator(".indices a").first.click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Communication")
+        await page.get_by_role("link", name="Requests answered on time").click()
+        await expect(page.get_by_text("answered on time ÷ all due")).to_be_visible()
+        await expect(page.locator(".sources a")).to_have_count(19)
+        await page.locator(".sources a").first.click()
+        await expect(page.get_by_role("heading", level=2, name="Request made")).to_be_visible()
+
+
+async def test_links_to_numbers_lead_somewhere(browser: Browser, demo: World, address: str) -> None:
+    async with visit(browser, demo, address) as page:
+        await opened(page, demo, address, "north")
+        links = {str(await each.get_attribute("href")) for each in await page.locator("main a[href*='/explain']").all()}
+        assert len(links) > 60
+        for link in sorted(links):
+            answer = await demo.admin.get(link, headers={"Accept": "text/html"})
+            assert answer.status_code == 200, unquote(link)
+
+
+async def test_what_is_recommended_is_accepted_without_a_reason(browser: Browser, demo: World, address: str) -> None:
+    async with visit(browser, demo, address) as page:
+        await opened(page, demo, address, "north")
+        await page.get_by_label("Accept: O1b and O3").check()
+        await page.get_by_role("checkbox", name=re.compile("^O1c")).check()
+        await page.get_by_role("button", name="Decide").click()
+        await expect(page.locator("#decision")).to_contain_text("O1b, O1c and O3")
+        await expect(page.get_by_role("button", name="Decide")).to_have_count(0)
+        stored = (await demo.admin.get("/v1/reviews/ext:demo:review-north")).json()
+        assert stored["decided"] == ["O1b", "O1c", "O3"]
+        assert stored["reason"] is None
+
+
+async def test_deciding_otherwise_needs_a_reason_and_keeps_what_was_typed(
+    browser: Browser, demo: World, address: str
+) -> None:
+    async with visit(browser, demo, address, refusal=422) as page:
+        await opened(page, demo, address, "south")
+        await page.get_by_label("Change: something else").check()
+        await page.get_by_role("checkbox", name=re.compile("^O3")).check()
+        await page.get_by_role("button", name="Decide").click()
+        alert = page.locator("#decision [role=alert]")
+        await expect(alert).to_contain_text("The review recommends O2+O3; who decides O3 says why.")
+        await expect(page.get_by_label("Change: something else")).to_be_checked()
+        await expect(page.get_by_role("checkbox", name=re.compile("^O3"))).to_be_checked()
+        assert (await demo.admin.get("/v1/reviews/ext:demo:review-south")).json()["decided"] == []
+        await page.get_by_label("Reason").fill("The trainer is away until spring")
+        await page.get_by_role("button", name="Decide").click()
+        await expect(page.locator("#decision")).to_contain_text("The trainer is away until spring")
+        await expect(page.locator("#decision")).to_contain_text("otherwise than recommended")
+
+
+async def test_an_outdated_revision_is_not_decided_on_and_leads_to_the_one_that_stands(
+    browser: Browser, demo: World, address: str
+) -> None:
+    async with visit(browser, demo, address, refusal=409) as page:
+        await opened(page, demo, address, "west")
+        rules = (await demo.admin.get("/v1/rule-sets/built-in")).json()
+        rules |= {"version": "demo-2", "baseline_periods": 0, "accept_single_period": True}
+        await demo.made("/v1/rule-sets", {"rules": rules})
+        first = (await demo.admin.get("/v1/reviews/ext:demo:review-west")).json()
+        again = {"team": first["team"], "period": {"from": first["period"]["from"], "to": first["period"]["to"]}}
+        second = await demo.made("/v1/reviews", again)
+        assert second["revision"] == 2
+        await page.get_by_label("Accept: O0").check()
+        await page.get_by_role("button", name="Decide").click()
+        await expect(page.locator("#decision [role=alert]")).to_contain_text("Revision 1 of this review is outdated")
+        await expect(page.get_by_role("button", name="Decide")).to_have_count(0)
+        await page.get_by_role("link", name="Go to the revision that stands for it").click()
+        assert second["id"] in page.url
+        await expect(page.get_by_role("button", name="Decide")).to_be_visible()
+
+
+async def test_a_form_from_elsewhere_decides_nothing(browser: Browser, demo: World, address: str) -> None:
+    async with visit(browser, demo, address, refusal=403) as page:
+        await opened(page, demo, address, "east")
+        await page.locator("form.decide input[name=csrf]").evaluate("(each) => { each.value = 'guessed'; }")
+        await page.get_by_label("Reject: no action").check()
+        await page.get_by_label("Reason").fill("No")
+        async with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
+            await page.get_by_role("button", name="Decide").click()
+        assert (await posted.value).status == 403
+        assert (await demo.admin.get("/v1/reviews/ext:demo:review-east")).json()["decided"] == []
+
+
+async def test_the_team_objects_to_a_number_and_a_stranger_reads_no_word_of_it(
+    browser: Browser, demo: World, address: str
+) -> None:
+    ref, name = await member_of(demo, "north", leads=False)
+    member = Principal(ref, member_scopes("sales"), "sales", ref)
+    async with visit(browser, demo, address) as page:
+        await logged_in_as(page, demo, address, member)
+        await opened(page, demo, address, "north")
+        await expect(page.locator("#cell-1 ~ .people .person")).to_have_count(1)
+        await expect(page.locator("#cell-1 ~ .people")).to_contain_text(name)
+        await page.locator("#cell-3 ~ table").get_by_role("link", name="Items resolved").click()
+        await page.get_by_label("Objection to this number").fill("One item was resolved on the phone")
+        await page.get_by_role("button", name="Object").click()
+        await expect(page.locator("#said .objection")).to_contain_text("One item was resolved on the phone")
+        await expect(page.locator("#said .objection")).to_contain_text("/measures/team/TP2")
+        other, _ = await member_of(demo, "west", leads=True)
+        manager = Principal(other, member_scopes("sales", leader=True), "sales", other)
+        await logged_in_as(page, demo, address, manager)
+        await opened(page, demo, address, "north")
+        await expect(page.locator("main")).not_to_contain_text("on the phone")
+        await expect(page.locator("main")).not_to_contain_text(name)
+        await expect(page.get_by_role("img", name="With which departments the team has to do")).to_be_visible()
+
+
+async def test_another_review_is_held_from_the_list_and_a_refusal_is_said_there(
+    browser: Browser, demo: World, address: str
+) -> None:
+    async with visit(browser, demo, address) as page:
+        await page.goto(f"{address}/reviews")
+        await page.get_by_role("combobox", name="Team").select_option("Vienna")
+        await page.get_by_role("button", name="Review").click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("Vienna")
+        await expect(page.locator("#advice")).to_contain_text("2 of at least 3 members")
+
+
+async def test_a_review_prints_whole_and_without_forms(browser: Browser, demo: World, address: str) -> None:
+    async with visit(browser, demo, address) as page:
+        await opened(page, demo, address, "east")
+        await page.emulate_media(media="print")
+        for hidden in ("form.decide", "form.say", ".contents", ".top nav"):
+            await expect(page.locator(hidden).first).to_be_hidden()
+        for shown in ("#advice", "#cells", ".graph", "#weak", "#contributed"):
+            await expect(page.locator(shown).first).to_be_visible()
+        pdf = await page.pdf(format="A4", print_background=False)
+        assert len(pdf) > 40_000
+        pages = len(re.findall(rb"/Type\s*/Page[^s]", pdf))
+        assert 2 <= pages <= 8
+
+
+@pytest.mark.parametrize("team", ["north", "east"])
+async def test_nothing_scrolls_sideways_on_a_desk_and_all_of_it_fits_a_phone(
+    browser: Browser, demo: World, address: str, team: str
+) -> None:
+    paths = ["/reviews", f"/reviews/{await review_of(demo, team)}", f"/scorecards/teams/ext:demo:{team}", "/goals",
+             f"/reviews/{await review_of(demo, team)}/explain?path=/measures/team/TP3"]  # fmt: skip
+    for viewport in (DESK, PHONE):
+        async with visit(browser, demo, address, viewport=viewport) as page:
+            for path in paths:
+                await page.goto(address + path)
+                assert await page.evaluate(WIDTH) <= viewport["width"], (path, viewport)
+                if viewport is DESK:
+                    assert await page.evaluate(SCROLLS) == [], path
+                assert await page.evaluate(NAMELESS) == [], path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_word_of_a_review_stands_out_from_its_ground(
+    browser: Browser, demo: World, address: str, scheme: str
+) -> None:
+    async with visit(browser, demo, address, color_scheme=scheme) as page:
+        for team in ("north", "east"):
+            await opened(page, demo, address, team)
+            assert await page.evaluate(CONTRAST) == []
+
+
+async def test_the_decision_is_made_by_keyboard_alone(browser: Browser, demo: World, address: str) -> None:
+    async with visit(browser, demo, address, java_script_enabled=False) as page:
+        await opened(page, demo, address, "east")
+        await page.get_by_label("Accept: O7").focus()
+        await page.keyboard.press("Space")
+        await page.get_by_label("Reason").focus()
+        await page.keyboard.type("Targets of the region are set anew")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#decision")).to_contain_text("Targets of the region are set anew")
+
+
+async def test_a_scorecard_is_for_the_member_and_who_leads_the_team(
+    browser: Browser, demo: World, address: str
+) -> None:
+    ref, name = await member_of(demo, "south", leads=False)
+    lead, _ = await member_of(demo, "south", leads=True)
+    other, _ = await member_of(demo, "west", leads=True)
+    async with visit(browser, demo, address) as page:
+        await logged_in_as(page, demo, address, Principal(ref, member_scopes("sales"), "sales", ref))
+        await page.get_by_role("link", name="Scorecards", exact=True).click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+        await logged_in_as(page, demo, address, Principal(lead, member_scopes("sales", leader=True), "sales", lead))
+        await page.goto(f"{address}/scorecards/teams/ext:demo:south")
+        await page.get_by_role("link", name=name).click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    async with visit(browser, demo, address, refusal=404) as page:
+        stranger = Principal(other, member_scopes("sales", leader=True), "sales", other)
+        await logged_in_as(page, demo, address, stranger)
+        answer = await page.goto(f"{address}/scorecards/members/{ref}")
+        assert answer is not None
+        assert answer.status == 404
