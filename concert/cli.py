@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from concert import doctor, parked, reviewed, tokens, views
+from concert.databases import DatabaseUnfit, bring_up_to_date
 from concert.demo import make_demo
 from concert.demo_reviews import AsMember
 from concert.imports import cli as imports
@@ -31,7 +32,6 @@ from shared.identity.tokens import mint
 from shared.instant import now
 from shared.own_log import DatabaseBehindLog
 from shared.settings import BadSettings, Settings
-from shared.store.migrate import migrate as bring_up_to_date
 from shared.store.sqlite import StoreInUse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -195,6 +195,6 @@ def main() -> None:
     except (CannotListen, StoreInUse) as fault:
         _say(str(fault))
         sys.exit(2)
-    except (BadKey, BusError, DatabaseBehindLog) as fault:
+    except (BadKey, BusError, DatabaseBehindLog, DatabaseUnfit) as fault:
         _say(str(fault))
         sys.exit(1)

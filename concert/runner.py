@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 import uvicorn
 
+from concert.databases import bring_up_to_date, require_up_to_date
 from concert.origin import Origin
 from concert.port import CannotListen, claimed
 from concert.services import SERVICES
@@ -58,7 +59,9 @@ async def together(
         stack.push_async_callback(bus.close)
         started: dict[str, Running] = {}
         for service in services:
-            started[service.name] = await stack.enter_async_context(running(service, settings, bus, identity))
+            await asyncio.to_thread(bring_up_to_date, service, settings.store)
+            begun = running(service, settings, bus, identity)
+            started[service.name] = await stack.enter_async_context(begun)
         introduce(started)
         yield Origin(started), identity
 
@@ -73,10 +76,11 @@ def introduce(services: Mapping[str, Running]) -> None:
 async def alone(service: Service, settings: Settings) -> AsyncIterator[Running]:
     """One service in this process; its database has been migrated by a job of its own."""
     identity = Identity.of(settings)
+    await asyncio.to_thread(require_up_to_date, service, settings.store)
     bus = open_bus(settings, service.name)
     await bus.start()
     try:
-        async with running(service, settings, bus, identity, migrated=True) as started:
+        async with running(service, settings, bus, identity) as started:
             yield started
     finally:
         await bus.close()

@@ -35,7 +35,6 @@ from shared.own_log import OwnLog
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.store import Entity, Row, Store, open_store
-from shared.store.migrate import migrate
 from shared.store.tables import KIT_TABLES
 
 log = structlog.get_logger(__name__)
@@ -141,13 +140,10 @@ def _routers_of(service: Service) -> Iterator[APIRouter]:
 
 
 @asynccontextmanager
-async def running(
-    service: Service, settings: Settings, bus: Bus, identity: Identity, *, migrated: bool = False
-) -> AsyncIterator[Running]:
-    """A service at work: migrated, relaying, applying, ready to answer. Stops in order and within seconds."""
+async def running(service: Service, settings: Settings, bus: Bus, identity: Identity) -> AsyncIterator[Running]:
+    """A service at work on a database that is up to date: relaying, applying, ready to answer. Stops in order and
+    within seconds."""
     async with AsyncExitStack() as stack:
-        if not migrated:
-            await asyncio.to_thread(migrate, service, settings.store)
         store: Store = open_store(settings.store, service.name, connections=settings.store_connections)
         await store.start()
         stack.push_async_callback(store.close)

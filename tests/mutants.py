@@ -184,13 +184,14 @@ def allow_a_version_twice() -> None:
     vars(world)["_migrated_files"] = careless
 
 
-# Each with the file whose tests must notice it.
+# Each with the file whose tests must notice it, or the one test that must.
 MUTANTS: dict[str, tuple[Callable[[], None], str]] = {
     "version-rule": (apply_everything_that_comes, "kit/test_applier.py"),
     "gaps": (apply_over_gaps, "kit/test_applier.py"),
     "forks": (take_forks_for_duplicates, "kit/test_applier.py"),
     "positions": (keep_positions_apart, "kit/test_applier.py"),
     "fence": (read_on_from_anywhere, "kit/test_applier.py"),
+    "zombie": (read_on_from_anywhere, "kit/test_applier.py::test_an_applier_that_is_behind_applies_nothing_twice"),
     "recognition": (trust_any_log, "kit/test_applier.py"),
     "unsent-flag": (forget_to_mark, "kit/test_relay.py"),
     "mark-after-send": (mark_before_sending, "kit/test_relay.py"),

@@ -108,7 +108,7 @@ async def world(folder: Path, ground: Ground | None = None, **settings: Any) -> 
         identity = Identity.of(chosen)
         services: dict[str, Running] = {}
         for service in SERVICES:
-            started = running(service, chosen, ground.bus, identity, migrated=True)
+            started = running(service, chosen, ground.bus, identity)
             services[service.name] = await stack.enter_async_context(started)
         introduce(services)
         origin = Origin(services)

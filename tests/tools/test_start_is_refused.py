@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from concert.port import CannotListen, claimed
 from shared.settings import Settings
+from tests.engines import Kafka, Postgres
+from tests.world import empty_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,3 +137,83 @@ async def test_a_broker_that_cannot_be_reached_is_a_sentence(tmp_path: Path) -> 
     assert code == 1
     assert told.splitlines()[-1].startswith("Kafka at 127.0.0.1:1 cannot be reached")
     assert "Traceback" not in told
+
+
+NOBODY = "postgresql://concert:s3cret@127.0.0.1:1/{service}"
+
+
+@pytest.mark.parametrize("words", [("run",), ("serve", "teams"), ("migrate",)])
+async def test_a_database_that_does_not_answer_is_a_sentence_without_its_password(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    sentence = "127.0.0.1:1/teams does not answer: see that it runs, and that CONCERT_STORE_URL is right.\n"
+    assert await refused(words, environment(tmp_path, free_port(), CONCERT_STORE_URL=NOBODY)) == (1, sentence)
+
+
+@pytest.mark.parametrize("words", [("run",), ("serve", "teams"), ("migrate",)])
+async def test_a_database_that_is_not_there_is_a_sentence(
+    postgres_server: Postgres, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    settings = environment(tmp_path, free_port(), CONCERT_STORE_URL=postgres_server.url("nowhere_{service}"))
+    code, sentence = await refused(words, settings)
+    where = postgres_server.url("nowhere_teams").rpartition("@")[2]
+    remedy = "make it, or let CONCERT_STORE_URL name the right one"
+    assert (code, sentence) == (1, f"There is no database {where}: {remedy}.\n")
+
+
+async def test_a_wrong_password_is_a_sentence_that_does_not_repeat_it(
+    postgres_server: Postgres, tmp_path: Path
+) -> None:
+    where = postgres_server.url("{service}").rpartition("@")[2]
+    settings = environment(tmp_path, free_port(), CONCERT_STORE_URL=f"postgresql://concert:s3cret@{where}")
+    code, sentence = await refused(("serve", "teams"), settings)
+    at = where.replace("{service}", "teams")
+    assert (code, sentence) == (1, f"{at} does not let us in: see user and password in CONCERT_STORE_URL.\n")
+
+
+async def test_a_database_without_its_tables_is_not_served_on_either_engine(
+    postgres_server: Postgres, tmp_path: Path
+) -> None:
+    name = f"s{uuid4().hex[:12]}"
+    await postgres_server.create_database(f"{name}_teams")
+    on_postgres = {"CONCERT_STORE_URL": postgres_server.url(name + "_{service}")}
+    for store in ({}, on_postgres):
+        code, sentence = await refused(("serve", "teams"), environment(tmp_path, free_port(), **store))
+        assert code == 1
+        assert sentence.startswith("The database of teams lacks the revisions 0001, ")
+        assert sentence.endswith(": run `concert migrate`.\n")
+    await postgres_server.drop_database(f"{name}_teams")
+
+
+async def test_a_database_of_a_later_version_is_not_migrated(tmp_path: Path) -> None:
+    empty_files(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "teams.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    code, sentence = await refused(("run",), environment(tmp_path, free_port()))
+    said = "The database of teams is at a revision that this version does not know: run the version of Concert"
+    assert (code, sentence) == (1, f"{said} that brought it there, or a later one.\n")
+
+
+async def test_a_file_that_is_no_database_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "teams.db").write_text("broken " * 1000)
+    code, sentence = await refused(("run",), environment(tmp_path, free_port()))
+    assert code == 1
+    assert sentence.startswith("The database of teams cannot be used (")
+    assert sentence.endswith(f"restore sqlite:{tmp_path} from a backup.\n")
+
+
+async def test_a_broker_without_its_topics_is_a_sentence(tmp_path: Path, kafka_broker: Kafka) -> None:
+    empty_files(tmp_path)
+    kafka = {"CONCERT_BUS": "kafka", "CONCERT_KAFKA_BOOTSTRAP_SERVERS": kafka_broker.address}
+    code, told = await said(("serve", "teams"), environment(tmp_path, free_port(), **kafka))
+    assert code == 1
+    assert "concert topics" in told.splitlines()[-1]
+    assert "Traceback" not in told
+
+
+async def refused(words: tuple[str, ...], settings: dict[str, str]) -> tuple[int | None, str]:
+    """How a start ended, and all that was said but for lines of the log."""
+    code, told = await said(words, settings)
+    assert "Traceback" not in told
+    assert "s3cret" not in told
+    return code, "".join(line for line in told.splitlines(keepends=True) if not line.startswith("{"))
