@@ -38,6 +38,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "skills": {"external": named("listening"), "name": "Listening"},
     "courses": {"external": named("listen"), "name": "To listen", "skill": ref("listening"), "level": 3},
     "trainings": {"external": named("training"), "member": ref("Ada Berg"), "course": ref("listen")},
+    "absences": {"external": named("away"), "member": ref("Ada Berg"), "from": "2026-02-02", "to": "2026-02-04"},
     "openings": {"external": named("seller"), "title": "One more seller", "team": ref("North")},
     "equipment": {"external": named("laptop 1"), "kind": "laptop"},
     "onboardings": {"external": named("first weeks"), "member": ref("Ada Berg"), "equipment": ["laptop"]},

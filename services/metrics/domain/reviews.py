@@ -223,7 +223,7 @@ class Review(Entity, table=True):
         starts = starts_on or on
         if starts < on:
             raise StartsBeforeDecided(on=on, starts_on=starts)
-        self.decided, self.decided_on, self.decided_by, self.reason = sorted(options), on, by, reason
+        self.decided, self.decided_on, self.decided_by, self.reason = sorted(set(options)), on, by, reason
         self.starts_on, self.weeks, self.responsible, self.members = starts, weeks, responsible, list(members)
         self.steps = [asdict(each) for each in steps]
         # Only what is done about pairs tells who they are: then everybody will see them meet.
@@ -253,8 +253,9 @@ class Review(Entity, table=True):
             raise StartsOtherwise(starts_on=self.starts_on)
         self.plan = {
             **plan, "starts_on": starts_on.isoformat(), "weeks": weeks, "extended": False,
-            "planned_on": planned_on.isoformat(),
+            "planned_on": planned_on.isoformat(), "decided_on": (self.decided_on or starts_on).isoformat(),
         }  # fmt: skip
+        self.plan["decides_on"] = self.watched_until.isoformat()
         return VerificationPlanned(
             measure=plan["measure"], starts_on=starts_on, weeks=weeks, comparison=plan["comparison"],
             smallest_worthwhile=plan["smallest_worthwhile"], comparisons=tuple(plan["comparisons"]),
@@ -291,6 +292,7 @@ class Review(Entity, table=True):
         assert self.plan is not None, "what is judged was planned"
         if found["verdict"] == "inconclusive" and not self.plan["extended"]:
             self.plan = self.plan | {"weeks": self.plan["weeks"] + EXTENSION_WEEKS, "extended": True}
+            self.plan["decides_on"] = self.watched_until.isoformat()
             return VerificationExtended(weeks=EXTENSION_WEEKS, until=self.watched_until)
         self.judged, self.judged_on = {**found, "on": on.isoformat()}, on
         estimate = found["estimate"] or {}
