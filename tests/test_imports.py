@@ -42,7 +42,9 @@ DOMAIN_NEVER = ("fastapi", "starlette", "httpx", "aiokafka", "asyncpg", "sqlite3
 # What a review finds of people (COM, TWK, the graph, peers, resilience) leads to no pay: of metrics only reviews and
 # their routes know it, so that it is in no view, sum or certificate; and who books money hears of no review.
 REVIEW = "services.metrics.review"
-MAY_KNOW_REVIEWS = (REVIEW, "services.metrics.api", "services.metrics.page", "services.metrics.app")
+MAY_KNOW_REVIEWS = (
+    REVIEW, "services.metrics.api", "services.metrics.page", "services.metrics.app", "services.metrics.retention",
+)  # fmt: skip
 MONEY = "services.targets"
 
 DRIVERS = ("aiokafka", "asyncpg")
