@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.teams import PersonFact
+from tests.charter import switched_on
 from tests.review.test_golden_over_the_bus import merged
 from tests.teams.conftest import Staff, staffed
 from tests.world import World, client_of, token_headers
@@ -34,6 +35,7 @@ async def as_kind(staff: Staff, kind: str, path: str, body: dict[str, Any]) -> d
 
 
 async def a_team(staff: Staff, size: int) -> list[str]:
+    await switched_on(staff.world)
     people = [await staff.recruited() for _ in range(size)]
     for each in people:
         await staff.does(each, "join", team=staff.north, since="2026-01-01")
