@@ -86,9 +86,15 @@ async def world(ground: worlds.Ground, tmp_path: Path) -> AsyncIterator[worlds.W
 async def standing(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[worlds.World]:
-    """A whole Concert shared by the tests of a file, on each kind of engines: for tests that mind only their own."""
+    """A whole Concert shared by the tests of a file, on each kind of engines: for tests that mind only their own.
+
+    It may send webhooks to this machine.
+    """
     folder = tmp_path_factory.mktemp("standing")
-    async with _grounded(request, folder) as lent, worlds.world(folder, lent) as concert:
+    async with (
+        _grounded(request, folder) as lent,
+        worlds.world(folder, lent, webhook_private_targets=True) as concert,
+    ):
         yield concert
 
 

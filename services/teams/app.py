@@ -51,6 +51,7 @@ service = Service(
         recognitions.recognitions,
         recognitions.challenges,
         recognitions.reputation,
+        absences.absences,
     ),
     routers=(
         organisation.router,

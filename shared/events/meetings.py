@@ -89,6 +89,20 @@ class TemplateChanged(Event):
     minutes: int
 
 
+@event("concert.meetings.template-retired.v1")
+class TemplateRetired(Event):
+    """No series or meeting is to name this agenda any more; those that do go on with it."""
+
+    on: date
+
+
+@event("concert.meetings.template-reinstated.v1")
+class TemplateReinstated(Event):
+    """An agenda that was retired may be named again."""
+
+    on: date
+
+
 @event("concert.meetings.meeting-called.v1")
 class MeetingCalled(Event):
     """A meeting will be held on a day, perhaps one of a series, by these teams or departments."""

@@ -103,6 +103,7 @@ class AbsenceNoted(Event):
     """The first day after it; not known yet if there is none."""
     share: str = "1"
     """How much of the working time they are away."""
+    externals: dict[str, str] = field(default_factory=dict)
 
 
 @event("concert.teams.absence-cancelled.v1")

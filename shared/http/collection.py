@@ -63,6 +63,7 @@ class Verb:
     run: Handler
     body: type[Body]
     undoes: bool
+    routed: bool = True
 
 
 class Collection(Generic[N]):
@@ -82,6 +83,7 @@ class Collection(Generic[N]):
         today: Callable[[Snapshot], Awaitable[date]] | None = None,
         readable: Readable | None = None,
         untold: frozenset[str] = frozenset(),
+        called: str | None = None,
     ) -> None:
         self.entity = entity
         self.name = name
@@ -91,6 +93,8 @@ class Collection(Generic[N]):
         """Query parameters that narrow a list, each with the column it compares."""
         self.refs = dict(refs or {})
         """Those of the filters that are references, each with what it refers to."""
+        self.called = called or entity.kind
+        """What operations on one of its things are named after: their kind, unless that is taken."""
         self.read = read_model(entity, extra)
         self.verbs: dict[str, Verb] = {}
         self.router = APIRouter(prefix=f"/v1/{name}", tags=[name])
@@ -124,11 +128,12 @@ class Collection(Generic[N]):
         self._link = handler
         return handler
 
-    def verb(self, name: str, *, undoes: bool = False) -> Callable[[Handler], Handler]:
-        """`POST /v1/<name>/{id}/<verb>`: `handler(tx, thing, body)`. One that undoes lets verbs be repeated."""
+    def verb(self, name: str, *, undoes: bool = False, routed: bool = True) -> Callable[[Handler], Handler]:
+        """`POST /v1/<name>/{id}/<verb>`: `handler(tx, thing, body)`. One that undoes lets verbs be repeated; one that
+        is not routed is answered by a route of its own, and is a verb in a bulk all the same."""
 
         def register(handler: Handler) -> Handler:
-            self.verbs[name] = Verb(name, handler, get_type_hints(handler)["body"], undoes)
+            self.verbs[name] = Verb(name, handler, get_type_hints(handler)["body"], undoes, routed)
             return handler
 
         return register
@@ -253,7 +258,8 @@ class Collection(Generic[N]):
             if self._amend is not None:
                 self._add_patch()
             for verb in self.verbs.values():
-                self._add_verb(verb)
+                if verb.routed:
+                    self._add_verb(verb)
         return self.router
 
     def _add_create(self) -> None:
@@ -267,7 +273,7 @@ class Collection(Generic[N]):
 
             return await write(request, principal, decide, body=raw)
 
-        self._route(endpoint, "", "POST", f"create_{self.entity.kind}", self._create_body, 201, self._create)
+        self._route(endpoint, "", "POST", f"create_{self.called}", self._create_body, 201, self._create)
 
     def _add_put(self) -> None:
         may = require(f"{self.name}:write")
@@ -289,7 +295,7 @@ class Collection(Generic[N]):
 
         summary = f"Create or update a {self._word} by another system's id"
         body = self._create_body
-        self._route(endpoint, "/{ref}", "PUT", f"put_{self.entity.kind}", body, 200, None, summary, also=201)
+        self._route(endpoint, "/{ref}", "PUT", f"put_{self.called}", body, 200, None, summary, also=201)
 
     def _add_patch(self) -> None:
         may = require(f"{self.name}:write")
@@ -304,7 +310,7 @@ class Collection(Generic[N]):
 
             return await write(request, principal, decide, body=raw)
 
-        self._route(endpoint, "/{ref}", "PATCH", f"change_{self.entity.kind}", self._amend_body, 200, self._amend)
+        self._route(endpoint, "/{ref}", "PATCH", f"change_{self.called}", self._amend_body, 200, self._amend)
 
     def _add_verb(self, verb: Verb) -> None:
         may = require(f"{self.name}:write")
@@ -320,7 +326,7 @@ class Collection(Generic[N]):
 
             return await write(request, principal, decide, body=raw, cause=cause_of(verb.name, raw))
 
-        operation = f"{verb.name.replace('-', '_')}_{self.entity.kind}"
+        operation = f"{verb.name.replace('-', '_')}_{self.called}"
         self._route(endpoint, f"/{{ref}}/{verb.name}", "POST", operation, verb.body, 200, verb.run)
 
     def _add_externals(self) -> None:
@@ -338,7 +344,7 @@ class Collection(Generic[N]):
             return await write(request, principal, decide, body=raw)
 
         summary = f"Say what another system calls a {self._word}"
-        self._route(endpoint, "/{ref}/externals", "POST", f"link_{self.entity.kind}", ExternalName, 200, None, summary)
+        self._route(endpoint, "/{ref}/externals", "POST", f"link_{self.called}", ExternalName, 200, None, summary)
 
     def _add_get(self) -> None:
         may = require(f"{self.name}:read")
@@ -369,9 +375,7 @@ class Collection(Generic[N]):
                 return Response(status_code=304, headers=headers)
             return Response(as_json(fields), headers=headers, media_type="application/json")
 
-        self._route(
-            endpoint, "/{ref}", "GET", f"get_{self.entity.kind}", None, 200, None, f"One {self._word}", also=304
-        )
+        self._route(endpoint, "/{ref}", "GET", f"get_{self.called}", None, 200, None, f"One {self._word}", also=304)
 
     @property
     def _days(self) -> set[str]:
@@ -503,8 +507,8 @@ class Collection(Generic[N]):
             "/{ref}/history",
             endpoint,
             methods=["GET"],
-            name=f"history_of_{self.entity.kind}",
-            operation_id=f"history_of_{self.entity.kind}",
+            name=f"history_of_{self.called}",
+            operation_id=f"history_of_{self.called}",
             summary=f"What happened to a {self._word}, event by event",
             openapi_extra=described(may, None, {200: HistoryItem}, page=True, missing=True),
         )

@@ -23,6 +23,7 @@ from services.metrics.review import options, rule_set
 from services.metrics.review.inputs import Before, Inputs
 from services.metrics.review.snapshot import take
 from tests.bench.organisation import WORK, filled
+from tests.charter import switched_on
 from tests.review.north import START, deals, duties, north
 
 MEMBERS, REVIEWS = 5_000, 25
@@ -69,6 +70,7 @@ async def over_http(inputs: Inputs, table: Table) -> None:
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         async with filled(Path(folder), inputs, teams) as concert:
+            await switched_on(concert)
             table.add_row("filling the views with everybody's year", f"{time.perf_counter() - began:.0f} s")
             for number in range(REVIEWS):
                 start = START + timedelta(days=91 * 2)

@@ -1,5 +1,5 @@
 """Who may and who may not read each private fact, by every way out: lists, filters, history, another day, bulk answers,
-events, views and pages.
+events, webhooks, views and what their figures are made of, pages, minutes and calendars.
 
 Each fact has a word of its own that is looked for in everything a reader is answered with.
 """
@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from services.metrics.views import VIEWS as DEPARTMENT_VIEWS
 from shared.identity.scopes import ADMIN, member_scopes, tool_scopes
 from shared.instant import now
+from tests.metrics.receiver import idle, receiving
+from tests.metrics.stream import page
 from tests.metrics.test_certificate import settled_verdict
 from tests.world import World, client_of, token_headers
 
@@ -41,6 +44,26 @@ def only(*readers: str) -> frozenset[str]:
 FACTS: Mapping[str, Fact] = {
     "a setback": Fact("shoutedat", only("themself"), ("setbacks/{setback}", "setbacks?member={ada}", "setbacks",
                                                       "setbacks?kind=mistreatment", "setbacks/{setback}/history")),
+    "a setback they told their leader of": Fact(
+        "laughedat", only("themself", "their leader"),
+        ("setbacks/{shared}", "setbacks?member={ada}", "setbacks", "setbacks/{shared}/history"),
+    ),
+    "who was let read of it": Fact(
+        '"readers":["', only("themself", "their leader"), ("setbacks/{shared}", "setbacks/{setback}", "setbacks"),
+    ),
+    "what was said one to one": Fact(
+        "betweenustwo", frozenset({"themself", "their leader"}),
+        ("check-ins/{check_in}", "check-ins?to={ada}", "check-ins", "check-ins/{check_in}/history"),
+    ),
+    "that they spoke one to one": Fact(
+        '"kind":"offered_help"', only("themself", "their leader"), ("check-ins/{check_in}", "check-ins"),
+    ),
+    "what an identity tool knows": Fact(
+        "ada.at.idp", only("hr"), ("/scim/v2/Users/{ada}", "/scim/v2/Users"),
+    ),
+    "what is stored of them": Fact(
+        '"withheld"', only("themself", "hr"), ("members/{ada}/personal-data",),
+    ),
     "why they were away": Fact("sickleave", only("themself", "hr"), ("members/{ada}/absences",)),
     "a comment on a training": Fact(
         "tooslow", only("themself", "their leader", "hr"),
@@ -71,6 +94,11 @@ FACTS: Mapping[str, Fact] = {
         ("duties/{duty}", "duties?member={ada}", "duties", "duties?status=assigned", "duties/{duty}/history",
          f"duties?on={YEAR}-12-31"),
     ),
+    "their name": Fact(
+        "ada quill", EVERYBODY - {"finance", "accounting"},
+        ("members/{ada}", "members", "meetings/{meeting}/minutes", "meetings/{meeting}/minutes?format=text",
+         "meetings/{meeting}/agenda", "meetings/{meeting}/attendance", "actions", "members/{ada}/history"),
+    ),
     "their address": Fact(
         "ada.secret@", EVERYBODY - {"finance", "accounting"},
         ("members/{ada}", "members", "members?department=sales", "teams/{north}/members", "members/{ada}/history"),
@@ -83,6 +111,11 @@ FACTS: Mapping[str, Fact] = {
 VIEWS = tuple(
     f"/v1/views/{department}?period={YEAR}{query}" for department in DEPARTMENTS
     for query in ("&breakdown=member", "&member={ada}", "&breakdown=team")
+)  # fmt: skip
+ROWS = tuple(
+    f"/v1/views/{department}/rows?figure={figure.key}&period={YEAR}{query}"
+    for department, view in DEPARTMENT_VIEWS.items() for figure in view.figures if figure.rows
+    for query in ("", "&team={north}")
 )  # fmt: skip
 PAGES = (
     *(f"/?view={department}&period={YEAR}&breakdown=member" for department in DEPARTMENTS),
@@ -102,7 +135,8 @@ class House:
 
     async def read(self, client: httpx.AsyncClient, path: str) -> str:
         """What a reader is answered with: nothing, if they are refused."""
-        answer = await client.get(path.format_map(self.ids), headers={"Accept": "*/*"})
+        place = path if path.startswith("/") else f"/v1/{path}"
+        answer = await client.get(place.format_map(self.ids), headers={"Accept": "*/*"})
         assert answer.status_code < 500, f"{path}: {answer.text}"
         return answer.text if answer.status_code == 200 else ""
 
@@ -112,7 +146,7 @@ async def house(standing: World) -> House:
     made, ids = standing.made, {}
     people = ("ada", "leader", "before", "stranger", "peer", "gone")
     for name in people:
-        body = {"name": name, "email": f"{name}.secret@example.org", "department": "sales"}
+        body = {"name": f"{name} quill", "email": f"{name}.secret@example.org", "department": "sales"}
         body["starts_on"] = f"{YEAR}-01-01"
         ids[name] = (await made("/v1/members", body))["id"]
     ids["past"] = (await made("/v1/teams", {"name": "Past", "leader": ids["before"]}))["id"]
@@ -125,6 +159,8 @@ async def house(standing: World) -> House:
     ada, on = ids["ada"], f"{YEAR}-01-05"
     note = {"note": "shoutedat", "at": f"{YEAR}-01-05T09:00:00Z"}
     ids["setback"] = (await made("/v1/setbacks", {"member": ada, "kind": "mistreatment", "severity": 3, **note}))["id"]
+    told = {"note": "laughedat", "at": f"{YEAR}-01-06T09:00:00Z", "readers": [ids["leader"]]}
+    ids["shared"] = (await made("/v1/setbacks", {"member": ada, "kind": "rejection", "severity": 2, **told}))["id"]
     await made(f"/v1/members/{ada}/absences", {"from": on, "to": f"{YEAR}-01-06", "kind": "sickleave"})
     skill = (await made("/v1/skills", {"name": "Listening"}))["id"]
     course = (await made("/v1/courses", {"name": "To listen", "skill": skill, "level": 4}))["id"]
@@ -150,9 +186,20 @@ async def house(standing: World) -> House:
     ids["thanks"] = (await made("/v1/recognitions", thanks))["id"]
     asked = {"kind": "equipment", "title": "newscreen", "from": {"member": ada}, "to": {"department": "it"}}
     ids["request"] = (await made("/v1/requests", asked))["id"]
-    meeting = (await made("/v1/meetings", {"name": "Weekly", "starts_at": f"{YEAR}-01-07T09:00:00Z"}))["id"]
+    called = {"name": "Weekly", "starts_at": f"{YEAR}-01-07T09:00:00Z", "teams": [ids["north"]]}
+    meeting = ids["meeting"] = (await made("/v1/meetings", called))["id"]
     ids["item"] = (await made("/v1/items", {"kind": "problem", "title": "slowprinter", "meeting": meeting}))["id"]
-    await settled_verdict(standing, "consistent")
+    await made("/v1/actions", {"title": "Order one", "owner": ada, "due": f"{YEAR}-01-09", "meeting": meeting})
+    between = {"from": ids["leader"], "to": ada, "kind": "offered_help", "note": "betweenustwo", "on": on}
+    async with client_of(standing.origin, _headers(standing, ids)["their leader"]) as leader:
+        noted = await leader.post("/v1/check-ins", json=between)
+    assert noted.status_code == 201, noted.text
+    ids["check_in"] = noted.json()["id"]
+    async with client_of(standing.origin, token_headers(standing.settings, "scim:write")) as tool:
+        change = {"op": "replace", "value": {"userName": "ada.at.idp"}}
+        patch = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [change]}
+        assert (await tool.patch(f"/scim/v2/Users/{ada}", json=patch)).status_code == 200
+    await settled_verdict(standing, "consistent", 60)
     return House(standing, ids, _headers(standing, ids))
 
 
@@ -163,16 +210,23 @@ async def heard(world: World, member: str) -> None:
         await world.settled(f"/v1/{collection}", answer)
 
 
-def _headers(world: World, ids: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    def person(name: str, *, leads: bool) -> dict[str, str]:
-        return token_headers(world.settings, *member_scopes("sales", leader=leads), member=ids[name])
+def _tokens(ids: Mapping[str, str]) -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
+    """The scopes of each reader, and who they are."""
 
-    found = {
+    def person(name: str, *, leads: bool) -> tuple[tuple[str, ...], dict[str, str]]:
+        return tuple(member_scopes("sales", leader=leads)), {"member": ids[name]}
+
+    found: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
         "themself": person("ada", leads=False), "a peer": person("peer", leads=False),
         "their leader": person("leader", leads=True), "their leader of last year": person("before", leads=True),
-        "another leader": person("stranger", leads=True), "admin": token_headers(world.settings, ADMIN),
+        "another leader": person("stranger", leads=True), "admin": ((ADMIN,), {}),
     }  # fmt: skip
-    return found | {tool: token_headers(world.settings, *tool_scopes(tool), department=tool) for tool in TOOLS}
+    return found | {tool: (tuple(tool_scopes(tool)), {"department": tool}) for tool in TOOLS}
+
+
+def _headers(world: World, ids: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    tokens = _tokens(ids).items()
+    return {name: token_headers(world.settings, *scopes, **who) for name, (scopes, who) in tokens}
 
 
 @pytest.fixture(params=READERS)
@@ -186,9 +240,9 @@ async def test_each_reads_what_is_for_them_and_nobody_reads_what_is_not(
 ) -> None:
     name, client = reader
     leaks, missing = [], []
-    common = {path: await house.read(client, path) for path in (*VIEWS, *PAGES, *STREAMS)}
+    common = {path: await house.read(client, path) for path in (*VIEWS, *ROWS, *PAGES, *STREAMS)}
     for what, fact in FACTS.items():
-        shown = {way: await house.read(client, f"/v1/{way}") for way in fact.ways}
+        shown = {way: await house.read(client, way) for way in fact.ways}
         if name in fact.readers:
             missing += [] if fact.word in shown[fact.ways[0]] else [what]
             continue
@@ -202,6 +256,38 @@ async def test_what_is_said_is_in_no_event_for_anybody(house: House, reader: tup
     told = "".join([await house.read(client, path) for path in STREAMS])
     said = {fact.word for fact in FACTS.values() if fact.word.isalpha()}
     assert {word for word in said if word in told} == set()
+
+
+@pytest.mark.parametrize("name", READERS)
+async def test_a_webhook_is_sent_what_its_maker_reads_in_the_stream_and_no_more(house: House, name: str) -> None:
+    scopes, who = _tokens(house.ids)[name]
+    headers = token_headers(house.world.settings, *scopes, "webhooks:write", **who)
+    async with client_of(house.world.origin, headers) as client, receiving() as receiver:
+        read = []
+        cursor, caught_up = "beginning", False
+        while not caught_up:
+            events, cursor, caught_up = await page(client, after=cursor)
+            read += [(each["type"], each["subject"], each["sequence"]) for each in events]
+        hook = {"url": receiver.url, "types": ["*"], "from": "beginning"}
+        made = (await client.post("/v1/webhooks", json=hook)).json()
+        await receiver.until(lambda: len(receiver.taken) >= len(read))
+        await idle(house.world, made)
+        await client.delete(f"/v1/webhooks/{made['id']}")
+        sent = [(each["type"], each["subject"], each["sequence"]) for each in (got.event for got in receiver.taken)]
+        told = "".join(each.body.decode() for each in receiver.taken)
+    assert set(sent) == set(read)
+    hidden = {fact.word for fact in FACTS.values() if name not in fact.readers and fact.word[0] != '"'}
+    assert {word for word in hidden if word in told} == set()
+
+
+@pytest.mark.parametrize("whose", ["member", "team"])
+async def test_a_calendar_says_when_and_what_for_and_nothing_of_anybody(house: House, whose: str) -> None:
+    of = {"member": house.ids["ada"], "team": house.ids["north"]}[whose]
+    link = (await house.world.made("/v1/calendars", {whose: of}))["link"]
+    calendar = (await house.world.admin.get(link)).text
+    assert "SUMMARY:Weekly" in calendar
+    assert {word for word in (fact.word for fact in FACTS.values()) if word in calendar} == set()
+    assert [each for each in ("quill", "secret@", "ATTENDEE", "ORGANIZER") if each in calendar] == []
 
 
 @pytest.mark.parametrize("name", ["a peer", "another leader", "their leader of last year"])

@@ -21,6 +21,7 @@ from services.metrics.facts.check_ins import CheckInFact
 from shared.events.meetings import CheckInChanged, CheckInNoted, CheckInWithdrawn
 from shared.identity.scopes import member_scopes, tool_scopes
 from tests.meetings.office import Office, problem
+from tests.metrics.test_certificate import settled_verdict
 from tests.world import client_of, token_headers
 
 JULY = date(2026, 7, 1)
@@ -139,3 +140,33 @@ def test_a_check_in_decides_for_itself() -> None:
     assert check_in.withdraw() is None
     with pytest.raises(CheckInIsWithdrawn):
         check_in.change(JULY, sort="information")
+
+
+async def test_what_was_said_goes_with_who_is_erased_and_that_they_spoke_stays(standing: Office) -> None:
+    world = standing.world
+    zoe = await world.post("/v1/members", {"name": "Zoe", "department": "sales", "starts_on": "2026-01-01"})
+    await world.settled("/v1/series", zoe)
+    member = zoe.json()["id"]
+    talks = []
+    for pair in ({"from": member, "to": standing.ben}, {"from": standing.ada, "to": member}):
+        said = {"kind": "asked", "on": "2026-07-01", "note": WORDS, **pair}
+        talks.append((await world.made("/v1/check-ins", said))["id"])
+    other = {"kind": "asked", "on": "2026-07-01", "note": WORDS, "from": standing.ada, "to": standing.ben}
+    kept = (await world.made("/v1/check-ins", other))["id"]
+    await settled_verdict(world, "consistent")
+    erased = await world.admin.delete(f"/v1/members/{member}/personal-data")
+    assert erased.status_code == 204
+    await settled_verdict(world, "consistent")
+    await world.settled("/v1/check-ins", erased)
+    store = world.services["meetings"].runtime.store
+    check_in = MemberCheckIn.__table__.c  # type: ignore[attr-defined]
+    rows = await store.read(lambda snapshot: snapshot.rows(sa.select(check_in.id, check_in.note)))
+    notes = {row[0]: row[1] for row in rows}
+    assert [notes[each] for each in (*talks, kept)] == [None, None, WORDS]
+    for each in talks:
+        there = (await world.admin.get(f"/v1/check-ins/{each}")).json()
+        assert (there["version"], there["withdrawn"], there["on"]) == (2, False, "2026-07-01")
+    again = {"kind": "asked", "on": "2026-07-02", "from": standing.ada, "to": member}
+    problem(await world.post("/v1/check-ins", again | {"note": WORDS}), 409, "/note", "was erased; nothing is noted")
+    change = await world.admin.patch(f"/v1/check-ins/{talks[0]}", json={"note": WORDS}, headers={"If-Match": "*"})
+    problem(change, 409, "/note", "was erased; nothing is noted")

@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 
+from shared.identity.scopes import member_scopes, tool_scopes
 from tests.meetings.office import Office, problem
+from tests.world import client_of, token_headers
 
 MONDAY = "2026-03-16T08:00:00Z"
 
@@ -133,3 +135,32 @@ async def test_the_views_show_who_keeps_promises_to_whom_and_how_problems_go(off
     by_team = await view("hr", team=office.team)
     assert (by_team["figures"]["meetings_held"], by_team["figures"]["problems_open"]) == (1, None)
     assert "all tables" in str(by_team["notes"])
+
+
+async def test_only_who_is_in_a_department_or_leads_a_team_of_it_answers_for_it(standing: Office) -> None:
+    world = standing.world
+    lead = await world.post("/v1/members", {"name": "Lea", "department": "hr", "starts_on": "2026-01-01"})
+    team = await world.post("/v1/teams", {"name": "Desk", "department": "it", "leader": lead.json()["id"]})
+    for made in (lead, team):
+        await world.settled("/v1/series", made)
+    asked = await question(standing, await consultative(standing))
+    body = {"text": "The old one", "on": "2026-03-16"}
+
+    async def answer_by(member: str, department: str, **more: str) -> httpx.Response:
+        headers = token_headers(world.settings, *member_scopes("it"), member=member)
+        async with client_of(world.origin, headers) as client:
+            return await client.post(f"/v1/items/{asked['id']}/answers", json={**body, "department": department})
+
+    # Ada sells; Ivo is in IT; Lea is in hr and leads a team of IT.
+    refused = await answer_by(standing.ada, "it")
+    problem(refused, 409, "/department", f"{standing.ada} is not in it on ")
+    problem(refused, 409, "/department", "leads no team of it; only who is or does answers for it")
+    problem(await answer_by(standing.ivo, "hr"), 409, "/department", f"{standing.ivo} is not in hr")
+    for who, department in ((standing.ivo, "it"), (lead.json()["id"], "it"), (lead.json()["id"], "hr")):
+        given = await answer_by(who, department)
+        assert given.status_code == 200, given.text
+        assert who in [each["by"] for each in given.json()["answers"]]
+    headers = token_headers(world.settings, *tool_scopes("hr"), department="hr")
+    async with client_of(world.origin, headers) as tool:
+        row = {"do": "answers", "item": asked["id"], **body, "department": "hr"}
+        assert '"status":200' in (await tool.post("/v1/items/bulk", json=[row])).text

@@ -270,3 +270,32 @@ async def test_a_template_without_sense_is_refused(standing: Office) -> None:
     ):  # fmt: skip
         problem(await standing.world.post("/v1/templates", wrong), 422, pointer, says)
     problem(await standing.weekly(template="tpl_none"), 422, "/template", "there is no template tpl_none")
+
+
+async def test_a_template_that_is_retired_is_named_by_nothing_new_and_stays_where_it_is(standing: Office) -> None:
+    agenda = {"name": "Weekly", "sections": [{"name": "Figures", "items": [{"kind": "report", "title": "Revenue"}]}]}
+    template = (await standing.world.made("/v1/templates", agenda))["id"]
+    series = await series_of(standing, template=template)
+    retired = await standing.world.made(f"/v1/templates/{template}/retire", {"on": "2026-03-20"})
+    assert retired["retired_on"] == "2026-03-20"
+    says = "was retired on 2026-03-20; name another one, or reinstate it"
+    post, patch = standing.world.post, standing.world.admin.patch
+    alone = {"name": "Alone", "starts_at": MONDAYS[0], "template": template}
+    problem(await post("/v1/meetings", alone), 409, "/template", says)
+    problem(await standing.weekly(template=template), 409, "/template", says)
+    other = await series_of(standing)
+    moved = {"scope": "all", "template": template}
+    problem(await post(f"/v1/series/{other}/reschedule", moved), 409, "/template", says)
+    problem(await patch(f"/v1/series/{other}", json={"template": template}, headers={"If-Match": "*"}),
+            409, "/template", says)  # fmt: skip
+    problem(await patch(f"/v1/templates/{template}", json={"name": "X"}, headers={"If-Match": "*"}), 409, "", says)
+    problem(await post(f"/v1/templates/{template}/retire", {}), 409, "", says)
+    # The series that names it goes on with it.
+    assert (await patch(f"/v1/series/{series}", json={"template": template}, headers={"If-Match": "*"})).is_success
+    meeting = (await standing.world.made("/v1/meetings", {"series": series, "starts_at": MONDAYS[0]}))["id"]
+    table = (await standing.get(f"/v1/meetings/{meeting}/items"))["items"]
+    assert "Revenue" in [each["title"] for each in table]
+    back = await standing.world.made(f"/v1/templates/{template}/reinstate", {"on": "2026-03-21"})
+    assert back["retired_on"] is None
+    problem(await post(f"/v1/templates/{template}/reinstate", {}), 409, "", "is not retired")
+    assert (await standing.weekly(template=template)).status_code == 201

@@ -89,6 +89,8 @@ async def everything(office: Office) -> list[str]:
     agenda = {"name": WORDS, "sections": [{"name": WORDS, "items": [{"kind": "report", "title": WORDS}]}]}
     template = (await office.world.made("/v1/templates", agenda))["id"]
     await patch(f"/v1/templates/{template}", json={"name": f"{WORDS}!"}, headers={"If-Match": '"1"'})
+    for verb in ("retire", "reinstate"):
+        await office.world.made(f"/v1/templates/{template}/{verb}", {"on": "2026-03-20"})
     monthly = (await office.weekly(rrule="FREQ=MONTHLY;BYDAY=3MO", template=template)).json()["id"]
     for verb, body in (("skip", {"on": "2026-04-20", "reason": WORDS}), ("unskip", {"on": "2026-04-20"})):
         tokens.append((await post(f"/v1/series/{monthly}/{verb}", body)).headers["concert-version"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.charter import switched_on
 from tests.review.four_teams import COURSE, EARLIER, QUARTER, of_east, of_north, of_south, of_trial, of_west, others
 from tests.review.north import END, START
 from tests.review.told import heard
@@ -70,6 +71,7 @@ async def told(standing: World) -> Told:
     lives |= of_south("south", SOUTH, healthy_before=False, trained_members=2)
     lives |= of_south("trained", SOUTH, healthy_before=True, trained_members=7) | of_trial(ACTS)
     await heard(standing, lives)
+    await switched_on(standing)
     rules = (await standing.admin.get("/v1/rule-sets/built-in")).json()
     await standing.made("/v1/rule-sets", {"rules": merged(rules, OURS) | {"version": "ours"}})
     found = Told(standing, {})

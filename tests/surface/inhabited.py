@@ -8,6 +8,7 @@ from typing import Any
 from services.metrics.review import options, rule_set
 from services.targets.api.progress import ProgressKeeper
 from shared.instant import now
+from tests.charter import WHOLE
 from tests.metrics.company import dollars, named, ref, settle_in
 from tests.world import World
 
@@ -37,6 +38,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "skills": {"external": named("listening"), "name": "Listening"},
     "courses": {"external": named("listen"), "name": "To listen", "skill": ref("listening"), "level": 3},
     "trainings": {"external": named("training"), "member": ref("Ada Berg"), "course": ref("listen")},
+    "absences": {"external": named("away"), "member": ref("Ada Berg"), "from": "2026-02-02", "to": "2026-02-04"},
     "openings": {"external": named("seller"), "title": "One more seller", "team": ref("North")},
     "equipment": {"external": named("laptop 1"), "kind": "laptop"},
     "onboardings": {"external": named("first weeks"), "member": ref("Ada Berg"), "equipment": ["laptop"]},
@@ -46,6 +48,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "challenges": {"external": named("visits"), "name": "Visits", "team": ref("North"), "from": "2026-01-01",
                    "to": "2026-04-01"},
     "reputation": {"external": named("stars"), "kind": "rating", "source": "web", "score": "4"},
+    "review-charters": {"external": named("grounds"), **WHOLE},
     "reviews": {"external": named("quarter"), "team": ref("North"), "period": "2026-Q1"},
     "rule-sets": {"external": named("ours"), "rules": rule_set.built_in().model_dump(mode="json")},
     "options": {"external": named("options"), **options.built_in().model_dump(mode="json")},

@@ -138,6 +138,14 @@ async def test_who_leaves_is_listed_and_hands_over_in_one_call_and_the_past_stay
     assert [row["ref"] for row in rows["items"]] == [deal]
     rows = await staff.get("views/sales/rows", figure="customers_without_owner", period="2026-04")
     assert [row["ref"] for row in rows["items"]] == [customer]
+    of = {"figure": "handovers_open", "period": "2026-04", "limit": "1"}
+    first = await staff.get("views/sales/rows", **of)
+    second = await staff.get("views/sales/rows", **of, cursor=first["next"])
+    assert [(row["kind"], row["ref"]) for page in (first, second) for row in page["items"]] == [
+        ("customer", customer), ("deal", deal),
+    ]  # fmt: skip
+    assert second["next"] is None
+    assert (await staff.get("views/sales/rows", figure="handovers_open", period="2026-05"))["items"] == []
     won = await staff.post(f"deals/{deal}/win", {"on": "2026-06-01", "value": eur("300.00")})
     await staff.world.settled("/v1/views/sales", won, period="2026")
     assert (await seen("2026-06", member=ben))["revenue"]["amount"] == "300.00"

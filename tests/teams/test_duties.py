@@ -181,3 +181,27 @@ async def test_hr_counts_duties_thanks_and_the_public_picture(each_staff: Staff)
         rows = (await staff.get("views/hr/rows", figure=figure, period="2026-02"))["items"]
         assert [row["ref"] for row in rows] == refs, figure
     await settled_verdict(staff.world, "consistent")
+
+
+async def test_a_challenge_shows_no_order_and_nobodys_figure(staff: Staff) -> None:
+    """Whatever its members have sold: no place, no name, no amount, in no answer, list, history or event."""
+    team = (await staff.made("teams", {"name": "Ranked"}))["id"]
+    sellers = [await staff.recruited(name=f"Rank Candidate {place}") for place in range(3)]
+    for place, member in enumerate(sellers):
+        await staff.does(member, "join", team=team, since="2026-01-02")
+        token = f"member/{member}@{(await staff.get(f'members/{member}'))['version']}"
+        await staff.get("deals", after=token, limit=1)
+        deal = (await staff.made("deals", {"owner": member, "opened_on": "2026-03-02"}))["id"]
+        value = {"amount": f"{7001 + place}.00", "currency": "EUR"}
+        await staff.made(f"deals/{deal}/win", {"on": "2026-03-10", "value": value})
+    body = {"name": "All of spring", "team": team, "from": "2026-03-01", "to": "2026-06-01"}
+    made = await staff.made("challenges", body)
+    ended = await staff.made(f"challenges/{made['id']}/end", {"reached": True, "on": "2026-06-01"})
+    answers = [made, ended, await staff.get(f"challenges/{made['id']}"), await staff.get("challenges"),
+               await staff.get(f"challenges/{made['id']}/history")]  # fmt: skip
+    for answer in answers:
+        text = str(answer)
+        assert not [word for word in (*sellers, "Rank Candidate", "7001", "7002", "7003") if word in text]
+    fields = {"id", "version", "externals", "name", "aim", "team", "group", "goal", "from", "to", "reached",
+              "over_on"}  # fmt: skip
+    assert set(ended) == fields

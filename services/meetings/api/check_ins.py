@@ -9,7 +9,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from pydantic import Field
 
-from services.meetings.domain.check_ins import MemberCheckIn
+from services.meetings.domain.check_ins import IsErased, MemberCheckIn
 from shared.errors import Invalid
 from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
@@ -18,6 +18,7 @@ from shared.identity.scopes import ADMIN
 from shared.instant import Day
 from shared.known import KnownMember, known, today
 from shared.store import Snapshot, Tx
+from shared.store.tables import Erased
 
 _check_in = MemberCheckIn.__table__.c  # type: ignore[attr-defined]
 Kind = Literal["offered_help", "asked", "information"]
@@ -86,10 +87,13 @@ async def note_check_in(tx: Tx, body: NoteCheckIn) -> MemberCheckIn:
     if giver is None:
         raise Invalid.at("/from", "say which member has looked after the other; who sends this is none")
     day = await today(tx)
+    one = (await known(tx, KnownMember, giver, "/from")).id
+    other = (await known(tx, KnownMember, body.receiver, "/to")).id
+    if body.note:
+        await _refuse_if_erased(tx, one, other)
     noted = MemberCheckIn.note_down(
-        sender=tx.context.member, today=day, on=body.on or day, sort=body.kind, note=body.note,
-        from_member=(await known(tx, KnownMember, giver, "/from")).id,
-        to_member=(await known(tx, KnownMember, body.receiver, "/to")).id, **fresh(MemberCheckIn, body),
+        sender=tx.context.member, today=day, on=body.on or day, sort=body.kind, note=body.note, from_member=one,
+        to_member=other, **fresh(MemberCheckIn, body),
     )  # fmt: skip
     return tx.save(*noted)
 
@@ -104,6 +108,8 @@ async def change_check_in(tx: Tx, check_in: MemberCheckIn, body: ChangeCheckIn) 
             raise Invalid.at(at, "between whom it was stays; withdraw it and note another")
     if "kind" in sent:
         sent["sort"] = sent.pop("kind")
+    if sent.get("note"):
+        await _refuse_if_erased(tx, check_in.from_member, check_in.to_member)
     return tx.save(check_in, check_in.change(await today(tx), **sent))
 
 
@@ -111,3 +117,9 @@ async def change_check_in(tx: Tx, check_in: MemberCheckIn, body: ChangeCheckIn) 
 async def withdraw_check_in(tx: Tx, check_in: MemberCheckIn, body: WithdrawCheckIn) -> MemberCheckIn:
     """Find that it was none."""
     return tx.save(check_in, check_in.withdraw())
+
+
+async def _refuse_if_erased(tx: Tx, *members: str) -> None:
+    for each in members:
+        if await tx.find(Erased, f"person/{each}") is not None:
+            raise IsErased

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
+import sqlalchemy as sa
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.meetings.api.refs import all_known, here
-from services.meetings.domain.items import Item
+from services.meetings.domain.items import AnswersForAnother, Item
 from services.meetings.domain.meetings import Meeting, MeetingIs
 from services.meetings.domain.series import Series
 from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
-from shared.known import KnownDepartment, KnownMember, known, today
+from shared.known import KnownDepartment, KnownMember, KnownTeam, known, today
 from shared.store import Snapshot, Tx
+
+_team = KnownTeam.__table__.c  # type: ignore[attr-defined]
+_LED = sa.select(_team.id).where(_team.leader == sa.bindparam("member"), _team.department == sa.bindparam("department"))
 
 
 class _Waiting(BaseModel):
@@ -173,6 +177,8 @@ async def resolve_item(tx: Tx, item: Item, body: ResolveItem) -> Item:
 async def answer_item(tx: Tx, item: Item, body: AnswerItem) -> Item:
     """Answer a question for a department."""
     department = (await known(tx, KnownDepartment, body.department, "/department")).id
+    if tx.context.member is not None:
+        await _refuse_unless_of(tx, tx.context.member, department)
     return tx.save(item, item.answer(department, body.text, body.on or await today(tx), tx.context.member))
 
 
@@ -197,6 +203,15 @@ async def _asked(tx: Tx, body: BringUp, meeting: str | None, series: str | None)
         return await all_known(tx, KnownDepartment, body.to, "/to")
     table: Meeting | Series = await (tx.get(Meeting, meeting) if meeting else tx.get(Series, series or ""))
     return list(table.departments) if table.form == "consultative" else []
+
+
+async def _refuse_unless_of(tx: Tx, member: str, department: str) -> None:
+    """Refuse who answers for a department in which they are not today, and of which they lead no team."""
+    day, who = await today(tx), await tx.recall(KnownMember, member)
+    if who is not None and who.department_on(day) == department:
+        return
+    if not await tx.rows(_LED, member=member, department=department):
+        raise AnswersForAnother(member=member, department=department, on=day)
 
 
 async def resolvers(tx: Tx, refs: Sequence[str] | None) -> list[str]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, create_model, model_validator
 
 from services.meetings.api.calling import call_by_itself, call_occurrence
 from services.meetings.api.items import items, presented
-from services.meetings.api.refs import all_known, here, line_of
+from services.meetings.api.refs import agenda_named, all_known, here, line_of
 from services.meetings.api.series import Kind, Minutes, Start
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
@@ -113,7 +113,7 @@ async def call_meeting(tx: Tx, body: CallMeeting) -> Meeting:
     """Call a meeting."""
     identity: dict[str, Any] = fresh(Meeting, body)
     if body.template is not None:
-        identity["template"] = (await here(tx, Template, body.template, "/template")).id
+        identity["template"] = await agenda_named(tx, body.template)
     if body.series is not None:
         # The lock keeps two from calling the same meeting at once.
         planned = await here(tx, Series, body.series, "/series", locked=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from services.meetings.domain.series import Series
+from services.meetings.domain.templates import Template
 from shared.errors import Invalid
 from shared.facts import Fact
 from shared.known import known
@@ -21,6 +22,14 @@ async def here(tx: Tx, model: type[N], ref: str, at: str, *, locked: bool = Fals
         message = f"there is no {model.kind} {ref}"
         raise Invalid.at(at, message)
     return found
+
+
+async def agenda_named(tx: Tx, ref: str, before: str | None = None) -> str:
+    """The id of the template that a body names; one that is retired is refused, unless it is the one of before."""
+    template = await here(tx, Template, ref, "/template")
+    if template.id != before:
+        template.refuse_if_retired()
+    return template.id
 
 
 async def line_of(snapshot: Snapshot, series: str) -> list[str]:

@@ -13,11 +13,10 @@ from pydantic import Field, create_model, model_validator
 
 from services.meetings.api.calling import call_occurrence, meeting_of
 from services.meetings.api.meetings import meetings
-from services.meetings.api.refs import here
+from services.meetings.api.refs import agenda_named
 from services.meetings.api.series import Minutes, OneTime, RRule, Start, series
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
-from services.meetings.domain.templates import Template
 from shared.errors import Refused
 from shared.events.meetings import MeetingChanged
 from shared.http.bodies import Name, Ref
@@ -138,7 +137,7 @@ async def _following(tx: Tx, planned: Series, body: RescheduleSeries) -> Answer:
     last = max((each.occurrence for each in there if each.occurrence), default=occurrence)
     old_times = list(planned.by_rule(occurrence, last + MINUTE))
     identity = {"id": new_id(Series.prefix), "externals": {}}
-    new, told, ended = planned.go_on(occurrence, **await _changes(tx, body), **identity)
+    new, told, ended = planned.go_on(occurrence, **await _changes(tx, planned, body), **identity)
     tx.save(planned, ended)
     tx.save(new, told)
     await _take_along(tx, planned, new, old_times, there)
@@ -146,7 +145,7 @@ async def _following(tx: Tx, planned: Series, body: RescheduleSeries) -> Answer:
 
 
 async def _all(tx: Tx, planned: Series, body: RescheduleSeries) -> Answer:
-    changes = await _changes(tx, body)
+    changes = await _changes(tx, planned, body)
     if "starts_at" in changes:
         wanted = Series.make(**planned.content() | changes)
         wanted.refuse_unless_by_rule()
@@ -156,10 +155,10 @@ async def _all(tx: Tx, planned: Series, body: RescheduleSeries) -> Answer:
 _SCOPES = {"this": _this, "following": _following, "all": _all}
 
 
-async def _changes(tx: Tx, body: RescheduleSeries) -> dict[str, Any]:
+async def _changes(tx: Tx, planned: Series, body: RescheduleSeries) -> dict[str, Any]:
     changes = body.changes()
     if "template" in changes:
-        changes["template"] = (await here(tx, Template, changes["template"], "/template")).id
+        changes["template"] = await agenda_named(tx, changes["template"], planned.template)
     return changes
 
 

@@ -12,11 +12,10 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.meetings.api.calling import refuse_if_called
-from services.meetings.api.refs import all_known, here
+from services.meetings.api.refs import agenda_named, all_known
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.rules import Rule
 from services.meetings.domain.series import Series
-from services.meetings.domain.templates import Template
 from shared.errors import Fault, Invalid
 from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, Limit, Reference, fresh
@@ -171,7 +170,7 @@ async def plan_series(tx: Tx, body: PlanSeries) -> Series:
         zone=body.zone,
         starts_at=body.starts_at,
         minutes=body.minutes,
-        template=(await here(tx, Template, body.template, "/template")).id if body.template else None,
+        template=await agenda_named(tx, body.template) if body.template else None,
         **fresh(Series, body),
     )
     return tx.save(planned, told)
@@ -188,7 +187,7 @@ async def change_series(tx: Tx, planned: Series, body: ChangeSeries) -> Series:
     if "departments" in sent:
         sent["departments"] = await all_known(tx, KnownDepartment, body.departments, "/departments")
     if sent.get("template"):
-        sent["template"] = (await here(tx, Template, sent["template"], "/template")).id
+        sent["template"] = await agenda_named(tx, sent["template"], planned.template)
     return tx.save(planned, planned.change(**sent))
 
 

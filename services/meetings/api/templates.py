@@ -10,6 +10,8 @@ from services.meetings.api.items import Kind, Planned, Position
 from services.meetings.domain.templates import Template
 from shared.http.bodies import Body, Name, Named, Text
 from shared.http.collection import Collection, fresh
+from shared.instant import Day
+from shared.known import today
 from shared.store import Tx
 
 templates = Collection(Template, "templates")
@@ -60,6 +62,18 @@ class ChangeTemplate(DrawUpTemplate):
     sections: list[Section] = Field(default_factory=list, min_length=1, max_length=20)
 
 
+class RetireTemplate(Body):
+    """The day from which nothing new names it."""
+
+    on: Day | None = None
+
+
+class ReinstateTemplate(Body):
+    """The day from which it may be named again."""
+
+    on: Day | None = None
+
+
 @templates.create
 async def draw_up_template(tx: Tx, body: DrawUpTemplate) -> Template:
     """Draw up an agenda to begin meetings with."""
@@ -74,3 +88,15 @@ async def change_template(tx: Tx, template: Template, body: ChangeTemplate) -> T
     if "sections" in sent:
         sent["sections"] = [each.stored() for each in body.sections]
     return tx.save(template, template.change(**sent))
+
+
+@templates.verb("retire", undoes=True)
+async def retire_template(tx: Tx, template: Template, body: RetireTemplate) -> Template:
+    """Let no new series or meeting begin with it; series that do go on with it."""
+    return tx.save(template, template.retire(body.on or await today(tx)))
+
+
+@templates.verb("reinstate", undoes=True)
+async def reinstate_template(tx: Tx, template: Template, body: ReinstateTemplate) -> Template:
+    """Let a template be named again."""
+    return tx.save(template, template.reinstate(body.on or await today(tx)))

@@ -34,6 +34,12 @@ class CheckInIsWithdrawn(Refused):
     """This check-in was withdrawn."""
 
 
+class IsErased(Refused):
+    """The personal data of one of the two was erased; nothing is noted of what was said to them any more."""
+
+    at = "/note"
+
+
 class MemberCheckIn(Entity, table=True):
     """One member has looked after another."""
 
@@ -84,6 +90,13 @@ class MemberCheckIn(Entity, table=True):
             return None
         self.withdrawn, self.note = True, None
         return CheckInWithdrawn()
+
+    def forget(self) -> CheckInChanged | None:
+        """Forget what was said, and keep that they spoke."""
+        if self.note is None:
+            return None
+        self.note = None
+        return CheckInChanged(kind=self.sort, on=self.on)
 
 
 def _refuse_after(today: date, on: date) -> None:

@@ -45,6 +45,12 @@ class NotAllHaveAnswered(Refused):
     at = "/note"
 
 
+class AnswersForAnother(Refused):
+    """{member} is not in {department} on {on} and leads no team of it; only who is or does answers for it."""
+
+    at = "/department"
+
+
 class Item(Entity, table=True):
     """Something on the table: news, a problem, a report or a question. It stays until it is resolved."""
 

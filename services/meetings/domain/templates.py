@@ -8,10 +8,21 @@ from typing import Any, ClassVar, Self
 from sqlmodel import Field
 
 from services.meetings.domain.items import Item
-from shared.events.meetings import ItemRaised, TemplateChanged, TemplateDrawnUp
+from shared.errors import Refused
+from shared.events.meetings import ItemRaised, TemplateChanged, TemplateDrawnUp, TemplateReinstated, TemplateRetired
 from shared.ids import derived_id
 from shared.store import Entity
 from shared.store.types import Json
+
+
+class TemplateIsRetired(Refused):
+    """This template was retired on {on}; name another one, or reinstate it."""
+
+    at = "/template"
+
+
+class NotRetired(Refused):
+    """This template is not retired."""
 
 
 class Template(Entity, table=True):
@@ -23,6 +34,8 @@ class Template(Entity, table=True):
     name: str
     sections: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """`{"name", "items"}`; an item is `{"kind", "title", "minutes", "about"}`."""
+    retired_on: date | None = None
+    """Since when nothing new names it."""
 
     @classmethod
     def draw_up(cls, **fields: Any) -> tuple[Self, TemplateDrawnUp]:
@@ -35,9 +48,28 @@ class Template(Entity, table=True):
         new = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if not new:
             return None
+        self.refuse_if_retired("")
         for name, value in new.items():
             setattr(self, name, value)
         return TemplateChanged(**self._told())
+
+    def retire(self, on: date) -> TemplateRetired:
+        """Let nothing new name it; series that do go on with it."""
+        self.refuse_if_retired("")
+        self.retired_on = on
+        return TemplateRetired(on=on)
+
+    def reinstate(self, on: date) -> TemplateReinstated:
+        """Let it be named again."""
+        if self.retired_on is None:
+            raise NotRetired
+        self.retired_on = None
+        return TemplateReinstated(on=on)
+
+    def refuse_if_retired(self, pointer: str = "/template") -> None:
+        """Refuse what is not done with a template that is retired."""
+        if self.retired_on is not None:
+            raise TemplateIsRetired(on=self.retired_on, pointer=pointer)
 
     def laid_out(self, meeting: str, on: date) -> tuple[list[dict[str, Any]], list[tuple[Item, ItemRaised]]]:
         """Its items for the table of a meeting, and in which sections they stand there; however often, the same."""

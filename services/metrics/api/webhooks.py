@@ -66,6 +66,7 @@ async def create_webhook(request: Request, principal: Writer) -> Response:
             types=body.types,
             description=body.description,
             owner=principal.subject,
+            member=principal.member,
             scopes=sorted(principal.scopes),
             secret=new_secret(),
             created_at=tx.now,

@@ -15,6 +15,7 @@ from services.metrics.page.periods import Choices, beside, choices_of, first_loo
 from services.metrics.views import VIEWS
 from services.metrics.views.frame import STRETCHES, Question, Reading, View, compute
 from services.metrics.views.names import names_of
+from services.metrics.views.readers import for_reader
 from services.metrics.views.shown import broken_down, house_of, moment_of, question_of, show
 from shared.asked_period import AskedPeriod
 from shared.identity.permissions import Principal
@@ -72,7 +73,7 @@ async def look(snapshot: Snapshot, asked: Asked, principal: Principal, open_to: 
     department = asked.view if asked.view is not None and asked.view in open_to else open_to[0]
     view, layout = VIEWS[department], LAYOUTS[department]
     by = asked.breakdown or layout.breakdowns[0]
-    question = await question_asked(snapshot, asked)
+    question = await for_reader(snapshot, await question_asked(snapshot, asked), principal)
     asked = replace(asked, view=department, breakdown=by, period=question.period.label)
     shown = await show(view, snapshot, question, None, principal, await moment_of(snapshot))
     rows = await broken_down(_only(view, layout.columns), Reading(snapshot, question), by, principal)

@@ -15,6 +15,7 @@ from services.metrics.page.values import Shown, in_words, shown
 from services.metrics.views import VIEWS
 from services.metrics.views.frame import Question, Reading
 from services.metrics.views.names import names_of
+from services.metrics.views.readers import for_reader
 from services.metrics.views.rows import SOURCES, rows_of
 from services.metrics.views.shown import moment_of
 from shared.errors import Fault, NotFound
@@ -43,7 +44,7 @@ async def figure_rows(
     after = Cursor.read(cursor).last
 
     async def query(snapshot: Snapshot) -> tuple[Any, ...]:
-        question = await question_asked(snapshot, asked)
+        question = await for_reader(snapshot, await question_asked(snapshot, asked), principal)
         reading = Reading(snapshot, question)
         items, last = await rows_of(source, reading, after, ON_A_PAGE, principal)
         names = await _names(snapshot, items, principal)

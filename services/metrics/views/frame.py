@@ -47,6 +47,8 @@ class Question:
     zone: str = "UTC"
     into: str | None = None
     """The currency that all money is converted into, if that is asked for."""
+    sees: frozenset[str] | None = None
+    """The members whose own figures are for who asks; none where those of everybody are."""
 
     @property
     def span(self) -> Span:
@@ -67,6 +69,8 @@ class Figure:
     compute: Compute
     rows: str | None = None
     """The name of the source in `rows.py` that lists what the figure is made of."""
+    opens: str = ""
+    """Where what it is made of is seen, or why it is not, of a figure that has no rows of its own."""
 
 
 @dataclass(frozen=True, slots=True)

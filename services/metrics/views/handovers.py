@@ -12,7 +12,7 @@ from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import Figure, Reading
-from services.metrics.views.row_source import Source, simple
+from services.metrics.views.row_source import Conditions, Source, simple
 from shared.handovers import Held, Why, customer_held
 from shared.membership import end_of, on_day
 from shared.store.sql import OneOf
@@ -94,11 +94,23 @@ async def _rows(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_customer.id.in_(await _orphaned(reading) if known else [])]
 
 
-WITHOUT_OWNER = Source(CustomerFact, _rows, simple("customer", "name", "region"))
+def open_of(kind: str) -> Conditions:
+    """The customers, or the deals, that are to be handed over."""
+
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        known = not set(reading.filters) - {"team", "member"}
+        found = [held.id for each, held, _ in await handovers(reading) if each == kind] if known else []
+        return [(_customer if kind == "customer" else _deal).id.in_(found)]
+
+    return conditions
+
+
+show_customer = simple("customer", "name", "region")
+WITHOUT_OWNER = Source(CustomerFact, _rows, show_customer)
 HANDOVER_FIGURES = (
     Figure("customers_without_owner", "Customers at the end whose owner does not work here any more: who they were "
            "handed over to last, else who has the last deal with them that is open or won.", customers_without_owner,
            "customers_without_owner"),
     Figure("handovers_open", "Customers and open deals at the end that are to be handed over: their owner does not "
-           "work here any more, or has left the team of it since.", handovers_open),
+           "work here any more, or has left the team of it since.", handovers_open, "handovers_open"),
 )  # fmt: skip

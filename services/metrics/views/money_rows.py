@@ -110,6 +110,14 @@ def _show_budget(budget: BudgetFact) -> dict[str, Any]:
     }
 
 
+def _aims(conditions: Conditions) -> Source:
+    """Targets as rows: of members those whose own figures the reader may see."""
+    shown = simple("target", "metric", "level", "start", "end")
+    return Source(TargetFact, conditions, shown, lambda theirs: sa.or_(
+        _target.level != "member", _target.ref.in_(theirs)
+    ))  # fmt: skip
+
+
 _show_invoice = simple("invoice", "deal", "customer", "team", "issued_on", "due_on", "voided_on")
 _show_receipt = simple("receipt", "invoice", "customer", "team", "received_on", "reversed_on")
 _show_expense = simple("expense", "department", "spent_for", "spent_on", "reversed_on")
@@ -132,8 +140,8 @@ MONEY_ROWS: Mapping[str, Source] = {
     ),
     "budgets": Source(BudgetFact, _budgets, _show_budget),
     "budgets_overrun": Source(BudgetFact, _overrun, _show_budget),
-    "targets": Source(TargetFact, _targets, simple("target", "metric", "level", "start", "end")),
-    "quotas": Source(TargetFact, _quotas, simple("target", "metric", "level", "start", "end")),
-    "quota_windows": Source(TargetFact, _windows, simple("target", "metric", "level", "start", "end")),
-    "quotas_of_days": Source(TargetFact, _quotas_of_days, simple("target", "metric", "level", "start", "end")),
+    "targets": _aims(_targets),
+    "quotas": _aims(_quotas),
+    "quota_windows": _aims(_windows),
+    "quotas_of_days": _aims(_quotas_of_days),
 }

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from services.metrics.facts.teams import AbsenceFact, MemberFact
 from services.metrics.views.frame import Compute, Figure, Reading
-from services.metrics.views.targets import Aim, Reached, aims_of, reached, targets_of_level
+from services.metrics.views.targets import WITHHELD, Aim, Reached, aims_of, may_add_up, reached, targets_of_level
 from shared.attainment import Attainment
-from shared.opportunity import Adjusted, Quota, expected_of
+from shared.opportunity import Adjusted, Quota, counting, expected_of
 from shared.store.sql import OneOf
 
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
@@ -28,8 +28,13 @@ async def expected(reading: Reading, figure: str) -> Reached | None:
     if found is None:
         return None
 
+    aims = await aims_of(reading, figure)
+    if not may_add_up(reading, await _who_count(reading, aims)):
+        reading.note(figure, WITHHELD)
+        return None
+
     async def add_up() -> Adjusted | None:
-        parts = [await _of_aim(reading, aim, found.currency) for aim in await aims_of(reading, figure)]
+        parts = [await _of_aim(reading, aim, found.currency) for aim in aims]
         told = [each for each in parts if each is not None]
         return sum(told, Adjusted()) if told else None
 
@@ -47,6 +52,18 @@ async def _of_aim(reading: Reading, aim: Aim, currency: str) -> Adjusted | None:
     quotas = [Quota(each.ref, each.period, each.due_before) for each in theirs]
     people, away = await _careers(reading)
     return expected_of(target.level, target.ref, aim.days, quotas, people, away, reading.question.span.asked)
+
+
+async def _who_count(reading: Reading, aims: Sequence[Aim]) -> set[str]:
+    """The members with targets who count for whoever these aims are of."""
+    people, _ = await _careers(reading)
+    return {
+        member
+        for member, career in people.items()
+        for aim in aims
+        if (aim.target.level != "member" or aim.target.ref == member)
+        and any(counting(career, aim.target.level, aim.target.ref, aim.days))
+    }
 
 
 async def _careers(reading: Reading) -> tuple[Mapping[str, MemberFact], Mapping[str, Sequence[AbsenceFact]]]:

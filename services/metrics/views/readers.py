@@ -3,6 +3,8 @@ to."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.metrics.facts.teams import MemberFact, TeamFact
 from services.metrics.views.frame import Question
 from shared.errors import Fault, NotFound
@@ -19,9 +21,12 @@ async def people(snapshot: Snapshot, question: Question, reader: Principal) -> s
     return await people_of(snapshot, reader.member, question.today, teams=TeamFact, members=MemberFact)
 
 
-async def refuse_unless_theirs(snapshot: Snapshot, question: Question, reader: Principal) -> None:
-    """Figures of one member are as if they were not there for who may not see them. Raises NotFound."""
-    asked = question.filters.get("member")
-    theirs = await people(snapshot, question, reader) if asked is not None else None
-    if asked is not None and theirs is not None and asked not in theirs:
+async def for_reader(snapshot: Snapshot, question: Question, reader: Principal) -> Question:
+    """The question of this reader. Figures of one member are as if they were not there for who may not see them; raises
+    NotFound."""
+    asked, theirs = question.filters.get("member"), await people(snapshot, question, reader)
+    if theirs is None:
+        return question
+    if asked is not None and asked not in theirs:
         raise NotFound(f"There is no member {asked} here (yet).", [Fault("/member", "not known")])
+    return replace(question, sees=frozenset(theirs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,10 @@ class Source:
     model: type[Fact]
     conditions: Conditions
     show: Callable[[Any], dict[str, Any]]
+    theirs: Callable[[Sequence[str]], sa.ColumnElement[bool]] | None = None
+    """Which of them are for who may see the figures of these members, and not of all; none where all are."""
+    then: Source | None = None
+    """What comes after these: facts of another kind, whose ids are greater."""
 
 
 def simple(kind: str, *fields: str) -> Callable[[Any], dict[str, Any]]:

@@ -8,21 +8,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
+from services.metrics.views.customers import CUSTOMER_ROWS
 from services.metrics.views.frame import CIRCLES, Reading
-from services.metrics.views.handovers import WITHOUT_OWNER
+from services.metrics.views.handovers import WITHOUT_OWNER, open_of, show_customer
 from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.people_rows import PEOPLE_ROWS, between
-from services.metrics.views.readers import refuse_unless_theirs
+from services.metrics.views.readers import for_reader
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Source, simple
 from services.metrics.views.setback_cost import shown_after_setbacks
 from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
 from services.metrics.views.talk_rows import TALK_ROWS
+from shared.facts import Fact
 from shared.identity.permissions import Principal
 from shared.money import Money
 
@@ -198,6 +201,10 @@ SOURCES: Mapping[str, Source] = {
     "joiners": Source(MemberFact, between(_member.starts_on), _show_member),
     "leavers": Source(MemberFact, between(_member.left_on), _show_member),
     "customers_without_owner": WITHOUT_OWNER,
+    **CUSTOMER_ROWS,
+    "handovers_open": Source(
+        CustomerFact, open_of("customer"), show_customer, then=Source(DealFact, open_of("deal"), show_deal)
+    ),
     **PEOPLE_ROWS,
     **REQUEST_ROWS,
     **TALK_ROWS,
@@ -209,10 +216,21 @@ async def rows_of(
     source: Source, reading: Reading, after: str, limit: int, principal: Principal
 ) -> tuple[list[dict[str, Any]], str | None]:
     """A page of the rows a question selects, by id, and the last id when there are more."""
-    await refuse_unless_theirs(reading.snapshot, reading.question, principal)
-    table = source.model.__table__  # type: ignore[attr-defined]
-    conditions = await source.conditions(reading)
-    select = sa.select(table).where(*conditions, table.c.id > after).order_by(table.c.id).limit(limit + 1)
-    found = await reading.snapshot.all(source.model, select)
+    question = await for_reader(reading.snapshot, reading.question, principal)
+    reading = Reading(reading.snapshot, question, reading.shelf)
+    found: list[dict[str, Any]] = []
+    part: Source | None = source
+    while part is not None and len(found) <= limit:
+        found += [part.show(fact) for fact in await _page_of(part, reading, after, limit + 1 - len(found))]
+        part = part.then
     page = found[:limit]
-    return [source.show(fact) for fact in page], page[-1].id if len(found) > limit else None
+    return page, page[-1]["ref"] if len(found) > limit else None
+
+
+async def _page_of(source: Source, reading: Reading, after: str, limit: int) -> Sequence[Fact]:
+    table, sees = source.model.__table__, reading.question.sees  # type: ignore[attr-defined]
+    conditions = await source.conditions(reading)
+    if source.theirs is not None and sees is not None:
+        conditions.append(source.theirs(sorted(sees)))
+    select = sa.select(table).where(*conditions, table.c.id > after).order_by(table.c.id).limit(limit)
+    return await reading.snapshot.all(source.model, select)

@@ -12,7 +12,7 @@ from services.metrics.facts.teams import DepartmentFact, GroupFact, MemberFact, 
 from services.metrics.sums import Tally
 from services.metrics.views.frame import STRETCHES, Question, Reading, Shelf, View, compute
 from services.metrics.views.names import keys_of, names_of
-from services.metrics.views.readers import people, refuse_unless_theirs
+from services.metrics.views.readers import for_reader, people
 from shared.asked_period import AskedPeriod
 from shared.errors import Fault, NotFound
 from shared.facts import Fact
@@ -73,7 +73,7 @@ async def show(
     shelf: Shelf | None = None,
 ) -> dict[str, Any]:
     """A view as it is shown; views that share a shelf read each ledger once."""
-    await refuse_unless_theirs(snapshot, question, principal)
+    question = await for_reader(snapshot, question, principal)
     reading = Reading(snapshot, question, shelf)
     figures = await compute(view, reading)
     apart = await reading.not_converted()

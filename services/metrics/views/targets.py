@@ -10,7 +10,7 @@ not count as reached.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
+from services.metrics.views.support import FEWEST
 from services.metrics.views.values import Amounts
 from shared.attainment import Attainment
 from shared.membership import end_of
@@ -45,6 +46,9 @@ _REVENUE_OF = _REVENUE.where(OneOf(_target.ref, "refs"))
 LEVELS: Final = ("department", "team", "group", "member")
 ROLLED_UP: Final = ("organisation", "team", "member")
 NO_TARGET = "no revenue target is set for these days"
+WITHHELD: Final = (
+    f"what members aim at is added up for who may see each of them, or over the organisation that of {FEWEST} others"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,30 @@ async def aims_of(reading: Reading, figure: str) -> Sequence[Aim]:
         if aims:
             if each != level:
                 reading.note(figure, f"the sum of the targets of the {each}s")
-            return aims
+            return aims if each != "member" else _if_told(reading, figure, aims)
     aims = await _aims_of_members(reading, ref) if level == "group" else []
+    if not may_add_up(reading, (aim.target.ref for aim in aims)):
+        return _if_told(reading, figure, aims)
     reading.note(figure, "the sum of the targets of the members, while they belong to the group" if aims else NO_TARGET)
     return aims
+
+
+def may_add_up(reading: Reading, members: Iterable[str]) -> bool:
+    """Whether who asks may be told what these members aim at together, or are to be expected to achieve.
+
+    Of a part of the organisation only who may see each of them is told: from the whole and another part the rest could
+    be told.
+    """
+    sees = reading.question.sees
+    others = set(members) - sees if sees is not None else set()
+    return not others or (not reading.filters and len(others) >= FEWEST)
+
+
+def _if_told(reading: Reading, figure: str, aims: list[Aim]) -> list[Aim]:
+    if may_add_up(reading, (aim.target.ref for aim in aims)):
+        return aims
+    reading.note(figure, WITHHELD)
+    return []
 
 
 async def _aims_of_members(reading: Reading, group: str) -> list[Aim]:

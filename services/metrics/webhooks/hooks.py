@@ -52,6 +52,8 @@ class Webhook(Row, table=True):
     types: list[str] = Field(default_factory=list, sa_type=Json)
     description: str | None = None
     owner: str
+    member: str | None = None
+    """Whose token made it, where it was a member's: what is not for members in the stream is not sent either."""
     scopes: list[str] = Field(default_factory=list, sa_type=Json)
     secret: str
     old_secret: str | None = None
@@ -70,7 +72,7 @@ class Webhook(Row, table=True):
     @property
     def reader(self) -> Principal:
         """Whom events are filtered for: never more than the token that made the webhook."""
-        return Principal(self.owner, frozenset(self.scopes))
+        return Principal(self.owner, frozenset(self.scopes), member=self.member)
 
     def secrets(self, at: datetime) -> list[str]:
         """What deliveries are signed with; for a while after a rotation the old secret too."""

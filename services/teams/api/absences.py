@@ -1,4 +1,4 @@
-"""`/v1/members/{id}/absences`: when a member is away.
+"""`/v1/absences` and `/v1/members/{id}/absences`: when members are away, of all of them and of one.
 
 The personnel office notes absences and sees why; a leader sees the days of the teams they lead, and everybody their
 own.
@@ -6,6 +6,7 @@ own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -16,11 +17,12 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from services.teams.api.readers import people_of
+from services.teams.api.references import member_id
 from services.teams.domain.absences import Absence
 from services.teams.domain.members import Member
-from shared.errors import NotFound
-from shared.http.bodies import Body, Word
-from shared.http.collection import Reference
+from shared.errors import Invalid, NotFound
+from shared.http.bodies import Body, Named, Ref, Word, shown
+from shared.http.collection import Collection, Reference, fresh
 from shared.http.documents import described
 from shared.http.pages import asked_only
 from shared.http.problems import parse
@@ -70,6 +72,68 @@ class CancelAbsence(Body):
     """Nothing need be said."""
 
 
+class PutAbsence(NoteAbsence, Named):
+    """Days on which a member does not work, or works less."""
+
+    member: Ref
+
+
+class AmendAbsence(ChangeAbsence, Named):
+    """What to change about an absence; what is not sent stays, null clears."""
+
+    member: Ref = ""
+
+
+async def _for_reader(snapshot: Snapshot, reader: Principal) -> sa.ColumnElement[bool] | None:
+    """Absences are for the personnel office and its tools, for who leads a team of the member, and for the member."""
+    if reader.member is None or reader.may("absences:write"):
+        return None
+    theirs: sa.ColumnElement[bool] = _absence.member.in_(sorted(await people_of(snapshot, reader)))
+    return theirs
+
+
+async def _present(snapshot: Snapshot, found: Sequence[Absence], reader: Principal | None) -> list[dict[str, Any]]:
+    """Absences; why, only for the member, and those who may write absences."""
+    return [
+        shown(each) if reader is not None and _knows(reader, each.member) else shown(each) | {"kind": None}
+        for each in found
+    ]
+
+
+absences = Collection(
+    Absence, "absences", filters={"member": "member", "cancelled": "cancelled"}, refs={"member": Member},
+    present=_present, readable=_for_reader, called="dated_absence",
+)  # fmt: skip
+
+
+@absences.create
+async def put_down_absence(tx: Tx, body: PutAbsence) -> Absence:
+    """Note when a member is away."""
+    # The member is locked, so that two cannot both find that these days are free.
+    member = await tx.load(Member, await member_id(tx, body.member, "/member"))
+    noted = Absence.note(
+        member, await absences_of(tx, member.id), start=body.start, end=body.to, share=f"{body.share:f}",
+        because=body.kind, **fresh(Absence, body),
+    )  # fmt: skip
+    return tx.save(*noted)
+
+
+@absences.amend
+async def amend_absence(tx: Tx, absence: Absence, body: AmendAbsence) -> Absence:
+    """Correct the days, the share or the kind of an absence."""
+    if body.member and await member_id(tx, body.member, "/member") != absence.member:
+        raise Invalid.at("/member", f"this is an absence of {absence.member}, and stays so; cancel it, note another")
+    member = await tx.load(Member, absence.member)
+    fields = _changes(body)
+    return tx.save(absence, absence.change(member, await absences_of(tx, member.id), **fields))
+
+
+@absences.verb("cancel")
+async def call_off_absence(tx: Tx, absence: Absence, body: CancelAbsence) -> Absence:
+    """Say that an absence did not come about."""
+    return tx.save(absence, absence.cancel())
+
+
 class AbsenceShown(BaseModel):
     """Days on which a member is away; `to` is not included, and null while it is not known."""
 
@@ -98,7 +162,7 @@ async def absences_of_member(
         member = await snapshot.get(Member, ref)
         if not await _may_read(snapshot, principal, member):
             raise forbidden("absences:read")
-        knows = principal.may("absences:write") or principal.member == member.id
+        knows = _knows(principal, member.id)
         return [_shown(each, knows) for each in await absences_of(snapshot, member.id)]
 
     items = await runtime_of(request).store.read(query)
@@ -137,10 +201,7 @@ async def change_absence(
 ) -> Response:
     """Correct the days, the share or the kind of an absence."""
     raw = await request.body()
-    sent = parse(ChangeAbsence, raw).sent()
-    fields = {{"to": "end", "kind": "because"}.get(name, name): value for name, value in sent.items()}
-    if "share" in fields:
-        fields["share"] = f"{fields['share']:f}"
+    fields = _changes(parse(ChangeAbsence, raw))
 
     async def decide(tx: Tx) -> Answer:
         member = await tx.load(Member, ref)
@@ -174,6 +235,17 @@ async def cancel_absence(
 async def absences_of(snapshot: Snapshot, member: str) -> list[Absence]:
     """The absences of a member, oldest first, cancelled ones included."""
     return await snapshot.all(Absence, _OF_MEMBER, member=member)
+
+
+def _changes(body: ChangeAbsence) -> dict[str, Any]:
+    sent = {name: value for name, value in body.sent().items() if name in ChangeAbsence.model_fields}
+    fields = {{"to": "end", "kind": "because"}.get(name, name): value for name, value in sent.items()}
+    return fields | ({"share": f"{fields['share']:f}"} if "share" in fields else {})
+
+
+def _knows(reader: Principal, member: str) -> bool:
+    """Whether somebody may know why a member is away."""
+    return reader.may("absences:write") or reader.member == member
 
 
 async def _of(tx: Tx, member: Member, ref: str) -> Absence:

@@ -36,6 +36,7 @@ class Absence(Entity, table=True):
 
     kind: ClassVar[str] = "absence"
     prefix: ClassVar[str] = "abs"
+    shown_as: ClassVar[dict[str, str]] = {"starts_on": "from", "ends_on": "to", "because": "kind"}
 
     member: str = Field(index=True)
     starts_on: date
@@ -111,4 +112,6 @@ class Absence(Entity, table=True):
         return (end is None or self.starts_on < end) and (self.ends_on is None or start < self.ends_on)
 
     def _noted(self) -> AbsenceNoted:
-        return AbsenceNoted(member=self.member, on=self.starts_on, until=self.ends_on, share=self.share)
+        return AbsenceNoted(
+            member=self.member, on=self.starts_on, until=self.ends_on, share=self.share, externals=self.externals
+        )
