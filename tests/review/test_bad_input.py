@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.charter import switched_on
 from tests.review.test_golden_over_the_bus import merged
 from tests.review.told import heard, team_of
 from tests.teams.conftest import problem
@@ -61,6 +62,7 @@ async def test_options_that_cannot_be_are_refused_with_their_place(
 async def test_what_is_outdated_is_not_decided_on_and_without_a_baseline_nothing_is_judged(standing: World) -> None:
     lives = team_of("late", ["late-a", "late-b"], "late-a")
     await heard(standing, lives)
+    await switched_on(standing)
     body = {"team": "late", "period": {"from": "2026-01-05", "to": "2026-04-06"}}
     first = await standing.made("/v1/reviews", body)
     path = f"/v1/reviews/{first['id']}"
