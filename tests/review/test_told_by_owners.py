@@ -48,6 +48,7 @@ async def reviewed(staff: Staff) -> dict[str, Any]:
 
 async def test_a_goal_is_reached_in_a_review_as_targets_says(world: World) -> None:
     staff = await staffed(world)
+    await switched_on(world)
     people = await a_team(staff, 3)
     whole = await as_kind(staff, "goal", "goals", {"title": "All", "period": YEAR})
     parts = {}
@@ -93,6 +94,7 @@ async def test_a_goal_is_reached_in_a_review_as_targets_says(world: World) -> No
 
 async def test_a_score_is_told_apart_from_its_training_and_counts_in_reviews(world: World) -> None:
     staff = await staffed(world)
+    await switched_on(world)
     people = await a_team(staff, 3)
     course = await staff.made("courses", {"name": "To work as one"})
     made = []
@@ -126,6 +128,7 @@ async def test_a_score_is_told_apart_from_its_training_and_counts_in_reviews(wor
 
 async def test_a_token_leads_from_a_setback_to_its_member_until_they_are_erased(world: World) -> None:
     staff = await staffed(world)
+    await switched_on(world)
     people = await a_team(staff, 3)
     ada = people[0]
     made, day = [], date(2025, 10, 1)
