@@ -13,6 +13,8 @@ from concert.imports.plan import day, slug
 
 AsMember = Callable[[str], str]
 """A token that speaks for a member, by the member's id."""
+PURPOSE: Final = ("Reviews show how a team works with others and as one, so that what is done about it helps. They"
+                  " serve development and planning; they are no grounds for pay, promotion or dismissal.")  # fmt: skip
 SWINGS: Final = {"benefit": 60000, "risk": 10000, "cost": 6000, "effort": 6000, "time": 3000}
 """What a full swing of each criterion is worth to the company, in its currency."""
 
@@ -23,6 +25,7 @@ async def hold_reviews(
     """Ask the four teams, adopt the company's rules, and review each team; answers with the reviews. Raises Stopped."""
     if (await _got(client, "/v1/reviews", limit="1"))["items"] or not await _is_believed(client, as_member("demo")):
         return []
+    await _settled(client, source, window)
     told = [await _asked(client, source, work, window, as_member) for work in WORK]
     await _adopted(client, source)
     await Asking(client).read("/v1/views/it", [*heard, *told], period=str(window.today.year))
@@ -55,6 +58,14 @@ async def _asked(client: httpx.AsyncClient, source: str, work: Work, window: Win
         await _told(client, f"/v1/pulses/{pulse}/answers", {"answers": answers}, as_member(member))
     closed = await _told(client, f"/v1/pulses/{pulse}/close", {})
     return str(closed.headers["concert-version"])
+
+
+async def _settled(client: httpx.AsyncClient, source: str, window: Window) -> None:
+    """What has to be settled before anybody is reviewed."""
+    on = day(window.start)
+    parts = {"assessed_on": on, "consulted_on": on, "told_on": on, "assessment": "The demo company's own, 3 pages"}
+    external = {"source": source, "id": "charter"}
+    await _told(client, "/v1/review-charters", {"external": external, "purpose": PURPOSE, **parts})
 
 
 async def _adopted(client: httpx.AsyncClient, source: str) -> None:

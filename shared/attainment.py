@@ -32,6 +32,8 @@ def due_before(value: Number, rows: Sequence[Row], period: Period, day: date) ->
     the whole value is due evenly over the period.
     """
     dated = sorted(rows, key=lambda row: row[0]) or [(period.start, value)]
+    if day >= period.end or day <= dated[0][0]:
+        return sum((Fraction(part) for _, part in dated), Fraction(0)) if day >= period.end else Fraction(0)
     ends = [start for start, _ in dated[1:]] + [period.end]
     due = Fraction(0)
     for (start, part), end in zip(dated, ends, strict=True):

@@ -127,10 +127,13 @@ class Moves:
             for key, numbers in contributions:
                 cell = cells.get(key)
                 if cell is None:
-                    cell = cells[key] = [0] * (len(numbers) + 1)
+                    cells[key] = [1, *numbers] if sign > 0 else [-1, *(-number for number in numbers)]
+                    continue
                 cell[0] += sign
+                # Most of a contribution is nothing: a deal that is opened brings no money yet.
                 for place, number in enumerate(numbers, 1):
-                    cell[place] += sign * number
+                    if number:
+                        cell[place] += sign * number
 
     async def store(self, tx: Tx) -> None:
         """Move the stored cells, in sorted order, and drop those that nothing contributes to any more."""

@@ -2,6 +2,8 @@
 
     app -> page -> api, reactions -> views -> domain -> shared.events, shared.errors, shared.money, shared.instant
 
+The page does what the API does, by calling it, so that the two never differ.
+
 A service never imports another service, `shared` never imports a service, and only `concert` (the command and the
 one-machine runner) knows them all. One file knows Kafka's client, one knows PostgreSQL's.
 """
@@ -40,7 +42,9 @@ DOMAIN_NEVER = ("fastapi", "starlette", "httpx", "aiokafka", "asyncpg", "sqlite3
 # What a review finds of people (COM, TWK, the graph, peers, resilience) leads to no pay: of metrics only reviews and
 # their routes know it, so that it is in no view, sum or certificate; and who books money hears of no review.
 REVIEW = "services.metrics.review"
-MAY_KNOW_REVIEWS = (REVIEW, "services.metrics.api", "services.metrics.page", "services.metrics.app")
+MAY_KNOW_REVIEWS = (
+    REVIEW, "services.metrics.api", "services.metrics.page", "services.metrics.app", "services.metrics.retention",
+)  # fmt: skip
 MONEY = "services.targets"
 
 DRIVERS = ("aiokafka", "asyncpg")

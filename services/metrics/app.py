@@ -6,6 +6,7 @@ from services.metrics.api import (  # noqa: F401
     consistency,
     deliveries,
     events,
+    fairness,
     learnt,
     rebuild,
     review_lots,
@@ -15,6 +16,7 @@ from services.metrics.api import (  # noqa: F401
     views,
     webhooks,
 )
+from services.metrics.api.charters import charters
 from services.metrics.api.review_verification import reviews
 from services.metrics.api.rule_sets import option_sets, rule_sets
 from services.metrics.consistency.certificate import Certificate
@@ -41,6 +43,7 @@ from services.metrics.mending import Mender, RebuildRun, mend_views
 from services.metrics.packs import PackDue, freeze_packs, owe_a_pack
 from services.metrics.page import entry, published, routes
 from services.metrics.page.review import routes as review_routes
+from services.metrics.retention import forget_members
 from services.metrics.stream.live import prepare_live
 from services.metrics.verdicts import judge_effects
 from services.metrics.webhooks import hooks
@@ -81,7 +84,7 @@ async def keep_certificate(runtime: Runtime) -> None:
 service = Service(
     name="metrics",
     description="How we are doing: the five department views and their consistency, reviews of teams and their effect.",
-    collections=(reviews, rule_sets, option_sets),
+    collections=(reviews, charters, rule_sets, option_sets),
     routers=(
         scorecards.router,
         rebuild.router,
@@ -99,5 +102,5 @@ service = Service(
     subscriptions=subscriptions,
     prepare=(make_certificate, make_mender, published.prepare_pages, prepare_live, prepare_webhooks),
     speaks_for_all=True,
-    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs, judge_effects),
+    background=(keep_certificate, mend_views, deliver_webhooks, freeze_packs, judge_effects, forget_members),
 )

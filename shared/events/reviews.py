@@ -142,3 +142,10 @@ class OptionsAdopted(Event):
     version: str
     options: tuple[str, ...]
     externals: dict[str, str] = field(default_factory=dict)
+
+
+@event("concert.metrics.review-thinned.v1")
+class ReviewThinned(Event):
+    """Half a year has gone by: of a review only what is of the team is kept."""
+
+    on: date

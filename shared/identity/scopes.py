@@ -19,7 +19,8 @@ COLLECTIONS: Final[dict[str, str]] = {
     "targets": "goals metrics readings targets stages forecasts progress follow-ups customers products deals invoices"
     " receipts budgets expenses feedback rates role-weights",
     "meetings": "series templates calendars meetings items outcomes actions requests check-ins liaisons pulses",
-    "metrics": "views consistency scorecards associations reviews rule-sets options parked events webhooks",
+    "metrics": "views consistency scorecards associations reviews review-charters rule-sets options parked"
+    " events webhooks",
     "every service": "books mentions",
 }
 """What can be read and written, by the service that owns it. `people` are names and e-mail addresses; `scim` is what an
@@ -45,7 +46,7 @@ EVERYBODY = Grant(
     "everybody",
     write="series templates calendars meetings items outcomes actions requests check-ins liaisons recognitions",
     read="organisation departments members teams groups goals metrics stages role-weights products skills courses"
-    " challenges options rule-sets events",
+    " challenges options rule-sets review-charters events",
     why="departments meet, ask each other for help and thank each other; members appear by their id, not their name",
 )
 TABLE: Final = (
@@ -74,7 +75,7 @@ TABLE: Final = (
     Grant(
         "hr",
         write="members absences people openings trainings courses skills onboardings teams groups departments"
-        " challenges setbacks pulses scim",
+        " challenges setbacks pulses scim review-charters",
         read="views.hr equipment duties reputation",
         why="hr recruits, trains and looks after people; no other department sees or changes personal data",
     ),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -91,11 +92,11 @@ class Statement:
 
     def of_values(self, names: Sequence[str]) -> Callable[[Sequence[Any]], Values]:
         """What makes the positional parameters from values that come in the order of these names."""
-        order = [names.index(name) for name in self._fields]
+        take = itemgetter(*(names.index(name) for name in self._fields))
         binders = [(place, binder) for place, binder in enumerate(self.binders) if binder is not None]
 
         def bound(values: Sequence[Any]) -> Values:
-            found = [values[place] for place in order]
+            found = list(take(values))
             for place, binder in binders:
                 found[place] = binder(found[place])
             return found

@@ -23,6 +23,7 @@ from services.metrics.review import options, rule_set
 from services.metrics.review.inputs import Before, Inputs
 from services.metrics.review.snapshot import take
 from tests.bench.organisation import WORK, filled
+from tests.charter import switched_on
 from tests.review.north import START, deals, duties, north
 
 MEMBERS, REVIEWS = 5_000, 25
@@ -65,22 +66,24 @@ def without_a_store(inputs: Inputs, table: Table) -> None:
 
 async def over_http(inputs: Inputs, table: Table) -> None:
     """Ask for reviews of several teams, whose events are in the views with those of all others."""
-    teams, took = MEMBERS // len(inputs.members), []
+    teams, took, worked = MEMBERS // len(inputs.members), [], []
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         async with filled(Path(folder), inputs, teams) as concert:
+            await switched_on(concert)
             table.add_row("filling the views with everybody's year", f"{time.perf_counter() - began:.0f} s")
             for number in range(REVIEWS):
                 start = START + timedelta(days=91 * 2)
                 period = {"from": start.isoformat(), "to": (start + timedelta(days=91)).isoformat()}
                 body = {"team": f"t{number * (teams // REVIEWS):04d}", "period": period}
-                began = time.perf_counter()
+                began, busy = time.perf_counter(), time.process_time()
                 made = await concert.made("/v1/reviews", body)
                 took.append(time.perf_counter() - began)
+                worked.append(time.process_time() - busy)
                 assert made["document"]["measures"]["team"]["TP4"]["n"] == "17.0000", made["document"]
-    median, slowest = 1000 * statistics.median(took), 1000 * max(took)
+    median, busy = 1000 * statistics.median(took), 1000 * statistics.median(worked)
     table.add_row(
-        "POST /v1/reviews of a team's quarter, median and slowest", f"{median:.0f} ms, {slowest:.0f} ms", "300 ms"
+        "POST /v1/reviews of a team's quarter, median", f"{median:.0f} ms, {busy:.0f} ms of one core", "300 ms"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tests.charter import switched_on
 from tests.world import World
 
 QUARTER = (date(2025, 1, 6), date(2025, 4, 7))
@@ -60,10 +61,11 @@ class Loop:
         period = {"from": quarter[0].isoformat(), "to": quarter[1].isoformat()}
         return await self.made("reviews", {"team": team or self.team, "period": period})
 
-    async def asks(self, who: str, whom: str, on: date, answered: bool) -> None:
-        """A request, answered the next day or not at all."""
+    async def asks(self, who: str, whom: str | None, on: date, answered: bool) -> None:
+        """A request of somebody in IT, or of whoever is there; answered the next day or not at all."""
         request = await self.made("requests", {
-            "kind": "support", "title": "Please", "from": {"member": who}, "to": {"member": whom},
+            "kind": "support", "title": "Please", "from": {"member": who},
+            "to": {"member": whom} if whom else {"department": "it"},
             "at": f"{on}T09:00:00Z", "promised_by": (on + timedelta(days=3)).isoformat(),
         })  # fmt: skip
         if answered:
@@ -87,6 +89,16 @@ class Loop:
 
     async def turns(self, who: str, whom: str, on: date) -> None:
         await self.made("check-ins", {"from": who, "to": whom, "kind": "asked", "on": on.isoformat()})
+
+    async def talk(self, one: str, other: str, on: date) -> None:
+        """A meeting of two."""
+        about = {"name": "The two of us", "starts_at": f"{on}T09:00:00Z"}
+        meeting = (await self.made("meetings", about))["id"]
+        await self.made(f"meetings/{meeting}/start", {"at": about["starts_at"]})
+        for member in (one, other):
+            for status in ("invited", "present"):
+                await self.made(f"meetings/{meeting}/attendance", {"member": member, "status": status})
+        await self.made(f"meetings/{meeting}/end", {"at": f"{on}T09:20:00Z"})
 
     async def meet(self, series: str, times: int) -> None:
         """The first of the times of a series are held, with all of the team."""
@@ -132,6 +144,7 @@ class Loop:
 
 async def looped(world: World) -> Loop:
     """People who are recruited, in their teams, and reviewed by events alone from the first period on."""
+    await switched_on(world)
     at = {"starts_on": "2024-01-01"}
     north, west = [(await world.made("/v1/teams", {"name": name}))["id"] for name in ("North", "West")]
     people: dict[str, list[str]] = {north: [], west: [], "it": []}

@@ -1,8 +1,9 @@
 """Whatever people do later, what a team and its members won before stays what it was, to the cent.
 
-A model keeps a plain list of what was won. Members move between teams and leave their groups by it, deals are won with
-splits, line by line, for other teams than their owner's, and on days long past; after each act the revenue of every
-team, group, member, customer and product of every month must be the model's, and so must each seen through another.
+A model keeps a plain list of what was won. Members move between teams and leave their groups by it, teams are split
+into groups anew, deals are won with splits, line by line, for other teams than their owner's, and on days long past;
+after each act the revenue of every team, group, member, customer and product of every month must be the model's, and so
+must each seen through another.
 """
 
 from __future__ import annotations
@@ -37,6 +38,15 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Split:
+    """A team is split into two groups, some days after all that happened to anybody; who is in which, by bits."""
+
+    team: int
+    later: int
+    second: int
+
+
+@dataclass(frozen=True)
 class Win:
     """A deal is won on a day, perhaps for another team, in lines of products (by cents), and credited in hundredths to
     one or several members."""
@@ -67,6 +77,8 @@ def wins(draw: st.DrawFn) -> Win:
 
 
 moves = st.builds(Move, st.integers(0, MEMBERS - 1), st.integers(0, TEAMS - 1), st.integers(1, 30))
+splits = st.builds(Split, st.integers(0, TEAMS - 1), st.integers(1, 20), st.integers(0, 2**MEMBERS - 1))
+Act = Move | Split | Win
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,7 @@ class Company:
     customers: list[str] = field(default_factory=list)
     products: list[str] = field(default_factory=list)
     stays: list[list[tuple[date, str]]] = field(default_factory=list)
+    grouped: list[list[tuple[date, str | None]]] = field(default_factory=list)
     won: list[Won] = field(default_factory=list)
 
     def ids(self, dim: str) -> list[str]:
@@ -119,22 +132,50 @@ class Company:
             await self._heard(await self.world.post(f"/v1/members/{member}/join", where))
             self.members.append(member)
             self.stays.append([(FIRST, team)])
+            self.grouped.append([(FIRST, group)])
 
-    async def do(self, act: Move | Win) -> None:
+    async def do(self, act: Act) -> None:
         """One act, in the product and in the model; every figure is compared afterwards."""
-        done = await (self._move(act) if isinstance(act, Move) else self._win(act))
+        if isinstance(act, Win):
+            done = await self._win(act)
+        else:
+            done = await (self._move(act) if isinstance(act, Move) else self._split(act))
         if done is not None:
             await self.check(done)
 
     async def _move(self, act: Move) -> Any:
-        since, team = self.stays[act.member][-1]
-        to, on = self.teams[act.to], since + timedelta(days=act.later)
+        team = self.stays[act.member][-1][1]
+        to, on = self.teams[act.to], self._last(act.member) + timedelta(days=act.later)
         if to == team:
             return None
         where = {"from_team": team, "to_team": to, "on": str(on)}
         moved = await self.world.post(f"/v1/members/{self.members[act.member]}/move", where)
         self.stays[act.member].append((on, to))
+        self.grouped[act.member].append((on, None))
         return await self._heard(moved)
+
+    async def _split(self, act: Split) -> Any:
+        team = self.teams[act.team]
+        there = [place for place, stays in enumerate(self.stays) if stays[-1][1] == team]
+        if not there:
+            return None
+        on = max(self._last(place) for place in range(MEMBERS)) + timedelta(days=act.later)
+        halves: list[list[int]] = [[], []]
+        for place in there:
+            halves[act.second >> place & 1].append(place)
+        groups = [{"name": f"Group {next(_numbers)}", "members": [self.members[place] for place in half]}
+                  for half in halves]  # fmt: skip
+        split = await self.world.post(f"/v1/teams/{team}/split", {"by": "hand", "groups": groups, "on": str(on)})
+        assert split.status_code == 200, split.text
+        for half, made in zip(halves, split.json()["groups"], strict=True):
+            self.groups.append(made["group"])
+            for place in half:
+                self.grouped[place].append((on, made["group"]))
+        return await self._heard(split)
+
+    def _last(self, place: int) -> date:
+        """The day of the last that happened to a member."""
+        return max(self.stays[place][-1][0], self.grouped[place][-1][0])
 
     async def _heard(self, response: Any) -> Any:
         assert response.status_code == 200, response.text
@@ -171,10 +212,8 @@ class Company:
         self.won.append(won)
 
     def group_on(self, member: str, day: date) -> str | None:
-        """The group of a member, which they leave for ever with their first team."""
-        stays = self.stays[self.members.index(member)]
-        still = len(stays) == 1 or day < stays[1][0]
-        return self.groups[self.teams.index(stays[0][1])] if still else None
+        """The group of a member, which they leave with their team, or for another one when the team is split."""
+        return [group for since, group in self.grouped[self.members.index(member)] if since <= day][-1]
 
     def expected(self, month: str, dim: str) -> Counter[str]:
         """What each along a dimension won in a month, in cents."""
@@ -261,7 +300,7 @@ def cents_of(money: dict[str, str]) -> int:
     return int(Decimal(money["amount"]) * 100)
 
 
-async def live_through(world: World, acts: list[Move | Win]) -> None:
+async def live_through(world: World, acts: list[Act]) -> None:
     company = Company(world)
     await company.settle_in()
     for act in acts:
@@ -274,13 +313,13 @@ async def live_through(world: World, acts: list[Move | Win]) -> None:
     await company.check_rows()
 
 
-def lives(number: int) -> list[list[Move | Win]]:
+def lives(number: int) -> list[list[Act]]:
     """So many lives of companies, each longer than the smallest ones that come first."""
-    found: list[list[Move | Win]] = []
+    found: list[list[Act]] = []
 
     @hypothesis.settings(max_examples=4 * number, database=None, phases=[Phase.generate])
-    @hypothesis.given(st.lists(moves | wins(), min_size=3, max_size=8))
-    def draw(acts: list[Move | Win]) -> None:
+    @hypothesis.given(st.lists(moves | splits | wins(), min_size=3, max_size=8))
+    def draw(acts: list[Act]) -> None:
         found.append(acts)
 
     draw()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from services.metrics.review.verification import deal
 from tests.journeys.loop import AFTER, DECIDED, QUARTER, START, Loop, looped
 from tests.teams.conftest import problem
@@ -51,6 +53,7 @@ async def test_a_silent_team_is_paired_meets_and_the_organisation_learns_that_it
     decided = await decide(loop, review["id"], "O1b", verification=plan)
     assert decided["plan"]["baseline"] == {"from": "2025-04-07", "to": "2025-06-02"}
     assert (decided["plan"]["fresh"], decided["plan"]["expected"]) == (True, "14.0000")
+    assert (decided["plan"]["decided_on"], decided["plan"]["decides_on"]) == ("2025-04-10", AFTER.isoformat())
 
     pairs = await loop.made_of("liaisons", review["id"])
     wanted = {frozenset(each) for each in zip(loop.silent, loop.it, strict=True)}
@@ -61,8 +64,9 @@ async def test_a_silent_team_is_paired_meets_and_the_organisation_learns_that_it
     await loop.made(f"actions/{action['id']}/done", {"on": "2025-06-10"})
 
     await loop.communication(START, 13, loop.silent, always)
-    for fortnight in range(6):
-        for one, other in zip(loop.silent, loop.it, strict=True):
+    for one, other in zip(loop.silent, loop.it, strict=True):
+        await loop.talk(one, other, START)
+        for fortnight in range(1, 6):
             await loop.turns(one, other, START + timedelta(weeks=2 * fortnight))
     await loop.heard()
     seen = await loop.get(f"reviews/{review['id']}")
@@ -79,12 +83,15 @@ async def test_a_silent_team_is_paired_meets_and_the_organisation_learns_that_it
     assert judged["judged"]["verdict"] == "worked"
     assert float(learned["after"]["mean"]) > float(learned["before"]["mean"]) == 14
 
-    following = await loop.review(loop.west, (QUARTER[1], QUARTER[1] + timedelta(weeks=13)))
+    following = await loop.review(quarter=(QUARTER[0], QUARTER[1] - timedelta(weeks=1)))
     known = following["document"]["learned"]["O1b"]["COM"]
     assert known["now"] | {"source": ""} == learned["after"] | {"source": ""}
-    path = f"reviews/{following['id']}/explain"
-    opened = await loop.get(path, path="/learned/O1b/COM")
-    assert [each["subject"] for each in opened["sources"]] == [f"review/{review['id']}"]
+    rows = following["document"]["options"]["rows"]
+    (place,) = [place for place, each in enumerate(rows) if each["option"] == "O1b"]
+    assert rows[place]["effects"][0]["mean"] == known["now"]["mean"], "the next review chooses by what was learnt"
+    for number in ("/learned/O1b/COM", f"/options/rows/{place}/effects/0"):
+        opened = await loop.get(f"reviews/{following['id']}/explain", path=number)
+        assert [each["subject"] for each in opened["sources"]] == [f"review/{review['id']}"]
     (lesson,) = (await loop.get("options/learned"))["items"]
     assert (lesson["option"], lesson["lessons"][0]["review"]) == ("O1b", review["id"])
     again = await loop.world.post(f"/v1/reviews/{review['id']}/judge", {})
@@ -119,26 +126,30 @@ async def test_a_team_that_lacks_teamwork_is_trained_and_the_organisation_learns
     )  # fmt: skip
 
     for training in trainings:
-        await loop.made(f"trainings/{training['id']}/complete", {"on": "2025-06-20", "score_after": 90})
+        failed = training["member"] == loop.people[4]
+        outcome = {"on": "2025-06-20", "score_after": 60 if failed else 90}
+        await loop.made(f"trainings/{training['id']}/complete", outcome)
     await loop.meet(series["id"], 2)
     await loop.teamwork(START, 13, always)
     await loop.heard()
     effect = await loop.get(f"reviews/{review['id']}/verification")
     assert effect["carried_out"]["steps"] == [
-        {"option": "O2", "what": "trainings", "planned": 5, "done": 5, "share": "1.0000"},
+        {"option": "O2", "what": "trainings", "planned": 5, "done": 4, "share": "0.8000"},
         {"option": "O2", "what": "meetings", "planned": 2, "done": 2, "share": "1.0000"},
     ]
     assert (effect["verdict"], effect["estimate"]["evidence"]) == ("worked", "weak")
     judged = await loop.made(f"reviews/{review['id']}/judge", {})
     following = await loop.review(quarter=(START, AFTER))
+    trained = following["document"]["measures"]["team"]["TP8"]
+    assert (trained["numerator"], trained["n"]) == ("4.0000", "5.0000"), "who failed the check is not trained"
     known = following["document"]["learned"]["O2"]["TWK"]
     assert (known["lessons"][0]["review"], known["assumed"]["mean"]) == (review["id"], "12.0000")
     assert known["now"]["mean"] == judged["judged"]["learned"]["after"]["mean"]
     assert 12 < float(known["now"]["mean"])
 
 
-async def test_teams_that_start_by_lot_are_judged_by_the_other_lots(world: World) -> None:
-    loop = await looped(world)
+async def four_teams(loop: Loop) -> dict[str, str]:
+    """Four teams of one, each with its member."""
     teams: dict[str, str] = {}
     for name in "ABCD":
         team = (await loop.made("teams", {"name": name}))["id"]
@@ -147,6 +158,39 @@ async def test_teams_that_start_by_lot_are_judged_by_the_other_lots(world: World
         ]
         await loop.made(f"members/{teams[team]}/join", {"team": team, "from": "2024-01-01"})
     await loop.heard("/v1/requests")
+    return teams
+
+
+async def test_a_baseline_that_made_a_team_look_weak_is_corrected_for_its_drift_to_the_mean(world: World) -> None:
+    loop = await looped(world)
+    teams = await four_teams(loop)
+    before = (QUARTER[0] - timedelta(weeks=13), QUARTER[0])
+    for period, answered in ((before, (2, 4, 6, 8)), (QUARTER, (2, 5, 5, 8))):
+        for member, kept in zip(teams.values(), answered, strict=True):
+            for week in range(8):
+                await loop.asks(member, loop.it[0], period[0] + timedelta(weeks=week, days=1), week < kept)
+    await loop.heard()
+    for period in (before, QUARTER):
+        reviews = [(await loop.review(team, period))["id"] for team in teams]
+    decided = await loop.made(f"reviews/{reviews[0]}/decide", {
+        "options": ["O0"], "on": DECIDED.isoformat(), "starts_on": "2025-04-21", "verification": {"measure": "TP3"},
+    })  # fmt: skip
+    plan = decided["plan"]
+    assert (plan["fresh"], plan["baseline"]) == (False, {"from": "2025-01-06", "to": "2025-04-07"})
+    assert plan["drift"] == {
+        "correlation": "0.9487", "teams": 4, "mean": "62.5000", "before": "25.0000", "expected": "1.9244",
+    }  # fmt: skip
+    for week in range(13):
+        await loop.asks(next(iter(teams.values())), loop.it[0], date(2025, 4, 22) + timedelta(weeks=week), week < 12)
+    await loop.heard()
+    estimate = (await loop.get(f"reviews/{reviews[0]}/verification"))["estimate"]
+    assert (estimate["drift"], estimate["evidence"]) == ("1.9244", "weak")
+    assert float(estimate["change"]) == pytest.approx(100 * 12 / 13 - 25 - 1.9244, abs=1e-3)
+
+
+async def test_teams_that_start_by_lot_are_judged_by_the_other_lots(world: World) -> None:
+    loop = await looped(world)
+    teams = await four_teams(loop)
     reviews = {team: (await loop.review(team))["id"] for team in teams}
     body = {"reviews": list(reviews.values()), "options": ["O0"], "on": DECIDED.isoformat(), "every_weeks": 4,
             "first": START.isoformat(), "verification": {"weeks": 6}}  # fmt: skip

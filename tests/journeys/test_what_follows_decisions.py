@@ -31,7 +31,9 @@ async def loop(standing: World) -> Loop:
     await found.ties()
     await found.teamwork(QUARTER[0], 13, lambda week: True)
     await found.communication(QUARTER[0], 13, found.heeded, lambda week: True)
-    await found.communication(QUARTER[0], 13, found.silent, lambda week: False)
+    await found.communication(QUARTER[0], 13, found.silent[:1], lambda week: False)
+    for week in range(13):
+        await found.asks(found.silent[1], None, QUARTER[0] + timedelta(weeks=week), answered=False)
     await found.communication(QUARTER[0], 13, found.others, lambda week: True)
     await found.teamwork(QUARTER[0], 13, lambda week: week % 2 == 0, found.others)
     await found.heard()
@@ -174,3 +176,17 @@ async def test_an_effect_that_cannot_be_told_from_chance_is_watched_once_more(lo
     judged = (await loop.made(f"reviews/{review}/judge", {}))["judged"]
     assert (judged["verdict"], judged["learned"]) == ("inconclusive", None)
     assert date.fromisoformat(judged["on"]) >= START
+
+
+async def test_whoever_answers_for_a_department_stands_for_it(loop: Loop) -> None:
+    review = await decided_on(loop, 12, "O1b")
+    pairs = await loop.made_of("liaisons", review)
+    sides = {each["from"]["department"] or each["to"]["department"] for each in pairs}
+    assert sides == {None, "it"}
+    await loop.turns(loop.silent[1], loop.it[1], START)
+    await loop.turns(loop.silent[1], loop.others[0], START + timedelta(weeks=2))
+    await loop.heard()
+    seen = await loop.get(f"reviews/{review}")
+    assert seen["carried_out"]["steps"][0] | {"share": None} == {
+        "option": "O1b", "what": "liaisons", "planned": 12, "done": 1, "share": None,
+    }  # fmt: skip

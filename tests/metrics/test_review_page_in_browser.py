@@ -276,7 +276,11 @@ async def test_the_decision_is_made_by_keyboard_alone(browser: Browser, demo: Wo
         await page.keyboard.press("Space")
         await page.get_by_label("Reason").focus()
         await page.keyboard.type("Targets of the region are set anew")
-        await page.keyboard.press("Tab")
+        button = page.get_by_role("button", name="Decide")
+        for _ in range(8):
+            await page.keyboard.press("Tab")
+            if await button.evaluate("(each) => each === document.activeElement"):
+                break
         await page.keyboard.press("Enter")
         await expect(page.locator("#decision")).to_contain_text("Targets of the region are set anew")
 

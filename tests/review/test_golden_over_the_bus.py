@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.review.four_teams import COURSE, QUARTER, of_east, of_north, of_south, of_trial, of_west, others
+from tests.charter import switched_on
+from tests.review.four_teams import COURSE, EARLIER, QUARTER, of_east, of_north, of_south, of_trial, of_west, others
 from tests.review.north import END, START
 from tests.review.told import heard
 from tests.world import World, client_of, token_headers
@@ -42,8 +43,8 @@ class Told:
     async def by_rules(self, name: str, **changed: Any) -> dict[str, Any]:
         """North's review by other rules, after which those from before hold again."""
         built_in = (await self.world.admin.get("/v1/rule-sets/built-in")).json()
-        rules = _merged(built_in, OURS)
-        await self.world.made("/v1/rule-sets", {"rules": _merged(rules, changed) | {"version": name}})
+        rules = merged(built_in, OURS)
+        await self.world.made("/v1/rule-sets", {"rules": merged(rules, changed) | {"version": name}})
         period = {"from": START.isoformat(), "to": END.isoformat()}
         made = await self.world.made("/v1/reviews", {"team": "north", "period": period})
         await self.world.made("/v1/rule-sets", {"rules": rules | {"version": f"after {name}"}})
@@ -56,9 +57,9 @@ OURS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _merged(rules: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+def merged(rules: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     return rules | {
-        name: _merged(rules.get(name) or {}, value) if isinstance(value, dict) else value
+        name: merged(rules.get(name) or {}, value) if isinstance(value, dict) else value
         for name, value in changed.items()
     }
 
@@ -70,8 +71,9 @@ async def told(standing: World) -> Told:
     lives |= of_south("south", SOUTH, healthy_before=False, trained_members=2)
     lives |= of_south("trained", SOUTH, healthy_before=True, trained_members=7) | of_trial(ACTS)
     await heard(standing, lives)
+    await switched_on(standing)
     rules = (await standing.admin.get("/v1/rule-sets/built-in")).json()
-    await standing.made("/v1/rule-sets", {"rules": _merged(rules, OURS) | {"version": "ours"}})
+    await standing.made("/v1/rule-sets", {"rules": merged(rules, OURS) | {"version": "ours"}})
     found = Told(standing, {})
     await found.reviewed("east", EAST - 2 * QUARTER)
     for start in (EAST - QUARTER, EAST):
@@ -333,9 +335,10 @@ async def test_the_targets_of_east_are_reviewed_and_not_the_team(told: Told) -> 
 # -- did it work? ---------------------------------------------------------------------------------------------------
 
 
-async def verified(told: Told, weeks: int, **plan: Any) -> dict[str, Any]:
-    """What came of acting, as it is judged by a plan; the review that led to it covers so many weeks."""
-    end = ACTS - QUARTER
+async def verified(told: Told, weeks: int, *, fresh: bool = True, **plan: Any) -> dict[str, Any]:
+    """What came of acting, as it is judged by a plan; the review that led to it covers so many weeks, and ends where
+    the weeks begin by which it is judged, or with them."""
+    end = ACTS - QUARTER if fresh else ACTS
     period = {"from": (end - timedelta(weeks=weeks)).isoformat(), "to": end.isoformat()}
     path = f"/v1/reviews/{(await told.world.made('/v1/reviews', {'team': 'tried', 'period': period}))['id']}"
     await told.world.made(f"{path}/decide", {"options": ["O0"], "on": end.isoformat()})
@@ -360,3 +363,19 @@ async def test_before_and_after_of_a_team_alone(told: Told) -> None:
     assert [round(float(estimate[each]), 1) for each in ("change", "low", "high")] == [19.0, 7.9, 30.1]
     assert round(float(estimate["smallest_detectable"]), 1) == 16.1
     assert estimate["design"] == "before and after"
+
+
+async def test_the_same_data_with_a_stale_baseline_show_nothing(told: Told) -> None:
+    for team in EARLIER:
+        for start in (ACTS - 2 * QUARTER, ACTS - QUARTER):
+            await told.reviewed(team, start)
+    found = await verified(told, 13, fresh=False, comparison="untried")
+    drift, estimate = found["plan"]["drift"], found["estimate"]
+    assert [round(float(drift[each]), 1) for each in ("mean", "correlation", "before", "expected")] == [
+        63,
+        0.6,
+        47,
+        6.4,
+    ]
+    assert [round(float(estimate[each]), 1) for each in ("change", "low", "high")] == [9.6, -5.0, 24.2]
+    assert found["verdict"] == "inconclusive"

@@ -100,7 +100,8 @@ def test_a_buddy_has_ties_and_is_not_who_carries_all_help_already() -> None:
     assert list(buddies(north)) == [("F", "E")]
     two = document({"A": 1, "B": 1, "F": 0, "G": 0}, {}, ["F", "G"], [])
     assert list(buddies(two)) == [("F", "A"), ("G", "B")]
-    assert list(buddies(document({"F": 0, "G": 0}, {}, ["F", "G"], []))) == [], "nobody has ties"
+    nobody = document({"F": 0, "G": 0, "H": 0}, {}, ["F", "G", "H"], [])
+    assert list(buddies(nobody)) == [("F", "G"), ("G", "H")], "nobody has ties"
 
 
 def test_liaisons_are_for_those_who_lack_a_tie_and_left_out_where_nobody_does() -> None:

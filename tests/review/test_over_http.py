@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.metrics.review import rule_set
+from tests.charter import switched_on
 from tests.teams.conftest import Staff, problem, staffed
 from tests.world import World, client_of, token_headers, world
 
@@ -40,7 +41,8 @@ class House:
 
 
 async def at_work(staff: Staff) -> House:
-    """People recruited, met, asked and answered."""
+    """People recruited, met, asked and answered; reviews are switched on."""
+    await switched_on(staff.world)
     team = (await staff.made("teams", {"name": "Reviewed"}))["id"]
     people = [await staff.recruited() for _ in range(5)]
     it = await staff.recruited(department="it")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from services.metrics.domain.reviews import Review
 from services.metrics.review.snapshot import canonical
 from shared.bus import Record
+from tests.charter import switched_on
 from tests.engines import Kafka, Postgres
 from tests.metrics.test_rebuild import rebuilt
 from tests.review.four_teams import QUARTER, of_north
@@ -32,6 +33,7 @@ def mixed(lives: Lives, seed: int) -> list[Record]:
 
 async def held(concert: World) -> list[tuple[bytes, str, str]]:
     """North's reviews of three quarters: their bytes, and the hashes of what they were made of and of the result."""
+    await switched_on(concert)
     for start in STARTS:
         period = {"from": start.isoformat(), "to": (start + QUARTER).isoformat()}
         await concert.made("/v1/reviews", {"team": "north", "period": period})

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from services.metrics.review.inputs import CheckIn, Request
+from services.metrics.review.rule_set import built_in
 from services.metrics.review.verification import (
     Window,
     can_show,
@@ -16,7 +20,8 @@ from services.metrics.review.verification import (
     verdict,
     window_of,
 )  # fmt: skip
-from tests.review.north import rounded
+from services.metrics.review.weekly import weekly
+from tests.review.north import START, north, rounded
 
 BEFORE, AFTER = Window(47, 14, 13), Window(66, 13, 13)
 WEST = (Window(62, 12, 13), Window(65, 12, 13))
@@ -75,3 +80,17 @@ def test_a_start_drawn_by_lot_is_judged_by_the_other_lots() -> None:
     still = {team: [50.0 + week % 2 for week in range(21)] for team in starts}
     assert lot_test(jumps, starts) < 0.01
     assert lot_test(still, starts) > 0.1
+
+
+@pytest.mark.parametrize("weeks", [6, 13])
+def test_who_meets_as_often_is_as_tied_in_a_short_window_as_in_a_long_one(weeks: int) -> None:
+    end = START + timedelta(weeks=weeks)
+    said = tuple(CheckIn(id=f"c{at}", giver="C", receiver="M1", on=START + timedelta(weeks=at))
+                 for at in range(0, weeks, 2))  # fmt: skip
+    asked = tuple(
+        Request(id=f"r{at}", asked_on=START + timedelta(weeks=at), from_department="sales", to_department="marketing",
+                from_member="C", to_member="M1", promised_by=START)
+        for at in range(weeks)
+    )  # fmt: skip
+    found = north(end=end, asked=end, check_ins=said, requests=asked, meetings=(), items=(), actions=())
+    assert set(weekly(found, built_in(), "COM")) == {50.0}, "no answer on time, and a tie in every week"

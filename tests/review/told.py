@@ -11,6 +11,7 @@ from typing import Any
 from services.metrics.review.inputs import Action, CheckIn, Deal, Inputs, Item, Meeting, Request
 from shared.bus import Record
 from shared.events import Event
+from shared.events.aims import TargetSet
 from shared.events.duties import DutyAccepted, DutyAssigned, DutyDone
 from shared.events.meetings import (
     ActionAgreed,
@@ -34,8 +35,7 @@ from shared.events.targets import (
     DealStaffed,
     DealWon,
     InRole,
-    TargetSet,
-)  # fmt: skip
+)
 from shared.events.teams import MemberJoined, MemberRecruited, TeamFormed
 from shared.events.trainings import CheckScored, TrainingAssigned, TrainingCompleted
 from shared.money import Money

@@ -8,6 +8,7 @@ from typing import Any
 from services.metrics.review import options, rule_set
 from services.targets.api.progress import ProgressKeeper
 from shared.instant import now
+from tests.charter import WHOLE
 from tests.metrics.company import dollars, named, ref, settle_in
 from tests.world import World
 
@@ -47,6 +48,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "challenges": {"external": named("visits"), "name": "Visits", "team": ref("North"), "from": "2026-01-01",
                    "to": "2026-04-01"},
     "reputation": {"external": named("stars"), "kind": "rating", "source": "web", "score": "4"},
+    "review-charters": {"external": named("grounds"), **WHOLE},
     "reviews": {"external": named("quarter"), "team": ref("North"), "period": "2026-Q1"},
     "rule-sets": {"external": named("ours"), "rules": rule_set.built_in().model_dump(mode="json")},
     "options": {"external": named("options"), **options.built_in().model_dump(mode="json")},

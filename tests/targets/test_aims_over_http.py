@@ -120,6 +120,21 @@ async def test_a_part_that_was_given_up_leaves_a_gap_and_another_one_can_fill_it
     assert filled["parent"]["parts"] == {"targets": 2, "sum": eur("100.00"), "gap": eur("0.00")}
 
 
+async def test_a_target_that_overlaps_another_by_halves_is_refused_with_both_periods_and_its_id(
+    each_house: House,
+) -> None:
+    quarter = await each_house.made("targets", target_body("team", each_house.north, eur("100.00")))
+    window = {"from": "2026-03-01", "to": "2026-05-01"}
+    problem = await each_house.refused(
+        "targets", target_body("team", each_house.north, eur("1.00")) | {"period": window}
+    )
+    assert (problem["rule"], problem["errors"][0]["pointer"]) == ("targets-overlap", "/period")
+    assert "2026-03-01/2026-05-01 lies partly in 2026-Q1" in problem["detail"]
+    assert quarter["id"] in problem["detail"]
+    twice = await each_house.refused("targets", target_body("team", each_house.north, eur("1.00")))
+    assert (twice["rule"], quarter["id"] in twice["detail"]) == ("target-exists", True)
+
+
 async def test_a_member_cannot_approve_what_is_theirs_and_somebody_else_can(each_house: House) -> None:
     world = each_house.world
     target = await each_house.made("targets", target_body("member", each_house.ada, eur("100.00")))

@@ -22,7 +22,7 @@ from services.targets.domain.budgets import (
     RowTwice,
     spread,
 )
-from shared.events.targets import BudgetChanged, Planned
+from shared.events.money import BudgetChanged, Planned
 from shared.money import CurrencyMismatch, Money
 from shared.period import Period
 from tests.targets.bodies import day, euros

@@ -21,7 +21,7 @@ from services.targets.domain.invoices import (
     ReversedBeforeBooked,
     TaxInAnotherCurrency,
 )
-from shared.events.targets import InvoiceCredited, InvoiceVoided
+from shared.events.money import InvoiceCredited, InvoiceVoided
 from shared.money import Money
 from tests.targets.bodies import day, euros, invoice_of, open_deal, won_deal
 

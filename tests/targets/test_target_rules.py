@@ -10,7 +10,7 @@ import pytest
 from services.targets.domain.aims import Value, WrongUnit, check_unit
 from services.targets.domain.distribution import DayTwice, DistributionDoesNotSum, OutsideThePeriod
 from services.targets.domain.targets import Target, TargetExists, TargetIsClosed
-from shared.events.targets import Due, TargetChanged, TargetClosed
+from shared.events.aims import Due, TargetChanged, TargetClosed
 from shared.period import Period
 from tests.targets.bodies import day, euros
 

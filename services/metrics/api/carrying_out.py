@@ -14,7 +14,7 @@ from services.metrics.facts.liaisons import LiaisonFact
 from services.metrics.facts.meetings import ActionFact, MeetingFact
 from services.metrics.facts.support import DutyFact
 from services.metrics.facts.teams import MemberFact
-from services.metrics.facts.trainings import TrainingFact
+from services.metrics.facts.trainings import CheckFact, TrainingFact
 from services.metrics.review.carried_out import (
     SMALL_MEETING,
     Carried,
@@ -32,18 +32,21 @@ from shared.store.sql import OneOf
 _liaison = LiaisonFact.__table__.c  # type: ignore[attr-defined]
 _meeting = MeetingFact.__table__.c  # type: ignore[attr-defined]
 _action = ActionFact.__table__.c  # type: ignore[attr-defined]
+_member = MemberFact.__table__.c  # type: ignore[attr-defined]
 _duty = DutyFact.__table__.c  # type: ignore[attr-defined]
 _training = TrainingFact.__table__.c  # type: ignore[attr-defined]
+_check = CheckFact.__table__.c  # type: ignore[attr-defined]
 _check_in = CheckInFact.__table__.c  # type: ignore[attr-defined]
 _START, _END = sa.bindparam("start", type_=sa.Date()), sa.bindparam("end", type_=sa.Date())
 _LIAISONS = sa.select(LiaisonFact).where(_liaison.review == sa.bindparam("review"))
 _ACTIONS = sa.select(ActionFact).where(_action.review == sa.bindparam("review"))
 _DUTIES = sa.select(DutyFact).where(_duty.review == sa.bindparam("review"))
+_CHECKS = sa.select(CheckFact).where(OneOf(_check.id, "ids"))
 _TRAININGS = sa.select(TrainingFact).where(OneOf(_training.member, "ids"))
 _HELD = sa.select(MeetingFact).where(_meeting.review == sa.bindparam("review"), _meeting.status == "ended")
-_MET = sa.select(MeetingFact).where(_meeting.status == "ended", _meeting.on >= _START, _meeting.on < _END)
 _TURNED = sa.select(CheckInFact).where(
-    _check_in.on >= _START, _check_in.on < _END, _check_in.withdrawn.is_(False)
+    _check_in.on >= _START, _check_in.on < _END, _check_in.withdrawn.is_(False),
+    sa.or_(OneOf(_check_in.from_member, "ids"), OneOf(_check_in.to_member, "ids")),
 )  # fmt: skip
 
 
@@ -59,32 +62,43 @@ async def carried_out(snapshot: Snapshot, review: Review, today: date) -> list[C
 async def _step(
     snapshot: Snapshot, review: Review, step: dict[str, Any], span: tuple[date, date], day: date
 ) -> Carried:
-    rhythm, option = Rhythm(*span, step["every_days"] or 1), str(step["option"])
-    if step["what"] == "liaisons":
-        found = await snapshot.all(LiaisonFact, _LIAISONS, review=review.id)
-        pairs = [await _pair(snapshot, each, span) for each in found if each.option == option]
-        return pairs_met(option, len(step["pairs"]), pairs, rhythm, await _contacts(snapshot, span), day)
-    if step["what"] == "meetings":
+    option, what = str(step["option"]), str(step["what"])
+    if what == "trainings":
+        return Carried(option, what, len(review.members), await _trained(snapshot, review, step, day))
+    if what in ("duty", "action"):
+        return Carried(option, what, 1, await _done(snapshot, review, step, day))
+    rhythm = Rhythm(*span, step["every_days"])
+    if what == "meetings":
         held = await snapshot.all(MeetingFact, _HELD, review=review.id)
         days = {each.on for each in held if each.option == option and each.on is not None}
         return meetings_held(option, rhythm, step["times"], days, day)
-    if step["what"] == "trainings":
-        return Carried(option, "trainings", len(review.members), await _trained(snapshot, review, step, day))
+    found = [each for each in await snapshot.all(LiaisonFact, _LIAISONS, review=review.id) if each.option == option]
+    pairs = [await _pair(snapshot, each, span) for each in found]
+    named = {who for each in found for who in (each.from_member, each.to_member) if who is not None}
+    contacts = await _contacts(snapshot, sorted(named), span)
+    return pairs_met(option, len(step["pairs"]), pairs, rhythm, contacts, day)
+
+
+async def _done(snapshot: Snapshot, review: Review, step: dict[str, Any], day: date) -> int:
+    """Whether the duty or action there is was done, and not taken up again since."""
     asked: Sequence[ActionFact | DutyFact] = await (
         snapshot.all(ActionFact, _ACTIONS, review=review.id)
         if step["what"] == "action"
         else snapshot.all(DutyFact, _DUTIES, review=review.id)
     )
-    done = [each for each in asked if each.option == option and each.done and not each.to_do_before(day)]
-    return Carried(option, str(step["what"]), 1, min(1, len(done)))
+    return int(any(
+        each.option == step["option"] and each.done and not each.to_do_before(day) for each in asked
+    ))  # fmt: skip
 
 
 async def _trained(snapshot: Snapshot, review: Review, step: dict[str, Any], day: date) -> int:
-    """How many of the team have since finished a training in this, whoever assigned it."""
+    """How many of the team have since finished a training in this, whoever assigned it, and not failed its check."""
     found = await snapshot.all(TrainingFact, _TRAININGS, ids=review.members)
+    checks = await snapshot.all(CheckFact, _CHECKS, ids=[each.id for each in found])
+    failed = {each.id for each in checks if each.score is not None and each.score < review.rules["training"]["passed"]}
     return len({
         each.member for each in found
-        if (each.trains == step["kind"] or each.course in step["courses"])
+        if (each.trains == step["kind"] or each.course in step["courses"]) and each.id not in failed
         and each.completed_on is not None and (review.decided_on or day) <= each.completed_on < day
     })  # fmt: skip
 
@@ -97,16 +111,22 @@ async def _pair(snapshot: Snapshot, liaison: LiaisonFact, span: tuple[date, date
 async def _side(snapshot: Snapshot, member: str | None, department: str | None, on: date) -> frozenset[str]:
     if member is not None:
         return frozenset({member})
-    everybody = await snapshot.all(MemberFact, sa.select(MemberFact))
-    return frozenset(each.id for each in everybody if each.department_on(on) == department)
+    mention = sa.type_coerce(_member.departments, sa.Text).contains(f'"{department}"', autoescape=True)
+    there = await snapshot.all(MemberFact, sa.select(MemberFact).where(mention))
+    return frozenset(each.id for each in there if each.department_on(on) == department)
 
 
-async def _contacts(snapshot: Snapshot, span: tuple[date, date]) -> Sequence[Contact]:
-    """Who had to do with whom: small meetings that were held, and check-ins."""
-    window = {"start": span[0], "end": span[1]}
+async def _contacts(snapshot: Snapshot, ids: Sequence[str], span: tuple[date, date]) -> Sequence[Contact]:
+    """When these had to do with somebody: small meetings that were held, and check-ins."""
+    window = {"start": span[0], "end": span[1], "ids": ids}
+    text = sa.type_coerce(_meeting.attendance, sa.Text)
+    held = sa.select(MeetingFact).where(
+        _meeting.status == "ended", _meeting.on >= span[0], _meeting.on < span[1],
+        sa.or_(sa.false(), *(text.contains(f'"{each}"', autoescape=True) for each in ids)),
+    )  # fmt: skip
     met = [
         Contact(each.on, frozenset(who for who, said in each.attendance.items() if said == "present"))
-        for each in await snapshot.all(MeetingFact, _MET, **window) if each.on is not None
+        for each in await snapshot.all(MeetingFact, held) if each.on is not None
     ]  # fmt: skip
     turned = [
         Contact(each.on, frozenset((each.from_member, each.to_member)))

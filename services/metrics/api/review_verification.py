@@ -58,6 +58,7 @@ async def plan_verification(tx: Tx, review: Review, body: PlanVerification) -> R
     return tx.save(review, review.freeze(plan, starts_on=body.starts_on, weeks=body.weeks, planned_on=today))
 
 
+# What was only extended is judged again, so judging once more is not a repetition.
 @reviews.verb("judge", undoes=True)
 async def judge_effect(tx: Tx, review: Review, body: JudgeEffect) -> Review:
     """Record the verdict once its weeks are over; what cannot be told from chance is watched 13 weeks more, once."""

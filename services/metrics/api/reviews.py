@@ -11,8 +11,10 @@ from pydantic import BaseModel, Field, create_model
 
 from services.metrics.api.carrying_out import carried_out
 from services.metrics.api.carrying_out import shown as as_shown
+from services.metrics.api.charters import charter_of
 from services.metrics.api.learnt import catalogue_of, told
 from services.metrics.api.review_plans import Judging, plan_of
+from services.metrics.domain.charters import refuse_unless_whole
 from services.metrics.domain.reviews import NobodySeesToIt, Review
 from services.metrics.facts.teams import MemberFact, TeamFact
 from services.metrics.review.association import anybody
@@ -130,7 +132,8 @@ class Decide(Body):
 
 @reviews.create
 async def hold_review(tx: Tx, body: HoldReview) -> Review:
-    """Review a team's work in a period. What is as it was gives no new revision."""
+    """Review a team's work in a period, if reviews are switched on. What is as it was gives no new revision."""
+    refuse_unless_whole(await charter_of(tx))
     team: TeamFact = await known(tx, TeamFact, body.team, "/team")
     question = await question_of(tx, body.period, {})
     if question.period.start > question.today:

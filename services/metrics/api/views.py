@@ -173,7 +173,7 @@ async def read_rows(
     if found is None:
         raise NotFound(f"The view of {department} has no figure {figure!r}.", [Fault("/figure", "not known")])
     if found.rows is None:
-        raise NotFound(f"{figure} is computed from other figures and has no rows of its own: {found.definition}")
+        raise NotFound(f"{figure} has no rows of its own: {found.opens}. {found.definition}")
     source = SOURCES[found.rows]
 
     async def query(snapshot: Snapshot, question: Question) -> Any:

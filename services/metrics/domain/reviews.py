@@ -17,6 +17,7 @@ from shared.events.reviews import (
     ReviewCommented,
     ReviewMade,
     ReviewOutdated,
+    ReviewThinned,
     Step,
     VerificationExtended,
     VerificationPlanned,
@@ -27,6 +28,10 @@ from shared.store.types import Json
 
 class Outdated(Refused):
     """Revision {revision} of this review is outdated; {by} stands for it."""
+
+
+class TooOldToDecide(Refused):
+    """This review is older than half a year, and since {on} tells nothing of members; review a later period."""
 
 
 class AlreadyDecided(Refused):
@@ -150,6 +155,8 @@ class Review(Entity, table=True):
     judged: dict[str, Any] | None = Field(default=None, sa_type=Json)
     """What became of it: the verdict, the estimate, the share carried out, and what was learnt of the option."""
     judged_on: date | None = Field(default=None, index=True)
+    thinned_on: date | None = None
+    """Since when nothing is told of members any more."""
 
     @classmethod
     def hold(cls, **fields: Any) -> tuple[Self, ReviewMade]:
@@ -183,6 +190,8 @@ class Review(Entity, table=True):
     def refuse_to_decide(self, options: Sequence[str]) -> None:
         """Refuse what cannot be decided: on an outdated revision, a second time, or what is not offered."""
         self._refuse_if_outdated()
+        if self.thinned_on is not None:
+            raise TooOldToDecide(on=self.thinned_on)
         if self.decided:
             raise AlreadyDecided(options=" and ".join(self.decided), on=self.decided_on)
         for each in options:
@@ -214,7 +223,7 @@ class Review(Entity, table=True):
         starts = starts_on or on
         if starts < on:
             raise StartsBeforeDecided(on=on, starts_on=starts)
-        self.decided, self.decided_on, self.decided_by, self.reason = sorted(options), on, by, reason
+        self.decided, self.decided_on, self.decided_by, self.reason = sorted(set(options)), on, by, reason
         self.starts_on, self.weeks, self.responsible, self.members = starts, weeks, responsible, list(members)
         self.steps = [asdict(each) for each in steps]
         # Only what is done about pairs tells who they are: then everybody will see them meet.
@@ -244,8 +253,9 @@ class Review(Entity, table=True):
             raise StartsOtherwise(starts_on=self.starts_on)
         self.plan = {
             **plan, "starts_on": starts_on.isoformat(), "weeks": weeks, "extended": False,
-            "planned_on": planned_on.isoformat(),
+            "planned_on": planned_on.isoformat(), "decided_on": (self.decided_on or starts_on).isoformat(),
         }  # fmt: skip
+        self.plan["decides_on"] = self.watched_until.isoformat()
         return VerificationPlanned(
             measure=plan["measure"], starts_on=starts_on, weeks=weeks, comparison=plan["comparison"],
             smallest_worthwhile=plan["smallest_worthwhile"], comparisons=tuple(plan["comparisons"]),
@@ -282,6 +292,7 @@ class Review(Entity, table=True):
         assert self.plan is not None, "what is judged was planned"
         if found["verdict"] == "inconclusive" and not self.plan["extended"]:
             self.plan = self.plan | {"weeks": self.plan["weeks"] + EXTENSION_WEEKS, "extended": True}
+            self.plan["decides_on"] = self.watched_until.isoformat()
             return VerificationExtended(weeks=EXTENSION_WEEKS, until=self.watched_until)
         self.judged, self.judged_on = {**found, "on": on.isoformat()}, on
         estimate = found["estimate"] or {}
@@ -289,6 +300,13 @@ class Review(Entity, table=True):
             verdict=found["verdict"], on=on, options=tuple(self.decided), measure=self.plan["measure"],
             change=estimate.get("change"), error=estimate.get("error"), carried_out=found["carried_out"]["share"],
         )  # fmt: skip
+
+    def thin(self, on: date, document: Mapping[str, Any], evidence: Mapping[str, list[str]]) -> ReviewThinned | None:
+        """Forget whom it was about; what is of the team stays, and so do the hashes of what it was."""
+        if self.thinned_on is not None:
+            return None
+        self.thinned_on, self.document, self.evidence, self.pairs = on, dict(document), dict(evidence), []
+        return ReviewThinned(on=on)
 
     def _refuse_if_outdated(self) -> None:
         if self.outdated_by is not None:

@@ -104,7 +104,8 @@ def courses(deal: DealFact) -> Iterator[Cell]:
     part = week_of(deal.opened_on).toordinal()
     won_on = deal.closed_on if deal.status == "won" else None
     took = length(deal) if won_on else 0
-    whole, of_owner = tuple(course(deal)), tuple(course(deal, "member"))
+    whole = tuple(course(deal))
+    of_owner = tuple(course(deal, "member")) if won_on else whole
     for dim in SUMMED:
         key, daily = key_of(deal, dim), dim in DAILY
         for outcome, day, currency, numbers in of_owner if dim == "member" else whole:

@@ -72,6 +72,8 @@ class DealFact(Fact, table=True):
 
     def owner_on(self, day: date) -> str:
         """Who had it at the end of a day."""
+        if not self.owners:
+            return self.owner
         held = owner_on(self.owners, day)
         return held[0] if held is not None else self.owner
 

@@ -93,7 +93,7 @@ class ActionFact(Fact, table=True):
     """An action: whose, with whom, for which goal, due when, and done when."""
 
     __tablename__ = "action_fact"
-    __table_args__ = (sa.Index("action_fact_owner", "owner", "due"),)
+    __table_args__ = (sa.Index("action_fact_owner", "owner", "due"), sa.Index("action_fact_judged", "judged_by"))
     kind: ClassVar[str] = "action"
 
     owner: str = ""

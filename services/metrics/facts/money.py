@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.targets import (
+from shared.events.money import (
     BudgetChanged,
     BudgetPlanned,
     ExpenseBooked,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar
 
-from shared.events.targets import RateChanged, RateSet
+from shared.events.money import RateChanged, RateSet
 from shared.facts import Fact, Facts
 from shared.rates import Quote, fraction_of
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.attainment import due_before, exchanged
-from shared.events.targets import TargetChanged, TargetClosed, TargetPlaced, TargetSet
+from shared.events.aims import TargetChanged, TargetClosed, TargetPlaced, TargetSet
 from shared.facts import Fact, Facts
 from shared.money import Money
 from shared.period import Period

@@ -22,6 +22,8 @@ ALONE: Final = 3
 def as_seen(document: Mapping[str, Any], sight: Sight, member: str | None) -> dict[str, Any]:
     """The document as it is for somebody."""
     measures = document["measures"]
+    if is_thin(document):
+        return dict(document)
     if sight == "whole":
         members = {name: each if name == member else shared(each) for name, each in measures["members"].items()}
         return dict(document) | {"measures": {"team": measures["team"], "members": members}}
@@ -39,6 +41,11 @@ def as_seen(document: Mapping[str, Any], sight: Sight, member: str | None) -> di
             for code, each in document["weaknesses"].items()
         }
     return found
+
+
+def is_thin(document: Mapping[str, Any]) -> bool:
+    """Whether nothing is told of members any more: the review is older than they are remembered for."""
+    return "needs" not in document["associations"]
 
 
 def shared(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from services.metrics.review.finding import Finding, find
 from services.metrics.review.inputs import Inputs, Member, Thing
 from services.metrics.review.options import Catalogue
 from services.metrics.review.rule_set import RuleSet
-from services.metrics.review.written import written
+from services.metrics.review.written import Evidence, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,24 @@ def take(
     document |= {"inputs_hash": made_from, "rule_set": rules.version, "catalogue": catalogue.version}
     if learned:
         document["learned"] = learned
-        for option, measures in learned.items():
-            for measure, known in measures.items():
-                evidence[f"/learned/{option}/{measure}"] = tuple(
-                    f"review/{each['review']}" for each in known["lessons"]
-                )
+        evidence |= _taught(learned, document["options"])
     return Snapshot(document, evidence, made_from, finding, diagnosis)
+
+
+def _taught(learned: Mapping[str, Mapping[str, Any]], table: Mapping[str, Any] | None) -> Evidence:
+    """By the path of an effect, where it is told and in the table of options, the reviews that taught it."""
+    by = {
+        (option, measure): tuple(f"review/{each['review']}" for each in known["lessons"])
+        for option, measures in learned.items() for measure, known in measures.items()
+    }  # fmt: skip
+    found = {f"/learned/{option}/{measure}": reviews for (option, measure), reviews in by.items()}
+    if table is not None:
+        found |= {
+            f"/options/rows/{place}/effects/{part}": by[option, table["measure"]]
+            for place, row in enumerate(table["rows"]) for part, option in enumerate(row["options"])
+            if (option, table["measure"]) in by
+        }  # fmt: skip
+    return found
 
 
 def canonical(document: Any) -> bytes:

@@ -37,11 +37,15 @@ def _pairs(step: Said, document: Mapping[str, Any], uncovered: Pairs) -> tuple[t
 
 def buddies(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """For each isolated member somebody with ties who gives the least help so far, and nobody twice while there are
-    others: a buddy must not be overloaded."""
+    others: a buddy must not be overloaded. Where nobody has ties, the isolated are each other's."""
     network = document["associations"]["network"]
     degrees, given = network["degrees"], network["help_given"]
     hubs = set(document["weaknesses"]["W-HUB"]["about"])
     tied = [each for each in degrees if degrees[each] and each not in hubs]
     ready = sorted(tied, key=lambda each: (given.get(each, 0), -degrees[each], each))
-    for place, isolate in enumerate(document["weaknesses"]["W-ISO"]["about"] if ready else ()):
-        yield isolate, ready[place % len(ready)]
+    alone = document["weaknesses"]["W-ISO"]["about"]
+    for place, isolate in enumerate(alone):
+        if ready:
+            yield isolate, ready[place % len(ready)]
+        elif place + 1 < len(alone):
+            yield isolate, alone[place + 1]

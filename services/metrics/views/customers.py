@@ -6,8 +6,8 @@ decide: a customer who is lost on a day and wins again later is reactivated on t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from services.metrics.facts.customers import CustomerFact
 from services.metrics.sums import DAY, Tally
 from services.metrics.views.frame import Reading
 from services.metrics.views.ledger import day_of
+from services.metrics.views.row_source import Conditions, Source, simple
 from shared.store import Snapshot
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
@@ -53,15 +54,38 @@ async def customer_counts(reading: Reading) -> Counts:
 
 
 async def _count(reading: Reading) -> Counts:
-    span = reading.question.span
-    only = reading.filters.get("customer")
-    firsts = [(key, first) for key, first in await first_wins(reading) if only in (None, key)]
     tally = [0, 0, 0, 0, 0, 0]
-    async for won, lost in lives(reading.snapshot, firsts):
-        found = moves(won, lost, span.start, span.asked)
-        for place, number in enumerate((*found, found[0] * found[-1])):
+    async for _, found in _counted(reading):
+        for place, number in enumerate(found):
             tally[place] += number
     return Counts(*tally)
+
+
+async def _counted(reading: Reading) -> AsyncIterator[tuple[str, Sequence[int]]]:
+    """Each customer who has won, with what they add to the counts of the period, in the order of `Counts`."""
+    span, only = reading.question.span, reading.filters.get("customer")
+    firsts = [(key, first) for key, first in await first_wins(reading) if only in (None, key)]
+    keys = iter([key for key, _ in firsts])
+    async for won, lost in lives(reading.snapshot, firsts):
+        found = moves(won, lost, span.start, span.asked)
+        yield next(keys), (*found, found[0] * found[-1])
+
+
+def counted_in(which: str) -> Conditions:
+    """The customers that one of the counts is made of."""
+    place = [each.name for each in fields(Counts)].index(which)
+
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        known = not set(reading.filters) - {"customer"}
+        return [_customer.id.in_([key async for key, found in _counted(reading) if found[place]] if known else [])]
+
+    return conditions
+
+
+CUSTOMER_ROWS: Mapping[str, Source] = {
+    f"customers_{each.name}": Source(CustomerFact, counted_in(each.name), simple("customer", "name", "region"))
+    for each in fields(Counts)
+}
 
 
 async def lives(

@@ -69,6 +69,8 @@ class Figure:
     compute: Compute
     rows: str | None = None
     """The name of the source in `rows.py` that lists what the figure is made of."""
+    opens: str = ""
+    """Where what it is made of is seen, or why it is not, of a figure that has no rows of its own."""
 
 
 @dataclass(frozen=True, slots=True)

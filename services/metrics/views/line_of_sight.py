@@ -122,7 +122,7 @@ def _show_target(target: TargetFact) -> dict[str, Any]:
 FIGURES: Final = (
     Figure("line_of_sight", "Targets, duties and actions of the period that carry a goal ÷ all of them: targets with a "
            "day in it; duties and actions begun in it, or still to be done when it began.",
-           share_with_goal("line_of_sight")),
+           share_with_goal("line_of_sight"), opens="see targets_with_goal, duties_with_goal and actions_with_goal"),
     Figure("targets_with_goal", "Targets with a day in the period that carry a goal ÷ all of these.",
            share_with_goal("targets_with_goal", "target"), "targets_at_work"),
     Figure("duties_with_goal", "Duties of the period that carry a goal ÷ all of these.",

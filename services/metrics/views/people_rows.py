@@ -38,6 +38,12 @@ def between(column: Any, **by: sa.ColumnElement[Any]) -> Conditions:
     return conditions
 
 
+async def _of_those_here(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    """The trainings that those who work here at the end have completed by then."""
+    here = [each.id for each in await here_at_the_end(reading)]
+    return [_training.completed_on < reading.question.span.asked, _training.member.in_(here)]
+
+
 def _among(model: Any, days: Any) -> Conditions:
     """Facts of which something holds by the days that are written in them: `days(fact, start, end, asked)`."""
 
@@ -125,6 +131,7 @@ PEOPLE_ROWS: Mapping[str, Source] = {
         TrainingFact, between(_training.completed_on, department=_training.borne_by, team=_training.team),
         _show_training,
     ),
+    "trained": Source(TrainingFact, _of_those_here, _show_training),
     "openings_open": Source(OpeningFact, _among(OpeningFact, _sought), _show_opening),
     "openings_filled": Source(OpeningFact, _among(OpeningFact, _filled), _show_opening),
     "equipment_out": Source(EquipmentFact, _among(EquipmentFact, _out),

@@ -231,5 +231,6 @@ FORECAST: Final = (
     Figure("forecast", METHOD, forecast, "deals_foreseen"),
     Figure("forecast_range", RANGE, forecast_range, "deals_foreseen"),
     Figure("forecast_override", "What somebody expects of exactly this period instead of the computed forecast; who "
-           "and why is kept with the targets, at /v1/forecasts.", forecast_override),
+           "and why is kept with the targets, at /v1/forecasts.", forecast_override,
+           opens="it is at /v1/forecasts, with all that was said before"),
 )  # fmt: skip

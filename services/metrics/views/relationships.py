@@ -85,4 +85,5 @@ CSAT_BY_RELATIONSHIP = Figure(
 LEAVERS_BY_REASON = Figure(
     "leavers_by_reason", "Why members left, as far as a reason was given: five leavers at a time, in the period of the "
     "last of them.", leavers_by_reason,
+    opens="who gave which reason is told to nobody; who left, by leavers",
 )  # fmt: skip

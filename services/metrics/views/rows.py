@@ -12,6 +12,7 @@ from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
+from services.metrics.views.customers import CUSTOMER_ROWS
 from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.handovers import WITHOUT_OWNER, open_of, show_customer
 from services.metrics.views.line_of_sight import GOAL_ROWS
@@ -200,6 +201,7 @@ SOURCES: Mapping[str, Source] = {
     "joiners": Source(MemberFact, between(_member.starts_on), _show_member),
     "leavers": Source(MemberFact, between(_member.left_on), _show_member),
     "customers_without_owner": WITHOUT_OWNER,
+    **CUSTOMER_ROWS,
     "handovers_open": Source(
         CustomerFact, open_of("customer"), show_customer, then=Source(DealFact, open_of("deal"), show_deal)
     ),

@@ -213,10 +213,12 @@ RECOGNITIONS = Figure(
 SETBACKS = Figure(
     "setbacks", "Setbacks of a month, a quarter or a year; not told where that would tell of fewer than five people.",
     private_count("setbacks", ("department", "team")),
+    opens="what happened to somebody is shown at /v1/setbacks to those who may read it",
 )  # fmt: skip
 INCIDENTS = Figure(
     "incidents", "Mistreatment by customers and complaints of a month, a quarter or a year; not told where that would"
     " tell of fewer than five people.", private_count("incidents", ("customer", "department", "team"), _INCIDENT_KINDS),
+    opens="what happened to somebody is shown at /v1/setbacks to those who may read it",
 )  # fmt: skip
 REPUTATION = Figure(
     "reputation", "Mean score of the public ratings and reviews of the period, of 5, with their number, and the number "

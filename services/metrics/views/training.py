@@ -51,7 +51,7 @@ TRAINING_FIGURES = (
     Figure("trainings_completed", "Trainings completed on days of the period; of a department those it bears the cost "
            "of.", _counted("trainings_completed", "trained"), "trainings_completed"),
     Figure("training_coverage", "Members here at the end who have completed a training by then ÷ members here.",
-           training_coverage),
+           training_coverage, "trained"),
     Figure("training_cost", "Cost of the trainings completed on days of the period; each is an expense of the member's "
            "department of that day.", training_cost, "trainings_completed"),
 )  # fmt: skip

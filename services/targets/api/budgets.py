@@ -14,7 +14,7 @@ from services.targets.known import period_of
 from services.targets.spending import room_on
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault
-from shared.events.targets import Planned
+from shared.events.money import Planned
 from shared.http.bodies import Body, Named, Ref, Word, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.targets import BudgetChanged, BudgetPlanned, ExpenseBooked, ExpenseReversed, Planned
+from shared.events.money import BudgetChanged, BudgetPlanned, ExpenseBooked, ExpenseReversed, Planned
 from shared.money import Money
 from shared.period import Period
 from shared.store import Entity

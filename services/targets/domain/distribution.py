@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from services.targets.domain.aims import Value, said, sum_of, told
 from shared.errors import Refused
-from shared.events.targets import Due
+from shared.events.aims import Due
 from shared.money import Money
 from shared.period import Period
 

@@ -78,7 +78,7 @@ class Goal(Entity, table=True):
 
     kind: ClassVar[str] = "goal"
     prefix: ClassVar[str] = "goal"
-    hidden: ClassVar[frozenset[str]] = frozenset({"level", "ref", "label", "starts_on", "ends_on", "aimed"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"level", "ref", "label", "starts_on", "ends_on", "aimed", "depth"})
 
     title: str
     level: str
@@ -88,6 +88,9 @@ class Goal(Entity, table=True):
     starts_on: date
     ends_on: date
     parent: str | None = Field(default=None, index=True)
+    depth: int = 1
+    """How deep it stood when it was set or placed: written for the version before, read by nobody, and gone with the
+    next release."""
     weight: str = "1"
     """Its share among the parts of its parent."""
     aimed: dict[str, str] | str | None = Field(default=None, sa_type=Json)
@@ -127,8 +130,8 @@ class Goal(Entity, table=True):
             _refuse_more(siblings, weight)
         goal = cls.make(
             title=title, level=level, ref=ref or "", metric=metric, label=period.label, starts_on=period.start,
-            ends_on=period.end, parent=parent.id if parent else None, weight=plain(weight),
-            aimed=stored(value), **identity,
+            ends_on=period.end, parent=parent.id if parent else None, depth=above + 2 if parent else 1,
+            weight=plain(weight), aimed=stored(value), **identity,
         )  # fmt: skip
         return goal, GoalSet(
             level=level, ref=ref, metric=metric, period=period, weight=goal.weight, parent=goal.parent,
@@ -144,7 +147,7 @@ class Goal(Entity, table=True):
         if self.id in {parent.id, *(each.id for each in above)}:
             raise GoalOfItself(child=self.id, parent=parent.id)
         parent._refuse_part(self.period, len(above) + 1 + height)
-        self.parent, self.weight = parent.id, plain(weight)
+        self.parent, self.depth, self.weight = parent.id, len(above) + 2, plain(weight)
         return GoalPlaced(parent=parent.id, weight=self.weight)
 
     def change(self, *, title: str | None = None, value: Value | Unchanged | None = UNCHANGED) -> GoalChanged | None:

@@ -15,14 +15,14 @@ from sqlmodel import Field
 
 from services.targets.domain.deals import Deal
 from shared.errors import Refused
-from shared.events.targets import (
+from shared.events.money import (
     InvoiceCredited,
     InvoiceEntered,
     InvoiceVoided,
     InvoiceWrittenOff,
     ReceiptBooked,
     ReceiptReversed,
-)  # fmt: skip
+)
 from shared.money import Money
 from shared.store import Entity
 from shared.store.types import Json, MoneyText

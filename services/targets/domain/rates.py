@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import sqlalchemy as sa
 
 from shared.errors import Refused
-from shared.events.targets import RateChanged, RateSet
+from shared.events.money import RateChanged, RateSet
 from shared.money import plain
 from shared.rates import Quote, fraction_of
 from shared.store import Entity

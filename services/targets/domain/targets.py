@@ -24,16 +24,8 @@ from services.targets.domain.aims import (
 )
 from services.targets.domain.distribution import checked, dealt
 from shared.errors import Refused
+from shared.events.aims import Due, TargetApproved, TargetCascaded, TargetChanged, TargetClosed, TargetPlaced, TargetSet
 from shared.events.progress import TargetCheckedIn
-from shared.events.targets import (
-    Due,
-    TargetApproved,
-    TargetCascaded,
-    TargetChanged,
-    TargetClosed,
-    TargetPlaced,
-    TargetSet,
-)
 from shared.money import Money, plain
 from shared.period import Period
 from shared.store import Entity

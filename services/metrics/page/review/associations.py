@@ -13,6 +13,7 @@ from services.metrics.page.review.drawing import Drawn, Pair, drawn
 from services.metrics.page.review.figures import opened, signed, tenths
 from services.metrics.page.review.words import times
 from services.metrics.page.values import in_words, percent
+from services.metrics.review.seen import is_thin
 
 CHANNELS: Final = {"meetings": "meeting", "items": "item", "actions": "action", "requests": "request",
                    "check_ins": "check-in"}  # fmt: skip
@@ -100,6 +101,8 @@ def called(ref: str, names: Mapping[str, str]) -> str:
 def people_of(document: Mapping[str, Any]) -> set[str]:
     """Everybody the graph of a document speaks of."""
     graph = document["associations"]
+    if is_thin(document):
+        return set()
     pairs = [_pair(key) for key in (*graph["edges"], *graph["needs"])]
     return {*graph["network"]["degrees"], *(each for pair in pairs for each in pair)}
 

@@ -29,6 +29,8 @@ class Typed:
     how: str = ""
     options: tuple[str, ...] = ()
     reason: str = ""
+    responsible: str = ""
+    starts_on: str = ""
     text: str = ""
     kind: str = "comment"
 
@@ -36,7 +38,8 @@ class Typed:
     def of(cls, form: FormData) -> Typed:
         """What a form was sent with."""
         options = tuple(str(each) for each in form.getlist("options"))
-        return cls(_word(form, "how"), options, _word(form, "reason"), _word(form, "text"), _word(form, "kind"))
+        words = {name: _word(form, name) for name in ("how", "reason", "responsible", "starts_on", "text", "kind")}
+        return cls(options=options, **words)
 
 
 async def held(request: Request, principal: Principal) -> str:
@@ -63,7 +66,9 @@ async def decided(request: Request, ref: str, typed: Typed, principal: Principal
             "accept": [*review.recommended, *besides],
             "reject": ["O0"],
         }.get(typed.how, list(typed.options))
-        body = parse(Decide, to_json({"options": sorted(set(chosen)), "reason": typed.reason.strip() or None}))
+        said = {"reason": typed.reason.strip(), "responsible": typed.responsible, "starts_on": typed.starts_on}
+        given = {name: value for name, value in said.items() if value}
+        body = parse(Decide, to_json({"options": sorted(set(chosen)), **given}))
         changed: Review = await decide_on_review(tx, review, body)
         return changed
 

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from services.metrics.api.charters import charter_of
 from services.metrics.api.reviews import readable
+from services.metrics.domain.charters import PARTS
 from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import TeamFact
 from services.metrics.page.review.figures import tenths
@@ -50,11 +52,13 @@ async def listing(snapshot: Snapshot, reader: Principal) -> dict[str, Any]:
     names = {ref: name or ref for name, ref in teams} | await names_of(
         snapshot, "team", sorted({each.team for each in found}), reader
     )
-    house = await house_of(snapshot)
+    house, charter = await house_of(snapshot), await charter_of(snapshot)
     quarter = Period.of("quarter", day_of(now(), house.zone), house.first_month)
     return {
         "reviews": [_held(each, names) for each in found],
         "teams": teams,
+        "charter": charter,
+        "lacks": [PARTS[each] for each in (charter.missing if charter else PARTS)],
         "may_hold": reader.may("reviews:write"),
         "periods": quarters_of(quarter, house.first_month),
     }

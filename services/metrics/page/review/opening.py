@@ -26,7 +26,7 @@ async def opening(snapshot: Snapshot, ref: str, path: str, reader: Principal) ->
     found = await explained(snapshot, review, path, reader)
     sight = await sight_of(snapshot, review.team, reader)
     document = as_seen(review.document, sight, reader.member)
-    members = len(review.document["associations"]["network"]["degrees"])
+    members = review.document["associations"]["network"]["members"]
     numbers = Reader(review.id, Rules.model_validate(review.rules), document["currency"], document["baseline"],
                      members < SMALL_TEAM)  # fmt: skip
     place, _, last = path.rpartition("/")

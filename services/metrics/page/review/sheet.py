@@ -9,24 +9,29 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.metrics.api.carrying_out import carried_out
+from services.metrics.api.learnt import catalogue_of
 from services.metrics.api.reviews import reviews, sight_of
 from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import MemberFact, TeamFact
+from services.metrics.page.charts import NOTHING
 from services.metrics.page.layout import TITLES
 from services.metrics.page.review.advice import Advice, Weak, advice_of, weak_of
-from services.metrics.page.review.associations import Graph, by_department, graph_of, people_of
+from services.metrics.page.review.associations import Graph, by_department, graph_of, people_of, told_of
 from services.metrics.page.review.choices import Table, table_of
 from services.metrics.page.review.contributed import Contributed, contributed_of
 from services.metrics.page.review.figures import SMALL_TEAM, Reader
 from services.metrics.page.review.matrix import Matrix, matrix_of
 from services.metrics.page.review.words import listed
+from services.metrics.review.carried_out import Carried
 from services.metrics.review.contributions import PITFALLS
 from services.metrics.review.options import Catalogue
-from services.metrics.review.reading.before import options_of
-from services.metrics.review.seen import Sight, as_seen
+from services.metrics.review.seen import Sight, as_seen, is_thin
 from services.metrics.review.thresholds import Rules
 from services.metrics.views.names import names_of
+from services.metrics.views.shown import house_of
 from shared.identity.permissions import Principal
+from shared.instant import day_of, now
 from shared.store import Snapshot
 from shared.store.sql import OneOf
 
@@ -54,6 +59,9 @@ class Sheet:
     pitfalls: Sequence[str]
     comments: Sequence[Mapping[str, Any]]
     comment_until: date
+    carried: Sequence[Carried]
+    responsible: Sequence[tuple[str, str]]
+    """Who may see to what is decided: members of the team, for who may know them."""
     document: Mapping[str, Any]
     may_decide: bool
     may_comment: bool
@@ -86,7 +94,7 @@ async def sheet_of(snapshot: Snapshot, ref: str, reader: Principal) -> Sheet:
     team = await snapshot.recall(TeamFact, review.team)
     named = {**await _names(snapshot, review, sight, reader), review.team: team.name if team else review.team}
     rules = Rules.model_validate(review.rules)
-    members = len(review.document["associations"]["network"]["degrees"])
+    members = review.document["associations"]["network"]["members"]
     numbers = Reader(review.id, rules, document["currency"], document["baseline"], members < SMALL_TEAM)
     catalogue = await _catalogue(snapshot, review)
     leader = named.get(team.leader) if team and team.leader and sight != "outside" else None
@@ -98,20 +106,29 @@ async def sheet_of(snapshot: Snapshot, ref: str, reader: Principal) -> Sheet:
         catalogue=catalogue, table=table_of(document, catalogue), weak=weak_of(document, numbers, named),
         contributed=contributed_of(document, numbers, named), pitfalls=PITFALLS,
         comments=review.comments if sight != "outside" else [],
+        carried=await carried_out(snapshot, review, day_of(now(), (await house_of(snapshot)).zone)),
+        responsible=_responsible(review, named, sight),
         comment_until=after_working_days(review.made_on, COMMENT_DAYS), document=document,
         may_decide=reader.may("reviews:write"), may_comment=sight != "outside",
     )  # fmt: skip
 
 
+def _responsible(review: Review, named: Mapping[str, str], sight: Sight) -> list[tuple[str, str]]:
+    members = review.document["associations"]["network"].get("degrees", ()) if sight != "outside" else ()
+    return sorted((named.get(each, each), each) for each in members)
+
+
 async def _catalogue(snapshot: Snapshot, review: Review) -> Catalogue | None:
     """The options as they were when it was made; none where others have been adopted since."""
-    now = await options_of(snapshot)
-    return now if now.version == review.catalogue else None
+    found, _ = await catalogue_of(snapshot)
+    return found if found.version == review.catalogue else None
 
 
 async def _graph(
     snapshot: Snapshot, review: Review, document: Mapping[str, Any], sight: Sight, named: Mapping[str, str]
 ) -> Graph:
+    if is_thin(document):
+        return Graph(NOTHING, [], [], told_of(document["associations"]["network"], None), False)
     if sight != "outside":
         return graph_of(document, review.id, named)
     people = await snapshot.all(MemberFact, _NAMED, ids=sorted(people_of(review.document)))
@@ -126,7 +143,7 @@ async def _names(snapshot: Snapshot, review: Review, sight: Sight, reader: Princ
     found = departments | await names_of(snapshot, "team", sorted(teams), reader)
     if sight == "outside":
         return found
-    said = {each["by"] for each in review.comments} | {review.decided_by, review.made_by}
+    said = {each["by"] for each in review.comments} | {review.decided_by, review.responsible}
     team = await snapshot.recall(TeamFact, review.team)
     people = {*people_of(review.document), *filter(None, said), *filter(None, [team.leader if team else None])}
     return found | await names_of(snapshot, "member", sorted(people), reader)

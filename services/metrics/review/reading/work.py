@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from shared.money import Money
 from shared.store import Snapshot
 from shared.store.sql import OneOf
 
+TEAMWORK: Final = "teamwork"
 _duty = DutyFact.__table__.c  # type: ignore[attr-defined]
 _training = TrainingFact.__table__.c  # type: ignore[attr-defined]
 _check = CheckFact.__table__.c  # type: ignore[attr-defined]
@@ -51,13 +53,15 @@ def _duty_of(fact: DutyFact, end: date) -> Duty:
 
 
 async def trainings_of(snapshot: Snapshot, team: Belonging, end: date, rules: TrainingRules) -> tuple[Training, ...]:
-    """Trainings of members; which courses train teamwork, and when a check is passed, is said by the rule-set."""
+    """Trainings of members; which courses train teamwork is said by the rule-set, or by themselves; when a check is
+    passed, by the rule-set."""
     found = await snapshot.all(TrainingFact, _TRAININGS, end=end, ids=team.ids)
     scores = {each.id: each.score for each in await snapshot.all(CheckFact, _CHECKS, ids=[each.id for each in found])}
     since = end.toordinal() - round(rules.months * 365.25 / 12)
     return tuple(
         Training(
-            id=each.id, member=each.member, teamwork=each.course in rules.courses, assigned_on=each.assigned_on,
+            id=each.id, member=each.member,
+            teamwork=each.course in rules.courses or each.trains == TEAMWORK, assigned_on=each.assigned_on,
             completed_on=each.completed_on if each.completed_on and each.completed_on < end else None,
             passed=None if (score := scores.get(each.id)) is None else score >= rules.passed,
         )

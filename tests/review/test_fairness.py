@@ -1,0 +1,67 @@
+"""Groups of people are looked at alike; where a measure does not, it is the measure that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from concert.demo import Calendar
+from services.metrics.review.fairness import Seen, compared, written
+from shared.instant import now
+from tests.demo import filled
+from tests.world import World, client_of, token_headers, world
+
+
+def people(number: int, *groups: str, isolated: int = 0, attendance: float = 90) -> list[Seen]:
+    return [Seen(frozenset(groups), place < isolated, {"IB1": attendance}) for place in range(number)]
+
+
+def told(found: list[Seen], group: str, outcome: str) -> dict[str, object]:
+    return next(written(each) for each in compared(found) if (each.group, each.outcome) == (group, outcome))
+
+
+def test_a_difference_that_is_sure_has_the_measure_looked_at() -> None:
+    found = people(12, "new", isolated=9) + people(40, isolated=2)
+    said = told(found, "new", "isolated")
+    assert said["look_at_the_measure"] is True
+    assert said["theirs"] == {"numerator": 9, "denominator": 12, "low": "0.5126", "high": "0.8954"}
+    assert told(found, "new", "low attendance")["look_at_the_measure"] is False
+
+
+def test_a_difference_that_chance_can_make_does_not() -> None:
+    found = people(6, "absent", isolated=2) + people(30, isolated=4)
+    assert told(found, "absent", "isolated")["look_at_the_measure"] is False
+
+
+def test_of_fewer_than_five_nothing_is_told() -> None:
+    said = told(people(4, "new", isolated=4) + people(30), "new", "isolated")
+    assert (said["theirs"], said["look_at_the_measure"]) == (None, None)
+
+
+def test_who_has_no_number_counts_on_no_side() -> None:
+    found = [*people(5, "new"), Seen(frozenset({"new"}), False, {}), *people(9)]
+    assert told(found, "new", "low attendance")["theirs"] == {
+        "numerator": 0, "denominator": 5, "low": "0.0000", "high": "0.3512",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with world(tmp_path_factory.mktemp("fairness")) as concert:
+        await filled(concert)
+        yield concert
+
+
+async def test_the_reviews_of_a_period_are_compared_for_who_may_hold_them(demo: World) -> None:
+    window = Calendar(now().date()).window
+    query = {"from": str(window.start), "to": str(window.end)}
+    found = (await demo.admin.get("/v1/reviews/fairness", params=query)).json()
+    assert found["reviews"] == 4
+    isolated = next(each for each in found["differences"] if each["outcome"] == "isolated" and each["group"] == "new")
+    assert isolated["theirs"] is None
+    assert (isolated["others"]["numerator"], isolated["others"]["denominator"]) == (0, 20)
+    assert "mbr_" not in str(found)
+    headers = token_headers(demo.settings, "reviews:read")
+    async with client_of(demo.origin, headers) as client:
+        assert (await client.get("/v1/reviews/fairness", params=query)).status_code == 403
