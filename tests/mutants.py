@@ -1,4 +1,4 @@
-"""Ways to break the kit on purpose, each of which switches one protection off.
+"""Ways to break Concert on purpose, each of which switches one protection off.
 
     python -m tests.mutants [version-rule …]
 
@@ -30,6 +30,7 @@ from shared.store import Context, Job
 from shared.store.tables import Applied
 from shared.store.tx import Tx
 from tests import world
+from tests.mutants_of_people import OF_PEOPLE
 
 HERE = Path(__file__).parent
 
@@ -184,7 +185,7 @@ def allow_a_version_twice() -> None:
     vars(world)["_migrated_files"] = careless
 
 
-# Each with the file whose tests must notice it, or the one test that must.
+# Each with the file, or the one test, that must notice it.
 MUTANTS: dict[str, tuple[Callable[[], None], str]] = {
     "version-rule": (apply_everything_that_comes, "kit/test_applier.py"),
     "gaps": (apply_over_gaps, "kit/test_applier.py"),
@@ -199,6 +200,7 @@ MUTANTS: dict[str, tuple[Callable[[], None], str]] = {
     "producer": (let_failed_producers_live, "bus/test_kafka_client.py"),
     "undo": (keep_what_was_refused, "kit/test_store.py"),
     "journal-key": (allow_a_version_twice, "kit/test_store.py"),
+    **OF_PEOPLE,
 }
 # The same tests with every protection in its place.
 SOUND = {f"sound {file}": file for _, file in dict.fromkeys(MUTANTS.values())}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.meetings.office import Office, problem, stored
 
 
@@ -31,6 +33,36 @@ async def test_a_series_starts_with_its_first_time_by_the_rule(standing: Office)
     ]
     never = await standing.weekly(rrule="FREQ=WEEKLY;UNTIL=20260301")
     problem(never, 422, "/rrule", "By the rule FREQ=WEEKLY;UNTIL=20260301 nobody meets in the six years from")
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("every Monday", "'EVERY MONDAY' is not a part of a rule"),
+        ("FREQ=SOMETIMES", "FREQ is SOMETIMES"),
+        ("FREQ=WEEKLY;FREQ=DAILY", "FREQ stands twice in the rule."),
+        ("FREQ=WEEKLY;INTERVAL=0", "INTERVAL is 0; it is a number from 1 to 366."),
+        ("FREQ=WEEKLY;COUNT=3;UNTIL=20261231", "a rule ends by COUNT or by UNTIL, not by both."),
+        ("FREQ=WEEKLY;UNTIL=20260231", "2026-02-31 is not in the calendar."),
+        ("FREQ=MONTHLY;BYMONTHDAY=32", "BYMONTHDAY has '32'; it counts from 1 to 31, or back from -1 to -31."),
+        ("FREQ=WEEKLY;BYHOUR=9", "BYHOUR is not supported in a rule; a series meets once a day at most"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "nobody meets in the six years from"),
+    ],
+)
+async def test_a_rule_that_is_nonsense_is_refused_in_plain_words_and_nothing_is_planned(
+    standing: Office, rule: str, says: str
+) -> None:
+    before = await stored(standing, "series")
+    problem(await standing.weekly(rrule=rule), 422, "/rrule", says)
+    assert await stored(standing, "series") == before
+    series = (await standing.weekly()).json()
+    moved = await standing.world.post(f"/v1/series/{series['id']}/reschedule", {"scope": "all", "rrule": rule})
+    problem(moved, 422, "/rrule", says)
+    patched = await standing.world.admin.patch(
+        f"/v1/series/{series['id']}", json={"rrule": rule}, headers={"If-Match": "*"}
+    )
+    problem(patched, 422, "/rrule", says)
+    assert (await standing.get(f"/v1/series/{series['id']}"))["rrule"] == series["rrule"]
 
 
 async def test_an_occurrence_becomes_a_meeting_once_and_only_when_the_series_meets(standing: Office) -> None:

@@ -46,7 +46,9 @@ async def test_a_duty_is_not_accepted_by_its_own_doer(staff: Staff) -> None:
     path = f"duties/{await a_duty(staff, {'member': ada}, receiver=boss)}"
     await as_member(staff, ada, f"{path}/done", {"on": "2026-02-05"})
     own = await as_member(staff, ada, f"{path}/accept", {"on": "2026-02-06"})
-    assert boss in problem(own, 409, "/by")
+    assert problem(own, 409, "/by") == f"Nobody accepts or returns what they have done themselves; {boss} does."
+    for_them = await staff.post(f"{path}/accept", {"on": "2026-02-06", "by": ada})
+    assert problem(for_them, 409, "/by") == f"Nobody accepts or returns what they have done themselves; {boss} does."
     assert (await staff.get(path))["status"] == "done"
     # Whom it does not concern does not find it; in whose name a tool speaks, is told.
     assert (await as_member(staff, other, f"{path}/accept", {"on": "2026-02-06"})).status_code == 404
