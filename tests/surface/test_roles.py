@@ -113,7 +113,7 @@ async def test_a_service_with_a_route_that_names_no_permission_does_not_start(tm
         migrate(metrics, chosen.store)
         careless = replace(metrics, routers=(*metrics.routers, router))
         with pytest.raises(RouteWithoutPermission, match="/v1/secrets"):
-            async with running(careless, chosen, ground.bus, Identity.of(chosen), migrated=True):
+            async with running(careless, chosen, ground.bus, Identity.of(chosen)):
                 pass
 
 
