@@ -52,8 +52,8 @@ free_port() {
     done
 }
 
-# A name that no other Kafka cluster has.
-cluster_id() { head -c 16 /dev/urandom | base64 | tr +/ -_ | tr -d =; }
+# A name that no other Kafka cluster has; one that begins with a dash Kafka would take for an option.
+cluster_id() { printf A; head -c 16 /dev/urandom | base64 | tr +/ -_ | tr -d = | cut -c2-; }
 
 # The engine's process, if it lives; the command line is compared because numbers of processes are used again.
 process_of() {

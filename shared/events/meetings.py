@@ -402,12 +402,14 @@ class LiaisonChanged(Event):
     """A liaison is for longer or shorter, or more or less often, or a member is named for a department; the event says
     all of it."""
 
+    on: date
     until: date
     every_days: int
     from_member: str | None = None
     from_department: str | None = None
     to_member: str | None = None
     to_department: str | None = None
+    team: str | None = None
 
 
 @event("concert.meetings.liaison-ended.v1")

@@ -57,7 +57,7 @@ def test_two_keep_in_touch_and_somebody_is_named_for_the_department() -> None:
                                  review="rev_1", option="O1b")  # fmt: skip
     assert liaison.change(every_days=14) is None
     named = liaison.change(to_member="ivo", to_department=None)
-    assert named == LiaisonChanged(until=JULY, every_days=14, from_member="ada", to_member="ivo")
+    assert named == LiaisonChanged(on=MAY, until=JULY, every_days=14, from_member="ada", to_member="ivo")
     assert liaison.end(date(2026, 6, 1), "Ivo is away") == LiaisonEnded(on=date(2026, 6, 1))
     assert liaison.as_on(date(2026, 5, 31)) == {"status": "open", "ended_on": None, "reason": None}
     assert (liaison.as_on(date(2026, 5, 3)), liaison.as_on(date(2026, 6, 1))) == (None, {})

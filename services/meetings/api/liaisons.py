@@ -93,7 +93,9 @@ class ChangeLiaison(Named):
 
     one: Party | None = Field(default=None, alias="from")
     other: Party | None = Field(default=None, alias="to")
+    team: Ref | None = Field(default=None, description="whose work needs it")
     every_days: int = Field(default=14, ge=1, le=91)
+    begins_on: Day = date(1900, 1, 1)
     until: Day = date(1900, 1, 1)
 
 
@@ -126,6 +128,8 @@ async def change_liaison(tx: Tx, liaison: Liaison, body: ChangeLiaison) -> Liais
         party = sent.pop(name, None)
         if party is not None:
             sent |= await _side(tx, party, side)
+    if sent.get("team") is not None:
+        sent["team"] = (await known(tx, KnownTeam, sent["team"], "/team")).id
     return tx.save(liaison, liaison.change(**sent))
 
 

@@ -78,9 +78,8 @@ class Liaison(Entity, table=True):
         if sender is not None and sender not in {liaison.from_member, liaison.to_member, *may}:
             raise NotTheirLiaison(member=sender)
         return liaison, LiaisonPaired(
-            on=liaison.begins_on, **liaison._told(), team=liaison.team, review=liaison.review, option=liaison.option,
-            externals=liaison.externals,
-        )  # fmt: skip
+            **liaison._told(), review=liaison.review, option=liaison.option, externals=liaison.externals
+        )
 
     def change(self, **fields: Any) -> LiaisonChanged | None:
         """Keep in touch for longer or more often, or name somebody for a department."""
@@ -111,12 +110,14 @@ class Liaison(Entity, table=True):
 
     def _told(self) -> dict[str, Any]:
         return {
+            "on": self.begins_on,
             "until": self.until,
             "every_days": self.every_days,
             "from_member": self.from_member,
             "from_department": self.from_department,
             "to_member": self.to_member,
             "to_department": self.to_department,
+            "team": self.team,
         }
 
     def _refuse_wrong(self) -> None:

@@ -31,7 +31,12 @@ __all__ = ["reviews"]
 class DrawStarts(Body):
     """What several teams will do, and from when on the first of them does."""
 
-    reviews: list[Ref] = Field(min_length=2, max_length=12, description="of different teams, each not decided on yet")
+    reviews: list[Ref] = Field(
+        min_length=2,
+        max_length=12,
+        examples=[["ext:oar:north-q3", "ext:oar:west-q3"]],
+        description="of different teams, each not decided on yet",
+    )
     options: list[str] = Field(min_length=1, max_length=5, examples=[["O3"]])
     first: Day = Field(description="when the first team starts")
     every_weeks: int = Field(default=2, ge=1, le=8, description="so much later the next one starts")

@@ -37,12 +37,13 @@ liaisons = Facts(LiaisonFact)
 
 @liaisons.on(LiaisonPaired)
 def pair(liaison: LiaisonFact, event: LiaisonPaired) -> None:
-    liaison.team, liaison.begins_on, liaison.review, liaison.option = event.team, event.on, event.review, event.option
+    liaison.review, liaison.option = event.review, event.option
     change(liaison, event)
 
 
 @liaisons.on(LiaisonChanged)
 def change(liaison: LiaisonFact, event: LiaisonPaired | LiaisonChanged) -> None:
+    liaison.team, liaison.begins_on = event.team, event.on
     liaison.until, liaison.every_days = event.until, event.every_days
     liaison.from_member, liaison.from_department = event.from_member, event.from_department
     liaison.to_member, liaison.to_department = event.to_member, event.to_department

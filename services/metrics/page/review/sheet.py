@@ -127,7 +127,7 @@ async def _catalogue(snapshot: Snapshot, review: Review) -> Catalogue | None:
 async def _graph(
     snapshot: Snapshot, review: Review, document: Mapping[str, Any], sight: Sight, named: Mapping[str, str]
 ) -> Graph:
-    if is_thin(document):
+    if is_thin(review.document):
         return Graph(NOTHING, [], [], told_of(document["associations"]["network"], None), False)
     if sight != "outside":
         return graph_of(document, review.id, named)
