@@ -16,6 +16,7 @@ from structlog.dev import plain_traceback
 
 from tests import engines
 from tests import world as worlds
+from tests.demo import filled
 
 E = TypeVar("E", bound=engines.Engine)
 
@@ -118,3 +119,11 @@ def _lend(engine: E) -> Iterator[E]:
         yield engine
     finally:
         engine.remove()
+
+
+@pytest.fixture(scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[worlds.World]:
+    """A Concert with the demo company in it and its reviews, on embedded engines."""
+    async with worlds.world(tmp_path_factory.mktemp("demo")) as concert:
+        await filled(concert)
+        yield concert

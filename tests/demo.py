@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from concert.cli import members_of
 from concert.demo import make_demo
-from shared.identity.scopes import member_scopes
 from shared.instant import now
-from tests.world import World, token_headers
+from tests.world import World
 
 
 async def filled(concert: World) -> None:
     """Fill a Concert with the demo company."""
-
-    def as_member(member: str) -> str:
-        headers = token_headers(concert.settings, *member_scopes("sales"), member=member)
-        return headers["Authorization"].removeprefix("Bearer ")
-
-    outcome = await make_demo(concert.admin, now().date(), as_member)
+    outcome = await make_demo(concert.admin, now().date(), members_of(concert.settings))
     assert outcome.refused == 0

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from concert.demo import REACHED, Calendar, monthly_target, plan_demo, won_by_team
-from tests.demo import filled
-from tests.world import World, world
-
-
-@pytest.fixture(scope="module")
-async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(tmp_path_factory.mktemp("demo")) as concert:
-        await filled(concert)
-        yield concert
+from tests.world import World
 
 
 async def reviewed(demo: World, team: str) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser, async_playwright
 
+from tests.engines import CHROMIUM_FLAGS
 from tests.metrics.company import settle_in
 from tests.metrics.stream import relayed
 from tests.world import Ground, World, world
@@ -38,3 +40,12 @@ async def near_world(ground: Ground, tmp_path: Path) -> AsyncIterator[World]:
         # What a new organisation begins with is told before a test begins.
         await relayed(concert)
         yield concert
+
+
+@pytest.fixture(scope="module")
+async def browser(chromium_path: Path) -> AsyncIterator[Browser]:
+    """The system's Chromium."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_FLAGS))
+        yield started
+        await started.close()

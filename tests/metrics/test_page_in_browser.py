@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from shared.identity.gate import OPERATOR, Identity
-from tests.engines import CHROMIUM_FLAGS
 from tests.serving import serving
 from tests.world import World
 
@@ -29,16 +27,6 @@ async def address(company: World) -> AsyncIterator[str]:
     """Where the company's Concert answers."""
     async with serving(company.origin) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-async def browser(chromium_path: Path) -> AsyncIterator[Browser]:
-    """The system's Chromium."""
-    async with async_playwright() as playwright:
-        flags = list(CHROMIUM_FLAGS)
-        started = await playwright.chromium.launch(executable_path=chromium_path, args=flags)
-        yield started
-        await started.close()
 
 
 def link_into(company: World, address: str) -> str:

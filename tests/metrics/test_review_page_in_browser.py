@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from shared.identity.gate import Identity
 from shared.identity.permissions import Principal
 from shared.identity.scopes import member_scopes
-from tests.demo import filled
-from tests.engines import CHROMIUM_FLAGS
 from tests.metrics.test_page_in_browser import _CONTRAST as CONTRAST
 from tests.metrics.test_page_in_browser import visit
 from tests.serving import serving
-from tests.world import World, world
+from tests.world import World
 
 DESK = {"width": 1200, "height": 900}
 PHONE = {"width": 390, "height": 780}
@@ -31,24 +28,9 @@ NAMELESS = """() => [...document.querySelectorAll("input:not([type=hidden]), sel
 
 
 @pytest.fixture(scope="module")
-async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(tmp_path_factory.mktemp("reviews")) as concert:
-        await filled(concert)
-        yield concert
-
-
-@pytest.fixture(scope="module")
 async def address(demo: World) -> AsyncIterator[str]:
     async with serving(demo.origin) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-async def browser(chromium_path: Path) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_FLAGS))
-        yield started
-        await started.close()
 
 
 async def review_of(demo: World, team: str) -> str:

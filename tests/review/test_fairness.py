@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from concert.demo import Calendar
 from services.metrics.review.fairness import Seen, compared, written
 from shared.instant import now
-from tests.demo import filled
-from tests.world import World, client_of, token_headers, world
+from tests.world import World, client_of, token_headers
 
 
 def people(number: int, *groups: str, isolated: int = 0, attendance: float = 90) -> list[Seen]:
@@ -44,13 +39,6 @@ def test_who_has_no_number_counts_on_no_side() -> None:
     assert told(found, "new", "low attendance")["theirs"] == {
         "numerator": 0, "denominator": 5, "low": "0.0000", "high": "0.3512",
     }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(tmp_path_factory.mktemp("fairness")) as concert:
-        await filled(concert)
-        yield concert
 
 
 async def test_the_reviews_of_a_period_are_compared_for_who_may_hold_them(demo: World) -> None:

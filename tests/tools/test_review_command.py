@@ -14,19 +14,11 @@ from concert.demo import Calendar
 from concert.reviewed import review
 from shared.identity.scopes import ADMIN
 from shared.instant import now
-from tests.demo import filled
 from tests.serving import serving
-from tests.world import World, token_headers, world
+from tests.world import World, token_headers
 
 app = typer.Typer()
 app.command()(review)
-
-
-@pytest.fixture(scope="module")
-async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(tmp_path_factory.mktemp("command")) as concert:
-        await filled(concert)
-        yield concert
 
 
 @pytest.fixture(scope="module")
