@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from uuid import uuid4
 
 import structlog
@@ -18,6 +21,16 @@ RENEW_AFTER = 2.0
 # A SQLite file belongs to one process, which drops the leases of its predecessor when it opens the file; a long lease
 # spares an idle machine the writes.
 SECONDS_ON_ONE_MACHINE = 600.0
+
+
+async def by_one_of_all(store: Store, job: str, every: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do something again and again, each so many seconds, for ever; of several replicas one does."""
+    lease = Lessee(store, job)
+    while True:
+        with suppress(OutcomeUnknown, Overloaded, OSError):
+            if await lease.holds():
+                await work()
+        await asyncio.sleep(every)
 
 
 class Lessee:

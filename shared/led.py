@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from shared.membership import on_day
 from shared.store import Snapshot
+from shared.store.sql import naming
 
 
 async def people_of(snapshot: Snapshot, leader: str, day: date, *, teams: Any, members: Any) -> set[str]:
@@ -17,7 +18,8 @@ async def people_of(snapshot: Snapshot, leader: str, day: date, *, teams: Any, m
     led = {str(key) for (key,) in await snapshot.rows(sa.select(team.id).where(team.leader == leader))}
     people = {leader}
     if led:
-        mentions = [sa.type_coerce(member.memberships, sa.Text).contains(f'"{key}"', autoescape=True) for key in led]
-        found = await snapshot.rows(sa.select(member.id, member.memberships).where(sa.or_(*mentions)))
+        found = await snapshot.rows(
+            sa.select(member.id, member.memberships).where(naming(member.memberships, *sorted(led)))
+        )
         people |= {str(key) for key, stays in found if led & set(on_day(stays, day))}
     return people

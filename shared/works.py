@@ -16,3 +16,8 @@ WORKS: Final = {
     "workload": "Look at the workload, and offer support after setbacks",
 }
 NO_COURSE: Final = "Offer a course that trains {kind}: a training was decided on, and there is none to assign"
+
+
+def title_of(work: str | None) -> str:
+    """What a word stands for; one that only a later version knows stands for itself."""
+    return WORKS.get(work or "", work or "")

@@ -19,7 +19,7 @@ from shared.ids import derived_id
 from shared.instant import zone_named
 from shared.known import house
 from shared.store import Tx
-from shared.works import WORKS
+from shared.works import title_of
 
 MEET_AT: Final = time(9)
 """When those meet who did not say when; they move it as they like."""
@@ -38,7 +38,7 @@ async def carry_out(tx: Tx, event: ActionDecided, envelope: Envelope) -> None:
 
 async def pair_them(tx: Tx, event: ActionDecided, envelope: Envelope, step: Step) -> None:
     """A liaison for each pair between whom work needs a tie."""
-    begins = starts_of(event)
+    begins = event.begins
     for one, other in step.pairs:
         liaison = derived_id(Liaison.prefix, f"{envelope.id} {step.option} {one} {other}")
         if await tx.seek_unlocked(Liaison, liaison) is None:
@@ -54,7 +54,7 @@ async def let_them_meet(tx: Tx, event: ActionDecided, envelope: Envelope, step: 
     series = derived_id(Series.prefix, f"{envelope.id} {step.option}")
     if await tx.seek_unlocked(Series, series) is not None:
         return
-    every, begins = step.every_days or 7, starts_of(event)
+    every, begins = step.every_days or 7, event.begins
     times = step.times or max(1, event.weeks * 7 // every)
     rhythm = f"FREQ=WEEKLY;INTERVAL={every // 7}" if every % 7 == 0 else f"FREQ=DAILY;INTERVAL={every}"
     # Where no other department is concerned, the team meets alone.
@@ -76,8 +76,8 @@ async def ask_for_action(tx: Tx, event: ActionDecided, envelope: Envelope, step:
     action = derived_id(Action.prefix, f"{envelope.id} {step.option}")
     if event.responsible is not None and await tx.seek_unlocked(Action, action) is None:
         tx.save(*Action.agree(
-            id=action, externals={}, title=WORKS.get(step.work or "", step.work or ""), owner=event.responsible,
-            agreed_on=event.on, due=starts_of(event) + timedelta(days=step.due_days or 14), asked_by=event.by,
+            id=action, externals={}, title=title_of(step.work), owner=event.responsible,
+            agreed_on=event.on, due=event.begins + timedelta(days=step.due_days or 14), asked_by=event.by,
             **_cause(envelope, step),
         ))  # fmt: skip
 
@@ -87,11 +87,6 @@ MAKERS: Final[Mapping[str, Callable[[Tx, ActionDecided, Envelope, Step], Awaitab
     "meetings": let_them_meet,
     "action": ask_for_action,
 }
-
-
-def starts_of(event: ActionDecided) -> date:
-    """The day from which on a decision is carried out."""
-    return event.starts_on or event.on
 
 
 def _side(at: str, who: str) -> dict[str, Any]:

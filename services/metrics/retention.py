@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, Final
@@ -14,11 +12,10 @@ import structlog
 
 from services.metrics.domain.reviews import Review
 from services.metrics.review.seen import as_seen, may_open
-from services.metrics.views.shown import house_of
-from shared.errors import OutcomeUnknown, Overloaded
+from services.metrics.views.shown import today_of
 from shared.http.runtime import Runtime
-from shared.instant import day_of, now
-from shared.lease import Lessee
+from shared.instant import now
+from shared.lease import by_one_of_all
 from shared.store import Context, Job, Snapshot, Store, Tx
 
 log = structlog.get_logger(__name__)
@@ -34,13 +31,11 @@ _OLD = (
 
 async def forget_members(runtime: Runtime) -> None:
     """Forget whom old reviews were about, for ever; of several replicas one does."""
-    lease = Lessee(runtime.store, "retention")
-    while True:
-        with suppress(OutcomeUnknown, Overloaded, OSError):
-            if await lease.holds():
-                zone = (await runtime.store.read(house_of)).zone
-                await thin_old(runtime.store, day_of(now(), zone))
-        await asyncio.sleep(LOOK_SECONDS)
+
+    async def look() -> None:
+        await thin_old(runtime.store, await runtime.store.read(today_of))
+
+    await by_one_of_all(runtime.store, "retention", LOOK_SECONDS, look)
 
 
 async def thin_old(store: Store, today: date) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from datetime import date
 from functools import partial
 
@@ -12,11 +10,10 @@ import structlog
 
 from services.metrics.api.review_verification import judge
 from services.metrics.domain.reviews import Review
-from services.metrics.views.shown import house_of
-from shared.errors import OutcomeUnknown, Overloaded
+from services.metrics.views.shown import today_of
 from shared.http.runtime import Runtime
-from shared.instant import day_of, now
-from shared.lease import Lessee
+from shared.instant import now
+from shared.lease import by_one_of_all
 from shared.store import Context, Job, Snapshot, Store, Tx
 
 log = structlog.get_logger(__name__)
@@ -30,13 +27,11 @@ _WATCHED = (
 
 async def judge_effects(runtime: Runtime) -> None:
     """Record verdicts when they are due, for ever; of several replicas one does."""
-    lease = Lessee(runtime.store, "verdicts")
-    while True:
-        with suppress(OutcomeUnknown, Overloaded, OSError):
-            if await lease.holds():
-                zone = (await runtime.store.read(house_of)).zone
-                await judge_due(runtime.store, day_of(now(), zone))
-        await asyncio.sleep(LOOK_SECONDS)
+
+    async def look() -> None:
+        await judge_due(runtime.store, await runtime.store.read(today_of))
+
+    await by_one_of_all(runtime.store, "verdicts", LOOK_SECONDS, look)
 
 
 async def judge_due(store: Store, today: date) -> int:

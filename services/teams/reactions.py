@@ -22,7 +22,7 @@ from shared.ids import derived_id
 from shared.membership import latest_on
 from shared.store import Tx
 from shared.store.sql import OneOf
-from shared.works import NO_COURSE, WORKS
+from shared.works import NO_COURSE, title_of
 
 subscriptions: Final = known.subscriptions
 """What is kept of others, and what is done about it."""
@@ -42,7 +42,7 @@ async def carry_out(tx: Tx, event: ActionDecided, envelope: Envelope) -> None:
         if step.what == "trainings":
             await let_them_train(tx, event, envelope, step)
         elif step.what == "duty":
-            await oblige(tx, event, envelope, step, WORKS.get(step.work or "", step.work or ""))
+            await oblige(tx, event, envelope, step, title_of(step.work))
 
 
 async def let_them_train(tx: Tx, event: ActionDecided, envelope: Envelope, step: Step) -> None:
@@ -89,7 +89,7 @@ def _assign(tx: Tx, member: Member, others: list[Training], **fields: Any) -> No
 
 
 def _due(event: ActionDecided, step: Step) -> date:
-    return (event.starts_on or event.on) + timedelta(days=step.due_days or 28)
+    return event.begins + timedelta(days=step.due_days or 28)
 
 
 def _cause(envelope: Envelope, step: Step) -> dict[str, str]:

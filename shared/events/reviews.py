@@ -79,6 +79,11 @@ class ActionDecided(Event):
     """With which other departments the missing ties are."""
     steps: tuple[Step, ...] = ()
 
+    @property
+    def begins(self) -> date:
+        """The day from which on it is carried out."""
+        return self.starts_on or self.on
+
 
 @event("concert.metrics.review-commented.v1")
 class ReviewCommented(Event):

@@ -167,6 +167,12 @@ class ListOf(sa.types.TypeDecorator[list[Any]]):
         return json.dumps(values)
 
 
+def naming(column: Any, *keys: str | None) -> sa.ColumnElement[bool]:
+    """Rows in which a JSON column names one of these; what it names them as is judged row by row."""
+    text = sa.type_coerce(column, sa.Text)
+    return sa.or_(sa.false(), *(text.contains(f'"{each}"', autoescape=True) for each in keys if each is not None))
+
+
 @compiles(OneOf, "sqlite")
 def _one_of_sqlite(element: OneOf, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = compiler.process(element.column, **kw), compiler.process(element.parameter, **kw)

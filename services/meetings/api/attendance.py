@@ -26,7 +26,7 @@ from shared.identity.permissions import require
 from shared.known import KnownMember, known
 from shared.membership import on_day
 from shared.store import Snapshot, Tx
-from shared.store.sql import OneOf
+from shared.store.sql import OneOf, naming
 
 router = APIRouter(tags=["meetings"])
 _READ = require("meetings:read")
@@ -187,7 +187,7 @@ async def invited_to(snapshot: Snapshot, meeting: Meeting) -> set[str]:
     places += [(_member.departments, department) for department in meeting.departments]
     if not places:
         return set()
-    mentions = [sa.type_coerce(column, sa.Text).contains(f'"{key}"', autoescape=True) for column, key in places]
+    mentions = [naming(column, key) for column, key in places]
     found = await snapshot.all(KnownMember, sa.select(KnownMember).where(sa.or_(*mentions)))
     return {
         each.id

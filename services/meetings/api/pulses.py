@@ -29,6 +29,7 @@ from shared.instant import Day, day_of, now
 from shared.known import KnownDepartment, KnownMember, KnownTeam, house, known, today
 from shared.membership import on_day
 from shared.store import Context, Job, Snapshot, Store, Tx
+from shared.store.sql import naming
 
 LOOK_SECONDS = 60.0
 """How often it is looked for pulses whose last day is over."""
@@ -201,7 +202,7 @@ async def asked_by(snapshot: Snapshot, pulse: Pulse) -> set[str]:
         if pulse.level == "team"
         else (_member.departments, pulse.department, "departments")
     )
-    mentions = sa.type_coerce(column, sa.Text).contains(f'"{key}"', autoescape=True)
+    mentions = naming(column, key)
     found = await snapshot.all(KnownMember, sa.select(KnownMember).where(mentions))
     return {each.id for each in found if key in on_day(getattr(each, spells), day)}
 

@@ -16,7 +16,7 @@ from shared.instant import day_of
 from shared.known import KnownMember, house
 from shared.membership import end_of, on_day
 from shared.store import Snapshot
-from shared.store.sql import OneOf
+from shared.store.sql import OneOf, naming
 from shared.store.tables import Erased, Journal
 
 YEAR = timedelta(days=366)
@@ -75,7 +75,7 @@ async def _going_on(snapshot: Snapshot, key: str) -> list[Series]:
 async def _of_member(snapshot: Snapshot, member: KnownMember, now: datetime, zone: str) -> Shown:
     today = day_of(now, zone)
     ever = _Places([each["of"] for each in member.memberships], [each["of"] for each in member.departments])
-    invited = sa.or_(_mentions(_meeting, ever), _mentioned(_meeting.attendance, member.id))
+    invited = sa.or_(_mentions(_meeting, ever), naming(_meeting.attendance, member.id))
     present = _Places(on_day(member.memberships, today), on_day(member.departments, today))
     shown = await _of(snapshot, present, invited, now, zone)
     mine = {each.id for each in shown.series}
@@ -118,10 +118,5 @@ async def _shown(snapshot: Snapshot, series: Sequence[Series], recent: Sequence[
 
 def _mentions(columns: Any, places: _Places) -> sa.ColumnElement[bool]:
     """Rows that may be of these places; which are, is judged one by one."""
-    named = [_mentioned(columns.teams, each) for each in sorted(places.teams)]
-    named += [_mentioned(columns.departments, each) for each in sorted(places.departments)]
-    return sa.or_(sa.false(), *named)
-
-
-def _mentioned(column: Any, key: str) -> sa.ColumnElement[bool]:
-    return sa.type_coerce(column, sa.Text).contains(f'"{key}"', autoescape=True)
+    teams, departments = sorted(places.teams), sorted(places.departments)
+    return sa.or_(naming(columns.teams, *teams), naming(columns.departments, *departments))

@@ -27,7 +27,7 @@ from services.metrics.review.carried_out import (
 )
 from services.metrics.review.written import number
 from shared.store import Snapshot
-from shared.store.sql import OneOf
+from shared.store.sql import OneOf, naming
 
 _liaison = LiaisonFact.__table__.c  # type: ignore[attr-defined]
 _meeting = MeetingFact.__table__.c  # type: ignore[attr-defined]
@@ -111,7 +111,7 @@ async def _pair(snapshot: Snapshot, liaison: LiaisonFact, span: tuple[date, date
 async def _side(snapshot: Snapshot, member: str | None, department: str | None, on: date) -> frozenset[str]:
     if member is not None:
         return frozenset({member})
-    mention = sa.type_coerce(_member.departments, sa.Text).contains(f'"{department}"', autoescape=True)
+    mention = naming(_member.departments, department)
     there = await snapshot.all(MemberFact, sa.select(MemberFact).where(mention))
     return frozenset(each.id for each in there if each.department_on(on) == department)
 
@@ -119,11 +119,9 @@ async def _side(snapshot: Snapshot, member: str | None, department: str | None, 
 async def _contacts(snapshot: Snapshot, ids: Sequence[str], span: tuple[date, date]) -> Sequence[Contact]:
     """When these had to do with somebody: small meetings that were held, and check-ins."""
     window = {"start": span[0], "end": span[1], "ids": ids}
-    text = sa.type_coerce(_meeting.attendance, sa.Text)
     held = sa.select(MeetingFact).where(
-        _meeting.status == "ended", _meeting.on >= span[0], _meeting.on < span[1],
-        sa.or_(sa.false(), *(text.contains(f'"{each}"', autoescape=True) for each in ids)),
-    )  # fmt: skip
+        _meeting.status == "ended", _meeting.on >= span[0], _meeting.on < span[1], naming(_meeting.attendance, *ids)
+    )
     met = [
         Contact(each.on, frozenset(who for who, said in each.attendance.items() if said == "present"))
         for each in await snapshot.all(MeetingFact, held) if each.on is not None

@@ -14,7 +14,7 @@ from services.metrics.domain.reviews import Review
 from services.metrics.review.catalogue import MEASURES
 from services.metrics.review.seen import as_seen, may_open
 from services.metrics.stream.readers import collection_of
-from services.metrics.views.shown import house_of
+from services.metrics.views.shown import today_of
 from shared.errors import Fault, NotFound
 from shared.http.bodies import Body, Text
 from shared.http.collection import Reference
@@ -23,7 +23,6 @@ from shared.http.problems import parse
 from shared.http.runtime import runtime_of
 from shared.http.writes import Answer, expect, write
 from shared.identity.permissions import Principal, require
-from shared.instant import day_of
 from shared.store import Snapshot, Tx
 
 __all__ = ["reviews"]
@@ -68,7 +67,7 @@ async def said_of(tx: Tx, review: Review, body: SayOfReview, writer: Principal) 
     """A review with what somebody says of it. Raises NotFound for a number that is not for them."""
     if body.about is not None:
         await explained(tx, review, body.about, writer)
-    on = day_of(tx.now, (await house_of(tx)).zone)
+    on = await today_of(tx, tx.now)
     return tx.save(review, review.comment(body.text, on=on, by=writer.member, kind=body.kind, about=body.about))
 
 

@@ -14,13 +14,12 @@ from services.metrics.api.review_effects import effect_of
 from services.metrics.api.review_opening import reviews
 from services.metrics.api.review_plans import PlanVerification, plan_of
 from services.metrics.domain.reviews import NothingDecided, Review
-from services.metrics.views.shown import house_of
+from services.metrics.views.shown import today_of
 from shared.http.bodies import Body
 from shared.http.collection import Reference
 from shared.http.documents import described
 from shared.http.runtime import runtime_of
 from shared.identity.permissions import Principal, require
-from shared.instant import day_of, now
 from shared.store import Snapshot, Tx
 
 _READ = require("reviews:read")
@@ -54,7 +53,7 @@ async def plan_verification(tx: Tx, review: Review, body: PlanVerification) -> R
     if not review.decided:
         raise NothingDecided
     plan = await plan_of(tx, review, review.decided, body, body.starts_on)
-    today = day_of(tx.now, (await house_of(tx)).zone)
+    today = await today_of(tx, tx.now)
     return tx.save(review, review.freeze(plan, starts_on=body.starts_on, weeks=body.weeks, planned_on=today))
 
 
@@ -62,7 +61,7 @@ async def plan_verification(tx: Tx, review: Review, body: PlanVerification) -> R
 @reviews.verb("judge", undoes=True)
 async def judge_effect(tx: Tx, review: Review, body: JudgeEffect) -> Review:
     """Record the verdict once its weeks are over; what cannot be told from chance is watched 13 weeks more, once."""
-    return await judge(tx, review, day_of(tx.now, (await house_of(tx)).zone))
+    return await judge(tx, review, await today_of(tx, tx.now))
 
 
 async def judge(tx: Tx, review: Review, today: date) -> Review:
@@ -78,7 +77,7 @@ async def verify_review(request: Request, ref: Reference, principal: Annotated[P
 
     async def query(snapshot: Snapshot) -> dict[str, Any]:
         review = await reviews.for_reader(snapshot, await snapshot.get(Review, ref), ref, principal)
-        return await effect_of(snapshot, review, day_of(now(), (await house_of(snapshot)).zone))
+        return await effect_of(snapshot, review, await today_of(snapshot))
 
     found = await runtime_of(request).store.read(query)
     return Response(to_json(found), media_type="application/json")

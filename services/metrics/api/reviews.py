@@ -27,14 +27,14 @@ from services.metrics.review.snapshot import Snapshot as Taken
 from services.metrics.review.snapshot import take
 from services.metrics.review.steps import NEED_SOMEBODY, steps_of
 from services.metrics.views.frame import Question
-from services.metrics.views.shown import house_of, question_of
+from services.metrics.views.shown import question_of, today_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Refused
 from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.identity.scopes import ADMIN
-from shared.instant import Day, day_of, now
+from shared.instant import Day
 from shared.known import known
 from shared.period import Period
 from shared.store import Snapshot, Tx
@@ -101,7 +101,7 @@ async def _for(snapshot: Snapshot, review: Review, reader: Principal | None) -> 
     period = {"label": review.label, "from": review.start, "to": review.end}
     document = as_seen(review.document, sight, reader.member if reader else None)
     comments = review.comments if sight != "outside" else []
-    today = day_of(now(), (await house_of(snapshot)).zone)
+    today = await today_of(snapshot)
     done = as_shown(await carried_out(snapshot, review, today))
     return shown(review) | {"period": period, "document": document, "comments": comments, "carried_out": done}
 
@@ -188,7 +188,7 @@ async def decide_on_review(tx: Tx, review: Review, body: Decide) -> Review:
 async def decided(tx: Tx, review: Review, body: Decide, lot: dict[str, Any] | None = None) -> Review:
     """What is decided, and how its effect will be judged; perhaps with a start that was drawn by lot."""
     review.refuse_to_decide(body.options)
-    today = day_of(tx.now, (await house_of(tx)).zone)
+    today = await today_of(tx, tx.now)
     on, judging = body.on or today, body.verification
     decided = review.decide(
         body.options, body.reason, on=on, by=tx.context.member, starts_on=body.starts_on,

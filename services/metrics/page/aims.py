@@ -20,12 +20,11 @@ from services.metrics.page.asked import address
 from services.metrics.page.owners import ask_owner
 from services.metrics.page.values import Shown, in_words, percent, shown
 from services.metrics.views.names import names_of
-from services.metrics.views.shown import house_of
+from services.metrics.views.shown import today_of
 from shared.contribution import WEIGHTS
 from shared.errors import Forbidden
 from shared.http.runtime import runtime_of
 from shared.identity.permissions import Principal
-from shared.instant import day_of, now
 from shared.store import Snapshot
 
 MOST: Final = 60
@@ -47,7 +46,7 @@ class Line:
 async def aims(request: Request, principal: Principal) -> dict[str, Any]:
     """What the page of goals and targets shows."""
     store = runtime_of(request).store
-    day = await store.read(_today)
+    day = await store.read(today_of)
     goals = await _told(request, "/v1/goals", limit=200)
     targets = sorted(await _told(request, "/v1/targets", on=str(day), limit=200), key=_place)
     stands = {each["id"]: await _attainment(request, "targets", each["id"], day) for each in targets[:MOST]}
@@ -62,10 +61,6 @@ async def aims(request: Request, principal: Principal) -> dict[str, Any]:
         "roles": [("the beginning", _weights(WEIGHTS))]
         + [(each["from"], _weights(each["weights"])) for each in await _told(request, "/v1/role-weights", limit=200)],
     }
-
-
-async def _today(snapshot: Snapshot) -> date:
-    return day_of(now(), (await house_of(snapshot)).zone)
 
 
 async def _told(request: Request, path: str, **query: Any) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.metrics.review.conventions import Interval, wilson
+from services.metrics.review.written import number
 
 FEWEST: Final = 5
 LOW: Final = 60
@@ -90,8 +91,8 @@ def _shown(share: Share) -> dict[str, Any] | None:
     between = share.interval
     if between is None:
         return None
-    return {"numerator": share.hits, "denominator": share.of, "low": f"{between.low:.4f}",
-            "high": f"{between.high:.4f}"}  # fmt: skip
+    return {"numerator": share.hits, "denominator": share.of, "low": number(between.low),
+            "high": number(between.high)}  # fmt: skip
 
 
 def _share(people: Iterable[Seen], judge: Judge) -> Share:

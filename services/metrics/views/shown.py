@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,6 +62,11 @@ async def _is_known(snapshot: Snapshot, dim: str, key: str) -> bool:
 async def house_of(snapshot: Snapshot) -> OrganisationFact:
     """The organisation as it is known here; the defaults until it has said something of itself."""
     return await snapshot.find(OrganisationFact, "organisation") or OrganisationFact.make(id="organisation")
+
+
+async def today_of(snapshot: Snapshot, moment: datetime | None = None) -> date:
+    """The day it is where the organisation is, now or at a moment."""
+    return day_of(moment or now(), (await house_of(snapshot)).zone)
 
 
 async def show(

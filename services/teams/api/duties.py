@@ -24,6 +24,7 @@ from shared.instant import Day
 from shared.known import KnownGoal, known
 from shared.membership import latest_on, on_day
 from shared.store import Snapshot, Tx
+from shared.store.sql import naming
 
 _member = Member.__table__.c  # type: ignore[attr-defined]
 _duty = Duty.__table__.c  # type: ignore[attr-defined]
@@ -221,7 +222,7 @@ async def doers_of(snapshot: Snapshot, duty: Duty, day: date) -> set[str]:
     """The members who are to do it: the one, or those who are in the group on a day."""
     if duty.member is not None:
         return {duty.member}
-    mention = sa.type_coerce(_member.groups, sa.Text).contains(f'"{duty.group_id}"', autoescape=True)
+    mention = naming(_member.groups, duty.group_id)
     rows = await snapshot.rows(sa.select(_member.id, _member.groups).where(mention))
     return {str(member) for member, groups in rows if duty.group_id in on_day(groups, day)}
 

@@ -27,6 +27,7 @@ from shared.instant import Day, Instant
 from shared.known import known
 from shared.membership import latest_on
 from shared.store import Snapshot, Tx
+from shared.store.sql import naming
 
 _setback = Setback.__table__.c  # type: ignore[attr-defined]
 Kind = Literal["rejection", "lost_deal", "mistreatment", "complaint"]
@@ -40,7 +41,7 @@ async def readable(snapshot: Snapshot, reader: Principal) -> sa.ColumnElement[bo
         return None
     if reader.member is None:
         return sa.false()
-    shared = sa.type_coerce(_setback.readers, sa.Text).contains(f'"{reader.member}"', autoescape=True)
+    shared = naming(_setback.readers, reader.member)
     return sa.or_(_setback.member == reader.member, _setback.reported_by == reader.member, shared)
 
 

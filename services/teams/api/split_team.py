@@ -21,6 +21,7 @@ from shared.membership import Spell, covers
 from shared.opportunity import ramp_on
 from shared.period import Period
 from shared.store import Snapshot
+from shared.store.sql import naming
 
 _member = Member.__table__.c  # type: ignore[attr-defined]
 _group = Group.__table__.c  # type: ignore[attr-defined]
@@ -89,7 +90,7 @@ async def team_to_split(snapshot: Snapshot, ref: str, on: date | None, asked: As
     period = asked.resolve(first_month) if asked is not None else Period.of("quarter", day, first_month)
     if period.end <= day:
         raise Invalid.at("/period", f"{period} ends before the day of the split, {day}")
-    like = sa.type_coerce(_member.memberships, sa.Text).contains(f'"{team.id}"', autoescape=True)
+    like = naming(_member.memberships, team.id)
     found = await snapshot.all(Member, sa.select(Member).where(like).order_by(_member.id))
     stays = {each.id: [stay for stay in each.memberships if stay["of"] == team.id] for each in found}
     there = [each for each in found if any(covers(stay, day) for stay in stays[each.id])]

@@ -29,9 +29,8 @@ from services.metrics.review.options import Catalogue
 from services.metrics.review.seen import Sight, as_seen, is_thin
 from services.metrics.review.thresholds import Rules
 from services.metrics.views.names import names_of
-from services.metrics.views.shown import house_of
+from services.metrics.views.shown import today_of
 from shared.identity.permissions import Principal
-from shared.instant import day_of, now
 from shared.store import Snapshot
 from shared.store.sql import OneOf
 
@@ -106,7 +105,7 @@ async def sheet_of(snapshot: Snapshot, ref: str, reader: Principal) -> Sheet:
         catalogue=catalogue, table=table_of(document, catalogue), weak=weak_of(document, numbers, named),
         contributed=contributed_of(document, numbers, named), pitfalls=PITFALLS,
         comments=review.comments if sight != "outside" else [],
-        carried=await carried_out(snapshot, review, day_of(now(), (await house_of(snapshot)).zone)),
+        carried=await carried_out(snapshot, review, await today_of(snapshot)),
         responsible=_responsible(review, named, sight),
         comment_until=after_working_days(review.made_on, COMMENT_DAYS), document=document,
         may_decide=reader.may("reviews:write"), may_comment=sight != "outside",

@@ -13,7 +13,7 @@ from services.metrics.review.inputs import Member, Spell
 from shared.membership import Spell as Held
 from shared.period import Period
 from shared.store import Snapshot
-from shared.store.sql import OneOf
+from shared.store.sql import OneOf, naming
 
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
 _away = AbsenceFact.__table__.c  # type: ignore[attr-defined]
@@ -67,7 +67,7 @@ class Belonging:
 
 async def belonging_of(snapshot: Snapshot, team: TeamFact, period: Period) -> Belonging:
     """Who was in a team on a day of a period."""
-    mention = sa.type_coerce(_member.memberships, sa.Text).contains(f'"{team.id}"', autoescape=True)
+    mention = naming(_member.memberships, team.id)
     careers = await snapshot.all(MemberFact, sa.select(MemberFact).where(mention).order_by(_member.id))
     there = [each for each in careers if _within(each, team.id, period)]
     ids = [each.id for each in there]

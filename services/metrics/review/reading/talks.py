@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,7 +13,7 @@ from services.metrics.facts.requests import RequestFact
 from services.metrics.review.inputs import Action, CheckIn, Item, Meeting, Request
 from services.metrics.review.reading.belonging import Belonging
 from shared.store import Snapshot
-from shared.store.sql import OneOf
+from shared.store.sql import OneOf, naming
 
 _meeting = MeetingFact.__table__.c  # type: ignore[attr-defined]
 _item = ItemFact.__table__.c  # type: ignore[attr-defined]
@@ -32,17 +31,11 @@ _NOTED = sa.select(CheckInFact).where(
 )  # fmt: skip
 
 
-def _speaks_of(column: Any, ids: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Whether what is kept as JSON names one of these; it may also name them otherwise, which is looked at then."""
-    text = sa.type_coerce(column, sa.Text)
-    return sa.or_(sa.false(), *(text.contains(f'"{each}"', autoescape=True) for each in ids))
-
-
 async def meetings_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Meeting, ...]:
     """Meetings that were held and at which it was noted who came."""
     held = sa.select(MeetingFact).where(
         _meeting.status == "ended", _meeting.on >= team.period.start, _meeting.on < end,
-        sa.or_(_speaks_of(_meeting.teams, [team.team.id]), _speaks_of(_meeting.attendance, team.ids)),
+        sa.or_(naming(_meeting.teams, team.team.id), naming(_meeting.attendance, *team.ids)),
     )  # fmt: skip
     found = await snapshot.all(MeetingFact, held)
     told = (_meeting_of(each, team) for each in found if "present" in each.attendance.values())
@@ -65,7 +58,7 @@ async def items_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Item
     """Items that a member raised or resolved."""
     raised = sa.select(ItemFact).where(
         _item.raised_on >= team.period.start, _item.raised_on < end,
-        sa.or_(*(_item.raised_by == each for each in team.ids), _speaks_of(_item.resolutions, team.ids)),
+        sa.or_(*(_item.raised_by == each for each in team.ids), naming(_item.resolutions, *team.ids)),
     )  # fmt: skip
     found = await snapshot.all(ItemFact, raised)
     members, last = set(team.ids), end.isoformat()
@@ -88,7 +81,7 @@ async def actions_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Ac
     """Actions due in the period that a member has, or helps with; judged by the day that was agreed on."""
     due = sa.select(ActionFact).where(
         _action.judged_by >= team.period.start, _action.judged_by < end,
-        sa.or_(*(_action.owner == each for each in team.ids), _speaks_of(_action.helpers, team.ids)),
+        sa.or_(*(_action.owner == each for each in team.ids), naming(_action.helpers, *team.ids)),
     )  # fmt: skip
     found = await snapshot.all(ActionFact, due)
     members = set(team.ids)

@@ -32,7 +32,7 @@ from shared.ids import fingerprint
 from shared.membership import on_day
 from shared.store import Snapshot
 from shared.store.entity import Row
-from shared.store.sql import OneOf
+from shared.store.sql import OneOf, naming
 from shared.store.tables import Journal
 
 _member = Member.__table__.c  # type: ignore[attr-defined]
@@ -140,7 +140,7 @@ async def groups_of(snapshot: Snapshot, request: Request, teams: Sequence[Team])
 async def members_of(snapshot: Snapshot, team: str) -> list[Member]:
     """Who belongs to a team today, or will from their first day on."""
     day = await today(snapshot)
-    mentioned = sa.type_coerce(_member.memberships, sa.Text).contains(f'"{team}"', autoescape=True)
+    mentioned = naming(_member.memberships, team)
     members = await snapshot.all(Member, sa.select(Member).where(MEMBERS_THERE, mentioned).order_by(_member.id))
     return [each for each in members if team in on_day(each.memberships, day_of(each, day))]
 
