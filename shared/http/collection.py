@@ -31,6 +31,7 @@ from shared.identity.permissions import Principal, require
 from shared.ids import new_id
 from shared.instant import Day, now
 from shared.membership import on_day
+from shared.money import Currency
 from shared.store import Entity, Snapshot, Tx
 from shared.store.entity import Referred
 from shared.store.sql import table_of
@@ -42,6 +43,8 @@ Handler = Callable[..., Awaitable[Any]]
 Present = Callable[[Snapshot, Sequence[Any], Principal | None], Awaitable[list[dict[str, Any]]]]
 Readable = Callable[[Snapshot, Principal], Awaitable[sa.ColumnElement[bool] | None]]
 """Which things of a collection are for a reader: a condition on their columns, or none where all of them are."""
+Convert = Callable[[Snapshot, Sequence[Any], Principal | None, str], Awaitable[Sequence[Any]]]
+"""What the money of things is in the currency asked for, for a reader: shown beside it as `converted`."""
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _HISTORY = (
     sa.select(_journal.version, _journal.type, _journal.time, _journal.data)
@@ -82,6 +85,7 @@ class Collection(Generic[N]):
         dated: Mapping[str, str] | None = None,
         today: Callable[[Snapshot], Awaitable[date]] | None = None,
         readable: Readable | None = None,
+        convert: Convert | None = None,
         untold: frozenset[str] = frozenset(),
         called: str | None = None,
     ) -> None:
@@ -104,6 +108,7 @@ class Collection(Generic[N]):
         self._today = today or _day_of_the_clock
         self._present = present
         self._readable = readable
+        self._convert = convert
         self._create: Handler | None = None
         self._create_body: type[Named] | None = None
         self._amend: Handler | None = None
@@ -140,11 +145,15 @@ class Collection(Generic[N]):
 
     # -- the work behind the routes ----------------------------------------------------------------------------
 
-    async def present(self, snapshot: Snapshot, things: Sequence[N], reader: Principal | None) -> list[dict[str, Any]]:
-        """Things as they are shown to a reader."""
-        if self._present is not None:
-            return await self._present(snapshot, things, reader)
-        return [shown(thing) for thing in things]
+    async def present(
+        self, snapshot: Snapshot, things: Sequence[N], reader: Principal | None, currency: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Things as they are shown to a reader, what their money is in another currency beside them."""
+        found = await self._present(snapshot, things, reader) if self._present else [shown(thing) for thing in things]
+        if self._convert is None or currency is None:
+            return found
+        converted = await self._convert(snapshot, things, reader, currency)
+        return [fields | {"converted": each} for fields, each in zip(found, converted, strict=True)]
 
     async def for_reader(self, snapshot: Snapshot, thing: N, ref: str, reader: Principal) -> N:
         """A thing that is for this reader; one that is not is as if it were not there. Raises NotFound."""
@@ -348,7 +357,7 @@ class Collection(Generic[N]):
 
     def _add_get(self) -> None:
         may = require(f"{self.name}:read")
-        asked_day = self._on_query("as it was on this day")
+        asked_day, asked_currency = self._on_query("as it was on this day"), self._currency_query()
 
         async def endpoint(
             request: Request,
@@ -356,14 +365,15 @@ class Collection(Generic[N]):
             principal: Principal = Depends(may),
             after: After = [],  # noqa: B006
             on: Day | None = asked_day,
+            currency: Currency | None = asked_currency,
             prefer: Prefer = None,
             if_none_match: Annotated[str | None, Header()] = None,
         ) -> Response:
-            asked_only(request, {"after"} | self._days)
+            asked_only(request, {"after"} | self._lights)
 
             async def query(snapshot: Snapshot) -> tuple[N, dict[str, Any]]:
                 thing = await self.for_reader(snapshot, await snapshot.get(self.entity, ref), ref, principal)
-                (fields,) = await self.present(snapshot, [thing], principal)
+                (fields,) = await self.present(snapshot, [thing], principal, currency)
                 return thing, fields
 
             progress = runtime_of(request).progress
@@ -378,12 +388,16 @@ class Collection(Generic[N]):
         self._route(endpoint, "/{ref}", "GET", f"get_{self.called}", None, 200, None, f"One {self._word}", also=304)
 
     @property
-    def _days(self) -> set[str]:
-        """What asks for a day, where the truth is dated."""
-        return {"on"} if self.on_day else set()
+    def _lights(self) -> set[str]:
+        """What asks for a day, where the truth is dated, and for a currency, where there is money to show in it."""
+        return ({"on"} if self.on_day else set()) | ({"currency"} if self._convert else set())
 
     def _on_query(self, description: str) -> Any:
-        return Query(default=None, description=description, include_in_schema=bool(self._days))
+        return Query(default=None, description=description, include_in_schema="on" in self._lights)
+
+    def _currency_query(self) -> Any:
+        description = "what it is in this currency, beside it as `converted`; refused where a rate is missing"
+        return Query(default=None, description=description, include_in_schema="currency" in self._lights)
 
     def _as_on(self, thing: N, fields: dict[str, Any], day: date, ref: str) -> dict[str, Any]:
         changed = self.on_day(thing, day) if self.on_day else {}
@@ -393,7 +407,7 @@ class Collection(Generic[N]):
 
     def _add_list(self) -> None:
         may = require(f"{self.name}:read")
-        asked_day = self._on_query("as things were on this day")
+        asked_day, asked_currency = self._on_query("as things were on this day"), self._currency_query()
 
         async def endpoint(
             request: Request,
@@ -402,13 +416,14 @@ class Collection(Generic[N]):
             cursor: Annotated[str | None, Query(description="the `next` of the page before")] = None,
             after: After = [],  # noqa: B006
             on: Day | None = asked_day,
+            currency: Currency | None = asked_currency,
             prefer: Prefer = None,
         ) -> Response:
-            asked_only(request, {"limit", "cursor", "after"} | self._days | self.filters.keys())
+            asked_only(request, {"limit", "cursor", "after"} | self._lights | self.filters.keys())
             wanted = {name: request.query_params[name] for name in self.filters if name in request.query_params}
 
             async def query(snapshot: Snapshot) -> tuple[list[dict[str, Any]], str | None]:
-                return await self.page(snapshot, wanted, Cursor.read(cursor), limit, on, principal)
+                return await self.page(snapshot, wanted, Cursor.read(cursor), limit, on, principal, currency)
 
             progress = runtime_of(request).progress
             items, following = await progress.read(tokens_of(after), patience_of(prefer), query)
@@ -438,6 +453,7 @@ class Collection(Generic[N]):
         limit: int,
         on: date | None,
         reader: Principal | None,
+        currency: str | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
         """A page of things, oldest first, and where the next one begins."""
         table = table_of(self.entity, snapshot.session.dialect).table
@@ -462,7 +478,7 @@ class Collection(Generic[N]):
         while True:
             select = sa.select(table).where(*conditions, table.c.id > last).order_by(table.c.id).limit(limit + 1)
             things = await snapshot.all(self.entity, select)
-            shown_now = await self.present(snapshot, things[:limit], reader)
+            shown_now = await self.present(snapshot, things[:limit], reader, currency)
             for thing, fields in zip(things, shown_now, strict=False):
                 last = thing.id
                 changed = self.on_day(thing, on) if on is not None and self.on_day else {}

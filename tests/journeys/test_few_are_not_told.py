@@ -13,8 +13,9 @@ from tests.metrics.test_certificate import settled_verdict
 from tests.world import World, client_of, token_headers
 
 QUARTER = "2026-Q1"
-SUMS = ("target", "attainment", "variance", "pace", "coverage", "target_adjusted", "attainment_adjusted",
-        "quota_attainment_rate", "quota_window_attainment", "quota_calendar_attainment")  # fmt: skip
+SUMS = ("target", "attainment", "variance", "variance_rate", "pace", "coverage", "target_adjusted",
+        "attainment_adjusted", "quota_attainment_rate", "quota_window_attainment",
+        "quota_calendar_attainment")  # fmt: skip
 WITHHELD = "what members aim at is added up for who may see each of them, or over the organisation that of 5 others"
 
 

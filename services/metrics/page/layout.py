@@ -85,8 +85,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         groups=(
             Group("Deals", ("deals_opened", "deals_lost", "deals_open", "close_rate", "average_deal",
                             "average_days_to_win")),
-            Group("Pipeline and targets", ("target", "variance", "pace", "target_adjusted", "attainment_adjusted",
-                                           "line_of_sight", "forecast", "forecast_range",
+            Group("Pipeline and targets", ("target", "variance", "variance_rate", "pace", "target_adjusted",
+                                           "attainment_adjusted", "line_of_sight", "forecast", "forecast_range",
                                            "forecast_override", "pipeline", "weighted_pipeline", "coverage",
                                            "coverage_ideal", "velocity", "sales_cycle_mean", "sales_cycle_median")),
             Group("Customers", ("customers_start", "customers_new", "customers_reactivated", "customers_lost",
