@@ -8,7 +8,7 @@ from tests.targets.bodies import eur, target_body
 from tests.targets.conftest import House
 from tests.world import token_headers
 
-ROWS = (("2026-01-01", "100.00"), ("2026-02-01", "100.01"), ("2026-03-01", "99.99"))
+ROWS = (("2026-01-01", "100.05"), ("2026-02-01", "100.05"), ("2026-03-01", "99.90"))
 
 
 def usd(amount: str) -> dict[str, str]:
@@ -47,10 +47,10 @@ async def test_a_list_of_targets_shows_each_in_the_currency_asked_for_beside_its
     assert [{name: each[name] for name in each if name != "converted"} for each in listed] == plain
     assert "converted" not in plain[0]
     (found,) = [each["converted"] for each in listed if each["id"] == whole["id"]]
-    # 90.00 + 90.009 + 79.992: the rows sum to what all of them are rounded to.
-    assert (found["value"], found["stretch"]) == (eur("260.00"), eur("360.00"))
-    assert [row["value"]["amount"] for row in found["distribution"]] == ["90.00", "90.01", "79.99"]
-    assert found["parts"] == {"sum": eur("180.00"), "gap": eur("-80.00")}
+    # 90.045 + 90.045 + 79.92: the rows sum to what all of them are rounded to.
+    assert (found["value"], found["stretch"]) == (eur("260.01"), eur("360.00"))
+    assert [row["value"]["amount"] for row in found["distribution"]] == ["90.04", "90.05", "79.92"]
+    assert found["parts"] == {"sum": eur("180.00"), "gap": eur("-80.01")}
     assert [each["converted"] for each in listed if each["metric"] == "deals_won"] == [None]
     alone = await house.get(f"targets/{whole['id']}", currency="EUR")
     assert alone["converted"] == found
