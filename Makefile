@@ -11,7 +11,8 @@ PYTHON  ?= python3.11
 BIN     := .venv/bin
 COMPOSE ?= docker compose
 PYTEST  ?=
-JOBS    ?= 2
+# One more than there are processors, for tests wait now and then.
+JOBS    ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 CODE    := shared services concert $(wildcard migrations) tests
 
 RUNTIME := .venv/.runtime
