@@ -33,6 +33,8 @@ class SeriesPlanned(Event):
     review: str | None = None
     """The review on which it was decided that they meet."""
     option: str | None = None
+    guests: tuple[str, ...] = ()
+    """Members of other teams who are invited each time."""
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -48,6 +50,7 @@ class SeriesChanged(Event):
     teams: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     template: str | None = None
+    guests: tuple[str, ...] = ()
 
 
 @event("concert.meetings.series-ended.v1")
@@ -118,6 +121,8 @@ class MeetingCalled(Event):
     review: str | None = None
     """The review on which it was decided that they meet."""
     option: str | None = None
+    guests: tuple[str, ...] = ()
+    """Members of other teams who are invited."""
     externals: dict[str, str] = field(default_factory=dict)
 
 
@@ -133,6 +138,8 @@ class MeetingChanged(Event):
     teams: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     series: str | None = None
+    asked_again: tuple[str, ...] = ()
+    """Members whose answers were to the time before; they are invited, and have not answered."""
 
 
 @event("concert.meetings.meeting-started.v1")

@@ -602,10 +602,7 @@ def _with_name(raw: bytes, name: ExternalName) -> bytes:
 
 def _typed(name: str, column: Any, value: Any) -> Any:
     """A filter's text as the column has it; raises Invalid."""
-    try:
-        kind = column.type.python_type
-    except NotImplementedError:
-        return value
+    kind = column.type.python_type
     try:
         if kind is date:
             return date.fromisoformat(value)

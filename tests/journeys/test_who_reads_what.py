@@ -97,11 +97,13 @@ FACTS: Mapping[str, Fact] = {
     "their name": Fact(
         "ada quill", EVERYBODY - {"finance", "accounting"},
         ("members/{ada}", "members", "meetings/{meeting}/minutes", "meetings/{meeting}/minutes?format=text",
-         "meetings/{meeting}/agenda", "meetings/{meeting}/attendance", "actions", "members/{ada}/history"),
+         "meetings/{meeting}/agenda", "meetings/{meeting}/attendance", "actions", "members/{ada}/history",
+         "meetings/{meeting}/invitation.ics"),
     ),
     "their address": Fact(
         "ada.secret@", EVERYBODY - {"finance", "accounting"},
-        ("members/{ada}", "members", "members?department=sales", "teams/{north}/members", "members/{ada}/history"),
+        ("members/{ada}", "members", "members?department=sales", "teams/{north}/members", "members/{ada}/history",
+         "meetings/{meeting}/invitation.ics"),
     ),
     "what they were thanked for": Fact("wellsung", EVERYBODY, ("recognitions/{thanks}",)),
     "what they asked for": Fact("newscreen", EVERYBODY, ("requests/{request}",)),

@@ -51,6 +51,13 @@ class AnswersForAnother(Refused):
     at = "/department"
 
 
+class ToolOfAnother(Refused):
+    """A tool answers for its own department and for those whose views it reads; this one is of {own} and does not hold
+    views.{department}:read."""
+
+    at = "/department"
+
+
 class Item(Entity, table=True):
     """Something on the table: news, a problem, a report or a question. It stays until it is resolved."""
 

@@ -184,6 +184,7 @@ def call(meeting: MeetingFact, event: MeetingCalled) -> None:
     meeting.on, meeting.form, meeting.series = event.on, event.kind, event.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
     meeting.review, meeting.option = event.review, event.option
+    meeting.attendance = dict.fromkeys(event.guests, "invited")
 
 
 @meetings.on(MeetingChanged)
@@ -192,6 +193,7 @@ def move(meeting: MeetingFact, event: MeetingChanged) -> None:
     # Events of the first days do not say the series, and no meeting leaves one but for that which goes on from it.
     meeting.series = event.series or meeting.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
+    meeting.attendance = meeting.attendance | dict.fromkeys(event.asked_again, "invited")
 
 
 @meetings.on(MeetingStarted)

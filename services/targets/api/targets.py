@@ -22,6 +22,7 @@ from services.targets.domain.targets import Target
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault, Invalid
+from shared.few import may_be_told
 from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
@@ -104,8 +105,8 @@ async def parts_of(snapshot: Snapshot, parents: Sequence[str]) -> list[Target]:
 
 def _shown_parts(target: Target, parts: Sequence[Target], theirs: set[str] | None) -> dict[str, Any] | None:
     """What the parts add up to, unless that would tell somebody what a colleague is to achieve."""
-    hidden = [each for each in parts if each.level == "member" and theirs is not None and each.ref not in theirs]
-    if not parts or 0 < len(hidden) < FEWEST:
+    members = [each.ref for each in parts if each.level == "member"]
+    if not parts or (theirs is not None and not may_be_told(members, theirs)):
         return None
     summed = target.sum_of(parts)
     gap = summed - target.value  # type: ignore[operator]
@@ -117,9 +118,6 @@ def _on_day(target: Any, day: date) -> dict[str, Any] | None:
         return None
     return {"closed_on": None} if target.closed_on is not None and day < target.closed_on else {}
 
-
-FEWEST = 5
-"""The sum of fewer parts of others would tell of one of them."""
 
 targets = Collection(
     Target,
