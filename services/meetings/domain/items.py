@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from services.meetings.domain import spells
 from shared.errors import Refused
-from shared.events.meetings import ItemAnswered, ItemChanged, ItemRaised, ItemReopened, ItemResolved
+from shared.events.items import ItemAnswered, ItemChanged, ItemRaised, ItemReopened, ItemResolved
 from shared.store import Entity
 from shared.store.types import Json
 

@@ -16,7 +16,7 @@ from shared.events.meetings import (
     MeetingChanged,
     MeetingEnded,
     MeetingStarted,
-)  # fmt: skip
+)
 from shared.store import Entity
 from shared.store.types import Json, Moment
 

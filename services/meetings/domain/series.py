@@ -11,14 +11,8 @@ from sqlmodel import Field
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.rules import FAR, Rule
 from shared.errors import Refused
-from shared.events.meetings import (
-    MeetingCalled,
-    OccurrenceRestored,
-    OccurrenceSkipped,
-    SeriesChanged,
-    SeriesEnded,
-    SeriesPlanned,
-)  # fmt: skip
+from shared.events.meetings import MeetingCalled
+from shared.events.series import OccurrenceRestored, OccurrenceSkipped, SeriesChanged, SeriesEnded, SeriesPlanned
 from shared.instant import day_of, start_of
 from shared.store import Entity
 from shared.store.types import Json, Moment

@@ -14,16 +14,18 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.meetings import (
+from shared.events.items import (
     ActionAgreed,
     ActionChanged,
     ActionDone,
     ActionReopened,
-    AttendanceNoted,
     ItemChanged,
     ItemRaised,
     ItemReopened,
     ItemResolved,
+)
+from shared.events.meetings import (
+    AttendanceNoted,
     MeetingCalled,
     MeetingCancelled,
     MeetingChanged,
@@ -32,7 +34,7 @@ from shared.events.meetings import (
     OutcomeChanged,
     OutcomeRecorded,
     OutcomeWithdrawn,
-)  # fmt: skip
+)
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
 
