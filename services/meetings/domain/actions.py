@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from services.meetings.domain import spells
 from shared.errors import Refused
-from shared.events.meetings import ActionAgreed, ActionChanged, ActionDone, ActionReopened
+from shared.events.items import ActionAgreed, ActionChanged, ActionDone, ActionReopened
 from shared.store import Entity
 from shared.store.types import Json
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from shared.events.meetings import CheckInChanged, CheckInNoted, CheckInWithdrawn
+from shared.events.ties import CheckInChanged, CheckInNoted, CheckInWithdrawn
 from shared.facts import Fact, Facts
 
 

@@ -14,16 +14,18 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.meetings import (
+from shared.events.items import (
     ActionAgreed,
     ActionChanged,
     ActionDone,
     ActionReopened,
-    AttendanceNoted,
     ItemChanged,
     ItemRaised,
     ItemReopened,
     ItemResolved,
+)
+from shared.events.meetings import (
+    AttendanceNoted,
     MeetingCalled,
     MeetingCancelled,
     MeetingChanged,
@@ -32,7 +34,7 @@ from shared.events.meetings import (
     OutcomeChanged,
     OutcomeRecorded,
     OutcomeWithdrawn,
-)  # fmt: skip
+)
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
 
@@ -184,6 +186,7 @@ def call(meeting: MeetingFact, event: MeetingCalled) -> None:
     meeting.on, meeting.form, meeting.series = event.on, event.kind, event.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
     meeting.review, meeting.option = event.review, event.option
+    meeting.attendance = dict.fromkeys(event.guests, "invited")
 
 
 @meetings.on(MeetingChanged)
@@ -192,6 +195,7 @@ def move(meeting: MeetingFact, event: MeetingChanged) -> None:
     # Events of the first days do not say the series, and no meeting leaves one but for that which goes on from it.
     meeting.series = event.series or meeting.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
+    meeting.attendance = meeting.attendance | dict.fromkeys(event.asked_again, "invited")
 
 
 @meetings.on(MeetingStarted)

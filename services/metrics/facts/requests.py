@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.meetings import RequestChanged, RequestMade, RequestPromised, RequestReopened, RequestResolved
+from shared.events.requests import RequestChanged, RequestMade, RequestPromised, RequestReopened, RequestResolved
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
 

@@ -23,6 +23,7 @@ from services.targets.domain.targets import Target
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault, Invalid
+from shared.few import may_be_told
 from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
@@ -120,8 +121,8 @@ async def _seen_parts(snapshot: Snapshot, found: Sequence[Target], reader: Princ
 
 
 def _unless_few(parts: Sequence[Target], theirs: set[str] | None) -> Sequence[Target]:
-    hidden = [each for each in parts if each.level == "member" and theirs is not None and each.ref not in theirs]
-    return () if 0 < len(hidden) < FEWEST else parts
+    members = [each.ref for each in parts if each.level == "member"]
+    return parts if theirs is None or may_be_told(members, theirs) else ()
 
 
 def _shown_parts(target: Target, parts: Sequence[Target]) -> dict[str, Any] | None:
@@ -138,9 +139,6 @@ def _on_day(target: Any, day: date) -> dict[str, Any] | None:
         return None
     return {"closed_on": None} if target.closed_on is not None and day < target.closed_on else {}
 
-
-FEWEST = 5
-"""The sum of fewer parts of others would tell of one of them."""
 
 targets = Collection(
     Target,
