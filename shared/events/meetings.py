@@ -292,6 +292,13 @@ class ActionReopened(Event):
     on: date
 
 
+@event("concert.meetings.action-cancelled.v1")
+class ActionCancelled(Event):
+    """What was agreed need not be done after all."""
+
+    on: date
+
+
 @event("concert.meetings.request-made.v1")
 class RequestMade(Event):
     """A department, or one of its members, asks another department for something.

@@ -15,6 +15,8 @@ _NAMELESS: Final = ("members", "ties", "density", "degree_centralisation", "betw
                     "reciprocity")  # fmt: skip
 _ONLY_THEIRS: Final = ("IB8",)
 """How somebody takes setbacks is shown to them alone."""
+_INSIDE: Final = ("IB6",)
+"""Of the team's measures those for the team and who leads it: what its members say of each other."""
 ALONE: Final = 3
 """Of fewer members than this an average is about somebody."""
 
@@ -33,6 +35,7 @@ def as_seen(document: Mapping[str, Any], sight: Sight, member: str | None) -> di
         "contributions": [each for each in document["contributions"] if each["member"] in mine],
     }
     if sight == "outside":
+        found["measures"] = {"team": of_outside(measures["team"]), "members": mine}
         found["associations"] = without_names(document["associations"])
         goals = document.get("goals", {"linked": []})
         found["goals"] = goals | {"linked": [each | {"targets": []} for each in goals["linked"]]}
@@ -51,6 +54,11 @@ def is_thin(document: Mapping[str, Any]) -> bool:
 def shared(values: Mapping[str, Any]) -> dict[str, Any]:
     """A member's measures without those that are for nobody but them."""
     return {name: each for name, each in values.items() if name not in _ONLY_THEIRS}
+
+
+def of_outside(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The team's measures without those that are only for itself and who leads it."""
+    return {name: each for name, each in values.items() if name not in _INSIDE}
 
 
 def without_names(graph: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,9 +66,11 @@ def _values(values: Mapping[str, Value], place: str, evidence: Evidence) -> dict
 
 def shown_value(value: Value) -> dict[str, Any]:
     """A number with its interval, what it is made of, or what is missing."""
+    more = {"team_average": value.beside, "slope": value.slope}
     return {
         "value": number(value.value), "low": number(value.low), "high": number(value.high),
         "numerator": number(value.hits), "n": number(value.of), "missing": value.missing, "parts": list(value.parts),
+        **{name: number(each) for name, each in more.items() if each is not None},
     }  # fmt: skip
 
 
