@@ -112,6 +112,14 @@ def upgrade() -> None:
         sa.Column("weights", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    with op.batch_alter_table("check_in_fact", schema=None) as batch_op:
+        batch_op.create_index("check_in_fact_from", ["from_member", "on"], unique=False)
+        batch_op.create_index("check_in_fact_to", ["to_member", "on"], unique=False)
+
+    with op.batch_alter_table("request_fact", schema=None) as batch_op:
+        batch_op.create_index("request_fact_from", ["from_member", "asked_on"], unique=False)
+        batch_op.create_index("request_fact_to", ["to_member", "asked_on"], unique=False)
+
     with op.batch_alter_table("action_fact", schema=None) as batch_op:
         batch_op.add_column(sa.Column("cancelled_on", sa.Date(), nullable=True))
 
@@ -148,6 +156,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_review_due_on"))
         batch_op.drop_column("due_on")
         batch_op.drop_column("withdrawn")
+
+    with op.batch_alter_table("request_fact", schema=None) as batch_op:
+        batch_op.drop_index("request_fact_to")
+        batch_op.drop_index("request_fact_from")
+
+    with op.batch_alter_table("check_in_fact", schema=None) as batch_op:
+        batch_op.drop_index("check_in_fact_to")
+        batch_op.drop_index("check_in_fact_from")
 
     with op.batch_alter_table("action_fact", schema=None) as batch_op:
         batch_op.drop_column("cancelled_on")
