@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -13,8 +12,7 @@ from pydantic_core import to_json
 
 from services.metrics.api.reviews import reviews, sight_of
 from services.metrics.domain.reviews import Review
-from services.metrics.review.catalogue import MEASURES
-from services.metrics.review.measure import Measure
+from services.metrics.review.catalogue import MEASURES, defined
 from services.metrics.review.opened import opened
 from services.metrics.review.seen import as_seen, may_open
 from services.metrics.review.thresholds import Rules
@@ -106,20 +104,12 @@ async def explained(snapshot: Snapshot, review: Review, path: str, reader: Princ
     return {
         "path": path,
         "value": value,
-        "definition": _defined(measure, review.rules["least"]) if measure else of_table and {
+        "definition": defined(measure, review.rules["least"]) if measure else of_table and {
             "id": name, "cell": "options", "least": 1, **asdict(of_table[0]),
         },
         "figures": of_table[1] if of_table else {},
         "parts": [f"{around}/{part}" for part in value.get("parts", ())] if isinstance(value, dict) else [],
         "sources": [_source(each) for each in sources],
-    }  # fmt: skip
-
-
-def _defined(measure: Measure, least: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "id": measure.id, "name": measure.name, "cell": measure.cell, "definition": measure.definition,
-        "formula": measure.formula, "unit": measure.unit, "guard": measure.guard,
-        "least": least.get(measure.id, measure.least),
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from services.metrics.domain.review_refusals import NobodySeesToIt
 from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import MemberFact, TeamFact
 from services.metrics.review.association import anybody
+from services.metrics.review.catalogue import MEASURES, defined
 from services.metrics.review.diagnosis import Diagnosis
 from services.metrics.review.reading.before import before_of, newest_of, rules_of
 from services.metrics.review.reading.belonging import belonging_of
@@ -71,6 +72,13 @@ _Shown = create_model(
     objections=(dict[str, int] | None, Field(description="how many are open and answered; for the team")),
     withdrawn=(list[dict[str, Any]], Field(description="decisions that were taken back, with their reasons")),
     document=(dict[str, Any], Field(description="what was found; of members only what is for who reads it")),
+    definitions=(
+        dict[str, Any],
+        Field(
+            description="by the id of a measure its name, cell, unit, definition, formula, guard, and from how many"
+            " cases on there is a number"
+        ),
+    ),
     carried_out=(dict[str, Any], Field(description="of what was decided: planned by today against done, by step")),
 )
 
@@ -114,6 +122,7 @@ async def _for(snapshot: Snapshot, review: Review, reader: Principal | None) -> 
     done = as_shown(await carried_out(snapshot, review, today))
     return shown(review) | {
         "period": period, "document": document, "carried_out": done, "withdrawn": review.withdrawn,
+        "definitions": {name: defined(each, review.rules["least"]) for name, each in sorted(MEASURES.items())},
         "comments": voices_of(review) if inside else [], "objections": counted(review) if inside else None,
     }  # fmt: skip
 

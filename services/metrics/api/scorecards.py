@@ -98,8 +98,10 @@ async def team_card(snapshot: Snapshot, ref: str, asked: AskedPeriod, reader: Pr
     """The measures of a team. Raises NotFound for who may not see it."""
     team, sight = await _team(snapshot, ref, reader)
     found, dates = await _found(snapshot, team, asked)
-    measures = of_outside(found.team) if sight == "outside" else found.team
-    return {"ref": team.id, "team": team.id, "period": dates, "measures": _measures(measures)}
+    measures = _measures(found.team)
+    if sight == "outside":
+        measures = of_outside(measures, found.rules.survey.outside)
+    return {"ref": team.id, "team": team.id, "period": dates, "measures": measures}
 
 
 async def member_card(snapshot: Snapshot, ref: str, asked: AskedPeriod, reader: Principal) -> dict[str, Any]:

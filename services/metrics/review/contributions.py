@@ -78,6 +78,16 @@ def by_roles(deal: Deal) -> Mapping[str, float]:
     return {member: deal.amount * share.numerator / share.denominator for member, share in shares.items()}
 
 
+def unstaffed_of(deals: Sequence[Deal]) -> dict[str, float]:
+    """By role what of the deals that were won is nobody's, for nobody filled it."""
+    parts: defaultdict[str, list[float]] = defaultdict(list)
+    for deal in deals:
+        if deal.won and deal.roles:
+            for role, share in contributions(dict(deal.weights), dict(deal.roles)).unstaffed.items():
+                parts[role].append(deal.amount * share.numerator / share.denominator)
+    return {role: fsum(each) for role, each in parts.items()}
+
+
 def surplus(inputs: Inputs) -> Value:
     """SUR: (actual - Σ expected) ÷ Σ expected."""
     could = fsum(expected(inputs, each) for each in inputs.ids)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Literal
+from typing import Final, Literal
 
 from services.metrics.review.choice import Choice, choose
 from services.metrics.review.conventions import Z
 from services.metrics.review.finding import Finding
-from services.metrics.review.options import NO_ACTION, Catalogue
+from services.metrics.review.options import NO_ACTION, Catalogue, Option
 from services.metrics.review.ranking import Ranked, scales_of
 from services.metrics.review.recommendation import KINDS, Recommendation, States, recommend
 from services.metrics.review.weaknesses import Weakness, weaknesses_of
 
 APART = 10
+CHANGES: Final = ("low", "medium", "high")
 SMALL = 0.1
 """Of the caps: what may be done while something is only watched."""
 
@@ -144,7 +145,17 @@ def _of_class(choice: Choice, catalogue: Catalogue, found: Recommendation, findi
         ]  # fmt: skip
         return small[0] if small else None
     fitting = [each for each in choice.table if all(kind_of[part] in allowed for part in each.candidate.parts)]
-    return fitting[0] if fitting else None
+    if not fitting or choice.clear:
+        return fitting[0] if fitting else None
+    # A close call: of what is about as good, what changes less, can be taken back, and takes fewer hours.
+    known = {each.id: each for each in catalogue.options}
+    near = [each for each in fitting if fitting[0].score - each.score < finding.rules.ranking.better]
+    return min(near, key=lambda each: _caution([known[part] for part in each.candidate.parts], each))
+
+
+def _caution(options: Sequence[Option], row: Ranked) -> tuple[int, bool, float, float]:
+    levels = [CHANGES.index(each.change) for each in options]
+    return max(levels), not all(each.reversible for each in options), row.candidate.hours, -row.score
 
 
 def _of_targets(catalogue: Catalogue, found: Recommendation) -> str | None:

@@ -47,6 +47,11 @@ class Figure:
         return MEASURES[self.id].formula
 
     @property
+    def unit(self) -> str:
+        """In what it is told."""
+        return MEASURES[self.id].unit
+
+    @property
     def guard(self) -> str:
         """What keeps it from being misread."""
         return MEASURES[self.id].guard

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from services.metrics.page.review.contributed import Contributed, contributed_of
 from services.metrics.page.review.figures import SMALL_TEAM, Reader
 from services.metrics.page.review.matrix import Matrix, matrix_of
 from services.metrics.page.review.words import listed
+from services.metrics.page.values import grouped
 from services.metrics.review.carried_out import Carried
 from services.metrics.review.catalogue import MEASURES as CATALOGUE
 from services.metrics.review.contributions import PITFALLS
@@ -75,6 +77,13 @@ class Sheet:
     def measures(self) -> list[tuple[str, str]]:
         """By what the effect can be judged."""
         return [(each, CATALOGUE[each].name) for each in MEASURES]
+
+    @property
+    def unstaffed(self) -> list[tuple[str, str]]:
+        """The roles in deals that nobody filled, with what is nobody's for it."""
+        found = self.document.get("unstaffed", {})
+        return [(role, f"{grouped(Decimal(found[role]).quantize(Decimal(1)))} {self.document['currency']}")
+                for role in sorted(found)]  # fmt: skip
 
     @property
     def open_objections(self) -> int:
