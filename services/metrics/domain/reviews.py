@@ -174,7 +174,8 @@ class Review(Entity, table=True):
         self.refuse_to_decide(options)
         besides = set(self.document["recommendation"]["besides"])
         first = self.document["recommendation"]["first"]
-        another = first is not None and sorted(first.split("+")) != list(self.recommended)
+        alike = first in self.document["recommendation"].get("close", ())
+        another = first is not None and not alike and sorted(first.split("+")) != list(self.recommended)
         deviates = set(options) - besides != set(self.recommended) - besides
         if (deviates or another) and not (reason or "").strip():
             raise DeviatesWithoutReason(recommended="+".join(self.recommended), chosen="+".join(options))

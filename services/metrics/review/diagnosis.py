@@ -33,6 +33,8 @@ class Diagnosis:
     """The best option of the recommended class: the only one that may be called recommended."""
     pays: bool
     """Whether it is enough better than doing nothing."""
+    close: tuple[str, ...]
+    """What else of the class is about as good: a close call, of which both are shown."""
     besides: tuple[str, ...]
     missing: tuple[str, ...]
     """What would have to be there for a recommendation."""
@@ -50,11 +52,11 @@ def diagnose(finding: Finding, catalogue: Catalogue) -> Diagnosis:
     value = finding.team[found.measure].value if found.measure and found.measure in finding.team else None
     healthy = finding.rules.line_of(found.measure).healthy if found.measure else None
     choice = _options(finding, catalogue, weaknesses, found)
-    best = _of_class(choice, catalogue, found, finding) if choice else None
+    best, close = _of_class(choice, catalogue, found, finding) if choice else (None, ())
     nothing = choice.row(NO_ACTION).score if choice else 0.0
     pays = best is not None and best.score - nothing >= finding.rules.ranking.better
     named = best.candidate.name if best is not None and pays else _of_targets(catalogue, found)
-    return Diagnosis(weaknesses, states, found, choice, named, pays, _besides(catalogue, weaknesses), missing,
+    return Diagnosis(weaknesses, states, found, choice, named, pays, close, _besides(catalogue, weaknesses), missing,
                      healthy, value)  # fmt: skip
 
 
@@ -132,8 +134,11 @@ def _options(
     return choose(catalogue, codes, found.measure, scales, members, finding.rules.ranking, banned)
 
 
-def _of_class(choice: Choice, catalogue: Catalogue, found: Recommendation, finding: Finding) -> Ranked | None:
-    """The best row all of whose options are of the recommended class or hybrid."""
+def _of_class(
+    choice: Choice, catalogue: Catalogue, found: Recommendation, finding: Finding
+) -> tuple[Ranked | None, tuple[str, ...]]:
+    """The best row all of whose options are of the recommended class or hybrid; in a close call the one that changes
+    less, can be taken back and takes fewer hours, and what else is about as good."""
     kind_of = {each.id: each.kind for each in catalogue.options}
     allowed = KINDS.get(found.kind, ())
     if found.rule == "R9":
@@ -143,14 +148,15 @@ def _of_class(choice: Choice, catalogue: Catalogue, found: Recommendation, findi
             if each.candidate.name != NO_ACTION and each.candidate.cost <= SMALL * rules.budget
             and each.candidate.hours <= SMALL * choice.scales.hours
         ]  # fmt: skip
-        return small[0] if small else None
+        return (small[0] if small else None), ()
     fitting = [each for each in choice.table if all(kind_of[part] in allowed for part in each.candidate.parts)]
     if not fitting or choice.clear:
-        return fitting[0] if fitting else None
-    # A close call: of what is about as good, what changes less, can be taken back, and takes fewer hours.
+        return (fitting[0] if fitting else None), ()
     known = {each.id: each for each in catalogue.options}
-    near = [each for each in fitting if fitting[0].score - each.score < finding.rules.ranking.better]
-    return min(near, key=lambda each: _caution([known[part] for part in each.candidate.parts], each))
+    better, nothing = finding.rules.ranking.better, choice.row(NO_ACTION).score
+    near = [each for each in fitting if fitting[0].score - each.score < better and each.score - nothing >= better]
+    chosen = min(near or fitting[:1], key=lambda each: _caution([known[part] for part in each.candidate.parts], each))
+    return chosen, tuple(each.candidate.name for each in near if each is not chosen)
 
 
 def _caution(options: Sequence[Option], row: Ranked) -> tuple[int, bool, float, float]:

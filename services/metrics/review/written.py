@@ -176,6 +176,7 @@ def _recommendation(diagnosis: Diagnosis) -> dict[str, Any]:
         "option": diagnosis.recommended,
         "note": None if offered or diagnosis.choice is None else "no action: no option pays",
         "first": top,
+        "close": list(diagnosis.close),
         "besides": list(diagnosis.besides),
         "missing": list(diagnosis.missing),
     }

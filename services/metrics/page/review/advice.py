@@ -172,6 +172,9 @@ def _besides(
 def _note(said: Mapping[str, Any], named: str | None) -> str | None:
     if said["note"]:
         return "No option is worth 5 points more than no action."
+    if named and said.get("close"):
+        return (f"A close call: {listed(said['close'])} is about as good. {named} is preferred: it changes less, can"
+                " be taken back, or takes fewer hours.")  # fmt: skip
     if said["first"] and named and said["first"] != named:
         return f"{said['first']} scores highest, but is of another class. Who decides it says why."
     return None

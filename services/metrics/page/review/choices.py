@@ -76,7 +76,7 @@ def table_of(review: str, document: Mapping[str, Any], catalogue: Catalogue | No
         [(each["option"], each["why"]) for each in options["screened"]],
         [(CRITERIA[name][0], percent(options["weights"][name]), CRITERIA[name][1]) for name in CRITERIA],
         INDICES.get(options["measure"]) or MEASURES[options["measure"]].name, tenths(options["gap"]),
-        _sure(options, named), money, opened(review, "/options/gap"),
+        _sure(options, named, document["recommendation"].get("close", ())), money, opened(review, "/options/gap"),
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _about(option: Any) -> str:
     return ", ".join(words + [f"may go wrong: {each.what} ({percent(str(each.probability))})" for each in option.risks])
 
 
-def _sure(options: Mapping[str, Any], named: str | None) -> list[str]:
+def _sure(options: Mapping[str, Any], named: str | None, close: Sequence[str]) -> list[str]:
     """How sensitive the table is."""
     best, first = options["best"], options["first_in_variants"]
     words = [f"{best} is first, and in {first} of 10 variants in which one weight is halved or half as much again."]
@@ -129,7 +129,7 @@ def _sure(options: Mapping[str, Any], named: str | None) -> list[str]:
     if options["weights_assumed"]:
         words.append("Nobody has said yet what a full swing of each criterion is worth: the weights are assumed, and"
                      " nothing is told in money.")  # fmt: skip
-    if named != best and best != "O0":
+    if named != best and best != "O0" and best not in close:
         words.append(f"{best} is of another class than is recommended: who decides says why.")
     return words
 
