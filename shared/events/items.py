@@ -114,3 +114,10 @@ class ActionReopened(Event):
     """What was thought done is not."""
 
     on: date
+
+
+@event("concert.meetings.action-cancelled.v1")
+class ActionCancelled(Event):
+    """What was agreed need not be done after all."""
+
+    on: date

@@ -16,6 +16,7 @@ from sqlmodel import Field
 from services.metrics.sums import ALL, Tally, cells
 from shared.events.items import (
     ActionAgreed,
+    ActionCancelled,
     ActionChanged,
     ActionDone,
     ActionReopened,
@@ -114,11 +115,19 @@ class ActionFact(Fact, table=True):
     done: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """Each time it was done: `{"on", "on_time"}`."""
     reopenings: list[str] = Field(default_factory=list, sa_type=Json)
+    cancelled_on: date | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was to be done by its day: what was cancelled before it was not, what was later had been."""
+        return self.cancelled_on is None or self.judged_by is None or self.cancelled_on > self.judged_by
 
     def to_do_before(self, day: date) -> bool:
         """Whether it was still, or again, to be done when a day began."""
         text = day.isoformat()
         if self.agreed_on is None or self.agreed_on >= day:
+            return False
+        if self.cancelled_on is not None and self.cancelled_on < day:
             return False
         return 1 + sum(on < text for on in self.reopenings) > sum(str(each["on"]) < text for each in self.done)
 
@@ -173,6 +182,8 @@ def of_action(action: ActionFact) -> Iterator[Cell]:
         yield from cells("done_on_time" if each["on_time"] else "done_late", on, along)
     for day in action.reopenings:
         yield from cells("undone", date.fromisoformat(day), along)
+    if action.cancelled_on is not None:
+        yield from cells("called_off", action.cancelled_on, along)
 
 
 meetings = Facts(MeetingFact, sums=Tally, cells=of_meeting)
@@ -264,6 +275,11 @@ def finish(action: ActionFact, event: ActionDone) -> None:
 @actions.on(ActionReopened)
 def undo(action: ActionFact, event: ActionReopened) -> None:
     action.reopenings = [*action.reopenings, event.on.isoformat()]
+
+
+@actions.on(ActionCancelled)
+def cancel_action(action: ActionFact, event: ActionCancelled) -> None:
+    action.cancelled_on = event.on
 
 
 @outcomes.on(OutcomeRecorded)
