@@ -54,7 +54,7 @@ def apply_over_gaps() -> None:
 def take_forks_for_duplicates() -> None:
     """An old version passes as seen, whichever event it is."""
 
-    def seen(self: rounds.Round, applied: Applied, envelope: Envelope) -> None:
+    async def seen(self: rounds.Round, applied: Applied, envelope: Envelope) -> None:
         self.counted.add("/targets", "seen")
 
     rounds.Round._seen = seen  # type: ignore[method-assign]
@@ -64,8 +64,8 @@ def read_on_from_anywhere() -> None:
     """No fence: positions move, but what lies before them is applied as if it were new."""
     advance = positions.advance
 
-    async def careless(tx: Tx, messages: list[Message]) -> list[Message]:
-        await advance(tx, messages)
+    async def careless(tx: Tx, messages: list[Message], edition: str) -> list[Message]:
+        await advance(tx, messages, edition)
         return messages
 
     vars(consumer)["advance"] = careless
@@ -75,11 +75,12 @@ def keep_positions_apart() -> None:
     """The positions are moved in a transaction of their own, before the one of the effects."""
     apply = consumer.Consumer.apply
 
-    async def move(tx: Tx, messages: list[Message]) -> list[Message]:
+    async def move(tx: Tx, messages: list[Message], edition: str) -> list[Message]:
         return messages
 
     async def careless(self: consumer.Consumer, messages: Sequence[Message]) -> None:
-        fresh = await self.store.write(Job(lambda tx: advance(tx, messages), Context(now())))
+        edition = self.subscriptions.edition
+        fresh = await self.store.write(Job(lambda tx: advance(tx, messages, edition), Context(now())))
         await apply(self, fresh)
 
     vars(consumer)["advance"] = move
