@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -16,13 +15,13 @@ import structlog
 from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
 from shared.failpoints import point
 from shared.outage import Outage
+from shared.store.combining import can_be_combined, combined
 from shared.store.entity import Row
 from shared.store.sql import POSTGRES, Statement, Values, making
 from shared.store.tx import Job, Record, Session, Snapshot, Tx
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-MAX_COMBINED = 12
 MAX_WAITING = 2_000
 ATTEMPTS = 6
 STATEMENT_SECONDS = 15.0
@@ -94,8 +93,8 @@ class PostgresSession:
     async def finish(self, tx: Tx) -> None:
         """Write what the transaction has collected and commit it."""
         writes = tx.collected()
-        if writes and _can_be_combined(writes):
-            text, values = _combine(writes)
+        if writes and can_be_combined(writes):
+            text, values = combined(writes)
             try:
                 await self.connection.execute(text, *values)
             except asyncpg.PostgresError as failure:
@@ -125,37 +124,6 @@ class PostgresSession:
         if isinstance(failure, asyncpg.DataError):
             return Invalid(f"This cannot be stored: {failure}.")
         return failure
-
-
-def _can_be_combined(writes: list[tuple[list[Values], Statement]]) -> bool:
-    # The parts of one statement run in no promised order and do not see one another: each needs a table of its own.
-    tables = {statement.table for _, statement in writes}
-    return len(tables) == len(writes) <= MAX_COMBINED and all(len(rows) == 1 for rows, _ in writes)
-
-
-_NUMBER = re.compile(r"\$(\d+)")
-_combined: dict[tuple[str, ...], str] = {}
-
-
-def _combine(writes: list[tuple[list[Values], Statement]]) -> tuple[str, list[Any]]:
-    """Several writes as one statement with common table expressions: one round trip, atomic by itself."""
-    key = tuple(statement.text for _, statement in writes)
-    values = [value for rows, _ in writes for value in rows[0]]
-    text = _combined.get(key)
-    if text is None:
-        parts: list[str] = []
-        shift = 0
-        for rows, statement in writes:
-            parts.append(_shifted(statement.text, shift))
-            shift += len(rows[0])
-        *first, last = parts
-        named = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(first))
-        text = _combined[key] = f"WITH {named} {last}" if first else last
-    return text, values
-
-
-def _shifted(text: str, shift: int) -> str:
-    return _NUMBER.sub(lambda found: f"${int(found[1]) + shift}", text)
 
 
 class PostgresStore:
