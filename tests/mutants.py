@@ -71,6 +71,15 @@ def read_on_from_anywhere() -> None:
     vars(consumer)["advance"] = careless
 
 
+def take_any_edition() -> None:
+    """Nobody asks as which edition of what is heard the positions were reached."""
+
+    def always(stored: Any, edition: str) -> bool:
+        return True
+
+    vars(positions)["heard_as"] = vars(consumer)["heard_as"] = always
+
+
 def keep_positions_apart() -> None:
     """The positions are moved in a transaction of their own, before the one of the effects."""
     apply = consumer.Consumer.apply
@@ -194,6 +203,10 @@ MUTANTS: dict[str, tuple[Callable[[], None], str]] = {
     "positions": (keep_positions_apart, "kit/test_applier.py"),
     "fence": (read_on_from_anywhere, "kit/test_applier.py"),
     "zombie": (read_on_from_anywhere, "kit/test_applier.py::test_an_applier_that_is_behind_applies_nothing_twice"),
+    "edition": (
+        take_any_edition,
+        "kit/test_heard_anew.py::test_one_that_woke_up_and_applied_beside_is_found_with_the_next_event",
+    ),
     "recognition": (trust_any_log, "kit/test_applier.py"),
     "unsent-flag": (forget_to_mark, "kit/test_relay.py"),
     "mark-after-send": (mark_before_sending, "kit/test_relay.py"),
