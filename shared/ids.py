@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from hashlib import blake2b
 from random import Random, SystemRandom
@@ -12,6 +13,8 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 # Ids must differ, not be secret: what may be read is decided by permissions. Asking the kernel for each one releases
 # the interpreter lock and costs a hundred times as much under load.
 _random = Random(SystemRandom().getrandbits(256))
+# Processes forked from one that has imported this would otherwise give the same ids as each other.
+os.register_at_fork(after_in_child=lambda: _random.seed(SystemRandom().getrandbits(256)))
 
 
 def new_id(kind: str) -> str:

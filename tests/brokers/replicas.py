@@ -76,4 +76,6 @@ class Replicated(OnServers):
 
     def _signal(self, number: signal.Signals, parts: Sequence[str]) -> None:
         for part in parts:
-            os.kill(self.processes[part].pid, number)
+            pid = self.processes[part].pid
+            assert pid is not None
+            os.kill(pid, number)

@@ -238,7 +238,7 @@ async def _round(victim: Victim, notes: Notes, number: int) -> None:
     seconds = random.uniform(0.3, 1.5)
     working = asyncio.create_task(Clients(victim, notes).work(number, seconds + 2))
     await asyncio.sleep(seconds)
-    dead = [part for part in victim.parts if victim.processes[part].poll() is not None]
+    dead = [part for part in victim.parts if victim.processes[part].exitcode is not None]
     notes.at_points += len(dead)
     if not dead:
         victim.kill(*some(victim.parts))

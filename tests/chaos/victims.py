@@ -10,12 +10,11 @@ import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import ClassVar
 from uuid import uuid4
@@ -32,10 +31,10 @@ from shared.store.migrate import migrate
 from tests.engines import Kafka, Postgres
 from tests.kit.told import dump
 from tests.rebuilt import apply_the_log
+from tests.starting import started
 from tests.world import empty_databases, empty_files, token_headers
 
 SECONDS_TO_START = 180
-MUTATED = "import tests.mutants; tests.mutants.MUTANTS['{mutant}'][0](); "
 
 
 class Victim(ABC):
@@ -47,9 +46,9 @@ class Victim(ABC):
 
     def __init__(self, folder: Path, mutant: str | None = None) -> None:
         self.folder = folder
-        self.mutated = MUTATED.format(mutant=mutant) if mutant else ""
+        self.mutant = mutant
         self.ports = {part: _free_port() for part in self.parts}
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, ForkServerProcess] = {}
 
     def environment(self, part: str) -> dict[str, str]:
         """What a process is told."""
@@ -68,14 +67,12 @@ class Victim(ABC):
         """Start what does not run, to die at these points perhaps; says how many seconds it took until all answered."""
         begin = time.monotonic()
         for part in self.parts:
-            if part not in self.processes or self.processes[part].poll() is not None:
-                code = f"{self.mutated}from concert.cli import main; main()"
+            if part not in self.processes or self.processes[part].exitcode is not None:
                 environment = os.environ | self.environment(part) | {"CONCERT_KILL_AT": points}
-                command = [sys.executable, "-c", code, *self.command(part)]
-                self.processes[part] = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+                self.processes[part] = started(self.command(part), environment, mutant=self.mutant)
         for part in self.parts:
             if not self._answers(part, begin + SECONDS_TO_START):
-                ended = self.processes[part].returncode
+                ended = self.processes[part].exitcode
                 assert ended == -signal.SIGKILL, f"{part} ended by itself, with {ended}"
                 # It has died at one of the points already.
                 return self.start()
@@ -85,9 +82,9 @@ class Victim(ABC):
         """As if the power had gone: of these, or of all."""
         for part in parts or list(self.processes):
             process = self.processes[part]
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-            process.wait()
+            if process.exitcode is None:
+                process.kill()
+            process.join()
 
     def client(self, service: str) -> httpx.AsyncClient:
         """An administrator's client of a service."""
@@ -108,7 +105,7 @@ class Victim(ABC):
 
     def _answers(self, part: str, until: float) -> bool:
         while time.monotonic() < until:
-            if self.processes[part].poll() is not None:
+            if self.processes[part].exitcode is not None:
                 return False
             try:
                 httpx.get(f"http://127.0.0.1:{self.ports[part]}/livez", timeout=1)

@@ -1,6 +1,6 @@
 """A Concert that meets customers for ever and delivers what it tells; it is there to be killed.
 
-Prints the id of each customer once it is acknowledged. With `until idle` it meets nobody, and ends when all has been
+It prints the id of each customer once it is acknowledged. One that is to end meets nobody, and ends when all has been
 delivered.
 """
 
@@ -28,7 +28,12 @@ async def meet(concert: World) -> None:
             sys.stdout.flush()
 
 
-async def main(folder: Path, url: str, ending: bool) -> None:
+def deliver(folder: Path, url: str, ending: bool) -> None:
+    """Meet and deliver until all is delivered, or for ever."""
+    asyncio.run(_deliver(folder, url, ending))
+
+
+async def _deliver(folder: Path, url: str, ending: bool) -> None:
     async with world(folder, webhook_private_targets=True) as concert:
         found = (await concert.admin.get("/v1/webhooks")).json()["items"]
         body = {"url": url, "types": ["concert.targets.*"], "from": "beginning"}
@@ -39,7 +44,3 @@ async def main(folder: Path, url: str, ending: bool) -> None:
         while (await concert.admin.get("/v1/events", params={"after": webhook["cursor"]})).text:
             await asyncio.sleep(0.05)
             webhook = await idle(concert, webhook)
-
-
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:] == ["until", "idle"]))

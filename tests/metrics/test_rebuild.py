@@ -209,7 +209,8 @@ async def test_a_process_that_dies_while_it_adopts_leaves_the_views_as_they_were
             query = {"period": "2026", "after": met.headers["concert-version"]}
             before = (await client.get("/v1/views/sales", params=query)).content
             assert (await client.post(PATH)).status_code == 202
-        assert await asyncio.to_thread(victim.processes["concert"].wait, 30) == -signal.SIGKILL
+        await asyncio.to_thread(victim.processes["concert"].join, 30)
+        assert victim.processes["concert"].exitcode == -signal.SIGKILL
         assert (tmp_path / "metrics.beside.db").exists()
         victim.start()
         async with victim.client("metrics") as client:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import sys
-from asyncio.subprocess import PIPE
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ import pytest
 from services.metrics.stream.cursor import move, read
 from services.metrics.webhooks import courier, ledger
 from shared.bus import Message
+from tests.metrics.delivering_process import deliver
 from tests.metrics.receiver import Received, dispatcher_of, hook, idle, receiving
 from tests.metrics.stream import customer, relayed
 from tests.metrics.test_webhooks import changed
+from tests.starting import forked
 from tests.world import World
 
 KILLS = 3
@@ -33,40 +34,29 @@ def firsts(came: list[Received]) -> dict[str, list[str]]:
     return found
 
 
-async def running(folder: Path, url: str, *more: str, kill_at: str = "") -> asyncio.subprocess.Process:
-    command = (sys.executable, "-m", "tests.metrics.delivering_process", str(folder), url, *more)
-    return await asyncio.create_subprocess_exec(
-        *command, stdout=PIPE, env={**os.environ, "CONCERT_KILL_AT": kill_at, "CONCERT_LOG_LEVEL": "error"}
-    )
-
-
-async def acknowledged(process: asyncio.subprocess.Process) -> list[str]:
-    assert process.stdout is not None
-    lines = [line.decode() async for line in process.stdout if line.endswith(b"\n")]
-    return [line.strip() for line in lines if line.startswith("cust_")]
+def delivering(folder: Path, url: str, ending: bool = False, kill_at: str = "") -> ForkServerProcess:
+    environment = os.environ | {"CONCERT_KILL_AT": kill_at, "CONCERT_LOG_LEVEL": "error"}
+    return forked(deliver, folder, url, ending, environment=environment, said=folder / "said")
 
 
 async def test_a_killed_process_delivers_all_it_acknowledged_in_order(tmp_path: Path) -> None:
-    met: list[str] = []
     async with receiving() as receiver:
         for number in range(KILLS):
             came = len(receiver.came)
             # The later ones die by themselves, between sending and storing what came of it.
-            process = await running(tmp_path, receiver.url, kill_at="webhook.sent=0.03" if number else "")
-            listening = asyncio.create_task(acknowledged(process))
+            process = delivering(tmp_path, receiver.url, kill_at="webhook.sent=0.03" if number else "")
             async with asyncio.timeout(90):
-                while len(receiver.came) < came + 10 and process.returncode is None:
+                while len(receiver.came) < came + 10 and process.exitcode is None:
                     await asyncio.sleep(0.01)
             await asyncio.sleep(random.uniform(0, 0.4))
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-            assert process.returncode == -9
-            met += await listening
-        process = await running(tmp_path, receiver.url, "until", "idle")
-        async with asyncio.timeout(120):
-            await acknowledged(process)
-            assert await process.wait() == 0
+            process.kill()
+            await asyncio.to_thread(process.join)
+            assert process.exitcode == -9
+        process = delivering(tmp_path, receiver.url, ending=True)
+        await asyncio.to_thread(process.join, 120)
+        assert process.exitcode == 0
+    lines = (tmp_path / "said").read_text().splitlines()
+    met = [line for line in lines if line.startswith("cust_")]
     assert len(met) > 5 * KILLS
     told = firsts(receiver.came)
     assert {f"customer/{each}" for each in met} <= set(told)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import sqlite3
-import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,9 +18,8 @@ import pytest
 from concert.port import CannotListen, claimed
 from shared.settings import Settings
 from tests.engines import Kafka, Postgres
+from tests.starting import started
 from tests.world import empty_files
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -37,20 +36,12 @@ def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
     return kept | {"CONCERT_PORT": str(port), "CONCERT_DATA": str(folder), "CONCERT_DEMO": "0", **more}
 
 
-async def concert(
-    words: tuple[str, ...], settings: dict[str, str], stdout: int = asyncio.subprocess.PIPE
-) -> asyncio.subprocess.Process:
-    command = (sys.executable, "-c", "from concert.cli import main; main()", *words)
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=settings, stdout=stdout, stderr=pipe)
-
-
 async def said(words: tuple[str, ...], settings: dict[str, str]) -> tuple[int | None, str]:
     """How a start ended, and everything that was said."""
-    async with asyncio.timeout(60):
-        process = await concert(words, settings)
-        out, err = await process.communicate()
-    return process.returncode, (out + err).decode()
+    with tempfile.NamedTemporaryFile() as file:
+        process = started(words, settings, Path(file.name))
+        await asyncio.to_thread(process.join, 60)
+        return process.exitcode, file.read().decode()
 
 
 @pytest.mark.parametrize("words", [("run",), ("serve", "teams")])
@@ -81,7 +72,7 @@ async def test_a_key_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
 
 async def test_a_second_start_on_the_same_folder_is_a_sentence(tmp_path: Path) -> None:
     port = free_port()
-    first = await concert(("run",), environment(tmp_path, port), asyncio.subprocess.DEVNULL)
+    first = started(["run"], environment(tmp_path, port), tmp_path / "said")
     try:
         await answers(f"http://127.0.0.1:{port}/livez")
         code, sentence = await said(("run",), environment(tmp_path, free_port()))
@@ -90,8 +81,8 @@ async def test_a_second_start_on_the_same_folder_is_a_sentence(tmp_path: Path) -
         assert "Traceback" not in sentence
     finally:
         first.terminate()
-        _, told = await first.communicate()
-    assert f'"address": "127.0.0.1:{port}", "event": "listening"'.encode() in told
+        await asyncio.to_thread(first.join, 30)
+    assert f'"address": "127.0.0.1:{port}", "event": "listening"' in (tmp_path / "said").read_text()
 
 
 def test_what_is_claimed_is_kept_until_the_end_and_no_longer() -> None:
