@@ -11,7 +11,8 @@ PYTHON  ?= python3.11
 BIN     := .venv/bin
 COMPOSE ?= docker compose
 PYTEST  ?=
-JOBS    ?= 2
+# One more than there are processors, for tests wait now and then.
+JOBS    ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 CODE    := shared services concert $(wildcard migrations) tests
 
 RUNTIME := .venv/.runtime
@@ -79,8 +80,9 @@ compose-test: $(DEV) ## Concert in containers, broken in every way, upgraded, sa
 brokers: $(DEV) engines ## Three brokers and two replicas of a service, killed and stopped under load; takes minutes
 	$(BIN)/python -m pytest -ra -m nightly
 
-fuzz: $(DEV) ## Many random requests to every operation of every service
+fuzz: $(DEV) ## Many random requests to every operation of every service, and many random lives of companies
 	FUZZ=100 $(BIN)/python -m pytest -q tests/surface/test_documents_hold.py
+	LIVES=40 $(BIN)/python -m pytest -q --timeout 3600 tests/journeys/test_past_stays_true.py
 
 engines: ## Fetch what the real engines need, once; an engine that cannot be had is said and passed over
 	@deploy/engines/postgres.sh fetch || true

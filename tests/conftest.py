@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from tests import world as worlds
 from tests.demo import filled
 
 E = TypeVar("E", bound=engines.Engine)
+POSTGRES, KAFKA = "CONCERT_TEST_POSTGRES_URL", "CONCERT_TEST_KAFKA"
 
 
 def speak_little() -> None:
@@ -48,16 +49,41 @@ def _as_quiet_as_before() -> Iterator[None]:
     speak_little()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Several workers share the engines that are started here, before them; each would otherwise warm up its own."""
+    if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None):
+        return
+    for variable, engine in ((POSTGRES, engines.Postgres()), (KAFKA, engines.Kafka())):
+        if variable not in os.environ:
+            # Where one cannot be had, the fixtures say why.
+            with suppress(engines.Unavailable):
+                os.environ[variable] = engine.start().address
+                session.config.add_cleanup(engine.remove)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[engines.Postgres]:
     """A real PostgreSQL for the whole run; `create_database` gives each test its own."""
-    yield from _lend(engines.Postgres(os.environ.get("CONCERT_TEST_POSTGRES_URL")))
+    yield from _lend(engines.Postgres(os.environ.get(POSTGRES)))
 
 
 @pytest.fixture(scope="session")
 def kafka_broker() -> Iterator[engines.Kafka]:
     """A real Kafka broker for the whole run; `create_topic` gives each test its own."""
-    yield from _lend(engines.Kafka(os.environ.get("CONCERT_TEST_KAFKA")))
+    yield from _lend(engines.Kafka(os.environ.get(KAFKA)))
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[engines.Postgres]:
+    """A PostgreSQL that nobody else uses, to be killed or paused."""
+    yield from _lend(engines.Postgres())
+
+
+@pytest.fixture(scope="module")
+def own_broker() -> Iterator[engines.Kafka]:
+    """A Kafka broker that nobody else uses, to be killed."""
+    yield from _lend(engines.Kafka())
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ when the run is killed.
 
 An engine that cannot be had raises `Unavailable` with the reason, and the fixtures skip with it; one that is here and
 fails is a failure. The environment variables `CONCERT_TEST_POSTGRES_URL` and `CONCERT_TEST_KAFKA` name running ones to
-use instead; those are never stopped, and tests that must stop one look at `ours`.
+use instead; those are never stopped, and tests that must stop one have their own.
 """
 
 from __future__ import annotations

@@ -195,29 +195,47 @@ def allow_a_version_twice() -> None:
     vars(world)["_migrated_files"] = careless
 
 
-# Each with the file, or the one test, that must notice it.
+APPLIER, RELAY, STORE = "kit/test_applier.py", "kit/test_relay.py", "kit/test_store.py"
+# Each with the test that must notice it.
 MUTANTS: dict[str, tuple[Callable[[], None], str]] = {
-    "version-rule": (apply_everything_that_comes, "kit/test_applier.py"),
-    "gaps": (apply_over_gaps, "kit/test_applier.py"),
-    "forks": (take_forks_for_duplicates, "kit/test_applier.py"),
-    "positions": (keep_positions_apart, "kit/test_applier.py"),
-    "fence": (read_on_from_anywhere, "kit/test_applier.py"),
-    "zombie": (read_on_from_anywhere, "kit/test_applier.py::test_an_applier_that_is_behind_applies_nothing_twice"),
+    "version-rule": (
+        apply_everything_that_comes,
+        f"{APPLIER}::test_another_event_under_an_applied_version_is_a_fork_and_is_parked",
+    ),
+    "gaps": (apply_over_gaps, f"{APPLIER}::test_what_comes_too_early_waits_and_is_drained_by_its_predecessor"),
+    "forks": (
+        take_forks_for_duplicates,
+        f"{APPLIER}::test_another_event_under_an_applied_version_is_a_fork_and_is_parked",
+    ),
+    "positions": (
+        keep_positions_apart,
+        f"{APPLIER}::test_what_no_database_can_hold_is_found_in_its_batch_and_parked",
+    ),
+    "fence": (read_on_from_anywhere, f"{APPLIER}::test_an_applier_that_is_behind_applies_nothing_twice"),
     "edition": (
         take_any_edition,
         "kit/test_heard_anew.py::test_one_that_woke_up_and_applied_beside_is_found_with_the_next_event",
     ),
-    "recognition": (trust_any_log, "kit/test_applier.py"),
-    "unsent-flag": (forget_to_mark, "kit/test_relay.py"),
-    "mark-after-send": (mark_before_sending, "kit/test_relay.py"),
-    "lease": (share_the_lease, "kit/test_relay.py"),
-    "producer": (let_failed_producers_live, "bus/test_kafka_client.py"),
-    "undo": (keep_what_was_refused, "kit/test_store.py"),
-    "journal-key": (allow_a_version_twice, "kit/test_store.py"),
+    "recognition": (trust_any_log, f"{APPLIER}::test_a_log_that_is_not_the_one_that_was_read_is_refused"),
+    "unsent-flag": (forget_to_mark, f"{RELAY}::test_each_event_is_sent_once_when_all_is_well"),
+    "mark-after-send": (
+        mark_before_sending,
+        f"{RELAY}::test_what_the_log_did_not_confirm_is_sent_again_from_the_first",
+    ),
+    "lease": (share_the_lease, f"{RELAY}::test_a_relay_that_slept_through_its_lease_asks_before_it_sends"),
+    "producer": (
+        let_failed_producers_live,
+        "bus/test_kafka_client.py::test_closing_is_bounded_whatever_the_network_does",
+    ),
+    "undo": (keep_what_was_refused, f"{STORE}::test_in_a_group_the_refused_leave_nothing_and_the_others_stay"),
+    "journal-key": (
+        allow_a_version_twice,
+        f"{STORE}::test_changes_decided_on_the_same_version_without_a_lock_do_not_overwrite_one_another",
+    ),
     **OF_PEOPLE,
 }
-# The same tests with every protection in its place.
-SOUND = {f"sound {file}": file for _, file in dict.fromkeys(MUTANTS.values())}
+SOUND = "sound"
+"""All of those tests with every protection in its place."""
 BROKEN = 70
 """What a child ends with that could not even run the tests."""
 
@@ -249,11 +267,13 @@ def _ended(running: dict[int, str]) -> tuple[str, int]:
 def _outcome(name: str) -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     try:
-        if name in MUTANTS:
-            MUTANTS[name][0]()
-        file = SOUND[name] if name in SOUND else MUTANTS[name][1]
+        tests = {test for _, test in MUTANTS.values()}
+        if name != SOUND:
+            break_it, test = MUTANTS[name]
+            break_it()
+            tests = {test}
         # Everything is imported already, which pytest warns of.
-        chosen = [f"{HERE}/{file}", "-x", "-q", "-k", "not postgresql", "-p", "no:cacheprovider",
+        chosen = [*(f"{HERE}/{test}" for test in tests), "-x", "-q", "-k", "not postgresql", "-p", "no:cacheprovider",
                   "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
         return int(pytest.main(chosen))
     except BaseException:
@@ -262,5 +282,5 @@ def _outcome(name: str) -> int:
 
 
 if __name__ == "__main__":
-    for name, code in judged(sys.argv[1:] or [*SOUND, *MUTANTS]):
+    for name, code in judged(sys.argv[1:] or [SOUND, *MUTANTS]):
         print(f"{code} {name}", flush=True)  # noqa: T201

@@ -15,11 +15,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from tests import engines
 
 
-def own(engine: engines.Engine) -> None:
-    if not engine.ours:
-        pytest.skip(f"the {engine.name} at {engine.address} is not ours to kill")
-
-
 async def ask(url: str, query: str) -> object:
     connection = await asyncpg.connect(url)
     try:
@@ -76,11 +71,10 @@ async def test_a_database_can_be_copied_from_a_template(postgres_server: engines
         await ask(original, "SELECT 1")
 
 
-async def test_a_killed_postgres_comes_back_where_it_was_with_what_it_had(postgres_server: engines.Postgres) -> None:
-    own(postgres_server)
-    url = await postgres_server.create_database()
+async def test_a_killed_postgres_comes_back_where_it_was_with_what_it_had(own_postgres: engines.Postgres) -> None:
+    url = await own_postgres.create_database()
     await tell(url, "CREATE TABLE fact (n int); INSERT INTO fact SELECT generate_series(1, 1000)")
-    await asyncio.to_thread(postgres_server.restart)
+    await asyncio.to_thread(own_postgres.restart)
     assert await ask(url, "SELECT count(*) FROM fact") == 1000
 
 
@@ -98,15 +92,14 @@ async def test_kafka_makes_no_topic_by_itself(kafka_broker: engines.Kafka) -> No
                 await producer.partitions_for("nobody.made.this")
 
 
-async def test_a_killed_broker_comes_back_where_it_was_with_what_it_had(kafka_broker: engines.Kafka) -> None:
-    own(kafka_broker)
-    topic = await kafka_broker.create_topic()
+async def test_a_killed_broker_comes_back_where_it_was_with_what_it_had(own_broker: engines.Kafka) -> None:
+    topic = await own_broker.create_topic()
     values = [b"%d" % n for n in range(1000)]
-    await send(kafka_broker, topic, values)
-    address = kafka_broker.address
-    await asyncio.to_thread(kafka_broker.restart)
-    assert kafka_broker.address == address
-    assert await read(kafka_broker, topic, 1000) == values
+    await send(own_broker, topic, values)
+    address = own_broker.address
+    await asyncio.to_thread(own_broker.restart)
+    assert own_broker.address == address
+    assert await read(own_broker, topic, 1000) == values
 
 
 def test_chromium_shows_a_page(chromium_path: Path, tmp_path: Path) -> None:
@@ -122,8 +115,7 @@ def test_chromium_shows_a_page(chromium_path: Path, tmp_path: Path) -> None:
     assert '<p id="a">42</p>' in shown.stdout
 
 
-async def test_an_engine_ends_with_its_owner_even_a_killed_one(postgres_server: engines.Postgres) -> None:
-    own(postgres_server)
+async def test_an_engine_ends_with_its_owner_even_a_killed_one(own_postgres: engines.Postgres) -> None:
     start = "from tests.engines import Postgres; print(Postgres().start().address, flush=True); input()"
     pipe = asyncio.subprocess.PIPE
     owner = await asyncio.create_subprocess_exec(sys.executable, "-c", start, stdin=pipe, stdout=pipe)

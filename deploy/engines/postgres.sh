@@ -46,7 +46,7 @@ prepare() {
 		port = $(free_port)
 		unix_socket_directories = ''
 		external_pid_file = '$dir/pid'
-		max_connections = 200
+		max_connections = 400
 		shared_buffers = 64MB
 		max_wal_size = 256MB
 		log_line_prefix = '%m [%p] %d '

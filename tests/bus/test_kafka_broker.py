@@ -150,16 +150,16 @@ async def test_a_log_without_its_beginning_is_not_read_as_if_it_were_whole(
         assert bodies(await everything(bus, start={(TARGETS, place.partition): 6})) == ["6", "7", "8", "9"]
 
 
-async def test_a_broker_may_be_killed_under_publishers_and_readers(kafka_log: KafkaLog, kafka_broker: Kafka) -> None:
-    if not kafka_broker.ours:
-        pytest.skip("this broker is not ours to kill")
+async def test_a_broker_may_be_killed_under_publishers_and_readers(own_broker: Kafka) -> None:
+    log = KafkaLog(own_broker.address, "", patience=6)
+    await create_topics(log.address)
     acknowledged: dict[str, int] = {}
     ends: list[float] = []
     found: list[str] = []
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    async with opened(KafkaLog(kafka_log.address, kafka_log.prefix, patience=6)) as bus:
+    async with opened(log) as bus:
 
         async def publish(key: str) -> None:
             number = 0
@@ -182,11 +182,11 @@ async def test_a_broker_may_be_killed_under_publishers_and_readers(kafka_log: Ka
         reading = asyncio.create_task(read())
         publishing = [asyncio.create_task(publish(f"deal/{n}")) for n in range(6)]
         await asyncio.sleep(1)
-        await asyncio.to_thread(kafka_broker.kill)
+        await asyncio.to_thread(own_broker.kill)
         killed_at = loop.time()
         await asyncio.sleep(4)
         mended_at = loop.time()
-        await asyncio.to_thread(kafka_broker.start)
+        await asyncio.to_thread(own_broker.start)
         before = dict(acknowledged)
         async with asyncio.timeout(90):
             while any(acknowledged[key] <= before[key] + 10 for key in before):

@@ -36,6 +36,5 @@ def test_the_tests_notice_what_is_missing(outcomes: dict[str, int], mutant: str)
     assert outcomes[mutant] == NOTICED
 
 
-@pytest.mark.parametrize("name", SOUND)
-def test_the_same_tests_pass_when_nothing_is_missing(outcomes: dict[str, int], name: str) -> None:
-    assert outcomes[name] == PASSED
+def test_the_same_tests_pass_when_nothing_is_missing(outcomes: dict[str, int]) -> None:
+    assert outcomes[SOUND] == PASSED

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.metrics.stream import relayed
 from tests.teams.conftest import Staff, problem
 from tests.world import client_of, token_headers
 
@@ -49,10 +50,11 @@ async def seen(staff: Staff, period: str, **query: str) -> Mapping[str, Any]:
 async def test_the_past_stays_and_a_groups_figures_begin_on_the_day(each_staff: Staff) -> None:
     staff = each_staff
     team, members = await a_team(staff)
-    last = await that_sells(staff, team, members)
+    await that_sells(staff, team, members)
     duty = {"title": "Call", "assigned_to": {"member": members[0]}, "on": "2026-02-01"}
     mine = (await staff.made("duties", duty))["id"]
-    await staff.world.settled("/v1/views/sales", last, period="2026-Q1")
+    # The views show targets and members too, which come by other ways than the deals.
+    await relayed(staff.world)
     before = {by: await staff.get("views/sales", period="2026-Q1", breakdown=by) for by in ("member", "team", "month")}
     asked = {"into": 2, "on": DAY, "dry_run": True}
     dry = await staff.made(f"teams/{team}/split", asked)
