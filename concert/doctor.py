@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import structlog
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -95,10 +96,12 @@ def _secrets(chosen: Settings) -> list[str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Let no library speak beside us: what its lines say is in ours."""
-    before = logging.root.manager.disable
+    """Let nobody speak beside us: what their lines say is in ours."""
+    before, ours = logging.root.manager.disable, structlog.get_config()["wrapper_class"]
     logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         yield
     finally:
         logging.disable(before)
+        structlog.configure(wrapper_class=ours)

@@ -20,26 +20,29 @@ app = typer.Typer(no_args_is_help=True, help="Events that could not be applied, 
 Token = Annotated[str, typer.Option(envvar="CONCERT_TOKEN", help="A token with admin, or parked:read,parked:write.")]
 Subject = Annotated[str, typer.Argument(help="Whose event it is, as the list shows it: deal/deal_...")]
 Service = Annotated[str, typer.Option(help="Whose trouble with it is meant, where several services have it.")]
+Reason = Annotated[str, typer.Option(help="Why it may be lost. Without one it goes on being alarmed about.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Held = dict[str, Any]
 MOST = 200
 COLUMNS = ("service", "subject", "version", "type", "since", "reason")
 WIDE = 240
 SHORT = 100
-_UNTIL = ", until the views are rebuilt, and the certificate goes on naming it"
+_UNTIL = ", until a rebuild can apply it, and the certificate goes on naming it"
 _WAITS = "waits for an earlier version"
 
 
 @app.command("list")
 def list_parked(url: Url = HERE, token: Token = "") -> None:
-    """Events that are parked, or wait behind one; the oldest first."""
-    held = ask(url, token, _held)
-    if not held:
-        _out().print("Nothing is parked, and nothing waits.")
-        return
-    _out().print(_table(held))
+    """Events that are parked, or wait behind one, the oldest first; and what was given up."""
+    trouble = ask(url, token, _trouble)
+    held = trouble["items"]
+    _out().print(_table(held) if held else "Nothing is parked, and nothing waits.")
     if len(held) == MOST:
         _out().print(f"These are the {MOST} oldest; there may be more.")
+    for each in trouble["discarded"]:
+        why = f": {' '.join(plain(each['reason']).split())}" if each["reason"] else ", without a word why"
+        by = f"{plain(each['by'])} on {plain(each['at'])[:10]}"
+        _out().print(f"{each['service']} lacks {_name(each)}, given up by {by}{why}", markup=False)
 
 
 @app.command()
@@ -74,10 +77,19 @@ def retry(subject: Subject, url: Url = HERE, token: Token = "", service: Service
 
 
 @app.command()
-def discard(subject: Subject, url: Url = HERE, token: Token = "", service: Service = "", yes: Yes = False) -> None:
-    """Give the event up for ever; those behind it go on. Asks first."""
+def discard(
+    subject: Subject, url: Url = HERE, token: Token = "", service: Service = "", reason: Reason = "", yes: Yes = False
+) -> None:
+    """Give the event up for ever; those behind it go on. Asks first, and why: also of what was given up before."""
     _refuse_bad_subject(subject)
-    found, behind = _first(subject, ask(url, token, lambda asking: _held(asking, subject, service)))
+    held = ask(url, token, lambda asking: _held(asking, subject, service))
+    lost = [] if held else ask(url, token, lambda asking: _lost_unsaid(asking, subject, service))
+    if lost:
+        because = reason or typer.prompt(f"{_name(lost[0])} was given up. Why may it be lost?")
+        ask(url, token, lambda asking: _told(asking, lost[0], "discard", because))
+        _out().print(f"It is kept why {_name(lost[0])} may be lost.", markup=False)
+        return
+    found, behind = _first(subject, held)
     if found["reason"] is None:
         refuse(f"{_name(found)} is not parked: it {_WAITS}, so there is nothing to give up.")
     _out().print(
@@ -89,32 +101,48 @@ def discard(subject: Subject, url: Url = HERE, token: Token = "", service: Servi
     )
     if not yes:
         typer.confirm("Give it up for ever?", abort=True)
-    left = ask(url, token, lambda asking: _mended(asking, found, "discard"))
+    because = reason or ("" if yes else typer.prompt("Why may it be lost?", default="", show_default=False))
+    left = ask(url, token, lambda asking: _mended(asking, found, "discard", because))
     _out().print(f"{_name(found)} has been given up.", markup=False)
     _say_rest(left)
 
 
 async def _held(asking: Asking, subject: str = "", service: str = "") -> list[Held]:
     """What is held, of one subject or of all, by one service or by all. Raises Stopped."""
+    return (await _trouble(asking, subject, service))["items"]
+
+
+async def _lost_unsaid(asking: Asking, subject: str, service: str) -> list[Held]:
+    """What was given up of a subject without a word why. Raises Stopped."""
+    return [each for each in (await _trouble(asking, subject, service))["discarded"] if each["reason"] is None]
+
+
+async def _trouble(asking: Asking, subject: str = "", service: str = "") -> dict[str, list[Held]]:
+    """What is held and what was given up, of one subject or of all, by one service or by all. Raises Stopped."""
     query = {name: value for name, value in (("subject", subject), ("service", service)) if value}
     answer = await asking.read("/v1/parked", limit=str(MOST), **query)
     try:
         said = from_json(answer.content)
-        items: list[Held] = said["items"]
+        found = {"items": list(said["items"]), "discarded": list(said["discarded"])}
         if said["silent"]:
             console = Console(stderr=True, highlight=False, soft_wrap=True)
             console.print(f"Not answered, so nothing is known of what they hold: {', '.join(said['silent'])}.")
     except (ValueError, TypeError, KeyError):
         raise Stopped(f"What answers at {asking.client.base_url} is not Concert: it shows no list of events.") from None
-    return items
+    return found
 
 
-async def _mended(asking: Asking, held: Held, act: str) -> list[Held]:
+async def _mended(asking: Asking, held: Held, act: str, reason: str = "") -> list[Held]:
     """What its service still holds of the subject after an act. Raises Stopped."""
-    subject, service = held["subject"], held["service"]
-    kind, _, key = subject.partition("/")
-    await asking.tell(f"/v1/parked/{quote(kind, safe='')}/{quote(key, safe='')}/{act}", service=service)
-    return await _held(asking, subject, service)
+    await _told(asking, held, act, reason)
+    return await _held(asking, held["subject"], held["service"])
+
+
+async def _told(asking: Asking, held: Held, act: str, reason: str) -> None:
+    """Have it done, by the service that holds it. Raises Stopped."""
+    kind, _, key = held["subject"].partition("/")
+    path = f"/v1/parked/{quote(kind, safe='')}/{quote(key, safe='')}/{act}"
+    await asking.tell(path, {"reason": reason} if reason else None, service=held["service"])
 
 
 def _first(subject: str, held: list[Held]) -> tuple[Held, int]:

@@ -3,9 +3,10 @@
 #
 #   deploy/backup.sh [FOLDER]       default: backups/<moment>
 #
-# The services rest meanwhile (the gateway answers 503, and what is sent again with its Idempotency-Key is taken once),
-# because the parts must fit together: a database that is older than the log may not start again, and a log that is older
-# than a database lacks what that believes to have told. The folder holds secrets: keep it as you keep those.
+# The log rests meanwhile, because the parts must fit together: a database that is older than the log may not start again,
+# and a log that is older than a database lacks what that believes to have told. While nothing can be told, any database is
+# as new as the log, whenever it is copied: what is written waits in it. So the services go on; only the views stand still.
+# With STAY_DOWN=1 the services are stopped too, and stay so. The folder holds secrets: keep it as you keep those.
 set -euo pipefail
 [ -z "${1:-}" ] || set -- "$(realpath -m "$1")" "${@:2}"
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -15,9 +16,16 @@ folder=${1:-backups/$(date -u +%Y%m%dT%H%M%SZ)}
 [ ! -e "$folder/complete" ] || die "$folder holds a backup already"
 umask 077
 mkdir -p "$folder"
-say "the services rest"
-compose stop gateway "${services[@]}" kafka
-compose up --detach --wait postgres
+if [ -n "${STAY_DOWN:-}" ]; then
+    say "the services stop"
+    compose stop gateway "${services[@]}" kafka
+else
+    # Whatever happens from here on: the log goes on.
+    trap 'compose start kafka' EXIT
+    say "the log rests, the services go on"
+    compose stop kafka
+fi
+compose up --detach --wait --no-recreate postgres
 for service in "${services[@]}"; do
     say "database $service"
     compose exec -T postgres pg_dump --username=concert --format=custom "$service" >"$folder/$service.dump"
@@ -26,6 +34,4 @@ say "the log and the secrets"
 compose run --rm -T --no-deps --entrypoint tar kafka -C /var/lib/kafka/data -cf - . >"$folder/log.tar"
 compose run --rm -T --no-deps secrets tar -C /run/concert -cf - . >"$folder/secrets.tar"
 (cd "$folder" && sha256sum ./*.dump ./*.tar >complete.new && mv complete.new complete)
-say "the services go on"
-[ -n "${STAY_DOWN:-}" ] || compose up --detach --wait
 say "kept in $folder"

@@ -33,6 +33,7 @@ from shared.identity.permissions import assert_every_route_names_its_permission
 from shared.mentions import mentions_router
 from shared.neighbours import Neighbours
 from shared.own_log import OwnLog
+from shared.rebuild import Rebuild
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.store import Entity, Row, Store, open_store
@@ -167,6 +168,7 @@ async def running(service: Service, settings: Settings, bus: Bus, identity: Iden
         if service.subscriptions is not None:
             runtime.consumer = Consumer(store, bus, service.subscriptions)
             runtime.consumer.moved = runtime.progress.moved
+            runtime.consumer.hear_anew = Rebuild(store, bus, service.subscriptions, None).run
             _watch(started, "applier", runtime.consumer.run)
         _watch(started, "housekeeping", partial(keep_house, store))
         _watch(started, "own log", own_log.keep)

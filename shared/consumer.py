@@ -18,11 +18,12 @@ from shared.bus import Bus, BusError, LogBroken, Message, Record
 from shared.errors import NotFound, OutcomeUnknown, Overloaded
 from shared.events import Event
 from shared.facts import Facts
+from shared.ids import fingerprint
 from shared.instant import now
 from shared.lease import RENEW_AFTER, Lessee
-from shared.positions import Recognition, advance, stored_positions
+from shared.positions import HeardByAnother, Recognition, advance, heard_as, stored_positions
 from shared.postage import envelope_of
-from shared.rounds import Poisoned, Reaction, Round, reason_of
+from shared.rounds import GivenUp, Poisoned, Reaction, Round, reason_of
 from shared.store import Context, Job, Store, Tx
 
 log = structlog.get_logger(__name__)
@@ -33,8 +34,10 @@ Work = Callable[[Tx, dict[str, str]], Awaitable[set[str]]]
 class Subscriptions:
     """What a service wants to hear: facts it keeps of others, and what it is obliged to do."""
 
-    def __init__(self, *topics: str, only: Mapping[str, Collection[str]] | None = None) -> None:
+    def __init__(self, *topics: str, only: Mapping[str, Collection[str]] | None = None, reading: int = 1) -> None:
         self.topics = topics
+        self.reading = reading
+        """Raised with a release that reads events otherwise into the same columns: then all is heard anew."""
         self.only = dict(only or {})
         """By topic the kinds of things that are listened to, where not all are."""
         self.facts: dict[str, Facts[Any]] = {}
@@ -61,13 +64,24 @@ class Subscriptions:
 
     def facts_only(self) -> Subscriptions:
         """The same facts from the same topics, and nothing that would be done a second time."""
-        others = Subscriptions(*self.topics, only=self.only)
+        others = Subscriptions(*self.topics, only=self.only, reading=self.reading)
         others.facts = self.facts
         return others
+
+    @property
+    def edition(self) -> str:
+        """Stands for what is heard and for what is kept of it."""
+        heard = [f"{topic} {sorted(self.only.get(topic, ()))}" for topic in sorted(self.topics)]
+        kept = [shape for _, keeper in sorted(self.facts.items()) for shape in keeper.shapes]
+        return fingerprint("\n".join([str(self.reading), *heard, *kept]).encode())
 
 
 class StoppedForSafety(Exception):
     """So many events were parked within a minute that the fault must be here, not in them."""
+
+
+async def _nobody_can() -> None:
+    raise RuntimeError("nothing has been said about how to hear anew")
 
 
 class Consumer:
@@ -80,6 +94,9 @@ class Consumer:
         self.moved: Callable[[Iterable[str]], None] = lambda names: None
         self.caught_up = False
         self.failure: str | None = None
+        self.hear_anew: Callable[[], Awaitable[object]] = _nobody_can
+        """What builds all that is known of others from the log's beginning, where another edition has filled it."""
+        self._edition = subscriptions.edition
         self._lease = Lessee(store, "applier")
         self._parks: list[float] = []
         self._caught_up_at = time.monotonic()
@@ -100,14 +117,17 @@ class Consumer:
                 await asyncio.sleep(RENEW_AFTER / 4)
             except LogBroken:
                 raise
+            except HeardByAnother:
+                log.warning("events_applied_by_another_version")
             except (BusError, OutcomeUnknown, Overloaded, OSError) as failure:
                 self.failure = f"events cannot be applied: {failure}"
-                log.warning("applying_waits", reason=str(failure))
+                log.debug("applying_waits", reason=str(failure))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
 
     async def _follow(self) -> None:
         """Apply what comes, until another one has taken over."""
+        await self._hear_as_said()
         recognition = Recognition(await self.store.read(stored_positions))
         async with aclosing(self._messages(recognition)) as batches:
             async for messages in batches:
@@ -117,6 +137,14 @@ class Consumer:
                     if messages and not await self._lease.holds():
                         return
                     await self.apply(messages)
+
+    async def _hear_as_said(self) -> None:
+        """Where a version with another edition has applied events: let all be heard anew before anything is applied."""
+        if not heard_as(await self.store.read(stored_positions), self._edition):
+            log.info("hearing_anew", edition=self._edition)
+            began = time.monotonic()
+            await self.hear_anew()
+            log.info("heard_anew", edition=self._edition, seconds=round(time.monotonic() - began, 1))
 
     @property
     def behind_seconds(self) -> float:
@@ -157,7 +185,7 @@ class Consumer:
             return
         try:
             await self._work(lambda tx, poisoned: self._apply(tx, messages, poisoned), wait=True)
-        except (OutcomeUnknown, Overloaded, StoppedForSafety):
+        except (OutcomeUnknown, Overloaded, StoppedForSafety, HeardByAnother):
             raise
         except Exception as fault:
             await self._isolate(messages, fault)
@@ -176,26 +204,26 @@ class Consumer:
 
     async def replay(self, subject: str) -> None:
         """Try the oldest parked event of a subject again, then those behind it. Raises NotFound."""
-        await self._mend(subject, skip=False)
+        await self._mend(subject, None)
 
-    async def discard(self, subject: str) -> None:
+    async def discard(self, subject: str, given_up: GivenUp | None = None) -> None:
         """Give the oldest parked event of a subject up: it is recorded as skipped, and those behind it go on. Raises
         NotFound."""
-        await self._mend(subject, skip=True)
+        await self._mend(subject, given_up or GivenUp())
 
-    async def _mend(self, subject: str, *, skip: bool) -> None:
+    async def _mend(self, subject: str, given_up: GivenUp | None) -> None:
         async def work(tx: Tx, poisoned: dict[str, str]) -> set[str]:
             round_ = Round(tx, self.subscriptions, poisoned)
             await round_.open([subject])
             if not round_.held.get(subject):
                 raise NotFound(f"Nothing is held for {subject}.")
-            await round_.retry(subject, skip=skip)
+            await round_.retry(subject, given_up)
             return await round_.store()
 
         await self._work(work, wait=False)
 
     async def _apply(self, tx: Tx, messages: Sequence[Message], poisoned: dict[str, str]) -> set[str]:
-        fresh = await advance(tx, messages)
+        fresh = await advance(tx, messages, self._edition)
         envelopes = [envelope_of(each.record) for each in fresh if self.subscriptions.wants(each.record)]
         round_ = Round(tx, self.subscriptions, poisoned)
         await round_.open(sorted({each.subject for each in envelopes}))
@@ -219,7 +247,7 @@ class Consumer:
                 if not wait:
                     raise
                 self.failure = f"events cannot be applied: {failure}"
-                log.warning("applying_waits", reason=str(failure))
+                log.debug("applying_waits", reason=str(failure))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
         self.moved(moved)

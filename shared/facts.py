@@ -92,6 +92,12 @@ class Facts(Generic[F]):
         """Every table of sums that a fact contributes to."""
         return [*([self.sums] if self.sums is not None else []), *(sums for sums, _ in self.further)]
 
+    @property
+    def shapes(self) -> list[str]:
+        """What is kept, column by column, and from which events: another version may keep more, or hear of more."""
+        columns = [f"{table.__table__.name} {sorted(table.__table__.c.keys())}" for table in (self.model, *self.tables)]  # type: ignore[attr-defined]
+        return [*columns, f"{self.kind} {sorted(event.type for event in self._folds)}"]
+
     def contributions(self, fact: F) -> Sequence[Sequence[Cell]]:
         """What a fact contributes to each of the tables."""
         first = [self.cells(fact)] if self.sums is not None else []

@@ -64,7 +64,7 @@ class Lessee:
             try:
                 await self.store.write(Job(self._give_back, Context(now())))
             except (OutcomeUnknown, Overloaded) as failure:
-                log.warning("lease_not_given_back", job=self.job, reason=str(failure))
+                log.debug("lease_not_given_back", job=self.job, reason=str(failure))
 
     async def _take(self, tx: Tx) -> bool:
         sqlite = tx.session.dialect is SQLITE

@@ -69,8 +69,11 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True
     # Libraries that tell of every call or every revision are heard when something is wrong.
-    for name in ("httpx", "httpcore", "alembic", "aiokafka"):
+    for name in ("httpx", "httpcore", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # What goes wrong with an engine reaches us as an error too and is said once; its driver says it at each try.
+    for name in ("aiokafka", "asyncpg"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def bind_request(request_id: str, trace_id: str) -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
-from typing import Any
 
 import sqlalchemy as sa
 import structlog
 
-from shared.bus import Bus, BusError, LogEndsBefore, Message
+from shared.bus import Bus, BusError, LogEndsBefore, Message, Position
 from shared.errors import OutcomeUnknown, Overloaded
 from shared.events import Envelope
 from shared.instant import now
@@ -25,6 +24,7 @@ from shared.store.tables import Journal, Verified
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS = 600.0
+Places = dict[Position, int]
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _IDS = sa.select(_journal.id).where(OneOf(_journal.subject, "subjects"))
 
@@ -44,14 +44,20 @@ class OwnLog:
 
     async def verify(self) -> None:
         """Compare what has come since the last time, to the end. Raises DatabaseBehindLog, BusError."""
+        start, reached = await self.look()
+        if reached != start:
+            await self.store.write(Job(lambda tx: _note(tx, reached), Context(now())))
+
+    async def look(self) -> tuple[Places, Places]:
+        """Compare without noting how far; where that began, and ended. Raises DatabaseBehindLog, BusError."""
         places = await self.store.read(lambda snapshot: snapshot.all(Verified, sa.select(Verified)))
         start = {(each.topic, each.partition): each.next_offset for each in places}
         try:
-            await self._follow(start)
+            return start, await self._follow(start)
         except LogEndsBefore as fault:
             # Whoever reads this log will say that it is another one; here only what it holds matters.
             log.warning("log_is_shorter", reason=str(fault))
-            await self._follow({})
+            return start, await self._follow({})
 
     async def keep(self) -> None:
         """Verify again and again, so that the next start has little to read."""
@@ -60,7 +66,7 @@ class OwnLog:
             with suppress(BusError, OutcomeUnknown, Overloaded, OSError):
                 await self.verify()
 
-    async def _follow(self, start: Any) -> None:
+    async def _follow(self, start: Places) -> Places:
         reached = dict(start)
         async with aclosing(self.bus.messages(self.topics, start)) as batches:  # type: ignore[type-var]
             async for messages in batches:
@@ -68,8 +74,7 @@ class OwnLog:
                 reached |= {(each.record.topic, each.partition): each.offset + 1 for each in messages}
                 if not messages:
                     break
-        if reached != start:
-            await self.store.write(Job(lambda tx: _note(tx, reached), Context(now())))
+        return reached
 
     async def _compare(self, messages: Sequence[Message]) -> None:
         """Raises DatabaseBehindLog if one of these is ours and not in the journal."""

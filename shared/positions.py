@@ -1,12 +1,13 @@
 """How far the log has been read: kept in the transaction of the effects, with the record last read for recognition.
 
 The positions are the fence: whoever applies moves them first, so of two appliers that read the same records one finds
-them moved and applies nothing twice.
+them moved and applies nothing twice. With them stands as which edition of what is heard they were applied: a version
+that keeps more, or reads events otherwise, finds that out and hears all of it anew (`docs/decisions/0019`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import sqlalchemy as sa
@@ -18,18 +19,31 @@ from shared.store.tables import Position
 Place = tuple[str, int]
 
 
-async def advance(tx: Tx, messages: Sequence[Message]) -> list[Message]:
-    """Move the positions past these messages; returns those that lie behind where the positions stood."""
+class HeardByAnother(Exception):
+    """A version with another edition of what is heard has applied events here: what it kept is not all there is."""
+
+
+def heard_as(positions: Iterable[Position], edition: str) -> bool:
+    """Whether all that has been applied here was applied as this edition says."""
+    return all(each.edition == edition and each.heard == each.next_offset for each in positions if each.next_offset)
+
+
+async def advance(tx: Tx, messages: Sequence[Message], edition: str) -> list[Message]:
+    """Move the positions past these messages; returns those that lie behind where the positions stood. Raises
+    HeardByAnother."""
     places = {(message.record.topic, message.partition) for message in messages}
     blanks = [Position.make(topic=topic, partition=partition) for topic, partition in sorted(places)]
     topics = sorted({topic for topic, _ in places})
     stored = {(row.topic, row.partition): row for row in await tx.locked(Position, topics, blanks)}
+    if not heard_as(stored.values(), edition):
+        raise HeardByAnother
     fresh = []
     for message in messages:
         position = stored[message.record.topic, message.partition]
         if message.offset >= position.next_offset:
             position.next_offset, position.last_offset = message.offset + 1, message.offset
             position.last_id = _id_of(message)
+            position.heard, position.edition = position.next_offset, edition
             fresh.append(message)
     for place in places:
         tx.put(stored[place])

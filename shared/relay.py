@@ -76,7 +76,7 @@ class Relay:
                 self.failure, pause = None, 0.05
             except (BusError, OutcomeUnknown, Overloaded, OSError) as failure:
                 self.failure = f"events cannot be sent: {failure}"
-                log.warning("relay_waits", service=self.source, reason=str(failure))
+                log.debug("relay_waits", service=self.source, reason=str(failure))
                 await self._rest(pause)
                 pause = min(pause * 2, 5)
                 continue

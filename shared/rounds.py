@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ from shared.ids import mark_of, shard_of
 from shared.progress import Counted, count_progress
 from shared.store import Tx
 from shared.store.sql import OneOf
-from shared.store.tables import Applied, Erased, External, HeldEvent
+from shared.store.tables import Applied, Discarded, Erased, External, HeldEvent
 from shared.store.tx import compiled
 
 Reaction = Callable[[Tx, Any, Envelope], Awaitable[None]]
@@ -36,7 +37,7 @@ _UNNAME = sa.delete(External).where(
     _external.name == sa.bindparam("of_name"),
     _external.id == sa.bindparam("of_id"),
 )
-_FAULTS = (Problem, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, LookupError)
+FAULTS = (Problem, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, LookupError)
 
 
 class Interests(Protocol):
@@ -44,6 +45,14 @@ class Interests(Protocol):
 
     facts: dict[str, Facts[Any]]
     reactions: dict[type[Event], list[Reaction]]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Who gives an event up, and why they accept that it is lost."""
+
+    by: str = ""
+    reason: str | None = None
 
 
 class Poisoned(Exception):
@@ -121,11 +130,11 @@ class Round:
         if envelope.subject in self._erased:
             envelope = replace(envelope, data=None)
         if envelope.id in self.poisoned:
-            self._hold(applied, envelope, self.poisoned[envelope.id])
+            await self._park(applied, envelope, self.poisoned[envelope.id])
         elif envelope.version < 1 or not envelope.id:
-            self._hold(applied, envelope, "the record has no id or no sequence number")
+            await self._park(applied, envelope, "the record has no id or no sequence number")
         elif envelope.version <= applied.version:
-            self._seen(applied, envelope)
+            await self._seen(applied, envelope)
         elif latest_wins(envelope):
             await self._take(applied, envelope)
             self._release_older(applied)
@@ -145,7 +154,7 @@ class Round:
             self._release(waiting[0])
             await self.judge(envelope_of_held(waiting[0]))
 
-    async def retry(self, subject: str, *, skip: bool) -> None:
+    async def retry(self, subject: str, given_up: GivenUp | None = None) -> None:
         """Judge the oldest parked event of a subject again, or give it up, and then those behind it."""
         applied = self.applied[subject]
         parked = sorted(
@@ -154,12 +163,10 @@ class Round:
         if parked:
             self._release(parked[0])
             envelope = envelope_of_held(parked[0])
-            if not skip:
+            if given_up is None:
                 await self.judge(envelope)
-            elif envelope.version == applied.version + 1:
-                self._step(applied, envelope, "skipped")
             else:
-                self.counted.add(_owner(envelope), "skipped")
+                self._skip(applied, envelope, given_up)
         await self.drain(subject)
 
     async def store(self) -> set[str]:
@@ -190,10 +197,29 @@ class Round:
     def _blocked(self, subject: str) -> bool:
         return any(each.reason is not None for each in self.held.get(subject, ()))
 
-    def _seen(self, applied: Applied, envelope: Envelope) -> None:
+    async def _park(self, applied: Applied, envelope: Envelope, reason: str) -> None:
+        """Hold an event up, unless it has been given up before: the log is read anew, and it is as it was."""
+        before = await self.tx.find(Discarded, envelope.subject, envelope.version, envelope.id)
+        if before is None:
+            self._hold(applied, envelope, reason)
+            return
+        self._skip(applied, envelope, GivenUp(before.by, before.reason), at=before.at)
+        await self.drain(envelope.subject)
+
+    def _skip(self, applied: Applied, envelope: Envelope, given_up: GivenUp, at: datetime | None = None) -> None:
+        if envelope.version == applied.version + 1:
+            self._step(applied, envelope, "skipped")
+        else:
+            self.counted.add(_owner(envelope), "skipped")
+        self.tx.put(Discarded.make(
+            subject=envelope.subject, version=envelope.version, id=envelope.id, type=envelope.type,
+            source=envelope.source, time=envelope.time, by=given_up.by, reason=given_up.reason, at=at or self.tx.now,
+        ))  # fmt: skip
+
+    async def _seen(self, applied: Applied, envelope: Envelope) -> None:
         if not latest_wins(envelope) and _short(envelope.id) != applied.ids[8 * (envelope.version - 1) :][:8]:
             reason = f"fork: version {envelope.version} of {envelope.subject} was applied from another event"
-            self._hold(applied, envelope, reason)
+            await self._park(applied, envelope, reason)
         else:
             self.counted.add(_owner(envelope), "seen")
 
@@ -202,7 +228,7 @@ class Round:
             await self._effect(envelope)
         except (Poisoned, OutcomeUnknown, Overloaded, OSError):
             raise
-        except _FAULTS as fault:
+        except FAULTS as fault:
             raise Poisoned(envelope.id, reason_of(fault)) from fault
         self._step(applied, envelope, "applied")
 

@@ -54,7 +54,7 @@ def apply_over_gaps() -> None:
 def take_forks_for_duplicates() -> None:
     """An old version passes as seen, whichever event it is."""
 
-    def seen(self: rounds.Round, applied: Applied, envelope: Envelope) -> None:
+    async def seen(self: rounds.Round, applied: Applied, envelope: Envelope) -> None:
         self.counted.add("/targets", "seen")
 
     rounds.Round._seen = seen  # type: ignore[method-assign]
@@ -64,22 +64,32 @@ def read_on_from_anywhere() -> None:
     """No fence: positions move, but what lies before them is applied as if it were new."""
     advance = positions.advance
 
-    async def careless(tx: Tx, messages: list[Message]) -> list[Message]:
-        await advance(tx, messages)
+    async def careless(tx: Tx, messages: list[Message], edition: str) -> list[Message]:
+        await advance(tx, messages, edition)
         return messages
 
     vars(consumer)["advance"] = careless
+
+
+def take_any_edition() -> None:
+    """Nobody asks as which edition of what is heard the positions were reached."""
+
+    def always(stored: Any, edition: str) -> bool:
+        return True
+
+    vars(positions)["heard_as"] = vars(consumer)["heard_as"] = always
 
 
 def keep_positions_apart() -> None:
     """The positions are moved in a transaction of their own, before the one of the effects."""
     apply = consumer.Consumer.apply
 
-    async def move(tx: Tx, messages: list[Message]) -> list[Message]:
+    async def move(tx: Tx, messages: list[Message], edition: str) -> list[Message]:
         return messages
 
     async def careless(self: consumer.Consumer, messages: Sequence[Message]) -> None:
-        fresh = await self.store.write(Job(lambda tx: advance(tx, messages), Context(now())))
+        edition = self.subscriptions.edition
+        fresh = await self.store.write(Job(lambda tx: advance(tx, messages, edition), Context(now())))
         await apply(self, fresh)
 
     vars(consumer)["advance"] = move
@@ -202,6 +212,10 @@ MUTANTS: dict[str, tuple[Callable[[], None], str]] = {
         f"{APPLIER}::test_what_no_database_can_hold_is_found_in_its_batch_and_parked",
     ),
     "fence": (read_on_from_anywhere, f"{APPLIER}::test_an_applier_that_is_behind_applies_nothing_twice"),
+    "edition": (
+        take_any_edition,
+        "kit/test_heard_anew.py::test_one_that_woke_up_and_applied_beside_is_found_with_the_next_event",
+    ),
     "recognition": (trust_any_log, f"{APPLIER}::test_a_log_that_is_not_the_one_that_was_read_is_refused"),
     "unsent-flag": (forget_to_mark, f"{RELAY}::test_each_event_is_sent_once_when_all_is_well"),
     "mark-after-send": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -66,10 +66,10 @@ class Asking:
             self.rest(_seconds_of(answer.headers.get("retry-after", "1")))
         raise Stopped(f"Concert at {self.client.base_url} did not answer as it should: {why}.")
 
-    async def tell(self, path: str, **query: str) -> None:
+    async def tell(self, path: str, body: Mapping[str, str] | None = None, **query: str) -> None:
         """Have something done, asking once: a second time might do more than was meant. Raises Stopped."""
         try:
-            answer = await self.client.post(path, params=query)
+            answer = await self.client.post(path, params=query, json=dict(body) if body else None)
         except httpx.HTTPError as fault:
             why = str(fault) or type(fault).__name__
             raise Stopped(f"The connection broke ({why}); whether {path} was carried out is not known.") from None

@@ -71,7 +71,7 @@ subscriptions.on(MeetingStarted)(owe_a_pack)
 
 async def make_certificate(runtime: Runtime) -> None:
     """The certificate, before the first request may ask for it."""
-    runtime.extras["certificate"] = Certificate(runtime, subscriptions.facts)
+    runtime.extras["certificate"] = Certificate(runtime, subscriptions)
 
 
 async def make_mender(runtime: Runtime) -> None:

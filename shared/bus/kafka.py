@@ -42,6 +42,7 @@ from shared.bus import (
     partition_of,
     refuse_unfit,
 )
+from shared.outage import Outage
 
 PATIENCE: Final = 20.0  # seconds: a publish, a start, and how long a reader bears a cluster that says nothing
 FETCH_WAIT_MS: Final = 250  # a cluster with nothing new says so this often: the reader's heartbeat
@@ -67,6 +68,7 @@ class KafkaBus:
         self._readers: set[Reader] = set()
         self._unsent: str | None = None
         self._unread: str | None = None
+        self._outage = Outage(str(self._cluster))
 
     @property
     def healthy(self) -> str | None:
@@ -104,8 +106,10 @@ class KafkaBus:
                 await self._send(records)
         except TROUBLE as fault:
             self._unsent = f"{self._cluster} does not take what is sent: {_said(fault)}."
+            self._tell()
             raise BusError(self._unsent) from fault
         self._unsent = None
+        self._tell()
 
     async def messages(self, topics: Sequence[str], start: Mapping[Position, int]) -> AsyncIterator[Sequence[Message]]:
         """Yield what is on the topics from the given offsets on, and an empty batch at the end."""
@@ -121,16 +125,25 @@ class KafkaBus:
                 self._unread, pause = None, 0.1
                 while self._open:
                     batch = await reader.next()
+                    self._tell()
                     if batch is not None:
                         yield batch
             except TROUBLE as fault:
                 self._unread = f"{self._cluster} cannot be read: {_said(fault)}."
-                log.warning("log_not_readable", reason=self._unread)
+                self._tell()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
             finally:
                 self._readers.discard(reader)
                 await reader.close()
+
+    def _tell(self) -> None:
+        """Say it, once, when the cluster goes away or is back."""
+        trouble = self._unsent or self._unread
+        if self._open and trouble is not None:
+            self._outage.goes_on(trouble)
+        else:
+            self._outage.is_over()
 
     def _running(self) -> None:
         if not self._open:

@@ -68,6 +68,7 @@ _READ = (
     'SELECT place, topic, "partition", "offset", records, heads, bodies FROM batches'
     " WHERE place >= ? AND place < ? AND +topic IN ({topics}) ORDER BY place"
 )
+_NEXT_PLACE = "SELECT coalesce(max(place), 0) + 1 FROM batches"
 _LAST = "SELECT appended_at FROM batches ORDER BY place DESC LIMIT 1"
 _SUPERSEDED = """
 DELETE FROM batches WHERE place IN (
@@ -240,7 +241,7 @@ class LogFile:
         return self._log
 
     def _ends(self, log: sqlite3.Connection) -> Ends:
-        (place,) = log.execute("SELECT coalesce(max(place), 0) + 1 FROM batches").fetchone()
+        (place,) = log.execute(_NEXT_PLACE).fetchone()
         positions = [(topic, partition) for topic in self._topics for partition in range(PARTITIONS)]
         found = {position: log.execute(_END, position).fetchone() for position in positions}
         return Ends(place, {position: row[0] if row else 0 for position, row in found.items()})
@@ -249,9 +250,17 @@ class LogFile:
 class Reading:
     """One reader's way along the log: what it wants, and the place it has come to."""
 
-    def __init__(self, path: Path, topics: Sequence[str], start: Mapping[Position, int], end: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        topics: Sequence[str],
+        start: Mapping[Position, int],
+        end: int,
+        *,
+        log: sqlite3.Connection | None = None,
+    ) -> None:
         # It can neither write nor check-point, so the file keeps its one writer.
-        self._log = sqlite3.connect(
+        self._log = log or sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_MS / 1000
         )
         self._starts = {(topic, n): start.get((topic, n), 0) for topic in topics for n in range(PARTITIONS)}
@@ -300,6 +309,13 @@ def appended_last(path: Path) -> int | None:
     with closing(peek(path)) as log:
         found = log.execute(_LAST).fetchone()
     return found[0] if found else None
+
+
+def end_of(path: Path) -> int:
+    """The next place of a log, read beside whoever writes. Raises sqlite3.Error."""
+    with closing(peek(path)) as log:
+        place: int = log.execute(_NEXT_PLACE).fetchone()[0]
+    return place
 
 
 def _unpacked(topic: str, partition: int, offset: int, heads: str, bodies: bytes) -> list[Message]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import httpx
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json, to_json
 
 from shared.audit import record
@@ -17,13 +20,16 @@ from shared.errors import Fault, Invalid, NotFound
 from shared.http.documents import described
 from shared.http.runtime import Runtime, runtime_of
 from shared.identity.permissions import Principal, require
+from shared.instant import now
 from shared.neighbours import OTHERS
-from shared.store import Snapshot
-from shared.store.tables import HeldEvent
+from shared.rounds import GivenUp
+from shared.store import Context, Job, Snapshot, Tx
+from shared.store.tables import Discarded, HeldEvent
 from shared.store.types import text_of
 
 _PARKED, _MEND = require("parked:read"), require("parked:write")
 _held = HeldEvent.__table__.c  # type: ignore[attr-defined]
+_given_up = Discarded.__table__.c  # type: ignore[attr-defined]
 MOST = 200
 Asked = Annotated[str | None, Query(alias="service", description="only what this service holds")]
 
@@ -42,11 +48,37 @@ class ParkedShown(BaseModel):
     data: str | None = None
 
 
+class DiscardedShown(BaseModel):
+    """An event that was given up and has not been applied since."""
+
+    service: str = Field(description="who lacks it")
+    subject: str
+    version: int
+    id: str
+    type: str
+    time: str
+    at: str = Field(description="when it was given up")
+    by: str
+    reason: str | None = Field(description="why the loss is accepted; none while nobody has said so")
+
+
+class Discarding(BaseModel):
+    """Why an event is given up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str | None = Field(
+        default=None, min_length=1, max_length=500,
+        description="why the loss is accepted; without one it goes on being alarmed about",
+    )  # fmt: skip
+
+
 class ParkedPage(BaseModel):
     """What is held, the oldest first."""
 
     items: list[ParkedShown]
     next: str | None = None
+    discarded: list[DiscardedShown] = Field(description="what was given up and is lacking still, the latest first")
     silent: list[str] = Field(description="services that did not say what they hold")
 
 
@@ -69,11 +101,12 @@ def parked_router(service: str, *, speaks_for_all: bool) -> APIRouter:
         """Events that are parked or wait, the oldest first."""
         _refuse_others(service, asked)
         runtime = runtime_of(request)
-        items, silent = await _of_one(runtime, limit, subject), list[str]()
+        held, silent = await _of_one(runtime, limit, subject), list[str]()
         if speaks_for_all and asked is None:
             others, silent = await _of_others(request, service, limit, subject)
-            items = sorted(items + others, key=lambda each: (each["since"], each["subject"], each["version"]))[:limit]
-        return Response(to_json({"items": items, "next": None, "silent": silent}), media_type="application/json")
+            held = held.with_those(others, limit)
+        page = {"items": held.items, "next": None, "discarded": held.discarded, "silent": silent}
+        return Response(to_json(page), media_type="application/json")
 
     @router.post(
         "/v1/parked/{kind}/{id}/retry",
@@ -86,7 +119,7 @@ def parked_router(service: str, *, speaks_for_all: bool) -> APIRouter:
     ) -> Response:
         """Try to apply what is held for a subject again, oldest first."""
         _refuse_others(service, asked)
-        await _mend(request, f"{kind}/{id}", "retry", principal)
+        await _mend(request, f"{kind}/{id}", None, principal)
         return Response(status_code=204)
 
     @router.post(
@@ -96,11 +129,18 @@ def parked_router(service: str, *, speaks_for_all: bool) -> APIRouter:
         status_code=204,
     )
     async def discard_parked(
-        request: Request, kind: str, id: str, principal: Annotated[Principal, Depends(_MEND)], asked: Asked = None
+        request: Request,
+        kind: str,
+        id: str,
+        principal: Annotated[Principal, Depends(_MEND)],
+        asked: Asked = None,
+        body: Discarding | None = None,
     ) -> Response:
-        """Give up the parked event of a subject; it is recorded as skipped and those behind it go on."""
+        """Give up the parked event of a subject; it is recorded as skipped and those behind it go on. With a reason
+        the loss is accepted, also of what was given up without one before."""
         _refuse_others(service, asked)
-        await _mend(request, f"{kind}/{id}", "discard", principal)
+        given_up = GivenUp(principal.subject, body.reason if body else None)
+        await _mend(request, f"{kind}/{id}", given_up, principal)
         return Response(status_code=204)
 
     return router
@@ -112,48 +152,82 @@ def _refuse_others(service: str, asked: str | None) -> None:
         raise Invalid(detail, [Fault("/service", detail)])
 
 
-async def _of_one(runtime: Runtime, limit: int, subject: str | None) -> list[dict[str, Any]]:
-    """What this service holds."""
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """What services hold, and what they have given up."""
 
-    async def query(snapshot: Snapshot) -> list[HeldEvent]:
-        select = sa.select(HeldEvent).order_by(_held.since, _held.subject, _held.version).limit(limit)
-        if subject is not None:
-            select = select.where(_held.subject == subject)
-        return await snapshot.all(HeldEvent, select)
+    items: list[dict[str, Any]]
+    discarded: list[dict[str, Any]]
 
-    return [_shown(runtime.service, each) for each in await runtime.store.read(query)]
+    def with_those(self, others: Iterable[_Trouble], limit: int) -> _Trouble:
+        """All of it, each in its order."""
+        items = self.items + [each for other in others for each in other.items]
+        discarded = self.discarded + [each for other in others for each in other.discarded]
+        items.sort(key=lambda each: (each["since"], each["subject"], each["version"]))
+        discarded.sort(key=lambda each: (each["at"], each["subject"], each["version"]), reverse=True)
+        return _Trouble(items[:limit], discarded[:limit])
+
+
+async def _of_one(runtime: Runtime, limit: int, subject: str | None) -> _Trouble:
+    """What this service holds and lacks."""
+    held = sa.select(HeldEvent).order_by(_held.since, _held.subject, _held.version).limit(limit)
+    lacking = sa.select(Discarded).where(_given_up.lacking).limit(limit)
+    lacking = lacking.order_by(_given_up.at.desc(), _given_up.subject, _given_up.version)
+    if subject is not None:
+        held, lacking = held.where(_held.subject == subject), lacking.where(_given_up.subject == subject)
+
+    async def query(snapshot: Snapshot) -> _Trouble:
+        items = [_shown(runtime.service, each) for each in await snapshot.all(HeldEvent, held)]
+        return _Trouble(
+            items, [_given_up_shown(runtime.service, each) for each in await snapshot.all(Discarded, lacking)]
+        )
+
+    return await runtime.store.read(query)
 
 
 async def _of_others(
     request: Request, service: str, limit: int, subject: str | None
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """What the others hold, asked with the reader's own token, and who did not say."""
+) -> tuple[list[_Trouble], list[str]]:
+    """What the others hold and lack, asked with the reader's own token, and who did not say."""
     neighbours = runtime_of(request).extras["neighbours"]
     headers = {"Authorization": request.headers.get("authorization", "")}
     named = {} if subject is None else {"subject": subject}
 
-    async def ask(other: str) -> list[dict[str, Any]] | None:
+    async def ask(other: str) -> _Trouble | None:
         try:
             answer = await neighbours.get(other, "/v1/parked", headers=headers, service=other, limit=limit, **named)
             # One that applies nothing has no such route.
-            return [] if answer.status_code == 404 else list(from_json(answer.content)["items"])
-        except (httpx.HTTPError, ValueError, KeyError):
+            said = {} if answer.status_code == 404 else from_json(answer.content)
+            return _Trouble(list(said.get("items", ())), list(said.get("discarded", ())))
+        except (httpx.HTTPError, ValueError, AttributeError):
             return None
 
     others = [other for other in OTHERS if other != service]
     found = dict(zip(others, await asyncio.gather(*map(ask, others)), strict=True))
-    items = [item for held in found.values() for item in held or ()]
-    return items, [other for other, held in found.items() if held is None]
+    return [each for each in found.values() if each is not None], [name for name, each in found.items() if each is None]
 
 
-async def _mend(request: Request, subject: str, act: str, principal: Principal) -> None:
+async def _mend(request: Request, subject: str, given_up: GivenUp | None, principal: Principal) -> None:
+    """Try what is held for a subject again, or give it up."""
     runtime = runtime_of(request)
     select = sa.select(sa.func.count()).select_from(HeldEvent).where(_held.subject == subject)
     held = await runtime.store.read(lambda snapshot: snapshot.scalar(select))
-    if not held or runtime.consumer is None:
+    if held and runtime.consumer is not None:
+        act = "retry" if given_up is None else "discard"
+        record(runtime.settings.data, f"parked_{act}", subject=subject, by=principal.subject)
+        await (runtime.consumer.replay(subject) if given_up is None else runtime.consumer.discard(subject, given_up))
+    elif given_up is None or not await runtime.store.write(Job(partial(_accept, subject, given_up), Context(now()))):
         raise NotFound(f"Nothing is held for {subject}.")
-    record(runtime.settings.data, f"parked_{act}", subject=subject, by=principal.subject)
-    await (runtime.consumer.replay(subject) if act == "retry" else runtime.consumer.discard(subject))
+
+
+async def _accept(subject: str, given_up: GivenUp, tx: Tx) -> int:
+    """Say why what was given up before may be lost; how much of it nobody had said that of."""
+    unsaid = sa.select(Discarded).where(_given_up.subject == subject, _given_up.lacking, _given_up.reason.is_(None))
+    rows = await tx.all(Discarded, unsaid) if given_up.reason else []
+    for row in rows:
+        row.reason, row.by = given_up.reason, given_up.by
+        tx.put(row)
+    return len(rows)
 
 
 def _shown(service: str, held: HeldEvent) -> dict[str, Any]:
@@ -168,3 +242,8 @@ def _shown(service: str, held: HeldEvent) -> dict[str, Any]:
         "reason": held.reason,
         "data": None if held.data is None else held.data.decode("utf-8", "replace"),
     }
+
+
+def _given_up_shown(service: str, lost: Discarded) -> dict[str, Any]:
+    told = {name: getattr(lost, name) for name in ("subject", "version", "id", "type", "time", "by", "reason")}
+    return told | {"service": service, "at": text_of(lost.at)}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +25,12 @@ from shared.peek import peek
 
 HISTORIES = Path(__file__).resolve().parents[2] / "migrations"
 LOOK_SECONDS = 3.0
+LOCK_SECONDS = 0.4
+"""For how long a step waits for a table that is in use: less than the second after which PostgreSQL ends somebody's
+statement because each waits for the other, so that it is never the one of a version that serves meanwhile."""
+PATIENCE = 180.0
+_IN_THE_WAY = frozenset({"40P01", "55P03"})
+"""What PostgreSQL calls a deadlock, and a lock that was waited for in vain."""
 
 
 class HasTables(Protocol):
@@ -37,8 +46,25 @@ class HasTables(Protocol):
 
 
 def migrate(service: HasTables, url: str, to: str = "head") -> None:
-    """Apply the revisions that the database lacks, up to this one."""
-    _with_connection(url, service.name, lambda connection: command.upgrade(_config(service, connection), to))
+    """Apply the revisions that the database lacks, up to this one; on PostgreSQL one by one, so that a version that
+    serves meanwhile waits for each of them only."""
+    for step in _steps(service, url, to):
+        _with_connection(url, service.name, partial(_upgrade, service, step))
+
+
+def _upgrade(service: HasTables, to: str, connection: sa.Connection) -> None:
+    command.upgrade(_config(service, connection), to)
+
+
+def _steps(service: HasTables, url: str, to: str) -> list[str]:
+    found = None if url.startswith("sqlite:") else standing(service, url)
+    if found is None or found.revision is None:
+        return [to]
+    try:
+        missing = lacking(service, found.revision)
+    except LookupError:
+        return [to]
+    return missing if to == "head" else missing[: missing.index(to) + 1] if to in missing else [to]
 
 
 def differing(service: HasTables, url: str) -> str | None:
@@ -146,10 +172,23 @@ def _standing(connection: sa.Connection) -> Standing:
 
 
 async def _on_postgres(url: str, work: Callable[[sa.Connection], None]) -> None:
-    engine = create_async_engine("postgresql+asyncpg" + url[url.index("://") :])
-    async with engine.begin() as connection:
-        await connection.run_sync(work)
-    await engine.dispose()
+    """Do it in one transaction, again and again while others are in the way."""
+    settings = {"lock_timeout": str(int(LOCK_SECONDS * 1000))}
+    engine = create_async_engine(
+        "postgresql+asyncpg" + url[url.index("://") :], connect_args={"server_settings": settings}
+    )
+    until = time.monotonic() + PATIENCE
+    try:
+        while True:
+            try:
+                async with engine.begin() as connection:
+                    return await connection.run_sync(work)
+            except sa.exc.DBAPIError as fault:
+                if getattr(fault.orig, "sqlstate", None) not in _IN_THE_WAY or time.monotonic() > until:
+                    raise
+            await asyncio.sleep(random.uniform(0.05, 0.5))
+    finally:
+        await engine.dispose()
 
 
 __all__ = ["HISTORIES", "Standing", "differing", "lacking", "metadata_of", "migrate", "revise", "standing"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import asyncpg
@@ -14,13 +14,14 @@ import structlog
 
 from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
 from shared.failpoints import point
+from shared.outage import Outage
+from shared.store.combining import can_be_combined, combined
 from shared.store.entity import Row
 from shared.store.sql import POSTGRES, Statement, Values, making
 from shared.store.tx import Job, Record, Session, Snapshot, Tx
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-MAX_COMBINED = 12
 MAX_WAITING = 2_000
 ATTEMPTS = 6
 STATEMENT_SECONDS = 15.0
@@ -34,6 +35,7 @@ _SERVER = {
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
     "idle_in_transaction_session_timeout": str(int(DEADLINE * 1000)),
 }
+_TRIAL = "BEGIN; CREATE TEMP TABLE trial AS SELECT repeat('x', 1000) FROM generate_series(1, 1000); ROLLBACK"
 _AGAIN = (
     asyncpg.UniqueViolationError,
     asyncpg.DeadlockDetectedError,
@@ -91,8 +93,8 @@ class PostgresSession:
     async def finish(self, tx: Tx) -> None:
         """Write what the transaction has collected and commit it."""
         writes = tx.collected()
-        if writes and _can_be_combined(writes):
-            text, values = _combine(writes)
+        if writes and can_be_combined(writes):
+            text, values = combined(writes)
             try:
                 await self.connection.execute(text, *values)
             except asyncpg.PostgresError as failure:
@@ -124,37 +126,6 @@ class PostgresSession:
         return failure
 
 
-def _can_be_combined(writes: list[tuple[list[Values], Statement]]) -> bool:
-    # The parts of one statement run in no promised order and do not see one another: each needs a table of its own.
-    tables = {statement.table for _, statement in writes}
-    return len(tables) == len(writes) <= MAX_COMBINED and all(len(rows) == 1 for rows, _ in writes)
-
-
-_NUMBER = re.compile(r"\$(\d+)")
-_combined: dict[tuple[str, ...], str] = {}
-
-
-def _combine(writes: list[tuple[list[Values], Statement]]) -> tuple[str, list[Any]]:
-    """Several writes as one statement with common table expressions: one round trip, atomic by itself."""
-    key = tuple(statement.text for _, statement in writes)
-    values = [value for rows, _ in writes for value in rows[0]]
-    text = _combined.get(key)
-    if text is None:
-        parts: list[str] = []
-        shift = 0
-        for rows, statement in writes:
-            parts.append(_shifted(statement.text, shift))
-            shift += len(rows[0])
-        *first, last = parts
-        named = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(first))
-        text = _combined[key] = f"WITH {named} {last}" if first else last
-    return text, values
-
-
-def _shifted(text: str, shift: int) -> str:
-    return _NUMBER.sub(lambda found: f"${int(found[1]) + shift}", text)
-
-
 class PostgresStore:
     """One service's database."""
 
@@ -167,6 +138,7 @@ class PostgresStore:
         self.committed: Callable[[], None] = lambda: None
         self.group_sizes: Callable[[int], None] = lambda size: None
         self._waiting = 0
+        self._outage = Outage(f"PostgreSQL at {url.rpartition('@')[2].partition('?')[0]}")
 
     async def start(self) -> None:
         """Open the connections."""
@@ -206,23 +178,22 @@ class PostgresStore:
         """A second schema with these tables, empty; it goes when the context ends."""
         tables = ";".join(making(models, POSTGRES))
         async with self._unhurried() as connection:
+            # One at a time of all processes; the lock goes with the connection.
+            await connection.execute("SELECT pg_advisory_lock(hashtext('beside'))")
             await connection.execute("DROP SCHEMA IF EXISTS beside CASCADE; CREATE SCHEMA beside")
             await connection.execute(f"SET search_path TO beside; {tables}")
-        second = PostgresStore(self.url, connections=3, schema="beside")
-        await second.start()
-        try:
-            yield second
-        finally:
-            await second.close()
-            async with self._unhurried() as connection:
+            second = PostgresStore(self.url, connections=3, schema="beside")
+            await second.start()
+            try:
+                yield second
+            finally:
+                await second.close()
                 await connection.execute("DROP SCHEMA beside CASCADE")
 
     async def adopt(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run work in one transaction that also sees the second schema."""
-        async with self._unhurried() as connection, connection.transaction(isolation="repeatable_read"):
-            session = PostgresSession(connection)
-            session.open = True
-            return await work(session)
+        async with self._unhurried() as connection:
+            return await _again_and_again(partial(_adopted, connection, work))
 
     @asynccontextmanager
     async def _unhurried(self) -> AsyncIterator[Any]:
@@ -240,22 +211,16 @@ class PostgresStore:
 
     async def _write(self, job: Job[T]) -> T:
         """Another request may come first: then reload and decide once more."""
-        failure: Exception | None = None
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))
-            try:
-                async with self._session() as session:
-                    tx = Tx(session)
-                    outcome = await tx.run(job)
-                    await session.finish(tx)
-                self._told(tx)
-                return outcome
-            except _AGAIN as again:
-                failure = again
-        if isinstance(failure, asyncpg.UniqueViolationError):
-            raise Conflict("Something else with this name or number was stored a moment before.") from failure
-        raise Overloaded("Too many change the same things at this moment; nothing was stored.") from failure
+
+        async def decided() -> T:
+            async with self._session() as session:
+                tx = Tx(session)
+                outcome = await tx.run(job)
+                await session.finish(tx)
+            self._told(tx)
+            return outcome
+
+        return await _again_and_again(decided)
 
     async def _write_all(self, jobs: Sequence[Job[Any]]) -> list[Any]:
         self.group_sizes(len(jobs))
@@ -271,12 +236,16 @@ class PostgresStore:
             return [await self._alone(job) for job in jobs]
 
     async def _read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
+        """A migration may take away what is being read, or wait for it in turn: then it is read once more."""
+        return await _again_and_again(lambda: self._read_once(query))
+
+    async def _read_once(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         async with self._connection() as connection:
             try:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     return await query(Snapshot(PostgresSession(connection)))
             except _GONE as failure:
-                log.warning("database_lost", reason=repr(failure))
+                self._lost(failure)
                 raise OutcomeUnknown(f"The database did not answer ({type(failure).__name__}); ask again.") from failure
 
     @asynccontextmanager
@@ -287,7 +256,7 @@ class PostgresStore:
                 yield session
             except _GONE as failure:
                 await session.abandon()
-                log.warning("database_lost", reason=repr(failure))
+                self._lost(failure)
                 raise OutcomeUnknown(
                     f"The database did not answer in time ({type(failure).__name__}); whether this was stored is not"
                     " known. Send it again with the same Idempotency-Key."
@@ -304,6 +273,7 @@ class PostgresStore:
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
         except (asyncpg.PostgresError, *_GONE) as failure:
+            self._lost(failure)
             raise Overloaded(f"The database cannot be reached ({type(failure).__name__}); nothing was stored.") from (
                 failure
             )
@@ -311,8 +281,16 @@ class PostgresStore:
             self._waiting -= 1
         try:
             yield connection
+            self._outage.is_over()
         finally:
             await self._pool.release(connection)
+
+    def _lost(self, failure: Exception) -> None:
+        """A connection has gone, or there was none; one statement that took too long is no outage."""
+        if isinstance(failure, asyncpg.QueryCanceledError):
+            log.warning("statement_took_too_long", reason=str(failure))
+        else:
+            self._outage.goes_on(f"{type(failure).__name__}: {failure}")
 
     async def _outcome(self, tx: Tx, session: PostgresSession, job: Job[Any]) -> Any:
         try:
@@ -337,6 +315,44 @@ class PostgresStore:
 
 class _NeedsIsolation(Exception):
     """A job was refused after some of it had reached the database: the jobs run again, one by one."""
+
+
+class TakesNothing(Exception):
+    """The server answers and takes nothing that is written; the message is its own."""
+
+
+async def try_to_write(url: str, patience: float = 4.0) -> None:
+    """Begin a table in a database that nobody sees, and take it back. Raises TakesNothing, or what the driver says."""
+    async with asyncio.timeout(patience):
+        connection = await asyncpg.connect(url, timeout=patience)
+        try:
+            await connection.execute(_TRIAL)
+        except (asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError) as fault:
+            raise TakesNothing(str(fault)) from fault
+        finally:
+            connection.terminate()
+
+
+async def _again_and_again(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Try something until no other transaction is in its way, so often and no more. Raises Conflict, Overloaded."""
+    failure: Exception | None = None
+    for number in range(ATTEMPTS):
+        if number:
+            await asyncio.sleep(random.uniform(0, 0.002 * 2**number))
+        try:
+            return await attempt()
+        except _AGAIN as again:
+            failure = again
+    if isinstance(failure, asyncpg.UniqueViolationError):
+        raise Conflict("Something else with this name or number was stored a moment before.") from failure
+    raise Overloaded("Too many change the same things at this moment; nothing was done. Ask again.") from failure
+
+
+async def _adopted(connection: Any, work: Callable[[Session], Awaitable[T]]) -> T:
+    async with connection.transaction(isolation="repeatable_read"):
+        session = PostgresSession(connection)
+        session.open = True
+        return await work(session)
 
 
 async def _leave_as_it_is(connection: Any) -> None:

@@ -127,6 +127,7 @@ class SqliteStore:
         self._readers = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._closed = False
+        self._one_beside = asyncio.Lock()
         self._waiting = 0
 
     async def start(self) -> None:
@@ -204,6 +205,11 @@ class SqliteStore:
     @asynccontextmanager
     async def beside(self, models: Sequence[type[Row]]) -> AsyncIterator[SqliteStore]:
         """A second file with these tables, empty; it goes when the context ends."""
+        async with self._one_beside, self._made_beside(models) as second:
+            yield second
+
+    @asynccontextmanager
+    async def _made_beside(self, models: Sequence[type[Row]]) -> AsyncIterator[SqliteStore]:
         self._remove_beside()
         connection = connect(self._path_beside)
         for words in making(models, SQLITE):

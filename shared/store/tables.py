@@ -83,6 +83,10 @@ class Position(Row, table=True):
     next_offset: int = Field(default=0, sa_type=sa.BigInteger)
     last_offset: int = Field(default=-1, sa_type=sa.BigInteger)
     last_id: str = ""
+    edition: str = ""
+    """As which edition of what is heard it was applied, by the last one who keeps editions."""
+    heard: int = Field(default=0, sa_type=sa.BigInteger)
+    """The next offset when they had applied it: another one has moved it where the two differ."""
 
 
 class Verified(Row, table=True):
@@ -110,6 +114,23 @@ class HeldEvent(Row, table=True):
     reason: str | None = None
     """Why it is parked; none while it only waits for its predecessor."""
     since: datetime = Field(sa_type=Moment)
+
+
+class Discarded(Row, table=True):
+    """An event that could not be applied and was given up by hand: by whom, when, and why."""
+
+    subject: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    type: str
+    source: str
+    time: str
+    by: str = ""
+    reason: str | None = None
+    """Why the loss is accepted; none while nobody has said so."""
+    at: datetime = Field(sa_type=Moment)
+    lacking: bool = True
+    """Whether it is not applied; a rebuild may have been able to, after its fault was mended."""
 
 
 class Erased(Row, table=True):
@@ -149,4 +170,5 @@ class Lease(Row, table=True):
 
 KIT_TABLES: tuple[type[Row], ...] = (
     Journal, External, KeptAnswer, Applied, Position, HeldEvent, Erased, BatchProgress, SourceProgress, Lease, Verified,
+    Discarded,
 )  # fmt: skip

@@ -35,6 +35,7 @@ async def run(stack: Stack) -> Drill:
     await agreed(stack)
     await import_without_metrics(drill, say)
     say(await published(drill))
+    say(f"after the import: {await stack.measured()}; load {loads()}")
     for name, harm, tells in FAULTS:
         if wanted(name):
             await drill.suffer(name, harm, tells=tells)
@@ -46,6 +47,11 @@ async def run(stack: Stack) -> Drill:
         say(shown(drill.lines[-1:], head=False))
     say(await published(drill))
     return drill
+
+
+def loads() -> str:
+    """How busy the machine is, over one, five and fifteen minutes."""
+    return " ".join(f"{each:.1f}" for each in os.getloadavg())
 
 
 def wanted(name: str) -> bool:
@@ -74,7 +80,9 @@ async def main() -> int:
     say("\n" + shown(drill.lines))
     counted = ", ".join(f"{totals[name]} {name}" for name in ("lost", "doubled", "wrong"))
     say(f"{len(drill.notes.acknowledged)} writes acknowledged: {counted}; {untrue} probes untrue;"
-        f" {time.monotonic() - begin:.0f} s in all")  # fmt: skip
+        f" {time.monotonic() - begin:.0f} s in all; load {loads()}")  # fmt: skip
+    bad = sum(each.bad for each in drill.lines)
+    say(f"{len(drill.lines) - bad} passed, {bad} failed")
     return int(bool(totals.total() or untrue))
 
 

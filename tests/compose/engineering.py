@@ -26,7 +26,8 @@ CRM = "maven_crm"
 
 async def import_without_metrics(drill: Drill, say: Say) -> None:
     """The CRM's export comes in while metrics is away; then it catches up. Leaves a seller, who owns what follows."""
-    stack, began = drill.stack, time.monotonic()
+    stack, start = drill.stack, time.monotonic()
+    began = start
     if not place_of(CRM).exists():
         say(f"skipped: the import; the data set {CRM} is not there (CONCERT_DATA_SETS names the folder it lies in)")
         await prepare(stack)  # type: ignore[arg-type]
@@ -47,7 +48,8 @@ async def import_without_metrics(drill: Drill, say: Say) -> None:
         assert again.events == 0, "a second import of the same changed something"
     await prepare(stack)  # type: ignore[arg-type]
     verdict = await judged(stack, drill.notes, drill.staff)
-    drill.lines.append(Line("metrics stopped during an import", _since(verdict, began), 0, drill.untrue))
+    took = time.monotonic() - start
+    drill.lines.append(Line("metrics stopped during an import", _since(verdict, began), 0, drill.untrue, took))
 
 
 async def published(drill: Drill) -> str:
@@ -89,8 +91,9 @@ async def upgrade_and_restore(drill: Drill, say: Say) -> None:
         began = time.monotonic()
         await drill.stack.ran("deploy/restore.sh", str(latest), KEEP="no")
         verdict = await judged(drill.stack, drill.notes, drill.staff)
-        drill.lines.append(Line("restored from a backup, after older databases were refused", _since(verdict, began),
-                                0, untrue))  # fmt: skip
+        restored = _since(verdict, began)
+        drill.lines.append(Line("restored from a backup, after older databases were refused", restored, 0, untrue,
+                                restored.seconds))  # fmt: skip
 
 
 async def _upgrade(drill: Drill, saved: Path) -> None:
@@ -102,7 +105,8 @@ async def _upgrade(drill: Drill, saved: Path) -> None:
     await drill.stack.ran("deploy/upgrade.sh", str(saved))
     await load.stop()
     verdict = await judged(drill.stack, drill.notes, drill.staff)
-    drill.lines.append(Line("upgrade with a backup, under load", _since(verdict, began), load.turned_away, []))
+    upgraded = _since(verdict, began)
+    drill.lines.append(Line("upgrade with a backup, under load", upgraded, load.turned_away, [], upgraded.seconds))
 
 
 def _since(verdict: Any, began: float) -> Any:

@@ -28,6 +28,13 @@ class Line:
     turned_away: int
     untrue: list[str]
     """What the probes or figures should have said and did not."""
+    took: float = 0.0
+    """Seconds of the run that it took in all."""
+
+    @property
+    def bad(self) -> bool:
+        """Whether anything was lost, doubled, wrong or untrue."""
+        return bool(self.verdict.lost or self.verdict.doubled or self.verdict.wrong or self.untrue)
 
 
 @dataclass(slots=True)
@@ -45,7 +52,7 @@ class Drill:
 
     async def suffer(self, name: str, harm: Harm, *, tells: str, bearing: str = "") -> None:
         """Do harm under load, and see what becomes of it."""
-        self.untrue = []
+        self.untrue, began = [], time.monotonic()
         async with Probes(self.stack.address) as probes:
             load = Load(self.stack, self.notes, f"{len(self.lines)}")
             await asyncio.sleep(1)
@@ -64,7 +71,7 @@ class Drill:
             self.notes.refused.clear()
             self.notes.unknown.clear()
         verdict = Verdict(seconds, found.lost, found.doubled, found.wrong)
-        self.lines.append(Line(name, verdict, load.turned_away, self.untrue))
+        self.lines.append(Line(name, verdict, load.turned_away, self.untrue, time.monotonic() - began))
 
     async def must_say(self, service: str, pattern: str) -> None:
         """What a service must tell Prometheus now."""

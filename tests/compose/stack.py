@@ -74,6 +74,16 @@ class Stack:
         )
         self._token = said.split()[-1]
 
+    async def measured(self) -> str:
+        """How large the image is, and how much memory each container takes now."""
+        size = int(await self.docker("image", "inspect", "--format", "{{.Size}}", self.environment["CONCERT_IMAGE"]))
+        shown = await self.docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *await self._all())
+        used = (line.removeprefix(f"{PROJECT}-").partition(" / ")[0] for line in shown.splitlines())
+        return f"image {size / 1e6:.0f} MB; memory: {', '.join(sorted(used))}"
+
+    async def _all(self) -> list[str]:
+        return (await self.compose("ps", "--quiet")).split()
+
     async def remove(self) -> None:
         """End everything and drop its data."""
         await self.compose("down", "--volumes", "--timeout", "5")
@@ -83,9 +93,9 @@ class Stack:
         headers = {"Authorization": f"Bearer {self._token}"}
         return httpx.AsyncClient(base_url=self.address, headers=headers, timeout=seconds)
 
-    async def crash(self, service: str, copy: int = 1) -> None:
+    async def crash(self, service: str) -> None:
         """End the main process of a container as the kernel would, so that nobody has asked for it."""
-        pid = int(await self.docker("inspect", "--format", "{{.State.Pid}}", self.container(service, copy)))
+        pid = int(await self.docker("inspect", "--format", "{{.State.Pid}}", await self.container(service)))
         os.kill(pid, signal.SIGKILL)
 
     async def pause(self, service: str) -> None:
@@ -98,24 +108,24 @@ class Stack:
 
     async def cut_off(self, service: str) -> None:
         """Pull the cable of a container."""
-        await self.docker("network", "disconnect", f"{PROJECT}_stores", self.container(service))
+        await self.docker("network", "disconnect", f"{PROJECT}_stores", await self.container(service))
 
     async def join(self, service: str) -> None:
         """Plug it in again, under its name."""
-        await self.docker("network", "connect", "--alias", service, f"{PROJECT}_stores", self.container(service))
+        await self.docker("network", "connect", "--alias", service, f"{PROJECT}_stores", await self.container(service))
 
     async def figures(self, service: str) -> str:
         """What a service tells Prometheus, asked inside its container."""
-        return await self.docker("exec", self.container(service), "python", "-c", READ)
+        return await self.docker("exec", await self.container(service), "python", "-c", READ)
 
     async def scale(self, copies: int, *services: str) -> None:
         """Let so many copies of services run."""
         wanted = [word for service in services for word in ("--scale", f"{service}={copies}")]
         await self.compose("up", "--detach", "--wait", "--no-recreate", *wanted)
 
-    def container(self, service: str, copy: int = 1) -> str:
-        """What the engine calls a service's container."""
-        return f"{PROJECT}-{service}-{copy}"
+    async def container(self, service: str) -> str:
+        """What the engine calls the (first) container of a service."""
+        return (await self.compose("ps", "--quiet", service)).split()[0]
 
 
 def engine() -> dict[str, str]:

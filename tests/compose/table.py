@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from tests.compose.faults import Line
 
 HEAD = (
-    "| fault | seconds to consistent | lost | doubled | turned away meanwhile | probes |",
-    "|---|---|---|---|---|---|",
+    "| fault | seconds to consistent | of the run | lost | doubled | turned away meanwhile | probes |",
+    "|---|---|---|---|---|---|---|",
 )
 
 
@@ -17,8 +17,9 @@ def shown(lines: Sequence[Line], *, head: bool = True) -> str:
     rows = list(HEAD) if head else []
     for line in lines:
         verdict = line.verdict
-        rows.append(f"| {line.fault} | {verdict.seconds:.1f} | {len(verdict.lost)} | {len(verdict.doubled)} |"
-                    f" {line.turned_away} | {'untrue' if line.untrue else 'true'} |")  # fmt: skip
+        told = "untrue" if line.untrue else "true"
+        rows.append(f"| {line.fault} | {verdict.seconds:.1f} | {line.took:.0f} | {len(verdict.lost)} |"
+                    f" {len(verdict.doubled)} | {line.turned_away} | {told} |")  # fmt: skip
         if not head:
             rows += [f"    {each}" for each in [*verdict.lost[:3], *verdict.doubled[:3], *verdict.wrong, *line.untrue]]
     return "\n".join(rows)

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Field
@@ -115,8 +116,37 @@ def test_a_member_known_before_there_were_ramps_has_the_ones_their_events_give(u
         )
         await tx.session.execute(Raw(insert), [()])
 
-    found, emptied = asyncio.run(upgraded())
-    assert found is not None
-    assert found.ramps == told.ramps
+    for found in asyncio.run(upgraded()):
+        assert found is not None, "what is known stays readable until it has been heard anew"
+        assert found.ramps == told.ramps
     assert [each["to"] for each in told.ramps] == ["2025-06-01", None]
-    assert emptied is None, "what was heard is to be read anew"
+
+
+def test_a_step_waits_for_a_version_that_reads_what_it_changes_and_never_ends_its_statement(
+    postgres_server: Postgres,
+) -> None:
+    """The reader has read what the step wants, and wants what the step has: the step gives way."""
+    metrics = next(service for service in SERVICES if service.name == "metrics")
+    name = f"m{uuid4().hex[:12]}"
+    asyncio.run(postgres_server.create_database(f"{name}_metrics"))
+    url = postgres_server.url(name + "_{service}")
+    migrate(metrics, url, "0006")
+
+    async def read_beside() -> None:
+        reader = await asyncpg.connect(url.replace("{service}", "metrics"))
+        try:
+            migrating = asyncio.create_task(asyncio.to_thread(migrate, metrics, url))
+            for _ in range(20):
+                async with reader.transaction():
+                    await reader.fetch("SELECT count(*) FROM customer_fact")
+                    await asyncio.sleep(0.1)
+                    await reader.fetch("SELECT count(*) FROM deal_fact JOIN held_event ON true JOIN position ON true")
+            await migrating
+        finally:
+            await reader.close()
+
+    try:
+        asyncio.run(read_beside())
+        assert differing(metrics, url) is None
+    finally:
+        asyncio.run(postgres_server.drop_database(f"{name}_metrics"))

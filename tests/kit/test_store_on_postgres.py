@@ -11,11 +11,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from services.targets.domain.customers import Customer
 from shared.errors import Conflict, Invalid, OutcomeUnknown, Overloaded
-from shared.store import Tx, postgres
+from shared.store import Snapshot, Tx, postgres
 from shared.store.postgres import PostgresStore
+from shared.store.tables import Journal
 from tests.engines import Postgres
 from tests.kit.customers import job, meet, names, rename, versions
 from tests.world import empty_databases
@@ -257,3 +259,55 @@ async def test_commits_are_durable(store: PostgresStore) -> None:
         )
 
     assert await store.read(ask) == "onrepeatable readon"
+
+
+async def test_a_reading_that_deadlocks_with_a_migration_is_read_once_more(store: PostgresStore, url: str) -> None:
+    await store.write(meet("Acme"))
+    migration, looking = await asyncpg.connect(url), await asyncpg.connect(url)
+    # Whoever has waited for so long looks for the deadlock, and is its victim: that is to be the reading.
+    await migration.execute("SET deadlock_timeout = '20s'")
+    changing: list[asyncio.Task[Any]] = []
+
+    async def query(snapshot: Snapshot) -> tuple[int, int]:
+        met = await snapshot.all(Customer, sa.select(Customer))
+        if not changing:
+            await migration.execute("BEGIN; LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
+            then = "LOCK TABLE customer IN ACCESS EXCLUSIVE MODE; COMMIT"
+            changing.append(asyncio.create_task(migration.execute(then)))
+            async with asyncio.timeout(10):
+                while not await looking.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                    await asyncio.sleep(0.01)
+        return len(met), len(await snapshot.all(Journal, sa.select(Journal)))
+
+    try:
+        assert await store.read(query) == (1, 1)
+        await changing[0]
+    finally:
+        await migration.close()
+        await looking.close()
+
+
+async def test_a_reading_whose_statement_a_migration_has_changed_is_read_once_more(opened: Opened, url: str) -> None:
+    store = await opened(connections=1)
+    await store.write(meet("Acme"))
+    migration = await asyncpg.connect(url)
+    try:
+        for kind in ("VARCHAR", "TEXT"):
+            assert await names(store) == ["Acme"]
+            await migration.execute(f"ALTER TABLE customer ALTER name TYPE {kind}")
+            assert await names(store) == ["Acme"]
+    finally:
+        await migration.close()
+
+
+async def test_a_reading_that_is_always_in_the_way_of_others_is_turned_away(store: PostgresStore) -> None:
+    tries = 0
+
+    async def query(snapshot: Snapshot) -> None:
+        nonlocal tries
+        tries += 1
+        raise asyncpg.DeadlockDetectedError("deadlock detected")
+
+    with pytest.raises(Overloaded):
+        await store.read(query)
+    assert tries == postgres.ATTEMPTS

@@ -22,7 +22,7 @@ from shared.store.migrate import metadata_of
 TARGETS = "concert.targets"
 # What an applier notes about its own work; everything else must depend on the set of events alone.
 OBSERVATIONS = {"position", "lease", "held_event", "source_progress", "batch_progress", "kept_answer", "journal",
-                "rebuild_run", "verified"}  # fmt: skip
+                "rebuild_run", "verified", "discarded"}  # fmt: skip
 
 
 def opened(day: int = 1, stage: str = "prospecting", **fields: Any) -> DealOpened:

@@ -75,7 +75,7 @@ async def test_all_is_well_before_the_first_start_and_nothing_is_made(tmp_path: 
     assert (code, {verdict for verdict, *_ in lines}) == (0, {"ok"}), said
     assert [check for _, check, _ in lines] == [
         "settings", "python", "data folder", "free space", "clock", "port", "store teams", "store targets",
-        "store meetings", "store metrics", "log", "signing key",
+        "store meetings", "store metrics", "log", "own log", "events", "signing key",
     ]  # fmt: skip
     assert said.endswith("Nothing is wrong.\n")
     assert files(tmp_path) == {}

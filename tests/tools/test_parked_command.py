@@ -130,9 +130,24 @@ async def test_nothing_is_given_up_without_a_yes(world: World, desk: str) -> Non
         assert code == 1
         assert "Give it up for ever?" in said
     await held(world, 1)
-    code, said = await run("discard", SUBJECT, answer="y\n")
+    code, said = await run("discard", SUBJECT, answer="y\nA stranger sent it\n")
     assert code == 0
     await held(world, 0)
+    said = (await run("list"))[1]
+    assert said.startswith("Nothing is parked, and nothing waits.\n")
+    assert f"metrics lacks {SUBJECT}@1, given up by tester on " in said
+    assert said.endswith(": A stranger sent it\n")
+
+
+async def test_why_something_was_given_up_may_be_said_afterwards(world: World, desk: str) -> None:
+    await tell(world, 1)
+    await held(world, 1)
+    assert (await run("discard", SUBJECT, "--yes"))[0] == 0
+    assert (await run("list"))[1].endswith(", without a word why\n")
+    kept = f"It is kept why {SUBJECT}@1 may be lost.\n"
+    assert await run("discard", SUBJECT, "--reason", "A stranger sent it") == (0, kept)
+    assert (await run("list"))[1].endswith(": A stranger sent it\n")
+    assert (await run("discard", SUBJECT, "--reason", "Again"))[0] == 1
 
 
 async def test_an_event_that_only_waits_is_not_given_up(world: World, desk: str) -> None:
@@ -232,7 +247,9 @@ async def test_what_several_services_hold_is_mended_in_each_by_its_name(world: W
     assert "the certificate" not in said
     assert {each["service"] for each in await held(world, 2)} == {"meetings", "metrics"}
     of_targets = await world.admin.get("/v1/parked", params={"service": "targets"})
-    assert of_targets.json() == {"items": [], "next": None, "silent": []}
+    (lost,) = of_targets.json()["discarded"]
+    assert of_targets.json() == {"items": [], "next": None, "discarded": [lost], "silent": []}
+    assert (lost["service"], lost["subject"], lost["reason"]) == ("targets", subject, None)
     wrong = await world.admin.get("/v1/parked", params={"service": "sales"})
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/service")
 

@@ -1,15 +1,19 @@
-"""The last release serves while the databases are brought up to date for the next one, and that one takes over."""
+"""The last release serves and applies while the databases are brought up to date for the next one and while that one
+starts beside it; then the next one takes over, and hears anew what it keeps more of."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import os
+import signal
 import subprocess
 import sys
 import tarfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,10 +21,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from concert import services
+from shared.bus.kafka import KafkaBus, create_topics
 from shared.identity.scopes import ADMIN
+from shared.rebuild import Rebuild
 from shared.settings import Settings
+from shared.store import open_store
 from tests.chaos.victims import _free_port
-from tests.engines import Postgres
+from tests.engines import Kafka, Postgres, Unavailable
+from tests.metrics.company import settle_in
 from tests.upgrade.dumped import RELEASED, SERVICES
 from tests.world import token_headers
 
@@ -56,9 +65,38 @@ async def settings(postgres_server: Postgres, tmp_path: Path) -> AsyncIterator[d
         await postgres_server.drop_database(f"{name}_{service}")
 
 
-@asynccontextmanager
-async def runs(tree: Path, settings: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+@pytest.fixture
+async def settings_on_kafka(settings: dict[str, str]) -> AsyncIterator[dict[str, str]]:
+    """The same, and a broker of their own: its topics bear their own names."""
+    broker = Kafka()
+    try:
+        await asyncio.to_thread(broker.start)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    try:
+        await create_topics(broker.address)
+        yield settings | {"CONCERT_BUS": "kafka", "CONCERT_KAFKA_BOOTSTRAP_SERVERS": broker.address}
+    finally:
+        await asyncio.to_thread(broker.remove)
+
+
+@dataclass
+class Running:
     """A version of Concert at work, and its administrator."""
+
+    process: asyncio.subprocess.Process
+    client: httpx.AsyncClient
+
+    async def end(self, *signals: signal.Signals) -> None:
+        """Send it these signals, and see it end."""
+        for each in signals:
+            self.process.send_signal(each)
+        await self.process.wait()
+
+
+@asynccontextmanager
+async def started(tree: Path, settings: dict[str, str]) -> AsyncIterator[Running]:
+    """A version of Concert, ready; it ends with the context at the latest."""
     process = await asyncio.create_subprocess_exec(
         *COMMAND, "run", cwd=tree, env=settings, stdout=asyncio.subprocess.DEVNULL
     )
@@ -71,10 +109,19 @@ async def runs(tree: Path, settings: dict[str, str]) -> AsyncIterator[httpx.Asyn
                     await asyncio.sleep(0.1)
             chosen = Settings(data=Path(settings["CONCERT_DATA"]))
             client.headers.update(token_headers(chosen, ADMIN))
-            yield client
+            yield Running(process, client)
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
         await process.wait()
+
+
+@asynccontextmanager
+async def runs(tree: Path, settings: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+    """The administrator of a version of Concert at work."""
+    async with started(tree, settings) as running:
+        yield running.client
 
 
 async def _ready(client: httpx.AsyncClient) -> bool:
@@ -94,6 +141,19 @@ async def have_goal(client: httpx.AsyncClient, title: str, parent: str | None = 
     return str(answer.json()["id"])
 
 
+async def migrated(settings: dict[str, str], work: Callable[[], Awaitable[None]]) -> None:
+    """Bring the databases up to date, while this work is done again and again."""
+    migrating = await asyncio.create_subprocess_exec(
+        *COMMAND, "migrate", cwd=ROOT, env=settings, stdout=asyncio.subprocess.DEVNULL
+    )
+    ended, done = asyncio.create_task(migrating.wait()), 0
+    while not ended.done():
+        await work()
+        done += 1
+    assert await ended == 0
+    assert done, "something was done while it was migrated"
+
+
 @pytest.mark.nightly
 async def test_the_last_release_has_goals_while_it_is_upgraded_and_the_next_shows_them(
     last_release: Path, settings: dict[str, str]
@@ -101,19 +161,104 @@ async def test_the_last_release_has_goals_while_it_is_upgraded_and_the_next_show
     async with runs(last_release, settings) as client:
         top = await have_goal(client, "Grow")
         part = await have_goal(client, "Win customers", top)
-        migrated = await asyncio.create_subprocess_exec(
-            *COMMAND, "migrate", cwd=ROOT, env=settings, stdout=asyncio.subprocess.DEVNULL
-        )
-        ended = asyncio.create_task(migrated.wait())
         during: list[str] = []
-        while not ended.done():
+
+        async def work() -> None:
             during.append(await have_goal(client, f"Part {len(during)}", top))
             assert (await client.get(f"/v1/goals/{part}")).status_code == 200
-        assert await ended == 0
-        assert during, "something was written while it was migrated"
+
+        await migrated(settings, work)
         deep = await have_goal(client, "Deeper", part)
     async with runs(ROOT, settings) as client:
         for goal, depth in ((top, 1), (part, 2), (deep, 3), *((each, 2) for each in during)):
             assert (await client.get(f"/v1/goals/{goal}")).json()["depth"] == depth
         deepest = await have_goal(client, "Deepest", deep)
         assert (await client.get(f"/v1/goals/{deepest}")).json()["depth"] == 4
+
+
+async def verdict(client: httpx.AsyncClient) -> str:
+    """What the certificate says now, with its reasons."""
+    said = (await client.get("/v1/consistency", params={"fresh": "true"})).json()
+    return "; ".join([said["verdict"], *said["reasons"]])
+
+
+async def becomes_consistent(client: httpx.AsyncClient, seconds: float = 120) -> set[str]:
+    """Wait for it; what was said on the way."""
+    said: list[str] = []
+    async with asyncio.timeout(seconds):
+        while not said or said[-1] != "consistent":
+            said.append(await verdict(client))
+            await asyncio.sleep(0.1)
+    return set(said)
+
+
+async def differences(settings: dict[str, str]) -> dict[str, Any]:
+    """By service, in what its database is not what the log gives."""
+    found: dict[str, Any] = {}
+    bus = KafkaBus(settings["CONCERT_KAFKA_BOOTSTRAP_SERVERS"], "compared")
+    await bus.start()
+    try:
+        for service in services.SERVICES:
+            if service.subscriptions is not None:
+                store = open_store(settings["CONCERT_STORE_URL"], service.name)
+                await store.start()
+                try:
+                    found[service.name] = (await Rebuild(store, bus, service.subscriptions, None).run()).differences
+                finally:
+                    await store.close()
+    finally:
+        await bus.close()
+    return found
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("way", ["asked", "killed", "stood still"])
+async def test_an_applier_of_the_last_release_runs_beside_the_next_and_views_lack_nothing(
+    last_release: Path, settings_on_kafka: dict[str, str], way: str
+) -> None:
+    settings, numbers = settings_on_kafka, itertools.count()
+    beside = settings | {"CONCERT_PORT": str(_free_port())}
+
+    async def met(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/v1/customers", json={"name": f"Customer {next(numbers)}"})
+        assert answer.status_code == 201, answer.text
+        views = await client.get("/v1/views", params={"period": "2025"})
+        assert views.status_code == 200, views.text
+        deals = views.json()["views"]["sales"]["figures"]["deals_won"]
+        assert deals == won, "what is known stays readable"
+
+    async with AsyncExitStack() as stack:
+        old = await stack.enter_async_context(started(last_release, settings))
+        tokens = await settle_in(old.client)
+        query = {"after": tokens, "period": "2025"}
+        views = await old.client.get("/v1/views", params=query, headers={"Prefer": "wait=30"})
+        won = views.json()["views"]["sales"]["figures"]["deals_won"]
+        await becomes_consistent(old.client)
+        await migrated(settings, lambda: met(old.client))
+        new = await stack.enter_async_context(started(ROOT, beside))
+        for _ in range(20):
+            await met(old.client)
+            await met(new.client)
+        assert "heard anew" in await verdict(new.client), "the last release still applies"
+        if way == "asked":
+            await old.end(signal.SIGTERM)
+        elif way == "killed":
+            await old.end(signal.SIGKILL)
+        else:
+            old.process.send_signal(signal.SIGSTOP)
+        for _ in range(20):
+            await met(new.client)
+        said = await becomes_consistent(new.client)
+        assert not any(each.startswith("inconsistent") for each in said), said
+        if way == "stood still":
+            old.process.send_signal(signal.SIGCONT)
+            for _ in range(20):
+                await met(new.client)
+            await becomes_consistent(new.client)
+            await old.end(signal.SIGTERM)
+        customers = (await new.client.get("/v1/views/sales", params={"period": "2025"})).json()
+        assert customers["figures"]["deals_won"] == won
+        await becomes_consistent(new.client)
+    found = await differences(settings)
+    assert found == {name: {} for name in found}
+    assert set(found) == set(SERVICES)

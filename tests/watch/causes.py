@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from shared.bus import Record
 from shared.postage import record_of
+from shared.rounds import GivenUp
 from shared.store import Snapshot
 from shared.store.tables import Journal
 from tests.chaos.victims import _free_port
@@ -157,12 +158,12 @@ async def a_database_is_held(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def an_event_is_broken(stage: Stage) -> AsyncIterator[None]:
-    """Somebody writes to the log what is no event, until it is given up."""
+    """Somebody writes to the log what is no event, until it is given up for a reason."""
     await stage.concert.bus.publish([Record("concert.targets", "deal/deal_x", b"{}", BROKEN)])
     yield
     consumer = stage.concert.services["metrics"].runtime.consumer
     assert consumer is not None
-    await consumer.discard("deal/deal_x")
+    await consumer.discard("deal/deal_x", GivenUp("ops", "a stranger sent it"))
 
 
 @asynccontextmanager

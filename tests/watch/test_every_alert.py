@@ -19,6 +19,12 @@ from tests.world import embedded, world
 PHASES: list[dict[Cause, list[Alert]]] = [
     {causes.nothing_is_found: [{"alertname": "ConcertGone"}]},
     {
+        causes.an_event_is_broken: [
+            {"alertname": "ConcertEventParked", "service": "metrics"},
+            {"alertname": "ConcertInconsistent"},
+        ],
+    },
+    {
         causes.a_copy_has_ended: [{"alertname": "ConcertDown", "container": "second"}],
         causes.a_relay_stands_still: [
             {"alertname": "ConcertRelayStopped", "service": "targets"},
@@ -41,14 +47,8 @@ PHASES: list[dict[Cause, list[Alert]]] = [
             {"alertname": "ConcertCertificateStale"},
         ],
     },
-    {
-        causes.an_event_is_broken: [
-            {"alertname": "ConcertEventParked", "service": "metrics"},
-            {"alertname": "ConcertInconsistent"},
-        ],
-    },
 ]
-"""What goes wrong together, and what each of it is alarmed by. What is discarded stays doubtful, so it comes last."""
+"""What goes wrong together, and what each of it is alarmed by. What is given up for a reason alarms nobody later on."""
 LINGERS = "ConcertWebhookFailing"
 """It looks back for a quarter of an hour, so others go wrong before it stops."""
 

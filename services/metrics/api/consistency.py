@@ -55,6 +55,10 @@ class CertificateShown(BaseModel):
 
     verdict: str = Field(examples=["consistent"], description="consistent, catching_up or inconsistent")
     verified_at: str | None
+    settled_at: str | None = Field(
+        description="when nothing was wrong or in doubt but what follows from losses that somebody has accepted"
+    )
+    accepted: bool = Field(description="whether all reasons follow from losses that somebody has accepted")
     reasons: list[str]
     invariants: list[InvariantShown]
     owners: dict[str, OwnerShown]

@@ -24,12 +24,15 @@ from services.metrics.consistency import gauges
 from services.metrics.consistency.books import Comparison, applied_of, compare, our_books
 from services.metrics.consistency.effects import Compared, compare_effects, proven_missing
 from services.metrics.consistency.invariants import INVARIANTS, check
-from shared.facts import Facts
+from services.metrics.consistency.losses import Losses, losses_of
+from shared.consumer import Subscriptions
+from shared.errors import OutcomeUnknown, Overloaded
 from shared.http.runtime import Runtime
 from shared.ids import SHARDS
 from shared.instant import now
+from shared.positions import heard_as, stored_positions
 from shared.store import Snapshot
-from shared.store.tables import HeldEvent, SourceProgress
+from shared.store.tables import HeldEvent
 from shared.store.types import text_of
 
 log = structlog.get_logger(__name__)
@@ -39,8 +42,6 @@ GAP_ALARM = timedelta(seconds=60)
 Finish = Callable[[list[str]], dict[str, Any]]
 """The verdict, once it is known what owners have proven missing."""
 _held = HeldEvent.__table__.c  # type: ignore[attr-defined]
-_progress = SourceProgress.__table__.c  # type: ignore[attr-defined]
-_SKIPPED = sa.select(SourceProgress).where(_progress.skipped > 0)
 
 
 @dataclass(slots=True)
@@ -75,13 +76,16 @@ class Owner:
 class Certificate:
     """Keeps the verdict."""
 
-    def __init__(self, runtime: Runtime, facts: dict[str, Facts[Any]]) -> None:
+    def __init__(self, runtime: Runtime, subscriptions: Subscriptions) -> None:
         self.runtime = runtime
-        self.facts = facts
+        self.facts = subscriptions.facts
+        self._edition = subscriptions.edition
         self.owners = {name: Owner() for name in OWNERS}
         self.last: dict[str, Any] | None = None
         self._verified_at: datetime | None = None
-        self._discarded: dict[str, int] = {}
+        self._losses = Losses({}, [])
+        self._settled_at: datetime | None = None
+        self._as_heard = True
         self._busy = asyncio.Lock()
 
     async def keep(self) -> None:
@@ -90,6 +94,8 @@ class Certificate:
             started = time.monotonic()
             try:
                 await self.look()
+            except (OutcomeUnknown, Overloaded) as fault:
+                log.debug("certificate_waits", reason=str(fault))
             except Exception as fault:
                 log.warning("certificate_not_computed", reason=str(fault))
             cost = time.monotonic() - started
@@ -137,8 +143,9 @@ class Certificate:
                 continue
             ours = await our_books(snapshot, name, self.facts)
             owner.take(compare(theirs, ours, await applied_of(snapshot, name)), moment)
+        self._as_heard = heard_as(await stored_positions(snapshot), self._edition)
         invariants = await check(INVARIANTS, snapshot)
-        self._discarded = {row.owner: row.skipped for row in await snapshot.all(SourceProgress, _SKIPPED)}
+        self._losses = await losses_of(snapshot)
         held = await snapshot.all(HeldEvent, sa.select(HeldEvent).order_by(_held.since).limit(1000))
         compared = await compare_effects(snapshot)
         return compared, partial(self._verdict, invariants, compared, held, moment)
@@ -154,15 +161,19 @@ class Certificate:
         parked = [each for each in held if each.reason is not None]
         waiting = [each for each in held if each.reason is None]
         invariants = invariants + [each.line() for each in compared]
-        wrong = self._proofs(invariants, parked, waiting, moment) + missing
+        wrong = self._proofs(invariants, parked, waiting, moment) + missing if self._as_heard else []
         open_points = self._doubts(parked, waiting, moment) + [each.doubt() for each in compared if each.pending]
         if not wrong and not open_points:
             self._verified_at = moment
+        if not [reason for reason in wrong + open_points if not self._losses.explain(reason)]:
+            self._settled_at = moment
         verdict = "inconsistent" if wrong else "catching_up" if open_points else "consistent"
         return {
             "verdict": verdict,
             "verified_at": text_of(self._verified_at) if self._verified_at else None,
+            "settled_at": text_of(self._settled_at) if self._settled_at else None,
             "reasons": wrong + open_points,
+            "accepted": self._settled_at == moment and verdict != "consistent",
             "invariants": invariants + [self._books_line(name, owner, moment) for name, owner in self.owners.items()],
             "owners": {name: self._owner_line(owner, moment) for name, owner in self.owners.items()},
             "parked": len(parked),
@@ -190,7 +201,8 @@ class Certificate:
 
     def _doubts(self, parked: Sequence[HeldEvent], waiting: Sequence[HeldEvent], moment: datetime) -> list[str]:
         """What is not known, or still on its way."""
-        doubts = [f"{name} does not answer" for name, owner in self.owners.items() if not owner.answered]
+        doubts = [] if self._as_heard else ["what another version has applied is being heard anew"]
+        doubts += [f"{name} does not answer" for name, owner in self.owners.items() if not owner.answered]
         doubts += [
             f"{owner.known - owner.applied} events of {name} are not applied yet"
             for name, owner in self.owners.items()
@@ -201,7 +213,7 @@ class Certificate:
             for name, owner in self.owners.items()
             if owner.fresh(moment) < SHARDS
         ]
-        doubts += [f"{count} events of {owner} were discarded by hand" for owner, count in self._discarded.items()]
+        doubts += self._losses.doubts
         if waiting:
             doubts.append(f"{len(waiting)} events wait for a predecessor")
         return doubts

@@ -103,7 +103,7 @@ class Courier:
                 )
                 return
             except TROUBLE as trouble:
-                log.warning("webhook_waits", webhook=self.webhook.id, reason=str(trouble))
+                log.debug("webhook_waits", webhook=self.webhook.id, reason=str(trouble))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
 
@@ -151,7 +151,7 @@ class Courier:
                 rest = await self._begin_what_is_due(group)
                 pause = 0.1
             except TROUBLE as trouble:
-                log.warning("webhook_waits", webhook=self.webhook.id, reason=str(trouble))
+                log.debug("webhook_waits", webhook=self.webhook.id, reason=str(trouble))
                 rest, pause = pause, min(pause * 2, 5)
             # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the event.
             with suppress(TimeoutError):

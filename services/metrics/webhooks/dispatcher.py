@@ -49,7 +49,7 @@ class Dispatcher:
                     await self._arrange(await self._ours())
                 except TROUBLE as trouble:
                     # Without the store nothing can be sent, and the lease may end: somebody else takes over then.
-                    log.warning("webhooks_wait", reason=str(trouble))
+                    log.debug("webhooks_wait", reason=str(trouble))
                     await self._arrange([])
                     await asyncio.sleep(1)
                     continue
