@@ -1,7 +1,7 @@
 """`/v1/peer-rounds`: the members of a team are asked about each other, by hr or by who leads the team.
 
 What comes of it is for each member and who leads them, on their scorecard; nobody else reads it, and nobody is paid or
-dismissed by it (`docs/decisions/0024-peers-are-asked-and-not-found.md`).
+dismissed by it (`docs/decisions/0025-peers-are-asked-and-not-found.md`).
 """
 
 from __future__ import annotations
