@@ -131,11 +131,11 @@ async def test_of_few_raters_or_few_who_are_rated_nothing_is_told(mates: Mates) 
 async def test_who_does_not_want_to_be_rated_is_not_and_what_was_said_of_them_is_gone(mates: Mates) -> None:
     found = await mates.asked()
     await mates.all_rate(found, "ada", "ben", "cyd", "dan", "gus")
-    out = await mates.clients["gus"].post(f"/v1/peer-rounds/{found}/opt-out", json={})
+    out = await mates.clients["gus"].post(f"/v1/peer-rounds/{found}/opt-out", json={"rated": False})
     assert out.status_code == 200, out.text
     assert not [each for each in await mates.held("teams", PeerRating) if each.about == mates.ids["gus"]]
     problem(await mates.rates("ben", found, "gus"), 409, "/about")
-    again = await mates.clients["gus"].post(f"/v1/peer-rounds/{found}/opt-out", json={"taken_back": True})
+    again = await mates.clients["gus"].post(f"/v1/peer-rounds/{found}/opt-out", json={"rated": True})
     assert again.status_code == 200
     assert (await mates.rates("ben", found, "gus")).status_code == 200
     assert (await mates.closes(found))["rated"] == 4, "one rater is too few for gus"

@@ -60,9 +60,9 @@ class RateTeamMate(Body):
 
 
 class OptOut(Body):
-    """Not to be rated in this round; or to be rated again, as long as it is open."""
+    """Whether to be rated in this round; both can be said as long as it is open."""
 
-    taken_back: bool = False
+    rated: bool = Field(description="false: what was said so far is gone, and nothing more is taken; true: again")
 
 
 class Rated(BaseModel):
@@ -85,7 +85,7 @@ async def rate_team_mate(request: Request, ref: Reference, principal: Writer) ->
 async def opt_out_of_peer_round(request: Request, ref: Reference, principal: Writer) -> Response:
     """Not be rated in a round: what was said of the member so far is gone."""
     body = parse(OptOut, await request.body())
-    return await _taken(request, principal, lambda tx, member: _opt_out(tx, ref, member, taken_back=body.taken_back))
+    return await _taken(request, principal, lambda tx, member: _opt_out(tx, ref, member, rated=body.rated))
 
 
 async def _taken(request: Request, principal: Principal, take: Callable[[Tx, str], Awaitable[str]]) -> Response:
@@ -117,11 +117,11 @@ async def _rate(tx: Tx, ref: str, rater: str, body: RateTeamMate) -> str:
     return found.id
 
 
-async def _opt_out(tx: Tx, ref: str, member: str, *, taken_back: bool) -> str:
+async def _opt_out(tx: Tx, ref: str, member: str, *, rated: bool) -> str:
     found = await tx.load(PeerRound, ref)
     found.admit(member, await there_on(tx, found.team, found.opens_on), await today(tx))
     row = PeerRefusal.make(round=found.id, member=member)
-    if taken_back:
+    if rated:
         tx.remove(row)
     else:
         tx.put(row)
