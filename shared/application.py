@@ -20,6 +20,7 @@ from shared.consumer import Consumer, Subscriptions
 from shared.housekeeping import keep_house
 from shared.http import gauges, problems
 from shared.http.collection import Collection
+from shared.http.collection_routes import routes_of
 from shared.http.documents import documents_router, openapi_of
 from shared.http.edge import Edge
 from shared.http.parked import parked_router
@@ -129,7 +130,7 @@ def _app_of(service: Service) -> FastAPI:
 
 
 def _routers_of(service: Service) -> Iterator[APIRouter]:
-    yield from (collection.routes() for collection in service.collections)
+    yield from (routes_of(collection) for collection in service.collections)
     yield from service.routers
     yield books_router(service.name, service.owned)
     yield mentions_router(service.name, service.all_tables)

@@ -31,7 +31,11 @@ def due_before(value: Number, rows: Sequence[Row], period: Period, day: date) ->
     A row is due evenly over the days from its own to the next row's, the last one to the period's end; without rows
     the whole value is due evenly over the period.
     """
-    dated = sorted(rows, key=lambda row: row[0]) or [(period.start, value)]
+    if not rows:
+        if day <= period.start:
+            return Fraction(0)
+        return Fraction(value) * (day - period.start).days / period.days if day < period.end else Fraction(value)
+    dated = sorted(rows, key=lambda row: row[0])
     if day >= period.end or day <= dated[0][0]:
         return sum((Fraction(part) for _, part in dated), Fraction(0)) if day >= period.end else Fraction(0)
     ends = [start for start, _ in dated[1:]] + [period.end]

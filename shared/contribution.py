@@ -7,11 +7,12 @@ marginal contribution over all orders of joining (Shapley 1953). What a role has
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, Protocol
 
 from shared.money import Money
 
@@ -21,6 +22,28 @@ WEIGHTS: Final[Mapping[str, str]] = {
     "source": "0.2", "discovery": "0.2", "demo": "0.2", "close": "0.3", "handover": "0.1",
 }  # fmt: skip
 """What each role weighs until an organisation says otherwise."""
+
+
+class Agreed(Protocol):
+    """Weights that hold of deals closed on a day or later."""
+
+    @property
+    def id(self) -> str:
+        """Which they are."""
+
+    @property
+    def since(self) -> date | None:
+        """From which day on."""
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """What each role weighs."""
+
+
+def weights_on(agreed: Iterable[Agreed], day: date) -> Mapping[str, str]:
+    """What the roles of a deal closed on a day weigh."""
+    known = [(each.since, each.id, each.weights) for each in agreed if each.since is not None and each.since <= day]
+    return max(known, key=lambda each: each[:2])[2] if known else WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,15 +125,18 @@ def standing(targets: Sequence[D], asked: Period) -> list[tuple[D, Period]]:
     Those whose days lie within it, the longer ones for shorter ones they overlap; where none does, the period's part of
     the smallest one around it.
     """
-    by_length = sorted(targets, key=lambda each: (-each.period.days, each.period.start))
+    by_length = [(each, each.period) for each in targets]
+    if len(by_length) > 1:
+        by_length.sort(key=lambda each: (-each[1].days, each[1].start))
     chosen: list[tuple[D, Period]] = []
-    for each in by_length:
-        period = each.period
+    for each, period in by_length:
         inside = asked.start <= period.start and period.end <= asked.end
         if inside and not any(period.start < days.end and days.start < period.end for _, days in chosen):
             chosen.append((each, period))
-    around = [each for each in by_length if each.period.start <= asked.start and asked.end <= each.period.end]
-    return chosen or [(each, asked) for each in around[-1:]]
+    if chosen:
+        return chosen
+    around = [each for each, period in by_length if period.start <= asked.start and asked.end <= period.end]
+    return [(each, asked) for each in around[-1:]]
 
 
 def counting(member: Career, level: str, ref: str, period: Period) -> Iterator[Period]:

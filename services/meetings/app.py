@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from services.meetings.api import attendance, calendar_files, calendars, minutes, packs, pulse_answers, reschedule
+from services.meetings.api import (
+    attendance,
+    calendar_files,
+    calendars,
+    invitations,
+    minutes,
+    packs,
+    pulse_answers,
+    reschedule,
+    several,
+)
 from services.meetings.api import meetings as of_meetings
 from services.meetings.api import series as of_series
 from services.meetings.api.actions import actions
@@ -25,8 +35,8 @@ service = Service(
     description="How we talk and help: meetings with what is on the table, actions, and requests.",
     collections=(series, templates, meetings, items, outcomes, actions, requests, check_ins, liaisons, pulses),
     routers=(
-        *(reschedule.router, of_series.router, of_meetings.router, attendance.router),
-        *(calendars.router, calendar_files.router, minutes.router),
+        *(reschedule.router, several.router, of_series.router, of_meetings.router, attendance.router),
+        *(calendars.router, calendar_files.router, invitations.router, minutes.router),
         *(packs.router, pulse_answers.router),
     ),
     tables=(Calendar, PulseKey, PulseAnswer),

@@ -1,4 +1,5 @@
-"""What a decision on a review obliges meetings to do: liaisons for missing ties, meetings that come again, an action.
+"""What a decision on a review obliges meetings to do: liaisons for missing ties, meetings that come again, an action;
+and what is taken back with a decision that is withdrawn.
 
 Ids come from the id of the event that told the decision, so what is heard twice makes nothing twice.
 """
@@ -9,12 +10,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from services.meetings.domain.actions import Action
 from services.meetings.domain.items import Item
 from services.meetings.domain.liaisons import Liaison
+from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
 from shared.events import Envelope
-from shared.events.reviews import ActionDecided, Step
+from shared.events.reviews import ActionDecided, DecisionWithdrawn, Step
 from shared.ids import derived_id
 from shared.instant import zone_named
 from shared.known import house
@@ -25,6 +29,12 @@ MEET_AT: Final = time(9)
 """When those meet who did not say when; they move it as they like."""
 NAMES: Final = {"joint": "Stand-up with other departments", "team": "Stand-up", "debrief": "Debrief on the review"}
 SATURDAY: Final = 5
+_liaison, _series = Liaison.__table__.c, Series.__table__.c  # type: ignore[attr-defined]
+_action, _meeting = Action.__table__.c, Meeting.__table__.c  # type: ignore[attr-defined]
+_LIAISONS = sa.select(Liaison).where(_liaison.review == sa.bindparam("review")).order_by(_liaison.id)
+_SERIES = sa.select(Series).where(_series.review == sa.bindparam("review")).order_by(_series.id)
+_ACTIONS = sa.select(Action).where(_action.review == sa.bindparam("review")).order_by(_action.id)
+_MEETINGS = sa.select(Meeting).where(_meeting.series == sa.bindparam("series")).order_by(_meeting.id)
 _DEPARTMENT: Final = "department:"
 
 
@@ -80,6 +90,32 @@ async def ask_for_action(tx: Tx, event: ActionDecided, envelope: Envelope, step:
             agreed_on=event.on, due=event.begins + timedelta(days=step.due_days or 14), asked_by=event.by,
             **_cause(envelope, step),
         ))  # fmt: skip
+
+
+async def take_back(tx: Tx, event: DecisionWithdrawn, envelope: Envelope) -> None:
+    """End what was made of a decision that is withdrawn: what was done, or met, stays as it was."""
+    for liaison in await tx.all(Liaison, _LIAISONS, review=envelope.key):
+        found = await tx.load(Liaison, liaison.id)
+        if found.ended_on is None:
+            tx.save(found, found.end(max(event.on, found.begins_on), None))
+    for each in await tx.all(Series, _SERIES, review=envelope.key):
+        await _let_them_not_meet(tx, await tx.load(Series, each.id), event.on)
+    for action in await tx.all(Action, _ACTIONS, review=envelope.key):
+        open_still = await tx.load(Action, action.id)
+        if open_still.status == "open":
+            tx.save(open_still, open_still.cancel(max(event.on, open_still.agreed_on)))
+
+
+async def _let_them_not_meet(tx: Tx, series: Series, on: date) -> None:
+    """No more meetings of a series, unless they have begun to meet."""
+    meetings = await tx.all(Meeting, _MEETINGS, series=series.id)
+    if series.ended_on is not None or any(each.status in ("running", "ended") for each in meetings):
+        return
+    tx.save(series, series.end(on))
+    for each in meetings:
+        if each.status == "called":
+            called = await tx.load(Meeting, each.id)
+            tx.save(called, called.cancel())
 
 
 MAKERS: Final[Mapping[str, Callable[[Tx, ActionDecided, Envelope, Step], Awaitable[None]]]] = {

@@ -50,6 +50,8 @@ class KnownPack(Fact, table=True):
     currency: str = ""
     views: dict[str, dict[str, Any]] = Field(default_factory=dict, sa_type=Json)
     differences: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    sums: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Which figures add up members' quotas, and whose."""
 
 
 duties, packs = Facts(KnownDuty), Facts(KnownPack)
@@ -91,3 +93,4 @@ def give_back(duty: KnownDuty, event: DutyReturned) -> None:
 def keep(pack: KnownPack, event: PackFrozen) -> None:
     pack.meeting, pack.on, pack.period, pack.as_of = event.meeting, event.on, event.period, event.as_of
     pack.currency, pack.views, pack.differences = event.currency, event.views, list(event.differences)
+    pack.sums = list(event.sums)

@@ -13,7 +13,7 @@ from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
 from shared.events import Envelope
 from shared.events.packs import PackFrozen
-from shared.events.reviews import ActionDecided
+from shared.events.reviews import ActionDecided, DecisionWithdrawn
 from shared.events.teams import MemberErased
 from shared.ids import derived_id
 from shared.store import Tx
@@ -21,6 +21,7 @@ from shared.store import Tx
 subscriptions: Final = known.subscriptions
 """What is kept of others, and what is done about it."""
 subscriptions.on(ActionDecided)(decided.carry_out)
+subscriptions.on(DecisionWithdrawn)(decided.take_back)
 _check_in = MemberCheckIn.__table__.c  # type: ignore[attr-defined]
 _SAID = sa.select(MemberCheckIn).where(
     sa.or_(_check_in.from_member == sa.bindparam("member"), _check_in.to_member == sa.bindparam("member")),

@@ -12,6 +12,7 @@ from services.metrics.api import (  # noqa: F401
     review_lots,
     review_opening,
     review_verification,
+    review_withdrawing,
     scorecards,
     views,
     webhooks,
@@ -30,10 +31,12 @@ from services.metrics.facts.leavers import leavers
 from services.metrics.facts.liaisons import liaisons
 from services.metrics.facts.meetings import actions, items, meetings, outcomes
 from services.metrics.facts.money import budgets, expenses, invoices, receipts
+from services.metrics.facts.peers import peer_rounds, peer_scores
 from services.metrics.facts.pipeline import overrides, stages
 from services.metrics.facts.pulses import pulses
 from services.metrics.facts.rates import rates
 from services.metrics.facts.requests import requests
+from services.metrics.facts.role_weights import role_weights
 from services.metrics.facts.support import duties, recognitions, reputation, setbacks
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import away, departments, groups, members, organisation, people, teams
@@ -61,7 +64,7 @@ subscriptions.keep(organisation, departments, teams, groups, members, away, peop
                    feedback, rates, invoices, receipts, budgets, expenses, targets, goals, metrics, readings, stages,
                    overrides, requests, meetings, items, actions, outcomes, check_ins, liaisons, pulses, trainings,
                    checks, openings, onboardings, equipment, duties, recognitions, setbacks, reputation,
-                   leavers)  # fmt: skip
+                   leavers, role_weights, peer_rounds, peer_scores)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 subscriptions.on(MeetingStarted)(owe_a_pack)
 

@@ -7,6 +7,7 @@ so that applying waits for no view. Whatever has been applied by then is in them
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -21,14 +22,13 @@ from services.metrics.consistency.differences import differences_of
 from services.metrics.domain.packs import Pack
 from services.metrics.facts.meetings import MeetingFact
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import Shelf
-from services.metrics.views.shown import house_of, moment_of, question_of, show
+from services.metrics.views.frame import Reading, Shelf
+from services.metrics.views.shown import figured, house_of, moment_of, noted, question_of
 from shared.asked_period import AskedPeriod
 from shared.errors import OutcomeUnknown, Overloaded, TooLarge
 from shared.events import Envelope
 from shared.events.meetings import MeetingStarted
 from shared.http.runtime import Runtime
-from shared.identity.permissions import Principal
 from shared.instant import now, read_instant
 from shared.lease import Lessee
 from shared.period import Period
@@ -39,7 +39,6 @@ LOOK_SECONDS = 0.5
 """How often it is looked for meetings that have begun."""
 LATE = timedelta(hours=1)
 """How long after its start was recorded a meeting may still get its pack."""
-_NOBODY = Principal("packs")
 
 
 class PackDue(Row, table=True):
@@ -85,9 +84,10 @@ async def freeze_due(store: Store) -> None:
         try:
             await store.write(Job(partial(_keep, each, content), Context(now())))
         except TooLarge as fault:
-            # Notes are the only part that grows with what is wrong; without them a pack is as long as the views are.
+            # Notes grow with what is wrong, and members with the organisation; without them a pack is as long as the
+            # views are.
             log.error("pack_without_notes", meeting=each.meeting, reason=str(fault))
-            await store.write(Job(partial(_keep, each, _without_notes(content)), Context(now())))
+            await store.write(Job(partial(_keep, each, _shortened(content)), Context(now())))
 
 
 async def content_of(meeting: str, snapshot: Snapshot) -> dict[str, Any] | None:
@@ -99,18 +99,30 @@ async def content_of(meeting: str, snapshot: Snapshot) -> dict[str, Any] | None:
     period = known.period or Period.of("quarter", known.on, first_month).label
     question = await question_of(snapshot, AskedPeriod(period), {})
     as_of, shelf = await moment_of(snapshot), Shelf()
-    views = {name: await show(view, snapshot, question, None, _NOBODY, as_of, shelf) for name, view in VIEWS.items()}
+    readings = {name: Reading(snapshot, question, shelf) for name in VIEWS}
+    figures = {name: await figured(view, readings[name]) for name, view in VIEWS.items()}
     content = {
         "meeting": meeting,
         "on": known.on.isoformat(),
         "period": question.period.as_json(),
         "as_of": as_of,
         "currency": question.currency,
-        "views": {name: {"figures": view["figures"], "notes": view["notes"]} for name, view in views.items()},
-        "differences": await differences_of(snapshot, {name: view["figures"] for name, view in views.items()}),
+        "views": {name: {"figures": figures[name], "notes": noted(readings[name])} for name in VIEWS},
+        "differences": await differences_of(snapshot, figures),
+        "sums": [each for name in VIEWS for each in _sums_of(name, readings[name])],
     }
     plain: dict[str, Any] = from_json(to_json(content))
-    return plain | {"on": known.on, "differences": tuple(plain["differences"])}
+    return plain | {"on": known.on, "differences": tuple(plain["differences"]), "sums": tuple(plain["sums"])}
+
+
+def _sums_of(view: str, reading: Reading) -> Iterator[dict[str, Any]]:
+    """The figures of a view that add up members' quotas, those of the same members together."""
+    figures: dict[frozenset[str], list[str]] = {}
+    for figure, members in reading.added_up.items():
+        if members:
+            figures.setdefault(members, []).append(figure)
+    for members, named in figures.items():
+        yield {"view": view, "figures": named, "members": sorted(members)}
 
 
 async def _keep(owed: PackDue, content: dict[str, Any] | None, tx: Tx) -> None:
@@ -120,7 +132,8 @@ async def _keep(owed: PackDue, content: dict[str, Any] | None, tx: Tx) -> None:
     tx.remove(owed)
 
 
-def _without_notes(content: dict[str, Any] | None) -> dict[str, Any] | None:
+def _shortened(content: dict[str, Any] | None) -> dict[str, Any] | None:
     if content is None:
         return None
-    return content | {"views": {name: view | {"notes": []} for name, view in content["views"].items()}}
+    views = {name: view | {"notes": []} for name, view in content["views"].items()}
+    return content | {"views": views, "sums": tuple(each | {"members": None} for each in content["sums"])}

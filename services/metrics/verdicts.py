@@ -20,9 +20,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 300
 """How often it is looked for verdicts that are due."""
 _review = Review.__table__.c  # type: ignore[attr-defined]
-_WATCHED = (
-    sa.select(Review).where(_review.decided_on.is_not(None), _review.judged_on.is_(None)).order_by(_review.id)
-)  # fmt: skip
+_DUE = sa.select(_review.id).where(_review.due_on <= sa.bindparam("day", type_=sa.Date())).order_by(_review.id)
 
 
 async def judge_effects(runtime: Runtime) -> None:
@@ -44,7 +42,7 @@ async def judge_due(store: Store, today: date) -> int:
 
 
 async def _due(snapshot: Snapshot, today: date) -> list[str]:
-    return [each.id for each in await snapshot.all(Review, _WATCHED) if each.due_by(today)]
+    return [str(key) for (key,) in await snapshot.rows(_DUE, day=today)]
 
 
 async def _judge(review: str, today: date, tx: Tx) -> None:

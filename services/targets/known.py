@@ -12,7 +12,7 @@ from shared.asked_period import AskedPeriod
 from shared.consumer import Subscriptions
 from shared.events import PEOPLE
 from shared.events.duties import DutyAssigned, DutyCancelled, DutyChanged
-from shared.events.meetings import ActionAgreed, ActionChanged
+from shared.events.items import ActionAgreed, ActionChanged
 from shared.facts import Fact, Facts
 from shared.known import away, departments, groups, house, members, organisation, people, teams
 from shared.period import Period

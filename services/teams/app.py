@@ -13,6 +13,8 @@ from services.teams.api import (
     onboardings,
     openings,
     organisation,
+    peer_ratings,
+    peers,
     personal_data,
     recognitions,
     setbacks,
@@ -25,9 +27,11 @@ from services.teams.domain.absences import Absence
 from services.teams.domain.learning import Ability
 from services.teams.domain.leavers import Leavers
 from services.teams.domain.organisation import Organisation
+from services.teams.domain.peers import PeerScore
 from services.teams.domain.people import Person
 from services.teams.domain.trainings import Check
 from services.teams.entries import Entry
+from services.teams.peer_tokens import PeerKey, PeerRating, PeerRefusal
 from services.teams.pseudonyms import Pseudonym
 from services.teams.reactions import subscriptions
 from shared.application import Service
@@ -52,6 +56,7 @@ service = Service(
         recognitions.challenges,
         recognitions.reputation,
         absences.absences,
+        peers.peer_rounds,
     ),
     routers=(
         organisation.router,
@@ -62,11 +67,26 @@ service = Service(
         learning.router,
         trainings.router,
         splitting.router,
+        peer_ratings.router,
         discovery.router,
         users.router,
         groups.router,
     ),
-    tables=(Organisation, Person, Absence, Ability, Check, Leavers, Pseudonym, Entry),
+    tables=(
+        Organisation,
+        Person,
+        Absence,
+        Ability,
+        Check,
+        Leavers,
+        Pseudonym,
+        Entry,
+        PeerScore,
+        PeerKey,
+        PeerRating,
+        PeerRefusal,
+    ),
     subscriptions=subscriptions,
     prepare=(organisation.found,),
+    background=(peers.close_peer_rounds,),
 )

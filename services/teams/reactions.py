@@ -17,7 +17,7 @@ from services.teams.domain.members import Member
 from services.teams.domain.trainings import Training
 from shared.errors import Refused
 from shared.events import Envelope
-from shared.events.reviews import ActionDecided, Step
+from shared.events.reviews import ActionDecided, DecisionWithdrawn, Step
 from shared.ids import derived_id
 from shared.membership import latest_on
 from shared.store import Tx
@@ -28,6 +28,9 @@ subscriptions: Final = known.subscriptions
 """What is kept of others, and what is done about it."""
 _course = Course.__table__.c  # type: ignore[attr-defined]
 _training = Training.__table__.c  # type: ignore[attr-defined]
+_duty = Duty.__table__.c  # type: ignore[attr-defined]
+_TRAININGS = sa.select(Training).where(_training.review == sa.bindparam("review")).order_by(_training.id)
+_DUTIES = sa.select(Duty).where(_duty.review == sa.bindparam("review")).order_by(_duty.id)
 _NAMED = sa.select(Course).where(OneOf(_course.id, "ids")).order_by(_course.id)
 _OF_KIND = sa.select(Course).where(_course.trains == sa.bindparam("kind")).order_by(_course.id)
 _TAKEN = sa.select(Training).where(
@@ -43,6 +46,19 @@ async def carry_out(tx: Tx, event: ActionDecided, envelope: Envelope) -> None:
             await let_them_train(tx, event, envelope, step)
         elif step.what == "duty":
             await oblige(tx, event, envelope, step, title_of(step.work))
+
+
+@subscriptions.on(DecisionWithdrawn)
+async def take_back(tx: Tx, event: DecisionWithdrawn, envelope: Envelope) -> None:
+    """Cancel what was made of a decision that is withdrawn: what was attended or done stays as it was."""
+    for training in await tx.all(Training, _TRAININGS, review=envelope.key):
+        assigned = await tx.load(Training, training.id)
+        if assigned.status == "assigned":
+            tx.save(assigned, assigned.cancel(max(event.on, assigned.assigned_on)))
+    for duty in await tx.all(Duty, _DUTIES, review=envelope.key):
+        found = await tx.load(Duty, duty.id)
+        if found.status == "assigned":
+            tx.save(found, found.cancel(max(event.on, found.assigned_on)))
 
 
 async def let_them_train(tx: Tx, event: ActionDecided, envelope: Envelope, step: Step) -> None:

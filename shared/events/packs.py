@@ -26,3 +26,6 @@ class PackFrozen(Event):
     """By department `figures` and `notes`, as `/v1/views` shows them."""
     differences: tuple[dict[str, Any], ...] = ()
     """What should agree and does not: `name`, `departments`, `left`, `right` and their values, and what is pending."""
+    sums: tuple[dict[str, Any], ...] = ()
+    """Which figures add up members' quotas, as `view`, `figures` and `members`; no members where they are too many
+    to be named."""

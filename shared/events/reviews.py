@@ -85,6 +85,26 @@ class ActionDecided(Event):
         return self.starts_on or self.on
 
 
+@event("concert.metrics.decision-withdrawn.v1")
+class DecisionWithdrawn(Event):
+    """What was decided is taken back before it was carried out: what has not begun of it is not done. Why, stays with
+    metrics."""
+
+    team: str
+    options: tuple[str, ...]
+    on: date
+    by: str | None = None
+
+
+@event("concert.metrics.objection-answered.v1")
+class ObjectionAnswered(Event):
+    """Somebody who decides on a review has answered an objection to it; what, stays with metrics."""
+
+    on: date
+    changed: bool
+    """Whether a later revision says something else because of it."""
+
+
 @event("concert.metrics.review-commented.v1")
 class ReviewCommented(Event):
     """Somebody has said something of a review; what, stays with metrics."""
@@ -108,6 +128,8 @@ class VerificationPlanned(Event):
     """Whether the weeks of the baseline lie after those the weakness was found by."""
     balance: tuple[str, ...] = ()
     """What must not get worse."""
+    pooled: tuple[str, ...] = ()
+    """The reviews of other teams that are judged together with it."""
 
 
 @event("concert.metrics.verification-extended.v1")

@@ -170,7 +170,7 @@ class _Bulk:
             run = self._store(sent, row if key is None else to_json(sent))
         if key is not None:
             run = self._once(run, key, fingerprint(row))
-        return Job(run, Context(moment, self.batch, self.trace, cause, self.principal.member))
+        return Job(run, Context(moment, self.batch, self.trace, cause, self.principal))
 
     def _note_names(self, sent: dict[str, Any]) -> None:
         """Note which things a row speaks of, to fetch those of all rows of a group at once."""

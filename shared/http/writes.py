@@ -77,7 +77,7 @@ async def write(
     runtime = runtime_of(request)
     key = request.headers.get("idempotency-key")
     asked = fingerprint(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body)
-    context = Context(now(), batch, request.scope.get("traceparent"), cause, principal.member)
+    context = Context(now(), batch, request.scope.get("traceparent"), cause, principal)
     if key is None:
         return (await decided(runtime, Job(decide, context))).response()
     if not 0 < len(key) <= MAX_KEY:

@@ -15,7 +15,7 @@ DEPARTMENTS: Final = ("sales", "finance", "accounting", "hr", "it")
 
 COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
-    " equipment setbacks recognitions challenges onboardings reputation scim",
+    " equipment setbacks recognitions challenges onboardings reputation peer-rounds scim",
     "targets": "goals metrics readings targets stages forecasts progress follow-ups customers products deals invoices"
     " receipts budgets expenses feedback rates role-weights",
     "meetings": "series templates calendars meetings items outcomes actions requests check-ins liaisons pulses",
@@ -75,7 +75,7 @@ TABLE: Final = (
     Grant(
         "hr",
         write="members absences people openings trainings courses skills onboardings teams groups departments"
-        " challenges setbacks pulses scim review-charters",
+        " challenges setbacks pulses peer-rounds scim review-charters",
         read="views.hr equipment duties reputation",
         why="hr recruits, trains and looks after people; no other department sees or changes personal data",
     ),
@@ -88,7 +88,7 @@ TABLE: Final = (
 )
 MEMBER = Grant(
     "member",
-    write="duties setbacks pulses readings follow-ups",
+    write="duties setbacks pulses peer-rounds readings follow-ups",
     read="people progress targets forecasts trainings equipment onboardings scorecards associations reviews",
     why="a member sees and reports what concerns them",
 )

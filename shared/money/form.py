@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import Any, ClassVar, NoReturn, Self, cast
 
@@ -21,20 +22,21 @@ class NotMoney(ValueError):
         self.field = field
 
 
-class Monetary:
+class Monetary(ABC):
     """A frozen value made of an amount and a currency, `{"amount": "12.30", "currency": "EUR"}` in bodies."""
 
     __slots__ = ()
     currency: str
     digits: ClassVar[int]
 
+    @abstractmethod
     def __init__(self, amount: str | int | Decimal, currency: str) -> None:
-        raise NotImplementedError
+        """Raises NotMoney."""
 
     @property
+    @abstractmethod
     def text(self) -> str:
         """The amount as it is written in bodies."""
-        raise NotImplementedError
 
     @property
     def amount(self) -> Decimal:
@@ -58,8 +60,9 @@ class Monetary:
         return type(self), (self.text, self.currency)
 
     @classmethod
+    @abstractmethod
     def _schema(cls) -> dict[str, Any]:
-        raise NotImplementedError
+        """The JSON Schema of its form in bodies."""
 
     @classmethod
     def _read(cls, value: Any) -> Self:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -21,6 +21,9 @@ from shared.store.entity import Entity, Referred, Row
 from shared.store.sql import SQLITE, OneOf, Statement, Table, Values, table_of
 from shared.store.tables import External, Journal
 from shared.store.types import text_of
+
+if TYPE_CHECKING:
+    from shared.identity.permissions import Principal
 
 MAX_EVENT_BYTES = 256 * 1024
 MOST_COMPILED = 500
@@ -52,8 +55,13 @@ class Context:
     batch: str | None = None
     trace: str | None = None
     cause: str | None = None
-    member: str | None = None
-    """The member who asks, where it is a member: nobody may do everything to what is their own."""
+    principal: Principal | None = None
+    """Who asks, where somebody does."""
+
+    @property
+    def member(self) -> str | None:
+        """The member who asks, where it is a member: nobody may do everything to what is their own."""
+        return self.principal.member if self.principal is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ AS_THE_YEAR_BEGINS: dict[str, Any] = {
     "sales_cycle_median": None, "velocity": None, "pipeline": "0.00", "weighted_pipeline": "0.00",
     "coverage": "0.00/9000.00", "coverage_ideal": None, "forecast": None, "forecast_range": None,
     "forecast_override": None, "target": "9000.00", "attainment": "0.00/9000.00", "variance": "-9000.00",
-    "pace": "0.00/9000.00", "target_adjusted": "9000.00", "attainment_adjusted": "0.00/9000.00",
-    "quota_attainment_rate": "0/3", "quota_window_attainment": "0.00/9000.00",
+    "variance_rate": "-9000.00/9000.00", "pace": "0.00/9000.00", "target_adjusted": "9000.00",
+    "attainment_adjusted": "0.00/9000.00", "quota_attainment_rate": "0/3", "quota_window_attainment": "0.00/9000.00",
     "quota_calendar_attainment": "0.00/9000.00", "members": 4, "requests_to_it": 0, "csat": None,
     "csat_by_relationship": None, "reputation": None,
     # What serves the goal: the four targets.

@@ -12,7 +12,7 @@ import httpx
 from tests.metrics.test_certificate import settled_verdict
 from tests.world import World
 
-OBSERVED = {"source_age", "imports", "parked", "lag"}
+OBSERVED = {"source_age", "view_age", "imports", "parked", "lag"}
 """Figures that speak of the moment of asking."""
 
 

@@ -209,7 +209,7 @@ async def won_and_lost(story: Story) -> None:
         # Four opportunities x 2/3 x 1,750 ÷ 17.5 days.
         velocity="266.67", pipeline="1500.00", weighted_pipeline="150.00", coverage="1500.00/5500.00",
         coverage_ideal="3/2", forecast="3500.00", forecast_range={"low": "3500.00", "high": "3500.00"},
-        attainment="3500.00/9000.00", variance="-5500.00", pace="3500.00/9000.00",
+        attainment="3500.00/9000.00", variance="-5500.00", variance_rate="-5500.00/9000.00", pace="3500.00/9000.00",
         attainment_adjusted="3500.00/9000.00", quota_window_attainment="3500.00/9000.00",
         quota_calendar_attainment="3500.00/9000.00",
         # Celle is new; Altona has stayed.

@@ -33,7 +33,7 @@ PRIVATE = "shouted at in front of everybody"
 """In every text that was said by them, to them or about them."""
 WORD = "burnout"
 """Why they were away, which is one word."""
-OBSERVED = {"source_age", "imports", "parked", "lag", "outstanding_by_age"}
+OBSERVED = {"source_age", "view_age", "imports", "parked", "lag", "outstanding_by_age"}
 """Figures that speak of the moment of asking."""
 _keys = count(1)
 

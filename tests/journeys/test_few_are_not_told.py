@@ -9,12 +9,14 @@ import pytest
 
 from shared.identity.scopes import member_scopes
 from tests.journeys.ledger import euros
+from tests.meetings.test_packs import joint, knows_departments, opened
 from tests.metrics.test_certificate import settled_verdict
 from tests.world import World, client_of, token_headers
 
 QUARTER = "2026-Q1"
-SUMS = ("target", "attainment", "variance", "pace", "coverage", "target_adjusted", "attainment_adjusted",
-        "quota_attainment_rate", "quota_window_attainment", "quota_calendar_attainment")  # fmt: skip
+SUMS = ("target", "attainment", "variance", "variance_rate", "pace", "coverage", "target_adjusted",
+        "attainment_adjusted", "quota_attainment_rate", "quota_window_attainment",
+        "quota_calendar_attainment")  # fmt: skip
 WITHHELD = "what members aim at is added up for who may see each of them, or over the organisation that of 5 others"
 
 
@@ -100,6 +102,48 @@ async def test_the_own_target_of_a_team_is_told_but_not_what_its_few_members_are
     assert (figures["target"], figures["target_adjusted"]) == (euros("900.00"), None)
     figures = (await house.figures(house.lena, team=house.north))["figures"]
     assert (figures["target"], figures["target_adjusted"]) == (euros("900.00"), euros("100.00"))
+
+
+async def test_a_pack_tells_sums_of_quotas_to_whom_the_view_tells_them(world: World) -> None:
+    house = House(world)
+    await house.settled()
+    await knows_departments(world)
+    teams = {"after": [f"team/{team}@1" for team in (house.north, house.south)]}
+    await world.admin.get("/v1/series", params=teams, headers={"Prefer": "wait=20"})
+    for _ in range(4):
+        await house.aims()
+    await settled_verdict(world, "consistent")
+    few = await joint(world, period=QUARTER)
+    whole = (await opened(world, few))["views"]["sales"]["figures"]
+    assert whole["target"] == euros("400.00")
+    assert None not in [whole[key] for key in SUMS]
+    assert await in_pack(house, few, house.lena) == set(SUMS)
+    assert await in_pack(house, few, house.tom) == set()
+    finance = token_headers(world.settings, "meetings:read", "views:read", department="finance")
+    async with client_of(world.origin, finance) as tool:
+        assert (await opened(world, few, tool))["views"]["sales"]["figures"] == whole
+    await house.aims()
+    await settled_verdict(world, "consistent")
+    enough = await joint(world, "2026-02-21T09:00:00Z", period=QUARTER)
+    assert await in_pack(house, enough, house.tom) == set(SUMS)
+    # Who comes to lead one of five must not take them from the sum of all.
+    moved = {"from_team": house.north, "to_team": house.south, "on": "2026-01-01"}
+    for member in house.sellers[:1]:
+        answer = await world.post(f"/v1/members/{member}/move", moved)
+        await world.settled("/v1/series", answer)
+        await world.settled("/v1/views", answer, period=QUARTER)
+    assert await in_pack(house, enough, house.tom) == await house.told(house.tom) == set()
+
+
+async def in_pack(house: House, meeting: str, member: str) -> set[str]:
+    """Which of the sums a leader reads in a pack; of those they do not, the note must say why."""
+    headers = token_headers(house.world.settings, *member_scopes("sales", leader=True), member=member)
+    async with client_of(house.world.origin, headers) as client:
+        view = (await opened(house.world, meeting, client))["views"]["sales"]
+    notes = {each["figure"]: each["why"] for each in view["notes"]}
+    hidden = {key for key in SUMS if view["figures"][key] is None}
+    assert {notes[key] for key in hidden} <= {WITHHELD}
+    return set(SUMS) - hidden
 
 
 async def test_who_leads_nobody_of_them_opens_no_quota_behind_a_sum(world: World) -> None:

@@ -121,6 +121,42 @@ async def test_what_was_not_carried_out_has_not_failed_and_teaches_nothing(loop:
     assert (await loop.get("options/learned"))["items"] == []
 
 
+async def test_what_is_withdrawn_before_it_was_carried_out_is_ended_where_it_was_made(loop: Loop) -> None:
+    review = await decided_on(loop, 14, "O1b", "O3", verification={}, starts_on="2990-01-02")
+    assert await all_made(loop, review) == dict.fromkeys(MADE, 0) | {"liaisons": 2, "series": 1, "actions": 1}
+    problem(await loop.world.post(f"/v1/reviews/{review}/withdraw", {"reason": ""}), 422, "/reason")
+    seen = await loop.made(f"reviews/{review}/withdraw", {"reason": "The department moves house"})
+    assert (seen["decided"], seen["plan"], seen["carried_out"]) == ([], None, {"share": None, "steps": []})
+    (taken,) = seen["withdrawn"]
+    assert (taken["options"], taken["reason"]) == (["O1b", "O3"], "The department moves house")
+    assert {each["ended_on"] for each in await loop.made_of("liaisons", review)} == {"2990-01-02"}
+    assert all(each["ended_on"] for each in await loop.made_of("series", review))
+    assert {each["status"] for each in await loop.made_of("actions", review)} == {"cancelled"}
+    history = (await loop.get(f"reviews/{review}/history"))["items"]
+    assert history[-1]["type"] == "concert.metrics.decision-withdrawn.v1"
+    assert "moves house" not in str(history)
+    again = await loop.world.post(f"/v1/reviews/{review}/withdraw", {"reason": "Twice"})
+    assert "nothing to withdraw" in problem(again, 409)
+    body = {"options": ["O3"], "on": DECIDED.isoformat(), "starts_on": "2990-01-02", "reason": "I want it"}
+    other = await loop.made(f"reviews/{review}/decide", body)
+    assert other["decided"] == ["O3"]
+    assert len([each for each in await loop.made_of("series", review) if not each["ended_on"]]) == 1
+
+
+async def test_trainings_and_duties_go_with_the_decision_and_what_has_begun_stays(loop: Loop) -> None:
+    untrained = await decided_on(loop, 13, "O2", team=loop.west, responsible=loop.people[0], starts_on="2990-01-02")
+    assert len(await loop.made_of("duties", untrained)) == 1
+    await loop.made(f"reviews/{untrained}/withdraw", {"reason": "No time"})
+    assert [each["status"] for each in await loop.made_of("duties", untrained)] == ["cancelled"]
+    begun = await decided_on(loop, 15, "O1b")
+    (action,) = await loop.made_of("actions", begun)
+    await loop.made(f"actions/{action['id']}/done", {"on": DECIDED.isoformat()})
+    await loop.heard()
+    late = await loop.world.post(f"/v1/reviews/{begun}/withdraw", {"reason": "Too late"})
+    assert "1 of 1 planned action of O1b are done" in problem(late, 409)
+    assert {each["status"] for each in await loop.made_of("liaisons", begun)} == {"open"}
+
+
 async def test_what_cannot_be_decided_is_refused_with_its_reason(loop: Loop) -> None:
     review = (await loop.review(quarter=(QUARTER[0], QUARTER[1] - timedelta(days=6))))["id"]
     path, body = f"/v1/reviews/{review}/decide", {"on": "2025-04-10", "reason": "I want it"}

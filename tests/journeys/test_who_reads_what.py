@@ -41,6 +41,13 @@ def only(*readers: str) -> frozenset[str]:
     return frozenset({*readers, "admin"})
 
 
+LEAVERS = ("members/{gone}", "members", "members?department=sales", "members/{gone}/history",
+           "members/{gone}/memberships",
+           f"members/{{gone}}?on={YEAR}-01-08", f"members?on={YEAR}-01-08", "members/{gone}/personal-data",
+           f"teams/{{north}}/members?on={YEAR}-01-08", "departments/sales/history", "/scim/v2/Users/{gone}",
+           "/scim/v2/Users", "organisation", "/history?of=member/{gone}", "/history?of=person/{gone}",
+           f"/v1/views/hr/rows?figure=leavers&period={YEAR}", "books?service=teams",
+           "scorecards/members/{gone}?period=" + YEAR)  # fmt: skip
 FACTS: Mapping[str, Fact] = {
     "a setback": Fact("shoutedat", only("themself"), ("setbacks/{setback}", "setbacks?member={ada}", "setbacks",
                                                       "setbacks?kind=mistreatment", "setbacks/{setback}/history")),
@@ -71,7 +78,8 @@ FACTS: Mapping[str, Fact] = {
          "trainings/{training}/history"),
     ),
     "a score": Fact('"score_before":37', only("themself", "their leader", "hr"), ("trainings/{training}",)),
-    "why they left": Fact("betterpaid", only("hr"), ("members/{gone}", "members", "members/{gone}/history")),
+    "why they left": Fact("betterpaid", only("hr"), LEAVERS),
+    "why they left, in one word": Fact("relocation", only("hr"), LEAVERS),
     "what they work with": Fact(
         "adaslaptop", only("themself", "their leader", "it", "sales", "accounting", "hr"),
         ("equipment/{piece}", "equipment?holder={ada}", "equipment", f"equipment?on={YEAR}-12-31"),
@@ -97,11 +105,13 @@ FACTS: Mapping[str, Fact] = {
     "their name": Fact(
         "ada quill", EVERYBODY - {"finance", "accounting"},
         ("members/{ada}", "members", "meetings/{meeting}/minutes", "meetings/{meeting}/minutes?format=text",
-         "meetings/{meeting}/agenda", "meetings/{meeting}/attendance", "actions", "members/{ada}/history"),
+         "meetings/{meeting}/agenda", "meetings/{meeting}/attendance", "actions", "members/{ada}/history",
+         "meetings/{meeting}/invitation.ics"),
     ),
     "their address": Fact(
         "ada.secret@", EVERYBODY - {"finance", "accounting"},
-        ("members/{ada}", "members", "members?department=sales", "teams/{north}/members", "members/{ada}/history"),
+        ("members/{ada}", "members", "members?department=sales", "teams/{north}/members", "members/{ada}/history",
+         "meetings/{meeting}/invitation.ics"),
     ),
     "what they were thanked for": Fact("wellsung", EVERYBODY, ("recognitions/{thanks}",)),
     "what they asked for": Fact("newscreen", EVERYBODY, ("requests/{request}",)),
@@ -169,7 +179,7 @@ async def house(standing: World) -> House:
     ids["training"] = (await made("/v1/trainings", {"member": ada, "course": course, "on": on}))["id"]
     ended = {"on": on, "score_before": 37, "score_after": 88, "comment": "tooslow"}
     await made(f"/v1/trainings/{ids['training']}/complete", ended)
-    await made(f"/v1/members/{ids['gone']}/leave", {"on": f"{YEAR}-01-09", "reason": "betterpaid"})
+    await made(f"/v1/members/{ids['gone']}/leave", {"on": f"{YEAR}-01-09", "reason": "betterpaid", "why": "relocation"})
     ids["piece"] = (await made("/v1/equipment", {"kind": "laptop", "label": "adaslaptop"}))["id"]
     await made(f"/v1/equipment/{ids['piece']}/issue", {"member": ada, "on": on})
     await made("/v1/customers", {"name": "Halden"})

@@ -18,7 +18,7 @@ from services.meetings.domain.check_ins import (
     WithOneself,
 )
 from services.metrics.facts.check_ins import CheckInFact
-from shared.events.meetings import CheckInChanged, CheckInNoted, CheckInWithdrawn
+from shared.events.ties import CheckInChanged, CheckInNoted, CheckInWithdrawn
 from shared.identity.scopes import member_scopes, tool_scopes
 from tests.meetings.office import Office, problem
 from tests.metrics.test_certificate import settled_verdict

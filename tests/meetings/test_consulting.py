@@ -164,3 +164,25 @@ async def test_only_who_is_in_a_department_or_leads_a_team_of_it_answers_for_it(
     async with client_of(world.origin, headers) as tool:
         row = {"do": "answers", "item": asked["id"], **body, "department": "hr"}
         assert '"status":200' in (await tool.post("/v1/items/bulk", json=[row])).text
+
+
+async def test_a_tool_answers_for_its_own_department_and_those_whose_views_it_reads(standing: Office) -> None:
+    world = standing.world
+    body = {"departments": ["it", "hr", "finance"]}
+    asked = await question(standing, await consultative(standing, **body))
+
+    async def answer_of(department: str, *scopes: str, tool: str | None = None) -> httpx.Response:
+        async with client_of(world.origin, token_headers(world.settings, *scopes, department=tool)) as client:
+            given = {"text": "The old one", "on": "2026-03-16", "department": department}
+            return await client.post(f"/v1/items/{asked['id']}/answers", json=given)
+
+    refused = await answer_of("finance", *tool_scopes("hr"), tool="hr")
+    problem(refused, 409, "/department", "this one is of hr and does not hold views.finance:read")
+    problem(await answer_of("it", "items:write"), 409, "/department", "this one is of no department")
+    for department, scopes, tool in (
+        ("hr", tool_scopes("hr"), "hr"), ("it", ("items:write", "views.it:read"), None),
+        ("finance", ("items:write", "views:read"), "hr"), ("it", ("admin",), None),
+    ):  # fmt: skip
+        given = await answer_of(department, *scopes, tool=tool)
+        assert given.status_code == 200, given.text
+    assert given.json()["waiting_for"] == []

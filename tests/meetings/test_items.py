@@ -111,6 +111,20 @@ async def test_an_action_is_agreed_done_on_time_and_reopened(standing: Office) -
     problem(late, 409, "", "This action was done on 2026-03-22; reopen it first.")
 
 
+async def test_an_action_that_is_cancelled_is_neither_open_nor_done_any_more(standing: Office) -> None:
+    body = {"title": "Order none", "owner": "ext:hrm:ada", "due": "2026-03-20", "on": "2026-03-16"}
+    path = f"/v1/actions/{(await standing.world.made('/v1/actions', body))['id']}"
+    early = await standing.world.post(f"{path}/cancel", {"on": "2026-03-15"})
+    problem(early, 422, "/on", "cannot be closed on 2026-03-15")
+    cancelled = await standing.world.made(f"{path}/cancel", {"on": "2026-03-18"})
+    assert (cancelled["status"], cancelled["cancelled_on"], cancelled["done_on"]) == ("cancelled", "2026-03-18", None)
+    assert (await standing.get(path, on="2026-03-17"))["status"] == "open"
+    assert (await standing.get(path, on="2026-03-18"))["status"] == "cancelled"
+    for verb in ("done", "reopen", "cancel"):
+        again = await standing.world.post(f"{path}/{verb}", {"on": "2026-03-19"})
+        problem(again, 409, "", "This action was cancelled on 2026-03-18")
+
+
 ITEMS_WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({}, "", "say for which meeting, or for which series"),
     ({"meeting": "mtg_none"}, "/meeting", "there is no meeting mtg_none"),

@@ -19,7 +19,7 @@ from services.meetings.domain.liaisons import (
     TooShort,
 )
 from services.metrics.facts.liaisons import LiaisonFact
-from shared.events.meetings import LiaisonChanged, LiaisonEnded, LiaisonPaired
+from shared.events.ties import LiaisonChanged, LiaisonEnded, LiaisonPaired
 from shared.identity.scopes import member_scopes, tool_scopes
 from tests.meetings.office import Office, problem
 from tests.world import client_of, token_headers

@@ -225,7 +225,7 @@ async def test_figures_of_one_meaning_that_differ_are_named_and_unknown_ones_are
     pack = KnownPack.make(id="pack_1", views={name: {} for name in figures}, differences=[found])
 
     def seen(*scopes: str) -> Any:
-        (difference,) = for_reader(pack, Principal("x", frozenset(scopes)))["differences"]
+        (difference,) = for_reader(pack, Principal("x", frozenset(scopes)), None)["differences"]
         return difference["left_value"]
 
     assert seen("views:read") == seen("views.sales:read", "views.finance:read") == euros("1.00")

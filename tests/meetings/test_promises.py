@@ -20,15 +20,9 @@ from services.meetings.domain.requests import (
     ResolvedBeforeAsked,
 )
 from services.meetings.domain.spells import ClosedBeforeOpened, ReopenedBeforeClosed, open_after, open_on
-from shared.events.meetings import (
-    ActionDone,
-    ItemReopened,
-    MeetingEnded,
-    RequestMade,
-    RequestPromised,
-    RequestReopened,
-    RequestResolved,
-)
+from shared.events.items import ActionDone, ItemReopened
+from shared.events.meetings import MeetingEnded
+from shared.events.requests import RequestMade, RequestPromised, RequestReopened, RequestResolved
 
 
 def july(day: int, hour: int = 9) -> datetime:

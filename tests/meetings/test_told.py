@@ -50,6 +50,7 @@ async def everything(office: Office) -> list[str]:
         (f"/v1/items/{item}/reopen", {"on": "2026-03-18"}),
         (f"/v1/actions/{action}/done", {"on": "2026-03-17"}),
         (f"/v1/actions/{action}/reopen", {"on": "2026-03-18"}),
+        (f"/v1/actions/{action}/cancel", {"on": "2026-03-19"}),
         (f"/v1/items/{question}/answers", {"department": "it", "text": WORDS}),
         (f"/v1/meetings/{meeting}/start", {"at": "2026-03-16T08:00:00Z"}),
         (f"/v1/meetings/{meeting}/attendance", {"member": office.ada, "status": "invited"}),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services.meetings.domain.actions import Action, OnlyWhoAskedAgrees
 from services.metrics.facts.meetings import ActionFact, ItemFact, MeetingFact, OutcomeFact, actions
 from services.metrics.facts.requests import RequestFact
-from shared.events.meetings import ActionAgreed, ActionChanged, ActionDone
+from shared.events.items import ActionAgreed, ActionChanged, ActionDone
 from shared.facts import Fact
 from shared.identity.scopes import member_scopes
 from tests.meetings.office import Office, problem

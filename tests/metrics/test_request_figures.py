@@ -19,7 +19,7 @@ from services.metrics.views.request_figures import REQUEST_FIGURES
 from services.metrics.views.rows import SOURCES, rows_of
 from shared.bus import Record
 from shared.events import Event
-from shared.events.meetings import RequestChanged, RequestMade, RequestPromised, RequestReopened, RequestResolved
+from shared.events.requests import RequestChanged, RequestMade, RequestPromised, RequestReopened, RequestResolved
 from shared.identity.permissions import Principal
 from shared.instant import now
 from shared.period import Period

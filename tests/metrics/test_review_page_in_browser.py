@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from shared.identity.gate import Identity
 from shared.identity.permissions import Principal
 from shared.identity.scopes import member_scopes
+from shared.instant import now
 from tests.metrics.test_page_in_browser import _CONTRAST as CONTRAST
 from tests.metrics.test_page_in_browser import visit
 from tests.serving import serving
@@ -111,6 +113,26 @@ async def test_links_to_numbers_lead_somewhere(browser: Browser, demo: World, ad
             assert answer.status_code == 200, unquote(link)
 
 
+async def test_every_number_of_the_table_of_options_opens_to_how_it_is_computed(
+    browser: Browser, demo: World, address: str
+) -> None:
+    async with visit(browser, demo, address) as page:
+        await opened(page, demo, address, "north")
+        total = await page.get_by_role("link", name=re.compile(r"^Total of O1b\+O3, ")).inner_text()
+        await page.get_by_role("link", name=re.compile(r"^Benefit of O1b\+O3, ")).click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Benefit")
+        await expect(page.get_by_text("100 · min(1, probability · effect ÷ gap)")).to_be_visible()
+        for name in ("O1b, probability", "O3, mean", "Gap"):
+            await expect(page.locator("#computed + dl dt", has_text=name).first).to_be_visible()
+        await page.go_back()
+        await page.get_by_role("link", name=re.compile(r"^Total of O1b\+O3, ")).click()
+        parts = [await each.inner_text() for each in await page.locator("#computed + dl > div").all()]
+        weighed = [re.search(r"weighs ([\d.]+)\s+(-?[\d.]+)", each.replace("\u2212", "-")) for each in parts]
+        summed = sum(float(each[1]) * float(each[2]) for each in weighed if each)
+        assert len(weighed) == 5
+        assert summed == pytest.approx(float(total), abs=0.06), "what it opens to adds up to it"
+
+
 async def test_what_is_recommended_is_accepted_without_a_reason(browser: Browser, demo: World, address: str) -> None:
     async with visit(browser, demo, address) as page:
         await opened(page, demo, address, "north")
@@ -122,6 +144,70 @@ async def test_what_is_recommended_is_accepted_without_a_reason(browser: Browser
         stored = (await demo.admin.get("/v1/reviews/ext:demo:review-north")).json()
         assert stored["decided"] == ["O1b", "O1c", "O3"]
         assert stored["reason"] is None
+
+
+async def test_a_decision_is_withdrawn_with_a_reason_and_taken_anew_with_a_plan(
+    browser: Browser, demo: World, address: str
+) -> None:
+    start = (now().date() + timedelta(weeks=14)).isoformat()
+    async with visit(browser, demo, address, refusal=422) as page:
+        await opened(page, demo, address, "north")
+        await page.get_by_text("Withdraw what was decided").click()
+        await page.get_by_label("Reason for withdrawing it").fill("The department moves house first")
+        await page.get_by_role("button", name="Withdraw").click()
+        await expect(page.locator("#decision")).to_contain_text("was withdrawn on")
+        await expect(page.locator("#decision")).to_contain_text("The department moves house first")
+        await page.get_by_label("Accept: O1b and O3").check()
+        await page.get_by_label("From when on").fill(start)
+        await page.get_by_role("button", name="Decide").click()
+        plan = page.locator("#plan")
+        await plan.get_by_label("Measure").select_option("TP3")
+        await plan.get_by_label("From when on").fill(now().date().isoformat())
+        await plan.get_by_label("West", exact=True).check()
+        await page.get_by_role("button", name="Fix the plan").click()
+        await expect(plan.get_by_role("alert")).to_contain_text("A baseline needs at least 6 weeks")
+        await expect(plan.get_by_label("West", exact=True)).to_be_checked()
+        await expect(plan.get_by_label("Measure")).to_have_value("TP3")
+        await plan.get_by_label("From when on").fill(start)
+        await page.get_by_role("button", name="Fix the plan").click()
+        await expect(plan).to_contain_text("smallest detectable", ignore_case=True)
+        await expect(page.get_by_role("button", name="Fix the plan")).to_have_count(0)
+        stored = (await demo.admin.get("/v1/reviews/ext:demo:review-north")).json()
+        assert (stored["decided"], stored["plan"]["measure"], stored["plan"]["starts_on"]) == (
+            ["O1b", "O3"],
+            "TP3",
+            start,
+        )
+        assert [each["reason"] for each in stored["withdrawn"]] == ["The department moves house first"]
+
+
+async def test_on_which_grounds_teams_are_reviewed_is_settled_on_the_page(
+    browser: Browser, demo: World, address: str
+) -> None:
+    tomorrow = (now().date() + timedelta(days=2)).isoformat()
+    async with visit(browser, demo, address, refusal=422) as page:
+        await page.goto(f"{address}/reviews")
+        await page.get_by_text("Settle the grounds").click()
+        told, purpose = page.get_by_label("Everybody told on"), page.get_by_label("Purpose")
+        before = await told.input_value()
+        assert before
+        await purpose.fill("Reviews help teams to work together, and nothing else.")
+        await told.fill(tomorrow)
+        await page.get_by_role("button", name="Settle").click()
+        await expect(page.get_by_role("alert")).to_contain_text(f"cannot be confirmed for {tomorrow}")
+        await expect(purpose).to_have_value("Reviews help teams to work together, and nothing else.")
+        await told.fill("")
+        await page.get_by_role("button", name="Settle").click()
+        await expect(page.locator("main")).to_contain_text("There is not yet a notice to everybody concerned")
+        await expect(page.get_by_role("button", name="Review", exact=True)).to_have_count(0)
+        await told.fill(before)
+        await page.get_by_role("button", name="Settle").click()
+        await expect(page.get_by_role("button", name="Review", exact=True)).to_be_visible()
+        await expect(page.locator("main")).to_contain_text("Reviews help teams to work together, and nothing else.")
+        ref, _ = await member_of(demo, "west", leads=False)
+        await logged_in_as(page, demo, address, Principal(ref, member_scopes("sales"), "sales", ref))
+        await page.goto(f"{address}/reviews")
+        await expect(page.get_by_text("Settle the grounds")).to_have_count(0)
 
 
 async def test_deciding_otherwise_needs_a_reason_and_keeps_what_was_typed(
@@ -198,6 +284,26 @@ async def test_the_team_objects_to_a_number_and_a_stranger_reads_no_word_of_it(
         await expect(page.locator("main")).not_to_contain_text("on the phone")
         await expect(page.locator("main")).not_to_contain_text(name)
         await expect(page.get_by_role("img", name="With which departments the team has to do")).to_be_visible()
+
+
+async def test_an_objection_is_open_until_somebody_who_decides_answers_it(
+    browser: Browser, demo: World, address: str
+) -> None:
+    async with visit(browser, demo, address, refusal=422) as page:
+        await opened(page, demo, address, "north")
+        await expect(page.locator("#said .objection")).to_contain_text("Objection 1, open")
+        await expect(page.locator("#decision")).to_contain_text("1 objection is not answered yet")
+        await page.get_by_text("Answer objection 1").click()
+        await page.get_by_label("Answer to objection 1").fill("The call is recorded now; the next review will have it")
+        await page.get_by_label("a later revision says something else because of it").check()
+        await page.get_by_role("button", name="Answer").click()
+        await expect(page.locator("#said [role=alert]")).to_contain_text("No later revision stands for this review")
+        await page.get_by_text("Answer objection 1").click()
+        await expect(page.get_by_label("Answer to objection 1")).to_have_value(re.compile("recorded now"))
+        await page.get_by_role("button", name="Answer").click()
+        await expect(page.locator("#said .objection")).to_contain_text("Objection 1, answered")
+        await expect(page.locator("#said .objection")).to_contain_text("It did not change the review")
+        await expect(page.locator("#decision")).not_to_contain_text("not answered yet")
 
 
 async def test_another_review_is_held_from_the_list_and_a_refusal_is_said_there(

@@ -9,9 +9,11 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from services.metrics.review.inputs import Action, Answer, Deal, Inputs, Item, Request
+from services.metrics.review.inputs import Action, Answer, Deal, Duty, Inputs, Item, Request
 from shared.events.goals import GoalSet, ReadingTaken
+from shared.events.peers import PeerRoundClosed, PeerRoundOpened, PeersRated
 from shared.events.support import SetbackReported
+from shared.events.targets import RoleWeightsSet
 from shared.events.teams import AbsenceNoted, MemberJoined, PersonDescribed
 from shared.period import Period
 from tests.review.north import END, NORTH, OF, START, duties, north
@@ -59,12 +61,44 @@ def of_north() -> Lives:
     for name, end in (("before", START), ("now", END)):
         closes = end - timedelta(days=3)
         found |= asked(f"north-{name}", "north", closes - timedelta(days=7), closes, COMMUNICATION | COOPERATION, of=6)
-    found |= _aims(named) | _taught() | _shaken()
+    found |= _aims(named) | _taught() | _shaken() | _rated()
     role = ("source", "discovery", "demo", "close", "handover")
     filled = tuple(zip(role, (("B",), ("B",), ("A", "C"), ("B",), ("E",)), strict=True))
     shared = Deal(id="shared", closed_on=END + timedelta(days=7), won=True, owner="B", amount=40_000,
                   credits=(("B", 40_000.0),), roles=filled)  # fmt: skip
-    return found | work_of(Inputs(team="north", department="sales", start=END, end=END, asked=END, deals=(shared,)))
+    agreed = RoleWeightsSet(since=END + QUARTER, weights={"source": "0.5", "close": "0.5"})
+    found["role_weights/halves"] = [agreed]
+    later = replace(shared, id="weighed-anew", closed_on=END + QUARTER,
+                    roles=(("source", ("B",)), ("close", ("A", "C"))))  # fmt: skip
+    after: dict[str, Any] = {"deals": (shared, later), "duties": _promised()}
+    return found | work_of(Inputs(team="north", department="sales", start=END, end=END, asked=END, **after))
+
+
+def _promised() -> tuple[Duty, ...]:
+    """44 duties of B in the quarter after, of which 41 were done in time and accepted: one was done too late, one was
+    never accepted and one never done."""
+    found = []
+    for at in range(44):
+        due = END + timedelta(days=7 + at)
+        done = None if at == 43 else due + timedelta(days=1) if at == 42 else due
+        accepted = None if done is None or at == 41 else done + timedelta(days=at % 3)
+        found.append(Duty(id=f"promise{at}", owner="B", assigned_on=END, due=due, done_on=done, accepted_on=accepted))
+    return tuple(found)
+
+
+def _rated() -> Lives:
+    """What the six of North say of each other: of B five say 4.2 in the mean, of the others 4.0."""
+    closes, found = END - timedelta(days=3), Lives()
+    opened = PeerRoundOpened(team="north", department="sales", opens_on=END - timedelta(days=20), closes_on=closes)
+    found["peer_round/mates"] = [opened, PeerRoundClosed(on=closes, asked=6, rated=6)]
+    for each in NORTH:
+        token = "somebody" if each == "B" else f"token-of-{each}"
+        found[f"person/{each}"] = [PersonDescribed(name=each, token=token)]
+        total, squares = (63, 795) if each == "B" else (60, 720)
+        found[f"peer_score/{each}"] = [
+            PeersRated(round="mates", team="north", person=token, on=closes, n=5, total=total, squares=squares)
+        ]
+    return found
 
 
 def _with_goals(inputs: Inputs) -> Inputs:
@@ -126,7 +160,7 @@ def _taught() -> Lives:
 
 def _shaken() -> Lives:
     """Three setbacks of B, who usually does 42 things in ten working days, and then 36, 44 and 30."""
-    found: Lives = {"person/B": [PersonDescribed(name="B", token="somebody")]}
+    found: Lives = {}
     setbacks = (date(2026, 1, 19), date(2026, 2, 17), date(2026, 3, 18))
     for place, on in enumerate(setbacks):
         found[f"setback/{place}"] = [
@@ -275,6 +309,11 @@ the last. North's 47 (deviation 14) and 66 (13), West's 62 (12) and 65 (12)."""
 EARLIER = {"tried": 50, "untried": 58, "third": 67, "fourth": 53}
 """The shares of the quarter before: with the next, of which the mean is 63, they correlate by 0.6."""
 ALSO = {"third": 71, "fourth": 72}
+ALIKE: dict[str, Any] = {
+    **{f"tried-{each}": ((60, 30, 45), (80, 50, 65)) for each in (2, 3, 4)},
+    **{f"untried-{each}": ((70, 50, 60), (75, 55, 65)) for each in (2, 3, 4)},
+}
+"""Three more teams that act and three that do not, whose weeks differ about as much: of twenty requests each."""
 
 
 def of_trial(starts: date) -> Lives:
@@ -287,16 +326,23 @@ def of_trial(starts: date) -> Lives:
         shares = [(starts + timedelta(weeks=week - 13), percent) for week, percent in enumerate(weeks)]
         shares += [(starts - timedelta(weeks=14), EARLIER[team])]
         shares += [(starts - timedelta(weeks=1), ALSO[team])] if team in ALSO else []
-        requests = tuple(each for day, percent in shares for each in _hundred(team, day, percent))
-        found |= work_of(
-            Inputs(team=team, department="sales", start=starts, end=starts, asked=starts, requests=requests)
-        )
+        found |= _requests_of(team, starts, shares, 100)
+    for team, before_and_after in ALIKE.items():
+        found |= team_of(team, [f"{team}-a"], f"{team}-a")
+        weeks = [percent for high, low, middle in before_and_after for percent in (*(high, low) * 6, middle)]
+        shares = [(starts + timedelta(weeks=week - 13), percent) for week, percent in enumerate(weeks)]
+        found |= _requests_of(team, starts, shares, 20)
     return found
 
 
-def _hundred(team: str, day: date, percent: int) -> Iterator[Request]:
-    for at in range(100):
-        answered = at < percent
+def _requests_of(team: str, starts: date, shares: Iterable[tuple[date, int]], many: int) -> Lives:
+    requests = tuple(each for day, percent in shares for each in _answered(team, day, percent, many))
+    return work_of(Inputs(team=team, department="sales", start=starts, end=starts, asked=starts, requests=requests))
+
+
+def _answered(team: str, day: date, percent: int, many: int) -> Iterator[Request]:
+    for at in range(many):
+        answered = at * 100 < percent * many
         yield Request(
             id=f"{team}-{day}-{at}", asked_on=day, from_department="sales", to_department="support",
             from_member=f"{team}-a", to_member="x1", promised_by=day + timedelta(days=3),

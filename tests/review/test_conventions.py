@@ -11,7 +11,7 @@ from services.metrics.review.inputs import Setback
 from services.metrics.review.measure import Survey, Value, state_of
 from services.metrics.review.rule_set import built_in
 from services.metrics.review.team_process import TP2, TP5, influence
-from tests.review.north import START, north
+from tests.review.north import START, north, rounded
 
 
 @pytest.mark.parametrize(
@@ -94,5 +94,7 @@ def test_resilience_is_the_median_against_ones_own_baseline() -> None:
 
 
 def test_influence_is_a_total_and_a_slope() -> None:
-    value, slope = influence([4.2, 3.6, 2.9])
-    assert (round(value.value or 0, 2), round(slope, 2)) == (3.57, -0.65)
+    said = {f"I{at}": Survey(mean, 0.5, 6, 6) for at, mean in enumerate((4.2, 3.6, 2.9), 1)}
+    found = influence(north(surveys=said), built_in())
+    assert rounded([found.value, found.slope], 2) == [3.57, -0.65]
+    assert influence(north(surveys={"I1": said["I1"]}), built_in()).value is None, "a level that was not asked about"

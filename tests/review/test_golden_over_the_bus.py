@@ -12,9 +12,11 @@ from tests.charter import switched_on
 from tests.review.four_teams import COURSE, EARLIER, QUARTER, of_east, of_north, of_south, of_trial, of_west, others
 from tests.review.north import END, START
 from tests.review.told import heard
+from tests.teams.conftest import problem
 from tests.world import World, client_of, token_headers
 
 SWING = {"benefit": 30_000, "risk": 10_000, "cost": 6_000, "effort": 6_660, "time": 3_000}
+TRIED = ("tried", "tried-2", "tried-3", "tried-4")
 EAST, SOUTH, WEST, ACTS = date(2024, 4, 1), date(2025, 3, 31), date(2025, 6, 30), date(2023, 10, 2)
 
 
@@ -82,7 +84,7 @@ async def told(standing: World) -> Told:
         await found.reviewed("south", start)
         await found.reviewed("trained", start)
     await found.reviewed("west", WEST)
-    for start in (START - QUARTER, START, END):
+    for start in (START - QUARTER, START, END, END + QUARTER):
         await found.reviewed("north", start)
     return found
 
@@ -188,6 +190,11 @@ async def test_the_roles_of_a_deal_share_it_out(told: Told) -> None:
                       "F": "0.0000"}  # fmt: skip
 
 
+async def test_from_the_day_on_which_others_are_agreed_on_roles_weigh_as_the_organisation_says(told: Told) -> None:
+    shares = {each["member"]: each["share"]["value"] for each in told["north", END + QUARTER]["contributions"]}
+    assert {each: shares[each] for each in "ABC"} == {"A": "10000.0000", "B": "20000.0000", "C": "10000.0000"}
+
+
 async def test_who_differs_from_what_was_expected(told: Told) -> None:
     members = told.north["measures"]["members"]
     assert rounded(members["B"]["IR6"]) == [5.3, -13.7, 24.3]
@@ -222,6 +229,27 @@ async def test_trainings_count_by_their_checks(told: Told) -> None:
     team, members = told.north["measures"]["team"], told.north["measures"]["members"]
     assert (team["TP8"]["numerator"], team["TP8"]["n"], rounded(team["TP8"])[0]) == ("2.0000", "6.0000", 33.3)
     assert (members["F"]["IB7"]["numerator"], members["F"]["IB7"]["n"]) == ("0.0000", "1.0000")
+
+
+async def test_duties_count_that_were_done_in_time_and_accepted(told: Told) -> None:
+    value = told["north", END]["measures"]["members"]["B"]["IR3"]
+    assert (value["numerator"], value["n"], rounded(value)[0]) == ("41.0000", "44.0000", 93.2)
+
+
+async def test_what_peers_say_is_for_the_member_and_who_leads_them_and_never_without_the_team(told: Told) -> None:
+    members = told.north["measures"]["members"]
+    assert (members["B"]["IB6"]["value"], members["B"]["IB6"]["n"]) == ("80.0000", "5.0000")
+    assert members["B"]["IB6"]["team_average"] == told.north["measures"]["team"]["IB6"]["value"] == "75.8333"
+    path = f"/v1/reviews/{told.reviews['north', START]['id']}"
+    for member, whose, inside in (("A", set("ABCDEF"), True), ("B", {"B"}, True), ("Z", set(), False)):
+        headers = token_headers(told.world.settings, "reviews:write", "scorecards:read", member=member)
+        async with client_of(told.world.origin, headers) as client:
+            document = (await client.get(path)).json()["document"]
+            card = await client.get("/v1/scorecards/members/B", params={"from": f"{START}", "to": f"{END}"})
+            team = await client.get("/v1/scorecards/teams/north", params={"from": f"{START}", "to": f"{END}"})
+        assert {each for each, values in document["measures"]["members"].items() if "IB6" in values} == whose
+        assert ("IB6" in document["measures"]["team"], "IB6" in team.json()["measures"]) == (inside, inside)
+        assert ("IB6" in card.json().get("measures", {})) == ("B" in whose)
 
 
 async def test_how_somebody_takes_setbacks_is_shown_to_them_alone(told: Told) -> None:
@@ -363,6 +391,30 @@ async def test_before_and_after_of_a_team_alone(told: Told) -> None:
     assert [round(float(estimate[each]), 1) for each in ("change", "low", "high")] == [19.0, 7.9, 30.1]
     assert round(float(estimate["smallest_detectable"]), 1) == 16.1
     assert estimate["design"] == "before and after"
+
+
+async def test_four_teams_and_four_others_show_half_of_what_one_and_another_do(told: Told) -> None:
+    end = ACTS - QUARTER
+    period = {"from": (end - timedelta(weeks=11)).isoformat(), "to": end.isoformat()}
+    made = {}
+    for team in TRIED:
+        made[team] = (await told.world.made("/v1/reviews", {"team": team, "period": period}))["id"]
+        decision = {"options": ["O0"], "on": end.isoformat(), "starts_on": ACTS.isoformat()}
+        await told.world.made(f"/v1/reviews/{made[team]}/decide", decision)
+    path = f"/v1/reviews/{made['tried']}/verification"
+    others = [made[each] for each in TRIED[1:]]
+    plan = {"starts_on": ACTS.isoformat(), "measure": "TP3", "comparisons": [f"un{each}" for each in TRIED]}
+    twice = await told.world.post(path, plan | {"pooled": [made["tried-2"], made["tried-2"]]})
+    assert "team tried-2 counts once" in problem(twice, 422, "/pooled/1")
+    apart = await told.world.post(path, plan | {"pooled": [told.reviews["west", WEST]["id"]]})
+    assert "nothing was decided on it, not O0" in problem(apart, 422, "/pooled/0")
+    await told.world.made(path, plan | {"pooled": others})
+    found = (await told.world.admin.get(path)).json()
+    estimate = found["estimate"]
+    assert round(float(estimate["smallest_detectable"]), 1) == 10.8
+    assert [round(float(estimate[each]), 2) for each in ("change", "error")] == [15.25, 4.33]
+    assert found["verdict"] == "worked"
+    assert [each["team"] for each in found["plan"]["pooled"]] == list(TRIED[1:])
 
 
 async def test_the_same_data_with_a_stale_baseline_show_nothing(told: Told) -> None:

@@ -16,7 +16,6 @@ from services.metrics.review.verification import (
     lot_test,
     regression_to_the_mean,
     resemblance,
-    smallest_detectable,
     verdict,
     window_of,
 )  # fmt: skip
@@ -24,34 +23,36 @@ from services.metrics.review.weekly import weekly
 from tests.review.north import START, north, rounded
 
 BEFORE, AFTER = Window(47, 14, 13), Window(66, 13, 13)
+NORTH = (BEFORE, AFTER)
 WEST = (Window(62, 12, 13), Window(65, 12, 13))
 
 
 def test_the_difference_in_differences_of_north() -> None:
-    found = estimate(BEFORE, AFTER, WEST)
+    found = estimate([NORTH], [WEST])
     assert rounded([found.change, *found.interval]) == [16, 1.4, 30.6]
     assert round(found.error, 2) == 8.68
-    assert round(error_of([BEFORE, AFTER, *WEST], 0), 1) == 7.1
+    assert round(error_of([[NORTH], [WEST]], 0), 1) == 7.1
     assert verdict(found, 8) == "worked"
 
 
 def test_the_same_data_with_a_stale_baseline_show_nothing() -> None:
     drift = regression_to_the_mean(0.6, 63, 47)
-    found = estimate(BEFORE, AFTER, WEST, drift=drift)
+    found = estimate([NORTH], [WEST], drift=drift)
     assert rounded([drift, found.change, *found.interval]) == [6.4, 9.6, -5.0, 24.2]
     assert verdict(found, 8) == "inconclusive"
 
 
 def test_a_team_alone_is_compared_with_itself_and_that_is_said() -> None:
-    found = estimate(BEFORE, AFTER)
+    found = estimate([NORTH])
     assert rounded([found.change, *found.interval]) == [19, 7.9, 30.1]
     assert found.design == "before and after"
 
 
 def test_what_can_be_seen_at_all() -> None:
-    one, alone = estimate(BEFORE, AFTER, WEST), estimate(BEFORE, AFTER)
+    one, alone = estimate([NORTH], [WEST]), estimate([NORTH])
     assert rounded([one.smallest_detectable, alone.smallest_detectable]) == [21.6, 16.1]
-    assert rounded([smallest_detectable(one.error, pairs=4)]) == [10.8]
+    pooled = estimate([NORTH] * 4, [WEST] * 4)
+    assert rounded([pooled.smallest_detectable, pooled.change]) == [10.8, 16]
     assert can_show(14, one.smallest_detectable)
     assert not can_show(10, one.smallest_detectable)
 
@@ -62,8 +63,15 @@ def test_what_can_be_seen_at_all() -> None:
      (20, True, True, "harm"), (40, True, True, "did not work"), (50, True, True, "inconclusive")],
 )  # fmt: skip
 def test_the_verdict(after: float, balance: bool, done: bool, said: str) -> None:
-    found = estimate(BEFORE, Window(after, 4, 13), (Window(60, 4, 13), Window(60, 4, 13)))
+    found = estimate([(BEFORE, Window(after, 4, 13))], [(Window(60, 4, 13), Window(60, 4, 13))])
     assert verdict(found, 8, balance_kept=balance, carried_out=done) == said
+
+
+def test_another_team_of_comparison_makes_it_surer_however_different_its_level_is() -> None:
+    low = (Window(12, 12, 13), Window(15, 12, 13))
+    one, two = estimate([NORTH], [WEST]), estimate([NORTH], [WEST, low])
+    assert two.change == one.change == 16
+    assert two.error < one.error
 
 
 def test_weeks_that_resemble_each_other_widen_the_error() -> None:

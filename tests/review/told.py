@@ -13,20 +13,10 @@ from shared.bus import Record
 from shared.events import Event
 from shared.events.aims import TargetSet
 from shared.events.duties import DutyAccepted, DutyAssigned, DutyDone
-from shared.events.meetings import (
-    ActionAgreed,
-    ActionDone,
-    AttendanceNoted,
-    CheckInNoted,
-    ItemRaised,
-    ItemResolved,
-    MeetingCalled,
-    MeetingEnded,
-    PulseClosed,
-    PulseOpened,
-    RequestMade,
-    RequestResolved,
-)  # fmt: skip
+from shared.events.items import ActionAgreed, ActionDone, ItemRaised, ItemResolved
+from shared.events.meetings import AttendanceNoted, MeetingCalled, MeetingEnded
+from shared.events.pulses import PulseClosed, PulseOpened
+from shared.events.requests import RequestMade, RequestResolved
 from shared.events.targets import (
     Credit,
     CustomerAnswered,
@@ -37,6 +27,7 @@ from shared.events.targets import (
     InRole,
 )
 from shared.events.teams import MemberJoined, MemberRecruited, TeamFormed
+from shared.events.ties import CheckInNoted
 from shared.events.trainings import CheckScored, TrainingAssigned, TrainingCompleted
 from shared.money import Money
 from shared.period import Period

@@ -47,6 +47,8 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "recognitions": {"external": named("thanks"), "to": [ref("Ada Berg")], "about": {"kind": "other"}},
     "challenges": {"external": named("visits"), "name": "Visits", "team": ref("North"), "from": "2026-01-01",
                    "to": "2026-04-01"},
+    "peer-rounds": {"external": named("mates"), "title": "How we work with each other", "team": ref("Six"),
+                    "closes_on": "2999-01-01"},
     "reputation": {"external": named("stars"), "kind": "rating", "source": "web", "score": "4"},
     "review-charters": {"external": named("grounds"), **WHOLE},
     "reviews": {"external": named("quarter"), "team": ref("North"), "period": "2026-Q1"},
@@ -67,6 +69,8 @@ async def inhabit(concert: World) -> Ids:
     for collection, body in MORE.items():
         if collection == "outcomes":
             await _running_meeting(concert)
+        if collection == "peer-rounds":
+            await _six_mates(concert)
         await concert.made(f"/v1/{collection}", body)
     await _progress(concert)
     await concert.made("/v1/forecasts", {"period": "2999", "value": dollars(1000), "note": "A guess"})
@@ -78,6 +82,16 @@ async def _running_meeting(concert: World) -> None:
     meeting = {"external": named("running"), "name": "Running", "starts_at": "2026-01-07T09:00:00Z"}
     await concert.made("/v1/meetings", meeting)
     await concert.made(f"/v1/meetings/{ref('running')}/start", {"at": "2026-01-07T09:00:00Z"})
+
+
+async def _six_mates(concert: World) -> None:
+    """A team of six: of fewer nobody is asked about the others."""
+    await concert.made("/v1/teams", {"external": named("Six"), "name": "Six"})
+    for number in range(6):
+        mate = {"external": named(f"mate {number}"), "name": f"Mate {number}", "department": "sales",
+                "starts_on": "2026-01-02"}  # fmt: skip
+        await concert.made("/v1/members", mate)
+        await concert.made(f"/v1/members/{ref(f'mate {number}')}/join", {"team": ref("Six"), "from": "2026-01-02"})
 
 
 async def _progress(concert: World) -> None:

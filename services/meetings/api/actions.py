@@ -77,6 +77,12 @@ class ReopenAction(Body):
     on: Day | None = None
 
 
+class CancelAction(Body):
+    """From when on it need not be done any more."""
+
+    on: Day | None = None
+
+
 @actions.create
 async def agree_action(tx: Tx, body: AgreeAction) -> Action:
     """Agree on something to be done."""
@@ -130,3 +136,9 @@ async def finish_action(tx: Tx, action: Action, body: FinishAction) -> Action:
 async def reopen_action(tx: Tx, action: Action, body: ReopenAction) -> Action:
     """Find that it is not done after all."""
     return tx.save(action, action.reopen(body.on or await today(tx)))
+
+
+@actions.verb("cancel")
+async def cancel_action(tx: Tx, action: Action, body: CancelAction) -> Action:
+    """Not have to do it after all."""
+    return tx.save(action, action.cancel(body.on or await today(tx)))

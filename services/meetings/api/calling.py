@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from services.meetings.domain.series import Series
 from services.meetings.domain.templates import Template
 from shared.errors import Refused
 from shared.events.meetings import MeetingCalled
-from shared.known import local_day, today
+from shared.known import KnownMember, local_day, today
 from shared.store import Tx
 
 _meeting = Meeting.__table__.c  # type: ignore[attr-defined]
@@ -44,15 +45,28 @@ async def refuse_if_called(tx: Tx, planned: Series, occurrence: datetime, pointe
 
 async def call_occurrence(tx: Tx, planned: Series, occurrence: datetime, pointer: str, **fields: Any) -> Meeting:
     """Make one of the times of a series a meeting, perhaps at another time."""
+    return await _with_agenda(tx, *await called_from(tx, planned, occurrence, pointer, **fields))
+
+
+async def called_from(
+    tx: Tx, planned: Series, occurrence: datetime, pointer: str, *, guests: Sequence[str] = (), **fields: Any
+) -> tuple[Meeting, MeetingCalled]:
+    """The meeting that a time of a series becomes; of the guests of the series those who work here on its day."""
     await refuse_if_called(tx, planned, occurrence, pointer)
     on = await local_day(tx, fields.get("starts_at", occurrence))
-    return await _with_agenda(tx, *planned.call(occurrence, on, **fields))
+    usual = [each for each in planned.guests if await _works_here(tx, each, on)]
+    return planned.call(occurrence, on, guests=list(dict.fromkeys((*usual, *guests))), **fields)
 
 
 async def call_by_itself(tx: Tx, *, starts_at: datetime, **fields: Any) -> Meeting:
     """Call a meeting that is none of a series."""
     on = await local_day(tx, starts_at)
     return await _with_agenda(tx, *Meeting.call(starts_at=starts_at, on=on, **fields))
+
+
+async def _works_here(tx: Tx, member: str, day: date) -> bool:
+    who = await tx.recall(KnownMember, member)
+    return who is not None and who.department_on(day) is not None
 
 
 async def _with_agenda(tx: Tx, meeting: Meeting, called: MeetingCalled) -> Meeting:

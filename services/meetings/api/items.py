@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.meetings.api.refs import all_known, here
-from services.meetings.domain.items import AnswersForAnother, Item
+from services.meetings.domain.items import AnswersForAnother, Item, ToolOfAnother
 from services.meetings.domain.meetings import Meeting, MeetingIs
 from services.meetings.domain.series import Series
 from shared.http.bodies import Body, Name, Named, Ref, Text, shown
@@ -179,6 +179,8 @@ async def answer_item(tx: Tx, item: Item, body: AnswerItem) -> Item:
     department = (await known(tx, KnownDepartment, body.department, "/department")).id
     if tx.context.member is not None:
         await _refuse_unless_of(tx, tx.context.member, department)
+    elif tx.context.principal is not None:
+        _refuse_unless_tool_of(tx.context.principal, department)
     return tx.save(item, item.answer(department, body.text, body.on or await today(tx), tx.context.member))
 
 
@@ -212,6 +214,11 @@ async def _refuse_unless_of(tx: Tx, member: str, department: str) -> None:
         return
     if not await tx.rows(_LED, member=member, department=department):
         raise AnswersForAnother(member=member, department=department, on=day)
+
+
+def _refuse_unless_tool_of(tool: Principal, department: str) -> None:
+    if tool.department != department and not tool.may(f"views.{department}:read"):
+        raise ToolOfAnother(own=tool.department or "no department", department=department)
 
 
 async def resolvers(tx: Tx, refs: Sequence[str] | None) -> list[str]:

@@ -27,7 +27,7 @@ from shared.http.runtime import runtime_of
 from shared.http.writes import as_json
 from shared.identity.permissions import require
 from shared.instant import Instant
-from shared.known import KnownDepartment, KnownTeam, local_day
+from shared.known import KnownDepartment, KnownMember, KnownTeam, local_day
 from shared.store import Snapshot, Tx
 from shared.store.sql import OneOf
 
@@ -56,6 +56,7 @@ class CallMeeting(Named):
     kind: Kind | None = None
     teams: list[Ref] = Field(default_factory=list, max_length=50)
     departments: list[Ref] = Field(default_factory=list, max_length=50)
+    guests: list[Ref] = Field(default_factory=list, max_length=50, description="members of other teams, by name")
     minutes: Minutes = 60
     template: Ref | None = Field(default=None, description="the agenda to begin with; that of the series, if not given")
 
@@ -77,8 +78,22 @@ class ChangeMeeting(Named):
     kind: Kind | None = None
     teams: list[Ref] = Field(default_factory=list, max_length=50)
     departments: list[Ref] = Field(default_factory=list, max_length=50)
+    guests: list[Ref] = Field(default_factory=list, max_length=50, description="to be invited beside those who are")
     minutes: Minutes = 60
     template: Ref | None = None
+
+
+class RescheduleMeeting(Body):
+    """When a meeting takes place instead, and how long it lasts."""
+
+    starts_at: Start | None = None
+    minutes: Minutes | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> RescheduleMeeting:
+        if self.starts_at is None and self.minutes is None:
+            raise ValueError("nothing is to change; send starts_at, minutes or both")
+        return self
 
 
 class StartMeeting(Body):
@@ -112,6 +127,7 @@ ItemOfMeeting = create_model("ItemOfMeeting", __base__=(items.read, Carried))
 async def call_meeting(tx: Tx, body: CallMeeting) -> Meeting:
     """Call a meeting."""
     identity: dict[str, Any] = fresh(Meeting, body)
+    identity["guests"] = await all_known(tx, KnownMember, body.guests, "/guests")
     if body.template is not None:
         identity["template"] = await agenda_named(tx, body.template)
     if body.series is not None:
@@ -138,6 +154,7 @@ async def change_meeting(tx: Tx, meeting: Meeting, body: ChangeMeeting) -> Meeti
     given = sent.pop("series", None)
     if given is not None and (await here(tx, Series, given, "/series")).id != meeting.series:
         raise Conflict("A meeting stays one of its series; cancel it and call another.", [Fault("/series", "differs")])
+    guests = await all_known(tx, KnownMember, sent.pop("guests", []), "/guests")
     agenda = sent.pop("template", None)
     if agenda is not None and (await here(tx, Template, agenda, "/template")).id != meeting.template:
         raise Conflict("A meeting keeps the agenda it was called with; bring up more items.",
@@ -153,7 +170,17 @@ async def change_meeting(tx: Tx, meeting: Meeting, body: ChangeMeeting) -> Meeti
             del sent["starts_at"]
         else:
             sent["on"] = await local_day(tx, body.starts_at)
-    return tx.save(meeting, meeting.change(**sent))
+    tx.save(meeting, meeting.change(**sent))
+    return tx.save(meeting, meeting.invite(guests))
+
+
+# Another time takes the place of the one before, so going back to an earlier one is not a repetition.
+@meetings.verb("reschedule", undoes=True)
+async def reschedule_meeting(tx: Tx, meeting: Meeting, body: RescheduleMeeting) -> Meeting:
+    """Meet at another time, or for longer or shorter; who had answered is asked again."""
+    starts_at = body.starts_at or meeting.starts_at
+    on = await local_day(tx, starts_at) if starts_at != meeting.starts_at else meeting.on
+    return tx.save(meeting, meeting.change(starts_at=starts_at, on=on, minutes=body.minutes or meeting.minutes))
 
 
 @meetings.verb("start")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
-import httpx
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 
 from services.meetings.api.meetings import meetings
+from services.meetings.api.people import people_told
 from services.meetings.domain.meetings import Meeting
 from services.meetings.minutes import content_of, people_in, rendered, with_names
 from shared.http.collection import Reference
@@ -31,7 +29,6 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
     "Vary": "Accept, Authorization",
 }
-AT_ONCE: Final = 8
 
 
 def _as_documents() -> dict[str, Any]:
@@ -62,27 +59,10 @@ async def minutes_of_meeting(
         return await content_of(snapshot, await meetings.for_reader(snapshot, meeting, ref, principal))
 
     content = await runtime_of(request).store.read(query)
-    names = await _names(request, people_in(content)) if principal.may("people:read") else {}
+    told = await people_told(request, principal, people_in(content))
+    names = {member: each.name for member, each in told.items()}
     chosen = form or _preferred(accept)
     return Response(rendered(with_names(content, names), chosen), headers=HEADERS, media_type=MEDIA[chosen])
-
-
-async def _names(request: Request, ids: Sequence[str]) -> dict[str, str]:
-    """The names of members, asked of teams on behalf of the reader; those that are not told now stay ids."""
-    neighbours, limit = runtime_of(request).extras["neighbours"], asyncio.Semaphore(AT_ONCE)
-    as_reader = {name: value for name in ("authorization", "cookie") if (value := request.headers.get(name))}
-
-    async def name_of(member: str) -> str | None:
-        async with limit:
-            try:
-                answer = await neighbours.get("teams", f"/v1/members/{member}", headers=as_reader)
-            except httpx.HTTPError:
-                return None
-        told: str | None = answer.json().get("name") if answer.status_code == httpx.codes.OK else None
-        return told
-
-    names = await asyncio.gather(*(name_of(each) for each in ids))
-    return {member: name for member, name in zip(ids, names, strict=True) if name}
 
 
 def _preferred(accept: str) -> Form:

@@ -101,7 +101,7 @@ async def answer_pulse(request: Request, ref: Reference, principal: Annotated[Pr
         return await take(tx, await tx.load(Pulse, ref), member, body.answers)
 
     # Not as other writes are: an Idempotency-Key would keep who sent which body.
-    pulse = await decided(runtime_of(request), Job(decide, Context(now(), member=member)))
+    pulse = await decided(runtime_of(request), Job(decide, Context(now())))
     return Response(as_json({"pulse": pulse, "answered": True}), media_type="application/json")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -108,12 +109,32 @@ async def reschedule_series(request: Request, ref: Reference, principal: Princip
     async def decide(tx: Tx) -> Answer:
         planned = await tx.load(Series, ref)
         expect(request, planned)
-        return await _SCOPES[body.scope](tx, planned, body)
+        return await _answer(tx, body.scope, await _SCOPES[body.scope](tx, planned, body))
 
     return await write(request, principal, decide, body=raw)
 
 
-async def _this(tx: Tx, planned: Series, body: RescheduleSeries) -> Answer:
+# Another time takes the place of the one before, so going back to an earlier one is not a repetition.
+@series.verb("reschedule", undoes=True, routed=False)
+async def reschedule_one_of_many(tx: Tx, planned: Series, body: RescheduleSeries) -> Series | Meeting:
+    """Change a meeting of a series, it and all that follow, or the whole series; what has come of it is the answer."""
+    principal = tx.context.principal
+    if body.scope != "all" and principal is not None and not principal.may("meetings:write"):
+        raise forbidden("meetings:write")
+    come = await _SCOPES[body.scope](tx, planned, body)
+    return come.meeting or come.now
+
+
+@dataclass(frozen=True, slots=True)
+class Come:
+    """What has come of it: the series that meets from now on, the one that has ended, and the meeting."""
+
+    now: Series
+    before: Series | None = None
+    meeting: Meeting | None = None
+
+
+async def _this(tx: Tx, planned: Series, body: RescheduleSeries) -> Come:
     occurrence, changes = body.of(planned), body.changes()
     called = await meeting_of(tx, planned, occurrence)
     if called is None:
@@ -124,10 +145,10 @@ async def _this(tx: Tx, planned: Series, body: RescheduleSeries) -> Answer:
         if "starts_at" in changes:
             changes["on"] = await local_day(tx, changes["starts_at"])
         meeting = tx.save(meeting, meeting.change(**changes))
-    return await _answer(tx, "this", planned, meeting=meeting)
+    return Come(planned, meeting=meeting)
 
 
-async def _following(tx: Tx, planned: Series, body: RescheduleSeries) -> Answer:
+async def _following(tx: Tx, planned: Series, body: RescheduleSeries) -> Come:
     occurrence = body.of(planned)
     planned.refuse_unless_met(occurrence, "/on" if body.on else "/occurrence")
     there = await tx.all(Meeting, _FROM_THERE, series=planned.id, occurrence=occurrence)
@@ -141,15 +162,15 @@ async def _following(tx: Tx, planned: Series, body: RescheduleSeries) -> Answer:
     tx.save(planned, ended)
     tx.save(new, told)
     await _take_along(tx, planned, new, old_times, there)
-    return await _answer(tx, "following", new, before=planned)
+    return Come(new, before=planned)
 
 
-async def _all(tx: Tx, planned: Series, body: RescheduleSeries) -> Answer:
+async def _all(tx: Tx, planned: Series, body: RescheduleSeries) -> Come:
     changes = await _changes(tx, planned, body)
     if "starts_at" in changes:
         wanted = Series.make(**planned.content() | changes)
         wanted.refuse_unless_by_rule()
-    return await _answer(tx, "all", tx.save(planned, planned.change(**changes)))
+    return Come(tx.save(planned, planned.change(**changes)))
 
 
 _SCOPES = {"this": _this, "following": _following, "all": _all}
@@ -186,13 +207,11 @@ async def _moved(tx: Tx, meeting: Meeting, planned: Series, new: Series, at: dat
     return meeting.change(series=new.id, occurrence=at, starts_at=starts_at, on=on, **usual)
 
 
-async def _answer(
-    tx: Tx, scope: str, now: Series, *, before: Series | None = None, meeting: Meeting | None = None
-) -> Answer:
+async def _answer(tx: Tx, scope: str, come: Come) -> Answer:
     told: dict[str, Any] = {"scope": scope, "before": None, "meeting": None}
-    (told["series"],) = await series.present(tx, [now], None)
-    if before is not None:
-        (told["before"],) = await series.present(tx, [before], None)
-    if meeting is not None:
-        (told["meeting"],) = await meetings.present(tx, [meeting], None)
-    return Answer(200, as_json(told), version_headers(meeting or now))
+    (told["series"],) = await series.present(tx, [come.now], None)
+    if come.before is not None:
+        (told["before"],) = await series.present(tx, [come.before], None)
+    if come.meeting is not None:
+        (told["meeting"],) = await meetings.present(tx, [come.meeting], None)
+    return Answer(200, as_json(told), version_headers(come.meeting or come.now))

@@ -25,7 +25,7 @@ from shared.http.runtime import runtime_of
 from shared.http.writes import as_json
 from shared.identity.permissions import Principal, require
 from shared.instant import Day, Instant, Zone, now, read_day, read_instant, start_of
-from shared.known import KnownDepartment, KnownTeam
+from shared.known import KnownDepartment, KnownMember, KnownTeam
 from shared.store import Snapshot, Tx
 from shared.store.types import text_of
 
@@ -94,6 +94,7 @@ class PlanSeries(Named):
     kind: Kind = "team"
     teams: list[Ref] = Field(default_factory=list, max_length=50)
     departments: list[Ref] = Field(default_factory=list, max_length=50)
+    guests: list[Ref] = Field(default_factory=list, max_length=50, description="members who are invited each time")
     rrule: RRule = Field(examples=["FREQ=WEEKLY;BYDAY=MO"])
     zone: Zone = "UTC"
     starts_at: Start
@@ -108,6 +109,7 @@ class ChangeSeries(Named):
     kind: Kind = "team"
     teams: list[Ref] = Field(default_factory=list, max_length=50)
     departments: list[Ref] = Field(default_factory=list, max_length=50)
+    guests: list[Ref] = Field(default_factory=list, max_length=50, description="members who are invited each time")
     rrule: RRule = "FREQ=WEEKLY"
     zone: Zone = "UTC"
     starts_at: Start = datetime(1900, 1, 1, tzinfo=UTC)
@@ -166,6 +168,7 @@ async def plan_series(tx: Tx, body: PlanSeries) -> Series:
         form=body.kind,
         teams=await all_known(tx, KnownTeam, body.teams, "/teams"),
         departments=await all_known(tx, KnownDepartment, body.departments, "/departments"),
+        guests=await all_known(tx, KnownMember, body.guests, "/guests"),
         rrule=body.rrule,
         zone=body.zone,
         starts_at=body.starts_at,
@@ -186,6 +189,8 @@ async def change_series(tx: Tx, planned: Series, body: ChangeSeries) -> Series:
         sent["teams"] = await all_known(tx, KnownTeam, body.teams, "/teams")
     if "departments" in sent:
         sent["departments"] = await all_known(tx, KnownDepartment, body.departments, "/departments")
+    if "guests" in sent:
+        sent["guests"] = await all_known(tx, KnownMember, body.guests, "/guests")
     if sent.get("template"):
         sent["template"] = await agenda_named(tx, sent["template"], planned.template)
     return tx.save(planned, planned.change(**sent))

@@ -6,7 +6,7 @@ document depends on what is stored and on the year alone, so that its hash tells
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -31,6 +31,8 @@ class Recorded:
 
     made: datetime
     changed: datetime
+    revision: int
+    """How often it has become something else for those who come; not how often somebody answered."""
 
 
 @dataclass(slots=True)
@@ -51,20 +53,30 @@ class Shown:
 
 def document_of(shown: Shown, title: str, today: date) -> bytes:
     """The whole calendar."""
-    document = Document()
-    document.add("version", "2.0")
-    document.add("prodid", "-//Concert//Meetings//EN")
-    document.add("calscale", "GREGORIAN")
+    document = begun()
     document.add("name", title)
     document.add("x-wr-calname", title)
     document.add("x-published-ttl", "PT1H")
     document.add("refresh-interval", timedelta(hours=1), {"VALUE": "DURATION"})
-    events = list(_events(shown))
+    zones = {series.zone for series in (*shown.series, *shown.of_others.values())} | {shown.zone}
+    return written(document, list(_events(shown)), zones, today)
+
+
+def begun() -> Document:
+    """A document with nothing in it."""
+    document = Document()
+    document.add("version", "2.0")
+    document.add("prodid", "-//Concert//Meetings//EN")
+    document.add("calscale", "GREGORIAN")
+    return document
+
+
+def written(document: Document, events: Sequence[Event], zones: Collection[str], today: date) -> bytes:
+    """A document with these events, and before them the zones that they stand in."""
     for event in events:
         document.add_component(event)
-    zones = {series.zone for series in (*shown.series, *shown.of_others.values())} | {shown.zone}
     first = min((_year_of(each) for each in events), default=today.year)
-    parts = [zone_component(name, first, today.year + YEARS_AHEAD) for name in sorted(zones - {"UTC"})]
+    parts = [zone_component(name, first, today.year + YEARS_AHEAD) for name in sorted(set(zones) - {"UTC"})]
     text: bytes = document.to_ical()
     place = text.index(b"BEGIN:VEVENT" if events else b"END:VCALENDAR")
     return text[:place] + b"".join(parts) + text[place:]
@@ -126,24 +138,37 @@ def _of_rule(shown: Shown, series: Series, meeting: Meeting) -> Event:
 
 
 def _by_itself(shown: Shown, meeting: Meeting, zone: str) -> Event:
-    event = _event(shown, meeting, f"{meeting.id}@{DOMAIN}", meeting.name, meeting.form)
+    event = by_itself(meeting, shown.recorded[meeting.subject], zone)
+    if meeting.id in shown.free:
+        event.add("transp", "TRANSPARENT")
+    return event
+
+
+def by_itself(meeting: Meeting, recorded: Recorded, zone: str) -> Event:
+    """A meeting that stands for itself."""
+    event = _told(meeting, recorded, f"{meeting.id}@{DOMAIN}", meeting.name, meeting.form)
     _takes(event, meeting.starts_at, meeting.minutes, zone)
     return event
 
 
 def _event(shown: Shown, thing: Entity, uid: str, name: str, form: str, series: Series | None = None) -> Event:
-    event, recorded = Event(), shown.recorded[thing.subject]
+    event = _told(thing, shown.recorded[thing.subject], uid, name, form, series)
+    if thing.id in shown.free:
+        event.add("transp", "TRANSPARENT")
+    return event
+
+
+def _told(thing: Entity, recorded: Recorded, uid: str, name: str, form: str, series: Series | None = None) -> Event:
+    event = Event()
     event.add("uid", uid)
     event.add("summary", name)
     event.add("categories", [form])
     # Of one time of a series never lower than that of the series, or some programs would not look at it.
-    event.add("sequence", thing.version - 1 + (series.version if series else 0))
+    event.add("sequence", recorded.revision + (series.version if series else 0))
     event.add("dtstamp", recorded.changed)
     event.add("created", recorded.made)
     event.add("last-modified", recorded.changed)
     event.add("status", STATUS.get(getattr(thing, "status", ""), "CONFIRMED"))
-    if thing.id in shown.free:
-        event.add("transp", "TRANSPARENT")
     return event
 
 

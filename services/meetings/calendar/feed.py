@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,6 +11,8 @@ from services.meetings.calendar.document import Recorded, Shown
 from services.meetings.calendar.links import Calendar
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
+from services.meetings.places import Places
+from shared.events.meetings import AttendanceNoted, MeetingEnded, MeetingStarted
 from shared.instant import day_of
 from shared.known import KnownMember, house
 from shared.membership import end_of, on_day
@@ -24,8 +25,15 @@ _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _meeting, _series = Meeting.__table__.c, Series.__table__.c  # type: ignore[attr-defined]
 _SEVERAL = sa.select(Series).where(OneOf(_series.id, "ids"))
 _OF_SERIES = sa.select(Meeting).where(OneOf(_meeting.series, "ids"))
+_HELD = (MeetingStarted.type, MeetingEnded.type, AttendanceNoted.type)
+"""What happens at a meeting, or on the way to it, and makes it no other for those who come."""
 _RECORDED = (
-    sa.select(_journal.subject, sa.func.min(_journal.time), sa.func.max(_journal.time))
+    sa.select(
+        _journal.subject,
+        sa.func.min(_journal.time),
+        sa.func.max(_journal.time),
+        sa.func.sum(sa.case((sa.or_(*(_journal.type == each for each in _HELD)), 0), else_=1)),
+    )
     .where(OneOf(_journal.subject, "subjects"))
     .group_by(_journal.subject)
 )
@@ -38,23 +46,12 @@ async def shown_in(snapshot: Snapshot, calendar: Calendar, now: datetime) -> Sho
     if calendar.series is not None:
         return await _shown(snapshot, await _going_on(snapshot, calendar.series), [], zone)
     if calendar.team is not None:
-        of_team = _Places({calendar.team}, set())
-        return await _of(snapshot, of_team, _mentions(_meeting, of_team), now, zone)
+        of_team = Places({calendar.team}, set())
+        return await _of(snapshot, of_team, of_team.mentioned(_meeting), now, zone)
     member = await snapshot.find(KnownMember, calendar.member)
     if member is None or not await _is_here(snapshot, member, today):
         return None
     return await _of_member(snapshot, member, now, zone)
-
-
-class _Places:
-    """Teams and departments."""
-
-    def __init__(self, teams: Collection[str], departments: Collection[str]) -> None:
-        self.teams, self.departments = set(teams), set(departments)
-
-    def meet(self, thing: Series | Meeting) -> bool:
-        """Whether one of them meets there."""
-        return bool(self.teams & set(thing.teams) or self.departments & set(thing.departments))
 
 
 async def _is_here(snapshot: Snapshot, member: KnownMember, today: date) -> bool:
@@ -74,14 +71,14 @@ async def _going_on(snapshot: Snapshot, key: str) -> list[Series]:
 
 async def _of_member(snapshot: Snapshot, member: KnownMember, now: datetime, zone: str) -> Shown:
     today = day_of(now, zone)
-    ever = _Places([each["of"] for each in member.memberships], [each["of"] for each in member.departments])
-    invited = sa.or_(_mentions(_meeting, ever), naming(_meeting.attendance, member.id))
-    present = _Places(on_day(member.memberships, today), on_day(member.departments, today))
-    shown = await _of(snapshot, present, invited, now, zone)
+    ever = Places([each["of"] for each in member.memberships], [each["of"] for each in member.departments])
+    invited = sa.or_(ever.mentioned(_meeting), naming(_meeting.attendance, member.id))
+    present = Places(on_day(member.memberships, today), on_day(member.departments, today))
+    shown = await _of(snapshot, present, invited, now, zone, member.id)
     mine = {each.id for each in shown.series}
 
     def is_theirs(meeting: Meeting) -> bool:
-        then = _Places(on_day(member.memberships, meeting.on), on_day(member.departments, meeting.on))
+        then = Places(on_day(member.memberships, meeting.on), on_day(member.departments, meeting.on))
         return meeting.series in mine or member.id in meeting.attendance or then.meet(meeting)
 
     shown.meetings = [each for each in shown.meetings if is_theirs(each)]
@@ -91,12 +88,20 @@ async def _of_member(snapshot: Snapshot, member: KnownMember, now: datetime, zon
     return shown
 
 
-async def _of(snapshot: Snapshot, places: _Places, invited: sa.ColumnElement[bool], now: datetime, zone: str) -> Shown:
+async def _of(
+    snapshot: Snapshot,
+    places: Places,
+    invited: sa.ColumnElement[bool],
+    now: datetime,
+    zone: str,
+    guest: str | None = None,
+) -> Shown:
     since = now - YEAR
     lasting = sa.or_(_series.ended_on.is_(None), _series.ended_on > day_of(since, zone))
-    series = await snapshot.all(Series, sa.select(Series).where(lasting, _mentions(_series, places)))
+    theirs = sa.or_(places.mentioned(_series), naming(_series.guests, guest))
+    series = await snapshot.all(Series, sa.select(Series).where(lasting, theirs))
     recent = sa.select(Meeting).where(_meeting.starts_at > since, invited)
-    return await _shown(snapshot, [each for each in series if places.meet(each)],
+    return await _shown(snapshot, [each for each in series if places.meet(each) or guest in each.guests],
                         await snapshot.all(Meeting, recent), zone)  # fmt: skip
 
 
@@ -106,17 +111,15 @@ async def _shown(snapshot: Snapshot, series: Sequence[Series], recent: Sequence[
     known = {each.id for each in series}
     others = sorted({each.series for each in meetings.values() if each.series} - known)
     of_others = {each.id: each for each in await snapshot.all(Series, _SEVERAL, ids=others)} if others else {}
-    subjects = [each.subject for each in (*series, *meetings.values())]
-    recorded = {
-        str(subject): Recorded(datetime.fromisoformat(made), datetime.fromisoformat(changed))
-        for subject, made, changed in await snapshot.rows(_RECORDED, subjects=subjects)
-    }
+    recorded = await recorded_of(snapshot, [each.subject for each in (*series, *meetings.values())])
     in_order = sorted(meetings.values(), key=lambda each: (each.starts_at, each.id))
     ordered = sorted(series, key=lambda each: each.id)
     return Shown(ordered, in_order, recorded, zone, of_others=of_others)
 
 
-def _mentions(columns: Any, places: _Places) -> sa.ColumnElement[bool]:
-    """Rows that may be of these places; which are, is judged one by one."""
-    teams, departments = sorted(places.teams), sorted(places.departments)
-    return sa.or_(naming(columns.teams, *teams), naming(columns.departments, *departments))
+async def recorded_of(snapshot: Snapshot, subjects: Sequence[str]) -> dict[str, Recorded]:
+    """When things were told of, and how often they have become something else."""
+    return {
+        str(subject): Recorded(datetime.fromisoformat(made), datetime.fromisoformat(changed), int(told) - 1)
+        for subject, made, changed, told in await snapshot.rows(_RECORDED, subjects=list(subjects))
+    }

@@ -9,13 +9,17 @@ from sqlmodel import Field
 
 from services.meetings.domain import spells
 from shared.errors import Refused
-from shared.events.meetings import ActionAgreed, ActionChanged, ActionDone, ActionReopened
+from shared.events.items import ActionAgreed, ActionCancelled, ActionChanged, ActionDone, ActionReopened
 from shared.store import Entity
 from shared.store.types import Json
 
 
 class ActionIsDone(Refused):
     """This action was done on {on}; reopen it first."""
+
+
+class ActionIsCancelled(Refused):
+    """This action was cancelled on {on}; agree on another one."""
 
 
 class ActionIsOpen(Refused):
@@ -54,6 +58,7 @@ class Action(Entity, table=True):
     """The day that decides whether it is done on time: a later one counts only if who asked for it agrees."""
     status: str = Field(default="open", index=True)
     done_on: date | None = None
+    cancelled_on: date | None = None
     opened: list[str] = Field(default_factory=list, sa_type=Json)
     """The days on which it was agreed, and agreed again."""
     closed: list[str] = Field(default_factory=list, sa_type=Json)
@@ -75,8 +80,8 @@ class Action(Entity, table=True):
         new = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if not new:
             return None
-        if self.done_on is not None and set(new) != {"title"}:
-            raise ActionIsDone(on=self.done_on)
+        if set(new) != {"title"}:
+            self._refuse_unless_open()
         self.opened = spells.begin(self.opened, self.closed, new.get("agreed_on", self.agreed_on))
         for name, value in new.items():
             setattr(self, name, value)
@@ -93,19 +98,27 @@ class Action(Entity, table=True):
 
     def done(self, on: date) -> ActionDone:
         """Have it done."""
-        if self.done_on is not None:
-            raise ActionIsDone(on=self.done_on)
+        self._refuse_unless_open()
         self.closed = spells.close(self.opened, self.closed, on)
         self.status, self.done_on = "done", on
         return ActionDone(on=on, on_time=on <= (self.judged_by or self.due))
 
     def reopen(self, on: date) -> ActionReopened:
         """Find that it is not done after all."""
+        if self.cancelled_on is not None:
+            raise ActionIsCancelled(on=self.cancelled_on)
         if self.done_on is None:
             raise ActionIsOpen
         self.opened = spells.reopen(self.opened, self.closed, on)
         self.status, self.done_on = "open", None
         return ActionReopened(on=on)
+
+    def cancel(self, on: date) -> ActionCancelled:
+        """Not have to do it after all."""
+        self._refuse_unless_open()
+        self.closed = spells.close(self.opened, self.closed, on)
+        self.status, self.cancelled_on = "cancelled", on
+        return ActionCancelled(on=on)
 
     def to_do_on(self, day: date) -> bool:
         """Whether it was still, or again, to be done on a day."""
@@ -116,9 +129,17 @@ class Action(Entity, table=True):
         if day < self.agreed_on:
             return None
         if spells.open_after(day, self.opened, self.closed):
-            return {"status": "open", "done_on": None}
+            return {"status": "open", "done_on": None, "cancelled_on": None}
+        if self.cancelled_on is not None and self.cancelled_on <= day:
+            return {}
         before = [each for each in self.closed if each <= day.isoformat()]
-        return {"status": "done", "done_on": before[-1]}
+        return {"status": "done", "done_on": before[-1], "cancelled_on": None}
+
+    def _refuse_unless_open(self) -> None:
+        if self.cancelled_on is not None:
+            raise ActionIsCancelled(on=self.cancelled_on)
+        if self.done_on is not None:
+            raise ActionIsDone(on=self.done_on)
 
     def _told(self) -> dict[str, Any]:
         return {

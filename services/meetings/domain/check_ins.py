@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.meetings import CheckInChanged, CheckInNoted, CheckInWithdrawn
+from shared.events.ties import CheckInChanged, CheckInNoted, CheckInWithdrawn
 from shared.store import Entity
 
 

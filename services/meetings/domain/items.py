@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from services.meetings.domain import spells
 from shared.errors import Refused
-from shared.events.meetings import ItemAnswered, ItemChanged, ItemRaised, ItemReopened, ItemResolved
+from shared.events.items import ItemAnswered, ItemChanged, ItemRaised, ItemReopened, ItemResolved
 from shared.store import Entity
 from shared.store.types import Json
 
@@ -47,6 +47,13 @@ class NotAllHaveAnswered(Refused):
 
 class AnswersForAnother(Refused):
     """{member} is not in {department} on {on} and leads no team of it; only who is or does answers for it."""
+
+    at = "/department"
+
+
+class ToolOfAnother(Refused):
+    """A tool answers for its own department and for those whose views it reads; this one is of {own} and does not hold
+    views.{department}:read."""
 
     at = "/department"
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.meetings import LiaisonChanged, LiaisonEnded, LiaisonPaired
+from shared.events.ties import LiaisonChanged, LiaisonEnded, LiaisonPaired
 from shared.store import Entity
 
 

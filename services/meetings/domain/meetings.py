@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
 
@@ -16,7 +16,7 @@ from shared.events.meetings import (
     MeetingChanged,
     MeetingEnded,
     MeetingStarted,
-)  # fmt: skip
+)
 from shared.store import Entity
 from shared.store.types import Json, Moment
 
@@ -94,16 +94,17 @@ class Meeting(Entity, table=True):
     """By member what they answered, or whether they were there; guests are in it from their invitation on."""
 
     @classmethod
-    def call(cls, **fields: Any) -> tuple[Self, MeetingCalled]:
-        """Call a meeting."""
-        meeting = cls.make(**fields)
+    def call(cls, guests: Sequence[str] = (), **fields: Any) -> tuple[Self, MeetingCalled]:
+        """Call a meeting, with guests from elsewhere."""
+        meeting = cls.make(attendance=dict.fromkeys(guests, "invited"), **fields)
         return meeting, MeetingCalled(
             **meeting._told(), template=meeting.template, review=meeting.review, option=meeting.option,
-            externals=meeting.externals,
+            guests=tuple(guests), externals=meeting.externals,
         )  # fmt: skip
 
     def change(self, **fields: Any) -> MeetingChanged | None:
-        """Meet at another time, or under another name; once begun, only the name may change."""
+        """Meet at another time, or under another name; once begun, only the name may change. What was answered to
+        another time is asked again."""
         new = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if not new:
             return None
@@ -111,7 +112,8 @@ class Meeting(Entity, table=True):
             self._refuse_unless("called")
         for name, value in new.items():
             setattr(self, name, value)
-        return MeetingChanged(**self._told())
+        again = self._ask_again() if new.keys() & {"starts_at", "minutes"} else ()
+        return MeetingChanged(**self._told(), asked_again=again)
 
     def start(self, at: datetime, on: date, period: str | None = None) -> MeetingStarted:
         """Begin; a joint meeting perhaps about the figures of a period."""
@@ -137,6 +139,10 @@ class Meeting(Entity, table=True):
         self.attendance = self.attendance | new
         return AttendanceNoted(members=new)
 
+    def invite(self, guests: Collection[str]) -> AttendanceNoted | None:
+        """Invite guests, those who are invited already apart."""
+        return self.attend({each: "invited" for each in guests if each not in self.attendance}, ())
+
     def end(self, at: datetime, on: date, minutes_text: str | None) -> MeetingEnded:
         """Be over, with the minutes that were taken."""
         self._refuse_unless("running")
@@ -151,6 +157,11 @@ class Meeting(Entity, table=True):
         self._refuse_unless("called")
         self.status = "cancelled"
         return MeetingCancelled()
+
+    def _ask_again(self) -> tuple[str, ...]:
+        answered = tuple(sorted(member for member, status in self.attendance.items() if status != "invited"))
+        self.attendance = self.attendance | dict.fromkeys(answered, "invited")
+        return answered
 
     def _told(self) -> dict[str, Any]:
         return {

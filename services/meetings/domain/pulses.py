@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Self
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.meetings import PulseChanged, PulseClosed, PulseOpened
+from shared.events.pulses import PulseChanged, PulseClosed, PulseOpened
 from shared.store import Entity
 from shared.store.types import Json
 

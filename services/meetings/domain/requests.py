@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from services.meetings.domain import spells
 from shared.errors import Refused
-from shared.events.meetings import RequestChanged, RequestMade, RequestPromised, RequestReopened, RequestResolved
+from shared.events.requests import RequestChanged, RequestMade, RequestPromised, RequestReopened, RequestResolved
 from shared.store import Entity
 from shared.store.types import Json, Moment
 

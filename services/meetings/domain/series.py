@@ -11,14 +11,8 @@ from sqlmodel import Field
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.rules import FAR, Rule
 from shared.errors import Refused
-from shared.events.meetings import (
-    MeetingCalled,
-    OccurrenceRestored,
-    OccurrenceSkipped,
-    SeriesChanged,
-    SeriesEnded,
-    SeriesPlanned,
-)  # fmt: skip
+from shared.events.meetings import MeetingCalled
+from shared.events.series import OccurrenceRestored, OccurrenceSkipped, SeriesChanged, SeriesEnded, SeriesPlanned
 from shared.instant import day_of, start_of
 from shared.store import Entity
 from shared.store.types import Json, Moment
@@ -76,7 +70,7 @@ class SeriesIsEnded(Refused):
     """This series ended on {on}."""
 
 
-WHOSE = ("name", "form", "teams", "departments", "zone", "minutes", "template", "review", "option")
+WHOSE = ("name", "form", "teams", "departments", "guests", "zone", "minutes", "template", "review", "option")
 """What a series that goes on takes over as it is."""
 NEEDED = {
     "team": "one team at least",
@@ -98,6 +92,8 @@ class Series(Entity, table=True):
     form: str
     teams: list[str] = Field(default_factory=list, sa_type=Json)
     departments: list[str] = Field(default_factory=list, sa_type=Json)
+    guests: list[str] = Field(default_factory=list, sa_type=Json)
+    """Members of other teams who are invited each time, as to a debrief."""
     rrule: str
     zone: str
     starts_at: datetime = Field(sa_type=Moment)
@@ -186,6 +182,10 @@ class Series(Entity, table=True):
         """Whether it does not meet at one of its times."""
         return day_of(occurrence, self.zone).isoformat() in self.skipped
 
+    def meets_at(self, at: datetime) -> bool:
+        """Whether it meets at a moment, by its rule and without a skip."""
+        return next(self.by_rule(at, at + timedelta(seconds=1)), None) == at and not self.skips(at)
+
     def occurrence_on(self, day: date) -> datetime:
         """Its time on a day of its zone."""
         begin = start_of(day, self.zone)
@@ -226,7 +226,7 @@ class Series(Entity, table=True):
         if self.skips(occurrence):
             raise OccurrenceIsSkipped(on=day_of(occurrence, self.zone))
         whose: dict[str, Any] = {"form": self.form, "teams": self.teams, "departments": self.departments}
-        usual = {
+        usual: dict[str, Any] = {
             "name": self.name, "minutes": self.minutes, "starts_at": occurrence, "template": self.template,
             "review": self.review, "option": self.option,
         }  # fmt: skip
@@ -254,6 +254,7 @@ class Series(Entity, table=True):
             "teams": tuple(self.teams),
             "departments": tuple(self.departments),
             "template": self.template,
+            "guests": tuple(self.guests),
         }
 
     def _first(self) -> datetime:

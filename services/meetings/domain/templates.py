@@ -9,7 +9,8 @@ from sqlmodel import Field
 
 from services.meetings.domain.items import Item
 from shared.errors import Refused
-from shared.events.meetings import ItemRaised, TemplateChanged, TemplateDrawnUp, TemplateReinstated, TemplateRetired
+from shared.events.items import ItemRaised
+from shared.events.series import TemplateChanged, TemplateDrawnUp, TemplateReinstated, TemplateRetired
 from shared.ids import derived_id
 from shared.store import Entity
 from shared.store.types import Json

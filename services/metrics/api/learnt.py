@@ -28,7 +28,7 @@ __all__ = ["option_sets"]
 _READ = require("options:read")
 _review = Review.__table__.c  # type: ignore[attr-defined]
 _options = OwnOptions.__table__.c  # type: ignore[attr-defined]
-_JUDGED = sa.select(_review.id, _review.team, _review.judged).where(_review.judged_on.is_not(None))
+_JUDGED = sa.select(_review.id, _review.team, _review.judged, _review.plan).where(_review.judged_on.is_not(None))
 _ADOPTED = sa.select(_options.adopted_on).order_by(_options.adopted_at.desc(), _options.id).limit(1)
 
 
@@ -84,7 +84,13 @@ async def get_learned_effects(request: Request) -> Response:
 async def learnt_of(snapshot: Snapshot, catalogue: Catalogue) -> Mapping[tuple[str, str], Learnt]:
     """What was learnt of these options, by option and measure."""
     rows = await snapshot.rows(_JUDGED)
-    lessons = [_lesson(str(review), str(team), judged) for review, team, judged in rows if judged["learned"]]
+    # What several teams showed together is one lesson, even where one of them is judged by itself later.
+    together = {each["review"] for _, _, _, plan in rows for each in plan.get("pooled", ())}
+    lessons = [
+        _lesson(str(review), str(team), judged)
+        for review, team, judged, _ in rows
+        if judged["learned"] and review not in together
+    ]
     return learnt(catalogue, lessons, await snapshot.scalar(_ADOPTED))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,11 +11,13 @@ from services.metrics.api.learnt import catalogue_of
 from services.metrics.api.review_plans import LEAST_WEEKS, inputs_between
 from services.metrics.domain.reviews import Review
 from services.metrics.review.carried_out import share_of
+from services.metrics.review.conventions import mean_of
 from services.metrics.review.inputs import Inputs
 from services.metrics.review.prior import updated
 from services.metrics.review.thresholds import Rules
 from services.metrics.review.verification import (
     FRESH_WEEKS,
+    Change,
     Estimate,
     Lot,
     can_show,
@@ -36,12 +39,12 @@ Windows = list[tuple[Inputs, Inputs]]
 async def effect_of(snapshot: Snapshot, review: Review, today: date) -> dict[str, Any]:
     """What came of it so far; the verdict once the weeks are over. Raises NothingPlanned."""
     until, plan = review.watched_until, review.plan or {}
-    rules, windows = Rules.model_validate(review.rules), await _windows(snapshot, review)
-    series = [weekly(each, rules, plan["measure"]) for pair in windows for each in pair]
-    found = _estimate(series, plan)
+    rules, (acted, compared) = Rules.model_validate(review.rules), await _windows(snapshot, review)
+    series = [[weekly(each, rules, plan["measure"]) for pair in group for each in pair] for group in (acted, compared)]
+    found, weeks = _estimate(series[0], series[1], plan), [each for group in series for each in group]
     steps = await carried_out(snapshot, review, today)
-    balance = _balance(plan, windows[0], rules)
-    share, over = share_of(steps), today >= until
+    share = await _share(snapshot, plan, share_of(steps), today)
+    balance, over = [each for pair in acted for each in _balance(plan, pair, rules)], today >= until
     done = share is None or share >= float(plan["least_carried_out"])
     worthwhile, kept = float(plan["smallest_worthwhile"]), not any(each["worsened"] for each in balance)
     lot = await _lot(snapshot, review, rules) if plan.get("lot") else None
@@ -56,31 +59,46 @@ async def effect_of(snapshot: Snapshot, review: Review, today: date) -> dict[str
     return {
         "plan": plan,
         "until": until,
-        "weeks": {"before": len(series[0]), "after": len(series[1])},
-        "carried_out": shown(steps),
+        "weeks": {"before": len(weeks[0]), "after": len(weeks[1])},
+        "carried_out": shown(steps) | ({"share_of_all": number(share)} if plan.get("pooled") else {}),
         "estimate": _shown(found, plan) if found else None,
         "lot": {"change": number(lot.change), "p": number(lot.p), "teams": lot.teams} if lot else None,
         "balance": balance,
         "verdict": said,
-        "note": _note(found, series, worthwhile, until if not over else None),
+        "note": _note(found, weeks, worthwhile, until if not over else None),
         "learned": learned,
         "updated_effects": _updated(learned),
         "judged": review.judged,
     }
 
 
-async def _windows(snapshot: Snapshot, review: Review) -> Windows:
-    """Each team's work before the start and after it, its own first."""
+async def _share(snapshot: Snapshot, plan: dict[str, Any], own: float | None, today: date) -> float | None:
+    """Which share was carried out: of several teams that are judged together the mean."""
+    shares = [own]
+    for each in plan.get("pooled", ()):
+        other = await snapshot.get(Review, each["review"])
+        shares.append(share_of(await carried_out(snapshot, other, today)))
+    known = [each for each in shares if each is not None]
+    return mean_of(known) if known else None
+
+
+async def _windows(snapshot: Snapshot, review: Review) -> tuple[Windows, Windows]:
+    """Each team's work before the start and after it: of those that acted, its own first, and of the comparison."""
     plan = review.plan or {}
     before = [date.fromisoformat(plan["baseline"][each]) for each in ("from", "to")]
     starts = date.fromisoformat(plan["starts_on"])
-    return [
-        (
-            await inputs_between(snapshot, review, team, *before),
-            await inputs_between(snapshot, review, team, starts, review.watched_until),
-        )
-        for team in (review.team, *plan["comparisons"])
-    ]
+
+    async def of(teams: Iterable[str]) -> Windows:
+        return [
+            (
+                await inputs_between(snapshot, review, team, *before),
+                await inputs_between(snapshot, review, team, starts, review.watched_until),
+            )
+            for team in teams
+        ]
+
+    acted = await of([review.team, *(each["team"] for each in plan.get("pooled", ()))])
+    return acted, await of(plan["comparisons"])
 
 
 async def _lot(snapshot: Snapshot, review: Review, rules: Rules) -> Lot:
@@ -97,17 +115,18 @@ async def _lot(snapshot: Snapshot, review: Review, rules: Rules) -> Lot:
     return lot_of(points, {team: (day - begin).days // 7 for team, day in starts.items()})
 
 
-def _estimate(series: list[list[float]], plan: dict[str, Any]) -> Estimate | None:
-    """Nothing is estimated from fewer than four weeks. Several teams of comparison are taken as one."""
-    if min(len(each) for each in series) < LEAST_WEEKS:
+def _estimate(acted: list[list[float]], compared: list[list[float]], plan: dict[str, Any]) -> Estimate | None:
+    """Nothing is estimated from fewer than four weeks; of several teams the mean counts."""
+    every = [*acted, *compared]
+    if min(len(each) for each in every) < LEAST_WEEKS:
         return None
-    before, after, others = series[0], series[1], series[2:]
-    pair = None
-    if others:
-        earlier, later = sum(others[0::2], list[float]()), sum(others[1::2], list[float]())
-        pair = window_of(earlier), window_of(later)
     drift = float(plan["drift"]["expected"]) if plan["drift"] else 0.0
-    return estimate(window_of(before), window_of(after), pair, rho=resemblance(*series), drift=drift)
+    return estimate(_changes(acted), _changes(compared), rho=resemblance(*every), drift=drift)
+
+
+def _changes(series: list[list[float]]) -> list[Change]:
+    """Weeks before and after, in turn, as changes."""
+    return [(window_of(before), window_of(after)) for before, after in zip(series[0::2], series[1::2], strict=True)]
 
 
 def _balance(plan: dict[str, Any], windows: tuple[Inputs, Inputs], rules: Rules) -> list[dict[str, Any]]:
@@ -115,7 +134,7 @@ def _balance(plan: dict[str, Any], windows: tuple[Inputs, Inputs], rules: Rules)
     for each in plan["balance"]:
         before, after = (balance_weekly(inputs, rules, each["measure"]) for inputs in windows)
         found.append({
-            **each, "before": _mean(before), "after": _mean(after),
+            **each, "team": windows[0].team, "before": _mean(before), "after": _mean(after),
             "worsened": worsened(before, after, each["worse"], float(each["limit"])),
         })  # fmt: skip
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
@@ -11,8 +12,10 @@ from pydantic_core import to_json
 
 from services.metrics.api.reviews import reviews, sight_of
 from services.metrics.domain.reviews import Review
-from services.metrics.review.catalogue import MEASURES
+from services.metrics.review.catalogue import MEASURES, defined
+from services.metrics.review.opened import opened
 from services.metrics.review.seen import as_seen, may_open
+from services.metrics.review.thresholds import Rules
 from services.metrics.stream.readers import collection_of
 from services.metrics.views.shown import today_of
 from shared.errors import Fault, NotFound
@@ -44,6 +47,7 @@ class Explained(BaseModel):
     path: str
     value: Any
     definition: dict[str, Any] | None
+    figures: dict[str, str | None] = Field(description="of the table of options: by name what it is computed from")
     parts: list[str] = Field(description="paths of the numbers it is made of")
     sources: list[dict[str, str | None]] = Field(description="each thing, and where its events are told")
 
@@ -94,19 +98,18 @@ async def explained(snapshot: Snapshot, review: Review, path: str, reader: Princ
     sight = await sight_of(snapshot, review.team, reader)
     value = _at(as_seen(review.document, sight, reader.member), path)
     name = path.rpartition("/")[2]
-    measure = MEASURES.get(name)
-    opened = review.evidence.get(path, []) if may_open(path, sight, reader.member) else []
+    measure, of_table = MEASURES.get(name), opened(review.document, Rules.model_validate(review.rules).ranking, path)
+    sources = review.evidence.get(path, []) if may_open(path, sight, reader.member) else []
     around = path.rpartition("/")[0]
     return {
         "path": path,
         "value": value,
-        "definition": measure and {
-            "id": measure.id, "name": measure.name, "cell": measure.cell, "definition": measure.definition,
-            "formula": measure.formula, "unit": measure.unit, "guard": measure.guard,
-            "least": review.rules["least"].get(measure.id, measure.least),
+        "definition": defined(measure, review.rules["least"]) if measure else of_table and {
+            "id": name, "cell": "options", "least": 1, **asdict(of_table[0]),
         },
+        "figures": of_table[1] if of_table else {},
         "parts": [f"{around}/{part}" for part in value.get("parts", ())] if isinstance(value, dict) else [],
-        "sources": [_source(each) for each in opened],
+        "sources": [_source(each) for each in sources],
     }  # fmt: skip
 
 

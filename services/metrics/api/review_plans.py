@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from services.metrics.api.learnt import catalogue_of
-from services.metrics.domain.reviews import NoBaseline, Review
+from services.metrics.domain.review_refusals import NoBaseline
+from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import TeamFact
 from services.metrics.review.carried_out import LEAST
 from services.metrics.review.inputs import Before, Inputs
@@ -19,6 +20,7 @@ from services.metrics.review.reading.inputs_of import inputs_of
 from services.metrics.review.thresholds import Rules
 from services.metrics.review.verification import (
     FRESH_WEEKS,
+    Change,
     Window,
     can_show,
     correlation,
@@ -57,6 +59,11 @@ class Judging(Body):
     smallest_worthwhile: float = Field(default=8, gt=0, le=100, allow_inf_nan=False, description="in points")
     comparison: Ref | None = Field(default=None, description="a team of similar work that does not act")
     comparisons: list[Ref] = Field(default_factory=list, max_length=10, description="more such teams")
+    pooled: list[Ref] = Field(
+        default_factory=list, max_length=10, examples=[["ext:oar:south-q3"]],
+        description="reviews of other teams on which the same was decided for the same start: judged together with this"
+        " one, for several teams show smaller effects",
+    )  # fmt: skip
     balance: list[Balance] | None = Field(
         default=None, max_length=4, description="what must not get worse; that of the options, if not said"
     )
@@ -80,14 +87,19 @@ async def plan_of(
     measure = body.measure or _recommended(review)
     if lot is not None and measure not in BY_ITSELF:
         measure = _week_by_week(body)
-    teams = await _compared(tx, review, body)
+    others = await _pooled(tx, review, body, starts_on)
+    acting = [review.team, *(each.team for each in others)]
+    teams = [each for each in await _compared(tx, review, body) if each not in acting]
     catalogue, _ = await catalogue_of(tx)
-    baseline = await _baseline(tx, review, measure, starts_on, drift=lot is None)
+    end = max([review.end, *(each.end for each in others)])
+    baseline = await _baseline(tx, review, measure, starts_on, end, drift=lot is None and not others)
     return {
         "measure": measure, "direction": "up", "lot": lot, "smallest_worthwhile": number(body.smallest_worthwhile),
         "comparison": teams[0] if teams else None, "comparisons": teams, **baseline,
+        "pooled": [{"review": each.id, "team": each.team} for each in others],
         "balance": _balance(body, catalogue, options), "least_carried_out": number(body.least_carried_out),
-        **await _detectable(tx, review, measure, teams, body.weeks, baseline["baseline_weeks"], catalogue, options),
+        **await _detectable(tx, review, measure, (acting, teams), body.weeks, baseline["baseline_weeks"],
+                            _expected(catalogue, options, measure)),
     }  # fmt: skip
 
 
@@ -120,6 +132,18 @@ async def _compared(tx: Tx, review: Review, body: Judging) -> list[str]:
     return [each for each in dict.fromkeys(found) if each != review.team]
 
 
+async def _pooled(tx: Tx, review: Review, body: Judging, starts_on: date) -> list[Review]:
+    """The reviews that are judged together with this one; raises NotAlike."""
+    found: list[Review] = []
+    for place, ref in enumerate(body.pooled):
+        other = await tx.seek_unlocked(Review, ref)
+        if other is None:
+            raise Invalid.at(f"/pooled/{place}", f"there is no review {ref}")
+        review.refuse_to_pool(other, [each.team for each in found], starts_on, f"/pooled/{place}")
+        found.append(other)
+    return found
+
+
 def _balance(body: Judging, catalogue: Catalogue, options: Sequence[str]) -> list[dict[str, Any]]:
     own = [each.balance for each in catalogue.options if each.id in options and each.balance in BALANCE]
     names = body.balance if body.balance is not None else own
@@ -127,16 +151,16 @@ def _balance(body: Judging, catalogue: Catalogue, options: Sequence[str]) -> lis
             for name in dict.fromkeys(names)]  # fmt: skip
 
 
-async def _baseline(tx: Tx, review: Review, measure: str, starts_on: date, *, drift: bool) -> dict[str, Any]:
+async def _baseline(tx: Tx, review: Review, measure: str, starts_on: date, end: date, *, drift: bool) -> dict[str, Any]:
     """Weeks after those the weakness was found by; else the reviewed ones, if their drift to the mean is corrected."""
-    fresh = max(0, (starts_on - review.end).days // 7)
+    fresh = max(0, (starts_on - end).days // 7)
     if fresh >= FRESH_WEEKS:
         start = starts_on - timedelta(weeks=min(fresh, MOST_BASELINE))
         return {"fresh": True, "baseline_weeks": fresh, "baseline": _days(start, starts_on), "drift": None}
     pairs, mine, mean = await _two_periods(tx, review, measure)
     r = correlation(pairs) if drift and len(pairs) >= LEAST_TEAMS else None
     if r is None or mine is None or starts_on < review.end:
-        raise NoBaseline(least=FRESH_WEEKS, starts_on=starts_on, end=review.end, weeks=fresh, teams=LEAST_TEAMS,
+        raise NoBaseline(least=FRESH_WEEKS, starts_on=starts_on, end=end, weeks=fresh, teams=LEAST_TEAMS,
                          known=len(pairs))  # fmt: skip
     corrected = {"correlation": number(r), "teams": len(pairs), "mean": number(mean), "before": number(mine),
              "expected": number(regression_to_the_mean(r, mean, mine))}  # fmt: skip
@@ -159,29 +183,36 @@ def _values(rows: Sequence[Sequence[Any]], measure: str) -> dict[str, float]:
     return {team: float(value) for team, value in measured.items() if value is not None}
 
 
-async def _detectable(
-    tx: Tx, review: Review, measure: str, teams: Sequence[str], weeks: int, baseline: int, catalogue: Catalogue,
-    options: Sequence[str],
-) -> dict[str, Any]:  # fmt: skip
-    """The smallest effect that can be seen, by how much the weeks of the review differed."""
+def _expected(catalogue: Catalogue, options: Sequence[str], measure: str) -> float | None:
+    """What is expected of the options on a measure; none where nothing is known."""
     effects = [
         each.effects[measure].mean for each in catalogue.options if each.id in options and measure in each.effects
     ]
-    expected = sum(effects) if effects else None
+    return sum(effects) if effects else None
+
+
+async def _detectable(
+    tx: Tx, review: Review, measure: str, groups: tuple[Sequence[str], Sequence[str]], weeks: int, baseline: int,
+    expected: float | None,
+) -> dict[str, Any]:  # fmt: skip
+    """The smallest effect that can be seen, by how much the weeks of the review differed."""
     rules = Rules.model_validate(review.rules)
     series = [
-        weekly(await inputs_between(tx, review, team, review.start, review.end), rules, measure)
-        for team in (review.team, *teams)
+        [weekly(await inputs_between(tx, review, team, review.start, review.end), rules, measure) for team in group]
+        for group in groups
     ]
-    if min(map(len, series)) < LEAST_WEEKS:
+    every = [each for group in series for each in group]
+    if min(map(len, every)) < LEAST_WEEKS:
         return {"expected": number(expected), "smallest_detectable": None,
                 "warning": "the review has too few weeks with events to say what can be seen"}  # fmt: skip
-    windows = [window_of(each) for each in series]
-    both = [
-        Window(each.mean, each.deviation, long) for each in windows for long in (min(baseline, MOST_BASELINE), weeks)
-    ]
-    least = smallest_detectable(error_of(both, resemblance(*series)))
+    changes = [[_as_long(window_of(each), min(baseline, MOST_BASELINE), weeks) for each in group] for group in series]
+    least = smallest_detectable(error_of([group for group in changes if group], resemblance(*every)))
     return {"expected": number(expected), "smallest_detectable": number(least), "warning": _warning(expected, least)}
+
+
+def _as_long(window: Window, before: int, after: int) -> Change:
+    """A window as it would be before and after, if the weeks go on to differ as they do."""
+    return Window(window.mean, window.deviation, before), Window(window.mean, window.deviation, after)
 
 
 def _warning(expected: float | None, least: float) -> str | None:

@@ -13,7 +13,8 @@ from pydantic_core import to_json
 from services.metrics.api.review_effects import effect_of
 from services.metrics.api.review_opening import reviews
 from services.metrics.api.review_plans import PlanVerification, plan_of
-from services.metrics.domain.reviews import NothingDecided, Review
+from services.metrics.domain.review_refusals import NothingDecided
+from services.metrics.domain.reviews import Review
 from services.metrics.views.shown import today_of
 from shared.http.bodies import Body
 from shared.http.collection import Reference

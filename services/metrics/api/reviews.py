@@ -15,9 +15,11 @@ from services.metrics.api.charters import charter_of
 from services.metrics.api.learnt import catalogue_of, told
 from services.metrics.api.review_plans import Judging, plan_of
 from services.metrics.domain.charters import refuse_unless_whole
-from services.metrics.domain.reviews import NobodySeesToIt, Review
+from services.metrics.domain.review_refusals import NobodySeesToIt
+from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import MemberFact, TeamFact
 from services.metrics.review.association import anybody
+from services.metrics.review.catalogue import MEASURES, defined
 from services.metrics.review.diagnosis import Diagnosis
 from services.metrics.review.reading.before import before_of, newest_of, rules_of
 from services.metrics.review.reading.belonging import belonging_of
@@ -60,8 +62,23 @@ class Days(BaseModel):
 _Shown = create_model(
     "_Shown",
     period=(Days, ...),
-    comments=(list[dict[str, Any]], Field(description="for the team and who leads it")),
+    comments=(
+        list[dict[str, Any]],
+        Field(
+            description="for the team and who leads it; an objection has its number, its state (open or answered) and,"
+            " once somebody who decides has given one, the answer and whether it changed the review"
+        ),
+    ),
+    objections=(dict[str, int] | None, Field(description="how many are open and answered; for the team")),
+    withdrawn=(list[dict[str, Any]], Field(description="decisions that were taken back, with their reasons")),
     document=(dict[str, Any], Field(description="what was found; of members only what is for who reads it")),
+    definitions=(
+        dict[str, Any],
+        Field(
+            description="by the id of a measure its name, cell, unit, definition, formula, guard, and from how many"
+            " cases on there is a number"
+        ),
+    ),
     carried_out=(dict[str, Any], Field(description="of what was decided: planned by today against done, by step")),
 )
 
@@ -100,10 +117,33 @@ async def _for(snapshot: Snapshot, review: Review, reader: Principal | None) -> 
     sight = await sight_of(snapshot, review.team, reader)
     period = {"label": review.label, "from": review.start, "to": review.end}
     document = as_seen(review.document, sight, reader.member if reader else None)
-    comments = review.comments if sight != "outside" else []
+    inside = sight != "outside"
     today = await today_of(snapshot)
     done = as_shown(await carried_out(snapshot, review, today))
-    return shown(review) | {"period": period, "document": document, "comments": comments, "carried_out": done}
+    return shown(review) | {
+        "period": period, "document": document, "carried_out": done, "withdrawn": review.withdrawn,
+        "definitions": {name: defined(each, review.rules["least"]) for name, each in sorted(MEASURES.items())},
+        "comments": voices_of(review) if inside else [], "objections": counted(review) if inside else None,
+    }  # fmt: skip
+
+
+def voices_of(review: Review) -> list[dict[str, Any]]:
+    """What was said of a review, oldest first; of objections their number and whether they are answered."""
+    found, number = [], 0
+    for each in review.comments:
+        if each.get("kind") == "objection":
+            number += 1
+            state = "answered" if each.get("answer") else "open"
+            found.append({**each, "number": number, "state": state, "answer": each.get("answer")})
+        else:
+            found.append(each)
+    return found
+
+
+def counted(review: Review) -> dict[str, int]:
+    """How many objections are open, and how many are answered."""
+    answered = sum(each.get("answer") is not None for each in review.objections)
+    return {"open": len(review.objections) - answered, "answered": answered}
 
 
 reviews = Collection(

@@ -15,7 +15,7 @@ from services.metrics.review.catalogue import MEASURES
 from services.metrics.review.finding import Finding, find
 from services.metrics.review.reading.before import before_of, rules_of
 from services.metrics.review.reading.inputs_of import inputs_of
-from services.metrics.review.seen import Sight, shared, without_names
+from services.metrics.review.seen import Sight, of_outside, shared, without_names
 from services.metrics.review.written import associations, shown_value
 from services.metrics.views.shown import question_of
 from shared.asked_period import AskedPeriod, asked_period
@@ -96,9 +96,12 @@ async def read_associations(
 
 async def team_card(snapshot: Snapshot, ref: str, asked: AskedPeriod, reader: Principal) -> dict[str, Any]:
     """The measures of a team. Raises NotFound for who may not see it."""
-    team, _ = await _team(snapshot, ref, reader)
+    team, sight = await _team(snapshot, ref, reader)
     found, dates = await _found(snapshot, team, asked)
-    return {"ref": team.id, "team": team.id, "period": dates, "measures": _measures(found.team)}
+    measures = _measures(found.team)
+    if sight == "outside":
+        measures = of_outside(measures, found.rules.survey.outside)
+    return {"ref": team.id, "team": team.id, "period": dates, "measures": measures}
 
 
 async def member_card(snapshot: Snapshot, ref: str, asked: AskedPeriod, reader: Principal) -> dict[str, Any]:

@@ -10,10 +10,34 @@ from typing import Any, ClassVar, Self
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from shared.errors import Refused
+from services.metrics.domain.review_refusals import (
+    AlreadyDecided,
+    AlreadyJudged,
+    AlreadyPlanned,
+    AnsweredAlready,
+    AnswersOwnObjection,
+    CarriedOutAlready,
+    DeviatesWithoutReason,
+    JudgedWithAnother,
+    NoLaterRevision,
+    NoSuchObjection,
+    NotAlike,
+    NotAmongTheOptions,
+    NothingDecided,
+    NothingPlanned,
+    NothingToWithdraw,
+    Outdated,
+    StartsBeforeDecided,
+    StartsOtherwise,
+    StartWasDrawn,
+    StillWatched,
+    TooOldToDecide,
+)
 from shared.events.reviews import (
     ActionDecided,
+    DecisionWithdrawn,
     EffectJudged,
+    ObjectionAnswered,
     ReviewCommented,
     ReviewMade,
     ReviewOutdated,
@@ -24,77 +48,6 @@ from shared.events.reviews import (
 )  # fmt: skip
 from shared.store import Entity
 from shared.store.types import Json
-
-
-class Outdated(Refused):
-    """Revision {revision} of this review is outdated; {by} stands for it."""
-
-
-class TooOldToDecide(Refused):
-    """This review is older than half a year, and since {on} tells nothing of members; review a later period."""
-
-
-class AlreadyDecided(Refused):
-    """On this review {options} was decided on {on}."""
-
-
-class NotAmongTheOptions(Refused):
-    """{option} is not among the options of this review; these are {known}."""
-
-    status, at = 422, "/options"
-
-
-class DeviatesWithoutReason(Refused):
-    """The review recommends {recommended}; who decides {chosen} says why."""
-
-    status, at = 422, "/reason"
-
-
-class NothingDecided(Refused):
-    """Nothing has been decided on this review, so there is no effect to judge."""
-
-
-class AlreadyPlanned(Refused):
-    """How the effect is judged was fixed before {starts_on}; it is not changed afterwards."""
-
-
-class NoBaseline(Refused):
-    """A baseline needs at least {least} weeks that lie before {starts_on} and are not part of the review, which ends on
-    {end}; there are {weeks}. To correct for regression to the mean instead, at least {teams} teams must have been
-    reviewed in this period and the one before; there are {known}."""
-
-    status, at = 422, "/starts_on"
-
-
-class StartsBeforeDecided(Refused):
-    """What was decided on {on} cannot start on {starts_on}."""
-
-    status, at = 422, "/starts_on"
-
-
-class StartsOtherwise(Refused):
-    """What was decided is carried out from {starts_on} on; its effect is judged from the same day."""
-
-    status, at = 422, "/starts_on"
-
-
-class NobodySeesToIt(Refused):
-    """{options} asks somebody to see to it; the team has no leader, so name who does."""
-
-    status, at = 422, "/responsible"
-
-
-class NothingPlanned(Refused):
-    """How the effect is judged was not fixed before it started; without a baseline there is nothing to judge."""
-
-
-class StillWatched(Refused):
-    """The effect is watched until {until}; on {today} it is too early to judge it."""
-
-
-class AlreadyJudged(Refused):
-    """The effect was judged on {on}: {verdict}."""
-
 
 SETTLED_DAYS = 14
 """After so many days what happened in a week is settled and told."""
@@ -110,8 +63,9 @@ class Review(Entity, table=True):
     kind: ClassVar[str] = "review"
     prefix: ClassVar[str] = "rev"
     hidden: ClassVar[frozenset[str]] = frozenset(
-        {"document", "evidence", "states", "rules", "start", "end", "label", "comments", "pairs", "steps", "members"}
-    )
+        {"document", "evidence", "states", "rules", "start", "end", "label", "comments", "pairs", "steps", "members",
+         "withdrawn", "due_on"}
+    )  # fmt: skip
 
     team: str
     department: str = ""
@@ -139,6 +93,8 @@ class Review(Entity, table=True):
     decided_on: date | None = None
     decided_by: str | None = None
     reason: str | None = None
+    withdrawn: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Decisions that were taken back, oldest first: what, when and by whom it was decided and taken back, and why."""
     starts_on: date | None = None
     """From when on what was decided is carried out."""
     weeks: int = 13
@@ -152,6 +108,8 @@ class Review(Entity, table=True):
     comments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     plan: dict[str, Any] | None = Field(default=None, sa_type=Json)
     """How the effect will be judged."""
+    due_on: date | None = Field(default=None, index=True)
+    """From when on its verdict is recorded by itself; none where there is nothing to judge, or only history."""
     judged: dict[str, Any] | None = Field(default=None, sa_type=Json)
     """What became of it: the verdict, the estimate, the share carried out, and what was learnt of the option."""
     judged_on: date | None = Field(default=None, index=True)
@@ -216,7 +174,8 @@ class Review(Entity, table=True):
         self.refuse_to_decide(options)
         besides = set(self.document["recommendation"]["besides"])
         first = self.document["recommendation"]["first"]
-        another = first is not None and sorted(first.split("+")) != list(self.recommended)
+        alike = first in self.document["recommendation"].get("close", ())
+        another = first is not None and not alike and sorted(first.split("+")) != list(self.recommended)
         deviates = set(options) - besides != set(self.recommended) - besides
         if (deviates or another) and not (reason or "").strip():
             raise DeviatesWithoutReason(recommended="+".join(self.recommended), chosen="+".join(options))
@@ -233,6 +192,54 @@ class Review(Entity, table=True):
             pairs=pairs, members=tuple(members), starts_on=starts, weeks=weeks, responsible=responsible,
             departments=tuple(departments), steps=tuple(steps),
         )  # fmt: skip
+
+    def withdraw(
+        self, reason: str, *, on: date, by: str | None, done: Mapping[str, Any] | None, together_with: str | None
+    ) -> DecisionWithdrawn:
+        """Take back what was decided, as long as no step of it is `done`; another decision may follow."""
+        self._refuse_to_withdraw(done, together_with)
+        options = tuple(self.decided)
+        self.withdrawn = [*self.withdrawn, {
+            "options": list(options), "decided_on": self.decided_on and self.decided_on.isoformat(),
+            "decided_by": self.decided_by, "on": on.isoformat(), "by": by, "reason": reason,
+        }]  # fmt: skip
+        self.decided, self.decided_on, self.decided_by, self.reason = [], None, None, None
+        self.starts_on, self.weeks, self.responsible = None, 13, None
+        self.steps, self.members, self.plan, self.due_on = [], [], None, None
+        return DecisionWithdrawn(team=self.team, options=options, on=on, by=by)
+
+    def _refuse_to_withdraw(self, done: Mapping[str, Any] | None, together_with: str | None) -> None:
+        if not self.decided:
+            raise NothingToWithdraw
+        if self.judged is not None:
+            raise AlreadyJudged(on=self.judged["on"], verdict=self.judged["verdict"])
+        if (self.plan or {}).get("lot"):
+            raise StartWasDrawn
+        if together_with is not None:
+            raise JudgedWithAnother(review=together_with)
+        if done is not None:
+            raise CarriedOutAlready(**done)
+
+    @property
+    def objections(self) -> Sequence[dict[str, Any]]:
+        """What was objected, oldest first."""
+        return [each for each in self.comments if each.get("kind") == "objection"]
+
+    def answer(self, number: int, text: str, *, changed: bool, on: date, by: str | None) -> ObjectionAnswered:
+        """Answer an objection, and say whether a later revision says something else because of it."""
+        if not 1 <= number <= len(self.objections):
+            raise NoSuchObjection(known=len(self.objections), number=number)
+        objection = self.objections[number - 1]
+        if objection.get("answer") is not None:
+            raise AnsweredAlready(number=number, on=objection["answer"]["on"])
+        if by is not None and by == objection["by"]:
+            raise AnswersOwnObjection
+        if changed and self.outdated_by is None:
+            raise NoLaterRevision
+        said = {"text": text, "on": on.isoformat(), "by": by, "changed": changed,
+                "revision": self.outdated_by if changed else None}  # fmt: skip
+        self.comments = [each | {"answer": said} if each is objection else each for each in self.comments]
+        return ObjectionAnswered(on=on, changed=changed)
 
     def comment(
         self, text: str, *, on: date, by: str | None, kind: str = "comment", about: str | None = None
@@ -255,13 +262,28 @@ class Review(Entity, table=True):
             **plan, "starts_on": starts_on.isoformat(), "weeks": weeks, "extended": False,
             "planned_on": planned_on.isoformat(), "decided_on": (self.decided_on or starts_on).isoformat(),
         }  # fmt: skip
-        self.plan["decides_on"] = self.watched_until.isoformat()
+        self._watch()
         return VerificationPlanned(
             measure=plan["measure"], starts_on=starts_on, weeks=weeks, comparison=plan["comparison"],
             smallest_worthwhile=plan["smallest_worthwhile"], comparisons=tuple(plan["comparisons"]),
             baseline_weeks=plan["baseline_weeks"], fresh=plan["fresh"],
             balance=tuple(each["measure"] for each in plan["balance"]),
+            pooled=tuple(each["review"] for each in plan["pooled"]),
         )  # fmt: skip
+
+    def refuse_to_pool(self, other: Review, teams: Sequence[str], starts_on: date, at: str) -> None:
+        """Refuse to judge another review together with this one, unless the same was decided for the same start."""
+        why = None
+        if other.team in (self.team, *teams):
+            why = f"team {other.team} counts once"
+        elif other.decided != self.decided:
+            why = f"{' and '.join(other.decided) or 'nothing'} was decided on it, not {' and '.join(self.decided)}"
+        elif other.starts_on != starts_on:
+            why = f"it is carried out from {other.starts_on} on, not from {starts_on}"
+        elif other.plan is not None:
+            why = "its effect is judged by itself"
+        if why is not None:
+            raise NotAlike(review=other.id, why=why, pointer=at)
 
     @property
     def watched_until(self) -> date:
@@ -273,11 +295,16 @@ class Review(Entity, table=True):
         return date.fromisoformat(max(starts)) + timedelta(weeks=self.plan["weeks"])
 
     def due_by(self, day: date) -> bool:
-        """Whether its verdict is due by itself; what was planned when all was over is history told late."""
-        if self.plan is None or self.judged is not None:
-            return False
-        planned_on = date.fromisoformat(self.plan.get("planned_on", LONG_AGO))
-        return planned_on < self.watched_until <= day - timedelta(days=SETTLED_DAYS)
+        """Whether its verdict is due by itself."""
+        return self.due_on is not None and self.due_on <= day
+
+    def _watch(self) -> None:
+        """Note when the weeks are over; what was planned when all was over is history told late, and due to nobody."""
+        assert self.plan is not None, "what is watched was planned"
+        until = self.watched_until
+        self.plan["decides_on"] = until.isoformat()
+        late = date.fromisoformat(self.plan.get("planned_on", LONG_AGO)) >= until
+        self.due_on = None if late else until + timedelta(days=SETTLED_DAYS)
 
     def refuse_to_judge(self, today: date) -> None:
         """Refuse a verdict without a plan, before its time, or a second one."""
@@ -292,9 +319,9 @@ class Review(Entity, table=True):
         assert self.plan is not None, "what is judged was planned"
         if found["verdict"] == "inconclusive" and not self.plan["extended"]:
             self.plan = self.plan | {"weeks": self.plan["weeks"] + EXTENSION_WEEKS, "extended": True}
-            self.plan["decides_on"] = self.watched_until.isoformat()
+            self._watch()
             return VerificationExtended(weeks=EXTENSION_WEEKS, until=self.watched_until)
-        self.judged, self.judged_on = {**found, "on": on.isoformat()}, on
+        self.judged, self.judged_on, self.due_on = {**found, "on": on.isoformat()}, on, None
         estimate = found["estimate"] or {}
         return EffectJudged(
             verdict=found["verdict"], on=on, options=tuple(self.decided), measure=self.plan["measure"],

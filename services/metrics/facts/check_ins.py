@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from shared.events.meetings import CheckInChanged, CheckInNoted, CheckInWithdrawn
+from shared.events.ties import CheckInChanged, CheckInNoted, CheckInWithdrawn
 from shared.facts import Fact, Facts
 
 
@@ -15,7 +15,11 @@ class CheckInFact(Fact, table=True):
     """A check-in: from whom to whom, on which day, of which kind."""
 
     __tablename__ = "check_in_fact"
-    __table_args__ = (sa.Index("check_in_fact_on", "on"),)
+    __table_args__ = (
+        sa.Index("check_in_fact_on", "on"),
+        sa.Index("check_in_fact_from", "from_member", "on"),
+        sa.Index("check_in_fact_to", "to_member", "on"),
+    )
     kind: ClassVar[str] = "check_in"
 
     sort: str = ""

@@ -22,7 +22,7 @@ from shared.forecast import Happening, Told, happenings, week_of
 if TYPE_CHECKING:
     from services.metrics.facts.deals import DealFact
 
-WEEK = "w"
+WEEK, STOCK = "w", "s"
 CYCLE = "cycle"
 OPEN = "open"
 SUMMED = (ALL, "team", "member", "product")
@@ -45,7 +45,7 @@ class Course(Sum, table=True):
     """`opened`, `won` and `lost`; `cycle`: won, by length; or `open`: opened and not closed yet, by week of opening."""
     grain: str = Field(primary_key=True)
     start: date = Field(primary_key=True)
-    """The day, the Monday of the week or the first of the month."""
+    """The day, the Monday of the week or the first of the month; of what is open the Monday of the week of opening."""
     part: int = Field(primary_key=True)
     """Of `cycle` the days from opening to winning, of the others the Monday of the week of opening, as its ordinal."""
     currency: str = Field(primary_key=True)
@@ -116,7 +116,7 @@ def courses(deal: DealFact) -> Iterator[Cell]:
             # What a forecast begins with: adding up all that ever happened would take longer with each year.
             estimated = 1 if deal.estimate else 0
             currency = deal.estimate_currency if estimated else ""
-            yield (dim, key, OPEN, WEEK, week_of(deal.opened_on), part, currency), (1, 0, estimated, deal.estimate, 0)
+            yield (dim, key, OPEN, STOCK, week_of(deal.opened_on), part, currency), (1, 0, estimated, deal.estimate, 0)
         if won_on:
             yield (dim, key, CYCLE, MONTH, won_on.replace(day=1), took, ""), (1, 0, 0, 0, 0)
             if daily:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.metrics.facts.lasting import Lasting
 from shared.events.goals import (
     GoalChanged,
     GoalClosed,
@@ -19,7 +20,6 @@ from shared.events.goals import (
 )  # fmt: skip
 from shared.facts import Fact, Facts
 from shared.money import Money
-from shared.period import Period
 
 
 class MetricFact(Fact, table=True):
@@ -33,7 +33,7 @@ class MetricFact(Fact, table=True):
     aggregation: str = "sum"
 
 
-class GoalFact(Fact, table=True):
+class GoalFact(Lasting, table=True):
     """What somebody wants of a period, by itself or as a weighted part of another goal."""
 
     __tablename__ = "goal_fact"
@@ -42,9 +42,6 @@ class GoalFact(Fact, table=True):
     level: str = ""
     ref: str = ""
     metric: str | None = None
-    label: str = ""
-    start: date | None = None
-    end: date | None = None
     parent: str | None = None
     weight: str = "1"
     amount: int | None = Field(default=None, sa_type=sa.BigInteger)
@@ -53,13 +50,6 @@ class GoalFact(Fact, table=True):
     number: str | None = None
     """Its own value, where that counts things."""
     closed_on: date | None = None
-
-    @property
-    def period(self) -> Period:
-        """The days it is for."""
-        assert self.start is not None
-        assert self.end is not None
-        return Period(self.label, self.start, self.end)
 
 
 class ReadingFact(Fact, table=True):
@@ -96,7 +86,7 @@ def define(metric: MetricFact, event: MetricDefined) -> None:
 @goals.on(GoalSet)
 def set_goal(goal: GoalFact, event: GoalSet) -> None:
     goal.level, goal.ref, goal.metric, goal.parent = event.level, event.ref or "", event.metric, event.parent
-    goal.label, goal.start, goal.end = event.period.label, event.period.start, event.period.end
+    goal.is_for(event.period)
     change_goal(goal, event)
 
 

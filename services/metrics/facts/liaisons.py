@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sqlmodel import Field
 
-from shared.events.meetings import LiaisonChanged, LiaisonEnded, LiaisonPaired
+from shared.events.ties import LiaisonChanged, LiaisonEnded, LiaisonPaired
 from shared.facts import Fact, Facts
 
 

@@ -14,16 +14,19 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.meetings import (
+from shared.events.items import (
     ActionAgreed,
+    ActionCancelled,
     ActionChanged,
     ActionDone,
     ActionReopened,
-    AttendanceNoted,
     ItemChanged,
     ItemRaised,
     ItemReopened,
     ItemResolved,
+)
+from shared.events.meetings import (
+    AttendanceNoted,
     MeetingCalled,
     MeetingCancelled,
     MeetingChanged,
@@ -32,7 +35,7 @@ from shared.events.meetings import (
     OutcomeChanged,
     OutcomeRecorded,
     OutcomeWithdrawn,
-)  # fmt: skip
+)
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
 
@@ -112,11 +115,19 @@ class ActionFact(Fact, table=True):
     done: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """Each time it was done: `{"on", "on_time"}`."""
     reopenings: list[str] = Field(default_factory=list, sa_type=Json)
+    cancelled_on: date | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was to be done by its day: what was cancelled before it was not, what was later had been."""
+        return self.cancelled_on is None or self.judged_by is None or self.cancelled_on > self.judged_by
 
     def to_do_before(self, day: date) -> bool:
         """Whether it was still, or again, to be done when a day began."""
         text = day.isoformat()
         if self.agreed_on is None or self.agreed_on >= day:
+            return False
+        if self.cancelled_on is not None and self.cancelled_on < day:
             return False
         return 1 + sum(on < text for on in self.reopenings) > sum(str(each["on"]) < text for each in self.done)
 
@@ -171,6 +182,8 @@ def of_action(action: ActionFact) -> Iterator[Cell]:
         yield from cells("done_on_time" if each["on_time"] else "done_late", on, along)
     for day in action.reopenings:
         yield from cells("undone", date.fromisoformat(day), along)
+    if action.cancelled_on is not None:
+        yield from cells("called_off", action.cancelled_on, along)
 
 
 meetings = Facts(MeetingFact, sums=Tally, cells=of_meeting)
@@ -184,6 +197,7 @@ def call(meeting: MeetingFact, event: MeetingCalled) -> None:
     meeting.on, meeting.form, meeting.series = event.on, event.kind, event.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
     meeting.review, meeting.option = event.review, event.option
+    meeting.attendance = dict.fromkeys(event.guests, "invited")
 
 
 @meetings.on(MeetingChanged)
@@ -192,6 +206,7 @@ def move(meeting: MeetingFact, event: MeetingChanged) -> None:
     # Events of the first days do not say the series, and no meeting leaves one but for that which goes on from it.
     meeting.series = event.series or meeting.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
+    meeting.attendance = meeting.attendance | dict.fromkeys(event.asked_again, "invited")
 
 
 @meetings.on(MeetingStarted)
@@ -260,6 +275,11 @@ def finish(action: ActionFact, event: ActionDone) -> None:
 @actions.on(ActionReopened)
 def undo(action: ActionFact, event: ActionReopened) -> None:
     action.reopenings = [*action.reopenings, event.on.isoformat()]
+
+
+@actions.on(ActionCancelled)
+def cancel_action(action: ActionFact, event: ActionCancelled) -> None:
+    action.cancelled_on = event.on
 
 
 @outcomes.on(OutcomeRecorded)

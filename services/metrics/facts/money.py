@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.metrics.facts.lasting import Lasting
 from services.metrics.sums import ALL, Tally, cells
 from shared.events.money import (
     BudgetChanged,
@@ -30,7 +31,6 @@ from shared.events.money import (
     ReceiptReversed,
 )
 from shared.facts import Cell, Fact, Facts
-from shared.period import Period
 from shared.store.types import Json
 
 DUE = "due"
@@ -114,28 +114,18 @@ class ExpenseFact(Fact, table=True):
     currency: str = ""
 
 
-class BudgetFact(Fact, table=True):
+class BudgetFact(Lasting, table=True):
     """What a department may spend in a period, and when. Budgets are few: they are read as they are."""
 
     __tablename__ = "budget_fact"
     kind: ClassVar[str] = "budget"
 
     department: str = ""
-    label: str = ""
-    start: date | None = None
-    end: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
     on_overrun: str = ""
     rows: list[list[Any]] = Field(default_factory=list, sa_type=Json)
     """Each with its day and its minor units."""
-
-    @property
-    def period(self) -> Period:
-        """The days it is for."""
-        assert self.start is not None
-        assert self.end is not None
-        return Period(self.label, self.start, self.end)
 
 
 def invoice_cells(invoice: InvoiceFact) -> Iterator[Cell]:
@@ -248,8 +238,8 @@ def reverse_expense(expense: ExpenseFact, event: ExpenseReversed) -> None:
 
 @budgets.on(BudgetPlanned)
 def plan(budget: BudgetFact, event: BudgetPlanned) -> None:
-    budget.department, budget.label = event.department, event.period.label
-    budget.start, budget.end = event.period.start, event.period.end
+    budget.department = event.department
+    budget.is_for(event.period)
     change_budget(budget, event)
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.meetings import PulseChanged, PulseClosed, PulseOpened
+from shared.events.pulses import PulseChanged, PulseClosed, PulseOpened
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.events.meetings import RequestChanged, RequestMade, RequestPromised, RequestReopened, RequestResolved
+from shared.events.requests import RequestChanged, RequestMade, RequestPromised, RequestReopened, RequestResolved
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
 
@@ -21,6 +21,8 @@ class RequestFact(Fact, table=True):
     __tablename__ = "request_fact"
     __table_args__ = (
         sa.Index("request_fact_asked", "asked_on"),
+        sa.Index("request_fact_from", "from_member", "asked_on"),
+        sa.Index("request_fact_to", "to_member", "asked_on"),
         sa.Index("request_fact_resolved", "last_resolved_on"),
     )
     kind: ClassVar[str] = "request"

@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.metrics.facts.lasting import Lasting
 from shared.attainment import due_before, exchanged
 from shared.events.aims import TargetChanged, TargetClosed, TargetPlaced, TargetSet
-from shared.facts import Fact, Facts
+from shared.facts import Facts
 from shared.money import Money
-from shared.period import Period
 from shared.rates import Rates
 from shared.store.types import Json
 
 
-class TargetFact(Fact, table=True):
+class TargetFact(Lasting, table=True):
     """So much of a metric, aimed at by somebody in a period."""
 
     __tablename__ = "target_fact"
@@ -28,9 +28,6 @@ class TargetFact(Fact, table=True):
     metric: str = ""
     level: str = ""
     ref: str = ""
-    label: str = ""
-    start: date | None = None
-    end: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     """Minor units, of a target in money."""
     currency: str = ""
@@ -42,13 +39,6 @@ class TargetFact(Fact, table=True):
     parent: str | None = None
     """The target that it is a part of."""
     closed_on: date | None = None
-
-    @property
-    def period(self) -> Period:
-        """The days it is for."""
-        assert self.start is not None
-        assert self.end is not None
-        return Period(self.label, self.start, self.end)
 
     def due_before(self, day: date) -> Fraction:
         """What of a target in money is due before a day, in minor units."""
@@ -71,7 +61,7 @@ targets = Facts(TargetFact)
 def set_target(target: TargetFact, event: TargetSet) -> None:
     target.metric, target.level, target.ref = event.metric, event.level, event.ref or ""
     target.parent = event.parent
-    target.label, target.start, target.end = event.period.label, event.period.start, event.period.end
+    target.is_for(event.period)
     change_target(target, event)
 
 

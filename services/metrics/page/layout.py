@@ -29,6 +29,7 @@ LABELS: Final[Mapping[str, str]] = {
     "lag": "Events waiting for a predecessor",
     "parked": "Parked events",
     "source_age": "Age of the sources",
+    "view_age": "Age of the views",
     "spend_forecast": "Forecast of spending",
     "left": "Left of the budgets",
     "sales_expense": "Expense of sales",
@@ -37,7 +38,7 @@ STOCKS: Final = frozenset(
     "customers_start customers_end customers_retained retention churn deals_open pipeline weighted_pipeline coverage"
     " members outstanding"
     " outstanding_by_age left headcount headcount_sales openings_open equipment_out joiners_waiting requests_open"
-    " source_age imports parked lag not_yet_invoiced overpaid target forecast forecast_range"
+    " source_age view_age imports parked lag not_yet_invoiced overpaid target forecast forecast_range"
     " forecast_override coverage_ideal".split()
 )
 """Figures that are as at one day; the others count what happened in the period."""
@@ -85,8 +86,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         groups=(
             Group("Deals", ("deals_opened", "deals_lost", "deals_open", "close_rate", "average_deal",
                             "average_days_to_win")),
-            Group("Pipeline and targets", ("target", "variance", "pace", "target_adjusted", "attainment_adjusted",
-                                           "line_of_sight", "forecast", "forecast_range",
+            Group("Pipeline and targets", ("target", "variance", "variance_rate", "pace", "target_adjusted",
+                                           "attainment_adjusted", "line_of_sight", "forecast", "forecast_range",
                                            "forecast_override", "pipeline", "weighted_pipeline", "coverage",
                                            "coverage_ideal", "velocity", "sales_cycle_mean", "sales_cycle_median")),
             Group("Customers", ("customers_start", "customers_new", "customers_reactivated", "customers_lost",
@@ -160,7 +161,7 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
             Group("Requests", ("requests_resolved", "reopened", "requests_from_sales", "on_time_by_pair",
                                "joiners_waiting")),
             Group("Problems", ("problems_open", "problems_solved")),
-            Group("The state of information", ("source_age", "imports", "parked", "lag")),
+            Group("The state of information", ("source_age", "view_age", "imports", "parked", "lag")),
         ),
         charts=(
             Chart("Requests opened and resolved by {piece}", ("requests_opened", "requests_resolved")),

@@ -16,7 +16,7 @@ from services.metrics.review.individual_results import difference, expected
 from services.metrics.review.inputs import Deal, Inputs
 from services.metrics.review.measure import Measure, Value
 from services.metrics.review.thresholds import ResultRules
-from shared.contribution import WEIGHTS, contributions
+from shared.contribution import contributions
 
 IR5 = Measure(
     "IR5", "contribution share", "individual results", "What the roles they filled have of the deals that were won.",
@@ -74,8 +74,18 @@ def shared_out(deals: Sequence[Deal]) -> tuple[dict[str, float], dict[str, list[
 
 def by_roles(deal: Deal) -> Mapping[str, float]:
     """A deal's amount by the roles that were filled; what a role has that nobody filled is nobody's."""
-    shares = contributions(WEIGHTS, dict(deal.roles)).members
+    shares = contributions(dict(deal.weights), dict(deal.roles)).members
     return {member: deal.amount * share.numerator / share.denominator for member, share in shares.items()}
+
+
+def unstaffed_of(deals: Sequence[Deal]) -> dict[str, float]:
+    """By role what of the deals that were won is nobody's, for nobody filled it."""
+    parts: defaultdict[str, list[float]] = defaultdict(list)
+    for deal in deals:
+        if deal.won and deal.roles:
+            for role, share in contributions(dict(deal.weights), dict(deal.roles)).unstaffed.items():
+                parts[role].append(deal.amount * share.numerator / share.denominator)
+    return {role: fsum(each) for role, each in parts.items()}
 
 
 def surplus(inputs: Inputs) -> Value:

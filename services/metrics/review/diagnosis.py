@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Literal
+from typing import Final, Literal
 
 from services.metrics.review.choice import Choice, choose
 from services.metrics.review.conventions import Z
 from services.metrics.review.finding import Finding
-from services.metrics.review.options import NO_ACTION, Catalogue
+from services.metrics.review.options import NO_ACTION, Catalogue, Option
 from services.metrics.review.ranking import Ranked, scales_of
 from services.metrics.review.recommendation import KINDS, Recommendation, States, recommend
 from services.metrics.review.weaknesses import Weakness, weaknesses_of
 
 APART = 10
+CHANGES: Final = ("low", "medium", "high")
 SMALL = 0.1
 """Of the caps: what may be done while something is only watched."""
 
@@ -32,6 +33,8 @@ class Diagnosis:
     """The best option of the recommended class: the only one that may be called recommended."""
     pays: bool
     """Whether it is enough better than doing nothing."""
+    close: tuple[str, ...]
+    """What else of the class is about as good: a close call, of which both are shown."""
     besides: tuple[str, ...]
     missing: tuple[str, ...]
     """What would have to be there for a recommendation."""
@@ -49,11 +52,11 @@ def diagnose(finding: Finding, catalogue: Catalogue) -> Diagnosis:
     value = finding.team[found.measure].value if found.measure and found.measure in finding.team else None
     healthy = finding.rules.line_of(found.measure).healthy if found.measure else None
     choice = _options(finding, catalogue, weaknesses, found)
-    best = _of_class(choice, catalogue, found, finding) if choice else None
+    best, close = _of_class(choice, catalogue, found, finding) if choice else (None, ())
     nothing = choice.row(NO_ACTION).score if choice else 0.0
     pays = best is not None and best.score - nothing >= finding.rules.ranking.better
     named = best.candidate.name if best is not None and pays else _of_targets(catalogue, found)
-    return Diagnosis(weaknesses, states, found, choice, named, pays, _besides(catalogue, weaknesses), missing,
+    return Diagnosis(weaknesses, states, found, choice, named, pays, close, _besides(catalogue, weaknesses), missing,
                      healthy, value)  # fmt: skip
 
 
@@ -131,8 +134,11 @@ def _options(
     return choose(catalogue, codes, found.measure, scales, members, finding.rules.ranking, banned)
 
 
-def _of_class(choice: Choice, catalogue: Catalogue, found: Recommendation, finding: Finding) -> Ranked | None:
-    """The best row all of whose options are of the recommended class or hybrid."""
+def _of_class(
+    choice: Choice, catalogue: Catalogue, found: Recommendation, finding: Finding
+) -> tuple[Ranked | None, tuple[str, ...]]:
+    """The best row all of whose options are of the recommended class or hybrid; in a close call the one that changes
+    less, can be taken back and takes fewer hours, and what else is about as good."""
     kind_of = {each.id: each.kind for each in catalogue.options}
     allowed = KINDS.get(found.kind, ())
     if found.rule == "R9":
@@ -142,9 +148,20 @@ def _of_class(choice: Choice, catalogue: Catalogue, found: Recommendation, findi
             if each.candidate.name != NO_ACTION and each.candidate.cost <= SMALL * rules.budget
             and each.candidate.hours <= SMALL * choice.scales.hours
         ]  # fmt: skip
-        return small[0] if small else None
+        return (small[0] if small else None), ()
     fitting = [each for each in choice.table if all(kind_of[part] in allowed for part in each.candidate.parts)]
-    return fitting[0] if fitting else None
+    if not fitting or choice.clear:
+        return (fitting[0] if fitting else None), ()
+    known = {each.id: each for each in catalogue.options}
+    better, nothing = finding.rules.ranking.better, choice.row(NO_ACTION).score
+    near = [each for each in fitting if fitting[0].score - each.score < better and each.score - nothing >= better]
+    chosen = min(near or fitting[:1], key=lambda each: _caution([known[part] for part in each.candidate.parts], each))
+    return chosen, tuple(each.candidate.name for each in near if each is not chosen)
+
+
+def _caution(options: Sequence[Option], row: Ranked) -> tuple[int, bool, float, float]:
+    levels = [CHANGES.index(each.change) for each in options]
+    return max(levels), not all(each.reversible for each in options), row.candidate.hours, -row.score
 
 
 def _of_targets(catalogue: Catalogue, found: Recommendation) -> str | None:

@@ -75,7 +75,7 @@ def _of_member(inputs: Inputs, rules: Rules, member: str, helps: Sequence[Help])
         individual_behaviour.breadth(inputs, member, helps),
         individual_behaviour.follow_through(inputs, [member]),
         individual_behaviour.answering(inputs, member),
-        individual_behaviour.IB6.nothing("team mates are not asked about each other here"),
+        individual_behaviour.peers(inputs, member),
         individual_behaviour.teamwork_training(inputs, member),
         individual_behaviour.resilience(inputs, member),
         individual_results.attainment(inputs, member),
@@ -96,6 +96,7 @@ def _of_team(inputs: Inputs, rules: Rules, edges: dict[Pair, Edge], needs: Seque
 def _process(inputs: Inputs, rules: Rules, edges: dict[Pair, Edge], needs: Sequence[Need]) -> tuple[Value, ...]:
     return (
         individual_behaviour.follow_through(inputs, inputs.ids, rules.least.get("IB4")),
+        individual_behaviour.peers_of_team(inputs),
         team_process.attendance(inputs, rules.graph.large_meeting),
         team_process.effectiveness(inputs, rules),
         team_process.items_resolved(inputs, rules),
@@ -103,6 +104,7 @@ def _process(inputs: Inputs, rules: Rules, edges: dict[Pair, Edge], needs: Seque
         team_process.coverage(needs, edges, rules),
         team_process.communication(inputs, rules),
         team_process.cooperation(inputs, rules),
+        team_process.influence(inputs, rules),
         team_process.training_coverage(inputs, rules),
     )
 

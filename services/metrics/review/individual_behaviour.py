@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from services.metrics.review.association import Help
 from services.metrics.review.conventions import mean_of, median_of, score100
@@ -50,6 +52,8 @@ IB8 = Measure(
     "median over setbacks of (activities after ÷ own median before)",
     "for the person and a coach only; a reason to support, never a score", 3, unit="ratio", private=True,
 )  # fmt: skip
+SMALLEST_TEAM: Final = 6
+"""In a smaller one it could be guessed who said what."""
 
 
 def participation(inputs: Inputs, member: str, large: int) -> Value:
@@ -96,11 +100,25 @@ def answering(inputs: Inputs, member: str) -> Value:
     return IB5.share(kept, len(addressed), sources=_all(addressed))
 
 
-def peers(ratings: Sequence[float], team: int) -> Value:
-    """IB6: the mean of what at least four team mates say, of a team of at least six."""
-    if team < 6 or len(ratings) < IB6.least:
-        return IB6.nothing(f"{len(ratings)} raters in a team of {team}; at least {IB6.least} in one of 6 are needed")
-    return IB6.number(score100(mean_of(ratings)), len(ratings))
+def peers(inputs: Inputs, member: str) -> Value:
+    """IB6: the mean of what at least four team mates say, of a team of at least six; never without the team's."""
+    found, team = inputs.peers.get(member), len(inputs.ids)
+    average = peers_of_team(inputs).value
+    if found is None or average is None or team < SMALLEST_TEAM or found.answers < IB6.least:
+        raters = found.answers if found else 0
+        return IB6.nothing(
+            f"{raters} raters in a team of {team}; at least {IB6.least} in one of {SMALLEST_TEAM} are needed"
+        )
+    return replace(IB6.answers(found, IB6.least, 0.0), beside=average)
+
+
+def peers_of_team(inputs: Inputs) -> Value:
+    """IB6 of the team: the mean of its members'; of fewer than four it would tell one of them to the others."""
+    rated = [each for member in inputs.ids if (each := inputs.peers.get(member)) and each.answers >= IB6.least]
+    if len(rated) < IB6.least:
+        return IB6.nothing(f"{len(rated)} of at least {IB6.least} members of whom enough was said")
+    sources = (name for each in rated for name in each.sources)
+    return IB6.number(mean_of([score100(each.mean) for each in rated]), len(rated), sources)
 
 
 def teamwork_training(inputs: Inputs, member: str) -> Value:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from services.metrics.review.measure import State, Survey
+from shared.contribution import WEIGHTS
 
 Spell = tuple[date, date | None]
 
@@ -196,6 +197,8 @@ class Deal(Thing):
     """What each member is credited with."""
     roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The members who filled each role, where that is known."""
+    weights: tuple[tuple[str, str], ...] = tuple(WEIGHTS.items())
+    """What each role weighs, as was agreed on for the day it was closed on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +312,8 @@ class Inputs:
     quotas: tuple[Quota, ...] = ()
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     """By `communication`, `cooperation`, and by the single questions C1 to C4, T1 to T4."""
+    peers: Mapping[str, Survey] = field(default_factory=dict)
+    """By member what team mates say of them."""
     goals: tuple[Goal, ...] = ()
     owned: tuple[Own, ...] = ()
     pull: Pull | None = None

@@ -44,6 +44,10 @@ class Value:
     """The subjects whose events it is made of."""
     parts: tuple[str, ...] = ()
     """The measures it is made of."""
+    beside: float | None = None
+    """The team's average, where a number is never shown without it."""
+    slope: float | None = None
+    """Of a mean over levels by how much it changes from one to the next."""
 
     @property
     def interval(self) -> Interval | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 from services.metrics.review.association import Edge, Need, Pair
 from services.metrics.review.conventions import mean_of
@@ -46,13 +48,15 @@ TP6 = Measure(
 )  # fmt: skip
 TP7 = Measure(
     "TP7", "influence", "team process", "How much say the levels have, from the top down.",
-    "mean over the levels, and slope per level", "a picture, without a line", 2, unit="1 to 5",
+    "mean over the levels, and slope per level", "a picture, without a line", 3, unit="1 to 5",
 )  # fmt: skip
 TP8 = Measure(
     "TP8", "training coverage", "team process",
     "Members with a training in teamwork of the last twelve months whose check they passed.", "such members ÷ members",
     "having been there is not being able to", 1,
 )  # fmt: skip
+LEVELS: Final = ("I1", "I2", "I3")
+"""The questions how much say management, team leaders and members have."""
 
 
 def attendance(inputs: Inputs, large: int) -> Value:
@@ -119,13 +123,23 @@ def cooperation(inputs: Inputs, rules: Rules) -> Value:
     return TP6.answers(inputs.surveys.get("cooperation"), rules.survey.inside, rules.survey.response)
 
 
-def influence(levels: Sequence[float]) -> tuple[Value, float]:
-    """TP7: the mean say of the levels and its slope per level (Tannenbaum's control graph)."""
-    if len(levels) < TP7.least:
-        return TP7.nothing(f"{len(levels)} of at least {TP7.least} levels"), 0.0
+def influence(inputs: Inputs, rules: Rules) -> Value:
+    """TP7: the mean say of the levels and its slope per level, from the top down (Tannenbaum's control graph)."""
+    asked = [inputs.surveys.get(each) for each in LEVELS]
+    enough = rules.survey
+    levels = [each.mean for each in asked
+              if each and each.answers >= enough.inside and each.answers >= enough.response * each.asked]  # fmt: skip
+    if len(levels) < len(LEVELS):
+        return TP7.nothing(f"{len(levels)} of {len(LEVELS)} levels of which enough was said; the question is optional")
+    sources = (name for each in asked if each for name in each.sources)
+    return replace(TP7.number(mean_of(levels), len(levels), sources), slope=slope_of(levels))
+
+
+def slope_of(levels: Sequence[float]) -> float:
+    """By how much it changes from level to level, by least squares."""
     middle, mean = (len(levels) - 1) / 2, mean_of(levels)
     across = sum((place - middle) * (each - mean) for place, each in enumerate(levels))
-    return TP7.number(mean, len(levels)), across / sum((place - middle) ** 2 for place in range(len(levels)))
+    return across / sum((place - middle) ** 2 for place in range(len(levels)))
 
 
 def training_coverage(inputs: Inputs, rules: Rules) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from math import fsum
 from random import Random
 
@@ -86,10 +87,9 @@ def leavers(inputs: Inputs) -> Value:
     return TR4.number(100 * len(inputs.leavers) / heads, heads, (f"member/{each}" for each in inputs.leavers))
 
 
-def meeting_hours(inputs: Inputs) -> float:
-    """The hours members spent in meetings."""
-    team = set(inputs.ids)
-    return sum(each.minutes * len(each.attended & team) for each in inputs.meetings) / 60
+def hours_met(inputs: Inputs, members: Set[str]) -> float:
+    """The hours these members spent in meetings."""
+    return sum(each.minutes * len(each.attended & members) for each in inputs.meetings) / 60
 
 
 def effort_cost(inputs: Inputs, rules: Rules) -> Value:
@@ -98,7 +98,7 @@ def effort_cost(inputs: Inputs, rules: Rules) -> Value:
     earned = fsum(amount for each in inputs.deals if each.won for member, amount in each.credits if member in team)
     if earned <= 0:
         return TR5.nothing("nothing was credited")
-    spent = meeting_hours(inputs) * rules.ranking.hourly_rate + inputs.training_cost
+    spent = hours_met(inputs, team) * rules.ranking.hourly_rate + inputs.training_cost
     return TR5.number(100 * spent / earned, len(inputs.deals), (each.subject for each in inputs.meetings))
 
 

@@ -66,27 +66,39 @@ def resemblance(*series: Sequence[float]) -> float:
     return min(MOST_RHO, max(LEAST_RHO, above / below if below else 0.0))
 
 
-def error_of(windows: Sequence[Window], rho: float) -> float:
-    """√(Σ sd²/weeks) · √((1 + rho)/(1 - rho))."""
-    return sqrt(fsum(each.deviation * each.deviation / each.weeks for each in windows)) * sqrt((1 + rho) / (1 - rho))
+Change = tuple[Window, Window]
+"""The weeks before and the weeks after of one team."""
+
+
+def error_of(groups: Sequence[Sequence[Change]], rho: float) -> float:
+    """√(Σ over groups of Σ sd²/weeks ÷ teams²) · √((1 + rho)/(1 - rho)): of each group the mean of its teams counts."""
+    spread = fsum(
+        fsum(each.deviation * each.deviation / each.weeks for change in group for each in change)
+        / (len(group) * len(group))
+        for group in groups
+    )
+    return sqrt(spread) * sqrt((1 + rho) / (1 - rho))
 
 
 def estimate(
-    before: Window, after: Window, comparison: tuple[Window, Window] | None = None, *, rho: float = LEAST_RHO,
-    drift: float = 0.0,
-) -> Estimate:  # fmt: skip
-    """(after - before) - (the comparison's after - before) - drift, with a t quantile of as many weeks as there are."""
-    windows = [before, after, *(comparison or ())]
-    change = after.mean - before.mean - drift
-    if comparison is not None:
-        change -= comparison[1].mean - comparison[0].mean
-    error = error_of(windows, rho)
+    acted: Sequence[Change], compared: Sequence[Change] = (), *, rho: float = LEAST_RHO, drift: float = 0.0
+) -> Estimate:
+    """Mean change of those who acted - mean change of the comparison - drift, with a t quantile of as many weeks as
+    there are. Teams that acted alike are pooled: four with four others show half of what one with one does."""
+    groups = [group for group in (acted, compared) if group]
+    change = _mean_of(acted) - (_mean_of(compared) if compared else 0.0) - drift
+    error = error_of(groups, rho)
+    windows = [each for group in groups for pair in group for each in pair]
     degrees = sum(each.weeks for each in windows) - len(windows)
     design: Literal["difference in differences", "before and after"] = (
-        "difference in differences" if comparison is not None else "before and after"
+        "difference in differences" if compared else "before and after"
     )
     return Estimate(change, error, around(change, error, student(degrees)), rho, design,
                     smallest_detectable(error), drift)  # fmt: skip
+
+
+def _mean_of(changes: Sequence[Change]) -> float:
+    return mean_of([after.mean - before.mean for before, after in changes])
 
 
 def regression_to_the_mean(correlation: float, mean: float, before: float) -> float:
@@ -94,9 +106,9 @@ def regression_to_the_mean(correlation: float, mean: float, before: float) -> fl
     return (1 - correlation) * (mean - before)
 
 
-def smallest_detectable(error: float, pairs: int = 1) -> float:
-    """(1.645 + 0.842) · se, pooled over so many teams with a comparison each."""
-    return (Z + POWER) * error / sqrt(pairs)
+def smallest_detectable(error: float) -> float:
+    """(1.645 + 0.842) · se: at a power of 80 %, one-sided 5 %."""
+    return (Z + POWER) * error
 
 
 def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
@@ -113,7 +125,7 @@ def worsened(before: Sequence[float], after: Sequence[float], worse: Literal["mo
     """Whether something got worse by more than a share of what it was, and not by chance."""
     if min(len(before), len(after)) < 2 or not mean_of(before):
         return False
-    found = estimate(window_of(before), window_of(after), rho=resemblance(before, after))
+    found = estimate([(window_of(before), window_of(after))], rho=resemblance(before, after))
     change, interval = found.change, found.interval
     sure = interval.low > 0 if worse == "more" else interval.high < 0
     return sure and abs(change) > limit * mean_of(before)

@@ -13,7 +13,7 @@ from typing import Final
 from services.metrics.review.conventions import wilson
 from services.metrics.review.finding import Finding
 from services.metrics.review.measure import State, state_of
-from services.metrics.review.team_results import behind_the_others, meeting_hours
+from services.metrics.review.team_results import behind_the_others, hours_met
 
 AT_ONCE: Final = ("W-ISO", "W-HUB", "W-MTG")
 """Those that need no second period."""
@@ -85,7 +85,7 @@ def meetings(finding: Finding) -> tuple[State, tuple[str, ...]]:
     rules, inputs = finding.rules, finding.inputs
     days = sum(each.days_present(inputs.start, inputs.asked) for each in inputs.members)
     worked = days / 7 * rules.ranking.hours_per_week
-    if worked and meeting_hours(inputs) > rules.weakness.meeting_hours * worked:
+    if worked and hours_met(inputs, set(inputs.ids)) > rules.weakness.meeting_hours * worked:
         return "weak", ()
     return _index("TP1")(finding)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.metrics.review.association import Edge, Need
 from services.metrics.review.choice import Choice
-from services.metrics.review.contributions import PITFALLS, Contribution
+from services.metrics.review.contributions import PITFALLS, Contribution, unstaffed_of
 from services.metrics.review.diagnosis import Diagnosis
 from services.metrics.review.finding import Finding
 from services.metrics.review.goal_link import UNLINKED
@@ -15,6 +15,8 @@ from services.metrics.review.inputs import Inputs
 from services.metrics.review.measure import Value
 from services.metrics.review.options import Catalogue
 from services.metrics.review.ranking import Ranked
+from services.metrics.review.team_results import hours_met
+from services.metrics.review.weaknesses import Weakness
 
 Evidence = dict[str, tuple[str, ...]]
 
@@ -35,6 +37,7 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
         "period": {"from": inputs.start.isoformat(), "to": inputs.end.isoformat()},
         "currency": inputs.currency,
         "baseline": finding.baseline,
+        "outside_from": finding.rules.survey.outside,
         "measures": {
             "team": _values(finding.team, "/measures/team", evidence)
             | {each: {"state": finding.state(each)} | shown_value(finding.team[each]) for each in ("COM", "TWK")},
@@ -45,17 +48,25 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
         },
         "associations": associations(finding, evidence),
         "contributions": [_contribution(each, evidence) for each in finding.contributions],
+        "unstaffed": {role: number(amount) for role, amount in sorted(unstaffed_of(inputs.deals).items())},
         "pitfalls": list(PITFALLS),
         "goals": _goals(inputs, evidence),
         "weaknesses": {
             code: {"state": each.state, "confirmed": each.confirmed, "about": list(each.about),
-                   "shown_by": list(each.shown_by)}
+                   "shown_by": list(each.shown_by), **_evidence_of(code, each, inputs)}
             for code, each in sorted(diagnosis.weaknesses.items())
         },
         "recommendation": _recommendation(diagnosis),
         "options": _table(diagnosis.choice, catalogue) if diagnosis.choice else None,
     }  # fmt: skip
     return document, evidence
+
+
+def _evidence_of(code: str, weakness: Weakness, inputs: Inputs) -> dict[str, Any]:
+    """Of who carries all help the hours in meetings; for who leads the team only."""
+    if code != "W-HUB" or not weakness.about:
+        return {}
+    return {"meeting_hours": {each: number(hours_met(inputs, {each})) for each in weakness.about}}
 
 
 def _values(values: Mapping[str, Value], place: str, evidence: Evidence) -> dict[str, Any]:
@@ -66,9 +77,11 @@ def _values(values: Mapping[str, Value], place: str, evidence: Evidence) -> dict
 
 def shown_value(value: Value) -> dict[str, Any]:
     """A number with its interval, what it is made of, or what is missing."""
+    more = {"team_average": value.beside, "slope": value.slope}
     return {
         "value": number(value.value), "low": number(value.low), "high": number(value.high),
         "numerator": number(value.hits), "n": number(value.of), "missing": value.missing, "parts": list(value.parts),
+        **{name: number(each) for name, each in more.items() if each is not None},
     }  # fmt: skip
 
 
@@ -163,6 +176,7 @@ def _recommendation(diagnosis: Diagnosis) -> dict[str, Any]:
         "option": diagnosis.recommended,
         "note": None if offered or diagnosis.choice is None else "no action: no option pays",
         "first": top,
+        "close": list(diagnosis.close),
         "besides": list(diagnosis.besides),
         "missing": list(diagnosis.missing),
     }

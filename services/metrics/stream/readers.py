@@ -17,7 +17,8 @@ from shared.identity.scopes import ADMIN, COLLECTIONS
 
 MOST_TYPES = 100
 # Who may read one of these is said by each of them, and the stream does not know what they say.
-_EACH_HAS_ITS_READERS = frozenset({"setbacks", "pulses", "check-ins", "liaisons", "reviews", "packs", "leavers"})
+_EACH_HAS_ITS_READERS = frozenset({"setbacks", "pulses", "check-ins", "liaisons", "reviews", "packs", "leavers",
+                                   "peer-rounds"})  # fmt: skip
 # These are about somebody: a member reads their own where they are kept, and not those of all in the stream.
 _ABOUT_SOMEBODY = frozenset({"trainings", "equipment", "onboardings"})
 # The same, and who may change those of their own team is not told of all others either.
@@ -26,7 +27,7 @@ _NOT_FOR_MEMBERS = frozenset({"absences", "duties", "targets", "progress", "fore
 # assesses skills, and who trains, is told of all.
 _IN_ANOTHER = {
     "option_set": "options", "person": "people", "ability": "skills", "pack": "packs", "leavers": "leavers",
-    "check": "trainings",
+    "check": "trainings", "peer_score": "peer-rounds",
 }  # fmt: skip
 _ONLY_FOR_WRITERS = frozenset({"ability", "check"})
 _COLLECTIONS = frozenset(name for names in COLLECTIONS.values() for name in names.split())

@@ -14,21 +14,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.courses import CYCLE, DAILY, OPEN, SUMMED, WEEK, WHOSE, Course, course, key_of, length
+from services.metrics.facts.courses import CYCLE, DAILY, STOCK, SUMMED, WEEK, WHOSE, Course, course, key_of, length
 from services.metrics.facts.deals import DealFact
 from services.metrics.sums import ALL, DAY, MONTH
 from services.metrics.views.frame import Reading
 from services.metrics.views.ledger import day_of, months_within
 from services.metrics.views.sources import BY_TEAM
 from services.metrics.views.sources import SOURCES as FED
-from shared.forecast import History, Known, week_of
+from shared.forecast import History, Known, monday_of
 from shared.store import Snapshot
 from shared.store.sql import OneOf
 
 _course = Course.__table__.c  # type: ignore[attr-defined]
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _NUMBERS = [_course[name] for name in ("count", "amount", "estimated", "estimate", "realised")]
-_WENT = _course.measure.in_([sa.literal_column(f"'{each}'") for each in ("opened", "won", "lost")])
+_WENT, _CLOSED = (
+    _course.measure.in_([sa.literal_column(f"'{each}'") for each in measures])
+    for measures in (("opened", "won", "lost"), ("won", "lost"))
+)
 
 
 def _day(name: str) -> Any:
@@ -41,18 +44,17 @@ _AGE = _course.part >= sa.bindparam("horizon")
 _KEYS = OneOf(_course.key, "keys")
 
 
-def _left(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """The deals opened before a day and not closed by then: those that are open still, and those closed since."""
-    of_then = [_AGE, _course.part < sa.bindparam("begun")]
-    columns = (_course.key, _course.part, _course.currency, *_NUMBERS)
-    closed = _course.measure.in_([sa.literal_column("'won'"), sa.literal_column("'lost'")])
-    still = sa.select(*columns).where(_DIM, _course.measure == OPEN, _course.grain == WEEK, *of_then, *conditions)
-    since = sa.select(*columns).where(
-        _DIM, closed, _course.grain == WEEK, _course.start >= _day("since"), *of_then, *conditions
+def _left(*conditions: sa.ColumnElement[bool]) -> sa.SelectBase:
+    """The deals that were open when the running week began: they are open still, or were closed in it or later."""
+    of_then = [_DIM, _AGE, _course.part < sa.bindparam("running"), *conditions]
+    place, numbers = (
+        (_course.key, _course.part, _course.currency),
+        (_course["count"], _course.estimated, _course.estimate),
     )
-    cells = sa.union_all(still, since).subquery().c
-    added = [sa.cast(sa.func.sum(cells[name]), sa.BigInteger) for name in ("count", "estimated", "estimate")]
-    return sa.select(cells.key, cells.part, cells.currency, *added).group_by(cells.key, cells.part, cells.currency)
+    still = sa.select(*place, *numbers).where(_course.grain == STOCK, *of_then)
+    added = [sa.cast(sa.func.sum(each), sa.BigInteger) for each in numbers]
+    later = [_course.grain == WEEK, _CLOSED, _course.start >= _day("week")]
+    return sa.union_all(still, sa.select(*place, *added).where(*later, *of_then).group_by(*place))
 
 
 def _begun() -> sa.Select[Any]:
@@ -66,10 +68,11 @@ def _stretch(grain: str, start: str, end: str) -> list[sa.ColumnElement[bool]]:
     return [_course.grain == grain, _course.start >= _day(start), _course.start < _day(end)]
 
 
-def _new(daily: bool, *conditions: sa.ColumnElement[bool]) -> sa.SelectBase:
-    columns = (_course.key, _course.measure, _course.part, _course.start, _course.currency, *_NUMBERS)
-    stretches = [_stretch(WEEK, "since", "week"), *([_stretch(DAY, "week", "before")] if daily else [])]
-    return sa.union_all(*(sa.select(*columns).where(_DIM, _WENT, _AGE, *each, *conditions) for each in stretches))
+def _went(which: sa.ColumnElement[bool], grain: str, start: str, end: str, *conditions: Any) -> sa.Select[Any]:
+    """What happened in some days; a day is read as it is stored, for there are few of them and many cells."""
+    day = sa.type_coerce(_course.start, sa.types.NullType())
+    columns = (_course.key, _course.measure, _course.part, day, _course.currency, *_NUMBERS)
+    return sa.select(*columns).where(_DIM, which, _AGE, *_stretch(grain, start, end), *conditions)
 
 
 def _lengths(daily: bool, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -107,7 +110,8 @@ _HAS_KEYS = {dim: OneOf(_deal[name], "keys") for dim, name in WHOSE.items() if d
 """How the deals of a dimension are found that has no cells of days."""
 _LEFT, _LEFT_OF = _left(), _left(_KEYS)
 _BEGUN = _begun()
-_NEW, _NEW_OF = ({daily: _new(daily, *keys) for daily in (True, False)} for keys in ((), (_KEYS,)))
+_CLOSINGS, _CLOSINGS_OF = (_went(_CLOSED, WEEK, "since", "week", *keys) for keys in ((), (_KEYS,)))
+_RUNNING, _RUNNING_OF = (_went(_WENT, DAY, "week", "before", *keys) for keys in ((), (_KEYS,)))
 _LENGTHS, _LENGTHS_OF = ({daily: _lengths(daily, *keys) for daily in (True, False)} for keys in ((), (_KEYS,)))
 _GOING, _GOING_OF = _going(), {dim: _going(has) for dim, has in _HAS_KEYS.items()}
 _WON, _WON_OF = _won(), {dim: _won(has) for dim, has in _HAS_KEYS.items()}
@@ -143,51 +147,55 @@ async def history(reading: Reading, before: date) -> History:
 
 async def _histories(snapshot: Snapshot, known: Known, dim: str, keys: Sequence[str] | None) -> dict[str, History]:
     by_key: dict[str, History] = defaultdict(lambda: History(known))
-    horizon = known.horizon.toordinal()
     named = {} if keys is None else {"keys": list(keys)}
     # Without cells to begin with, the deals themselves say all that counts.
     daily, start = dim in DAILY, known.week if dim in SUMMED else known.horizon
     days = {"week": start, "before": known.before}
     if dim in SUMMED:
-        newer = {"since": known.since, **days} if daily else {"since": known.since, "week": known.week}
-        statement = (_NEW if keys is None else _NEW_OF)[daily]
-        found = await snapshot.rows(statement, dim=dim, horizon=horizon, **newer, **named)
-        weeks, opened = {row[3]: week_of(day_of(row[3])) for row in found}, {row[2]: _monday(row[2]) for row in found}
-        for key, outcome, part, day, currency, *numbers in found:
-            by_key[key].note_week(outcome, opened[part], weeks[day], currency, numbers)
-        await _begin(snapshot, by_key, known, {"dim": dim, "horizon": horizon}, keys)
-    if not daily:
+        where = {"dim": dim, "horizon": known.horizon.toordinal(), **named}
+        await _read_weeks(snapshot, by_key, known, where)
+        await _read_since(snapshot, by_key, known, keys, where)
+    if daily:
+        running = _RUNNING if keys is None else _RUNNING_OF
+        for key, outcome, opened, _, currency, *numbers in await snapshot.rows(running, **days, **where):
+            by_key[key].note_week(outcome, opened, known.week.toordinal(), currency, tuple(numbers))
+    else:
         for deal in await snapshot.all(DealFact, _GOING if keys is None else _GOING_OF[dim], **days, **named):
             _note(by_key[key_of(deal, dim)], deal, dim, start)
     return dict(by_key)
 
 
-async def _begin(
+async def _read_weeks(
+    snapshot: Snapshot, by_key: Mapping[str, History], known: Known, where: Mapping[str, Any]
+) -> None:
+    """What was closed in the weeks of the table, and what was open when the week that is running began."""
+    of_all = "keys" not in where
+    rows = await snapshot.rows(_CLOSINGS if of_all else _CLOSINGS_OF, since=known.since, week=known.week, **where)
+    weeks = {day: monday_of(day_of(day)) for day in {row[3] for row in rows}}
+    for key, outcome, opened, day, currency, *numbers in rows:
+        by_key[key].close(outcome, opened, weeks[day], currency, tuple(numbers))
+    # Of deals that are older than any that was closed nothing is expected.
+    oldest = max((found.oldest for found in by_key.values()), default=0)
+    young = {**where, "horizon": max(where["horizon"], known.since.toordinal() - oldest)}
+    left, running = _LEFT if of_all else _LEFT_OF, known.week.toordinal()
+    for row in await snapshot.rows(left, week=known.week, running=running, **young):
+        by_key[row[0]].leave_open(*row[1:])
+
+
+async def _read_since(
     snapshot: Snapshot,
     by_key: Mapping[str, History],
     known: Known,
-    where: Mapping[str, Any],
     keys: Sequence[str] | None,
+    where: Mapping[str, Any],
 ) -> None:
-    """With which open deals the weeks of the table begin, and since when there have been any."""
-    named = {} if keys is None else {"keys": list(keys)}
-    left = _LEFT if keys is None else _LEFT_OF
-    begun = known.since.toordinal()
-    for key, part, currency, count, estimated, estimate in await snapshot.rows(
-        left, since=known.since, begun=begun, **where, **named
-    ):
-        opened = _monday(part)
-        by_key[key].note_week("opened", opened, opened, currency, (count, 0, estimated, estimate, 0))
-    # Where a deal is left of the time before, the table has all of its weeks whenever the first one was opened.
-    young = {*by_key, *(keys or ())} - {key for key, found in by_key.items() if found.first < known.since}
+    """Since when there have been any deals: where one of the time before is known, the table has all of its weeks
+    whenever the first one was opened."""
+    since = known.since.toordinal()
+    young = {*by_key, *(keys or ())} - {key for key, found in by_key.items() if found.first < since}
     if young:
-        for key, first in await snapshot.rows(_BEGUN, **where, keys=sorted(young)):
-            by_key[key].since(_monday(first))
-
-
-def _monday(part: int) -> date:
-    """The week of opening that a cell speaks of."""
-    return date.fromordinal(part)
+        for key, first in await snapshot.rows(_BEGUN, **{**where, "keys": sorted(young)}):
+            by_key[key].since(first)
 
 
 def _note(found: History, deal: DealFact, dim: str, start: date = date.min) -> None:
@@ -195,7 +203,7 @@ def _note(found: History, deal: DealFact, dim: str, start: date = date.min) -> N
     if deal.opened_on is not None:
         for outcome, day, currency, numbers in course(deal, dim):
             if day >= start:
-                found.note(outcome, deal.opened_on, day, currency, *numbers)
+                found.note(outcome, deal.opened_on, day, currency, numbers)
 
 
 async def lengths(reading: Reading) -> Lengths:
@@ -214,6 +222,8 @@ async def lengths(reading: Reading) -> Lengths:
         return await _lengths_by(reading.snapshot, dim, None if reading.along else keys, span.start, span.end)
 
     by_key: Mapping[str, Lengths] = await _read_once(reading, "lengths", dim, keys, read)
+    if len(keys) == 1:
+        return by_key.get(keys[0]) or Lengths()
     whole = Lengths()
     for key in keys:
         whole.update(by_key.get(key, {}))

@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from typing import Final
 
 import sqlalchemy as sa
 
 from services.metrics.facts.customers import CustomerFact
+from services.metrics.facts.deal_cells import Part
+from services.metrics.facts.deals import DealFact
 from services.metrics.sums import DAY, Tally
-from services.metrics.views.frame import Reading
+from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.ledger import day_of
 from services.metrics.views.row_source import Conditions, Source, simple
+from services.metrics.views.sources import BY_TEAM
 from shared.store import Snapshot
 
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
 _customer = CustomerFact.__table__.c  # type: ignore[attr-defined]
+_deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _WON_DAYS = (
     sa.select(_tally.key, _tally.start)
     .where(_tally.dim == "customer", _tally.measure == "won", _tally.grain == DAY, _tally.key == sa.bindparam("key"))
@@ -32,6 +37,19 @@ _FIRST = (
         _tally.dim == "customer", _tally.key == _customer.id, _tally.measure == "won", _tally.grain == DAY
     ).scalar_subquery())
 )  # fmt: skip
+_FIRST_DEAL = (
+    sa.select(DealFact)
+    .where(
+        _deal.customer == sa.bindparam("customer"),
+        _deal.closed_on == sa.bindparam("first", type_=sa.Date()),
+        _deal.status == "won",
+    )
+    # Of several of that day the one that is first by its id, as targets count them.
+    .order_by(_deal.id)
+    .limit(1)
+)
+WON_FOR: Final = frozenset({*CIRCLES, *BY_TEAM, "team", "product"})
+"""For whom, or with what, a customer is won first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +89,45 @@ async def _counted(reading: Reading) -> AsyncIterator[tuple[str, Sequence[int]]]
         yield next(keys), (*found, found[0] * found[-1])
 
 
+async def won_first_for(reading: Reading) -> set[str]:
+    """The customers whose first won deal lies in the period and was won for what is asked about: the team, owner and
+    products of that deal say for whom."""
+
+    async def read() -> list[DealFact]:
+        span = reading.question.span
+        firsts = [each for each in await first_wins(reading) if span.start <= each[1] < span.asked]
+        return [deal for key, first in firsts
+                for deal in await reading.snapshot.all(DealFact, _FIRST_DEAL, customer=key, first=first)]  # fmt: skip
+
+    deals: list[DealFact] = await reading.shared("first deals", read)
+    return {deal.customer for deal in deals if deal.customer is not None and await _is_for(reading, deal)}
+
+
+async def _is_for(reading: Reading, deal: DealFact) -> bool:
+    for dim, key in reading.filters.items():
+        if dim in CIRCLES:
+            assert deal.closed_on is not None, "it was won"
+            passes = (await reading.circle(dim, key)).on_day(deal.owner, deal.closed_on)
+        elif dim in BY_TEAM:
+            passes = deal.team in (await reading.teams_by(dim)).get(key, [])
+        elif dim == "product":
+            passes = key in {each or "" for each in Part(deal).products}
+        else:
+            passes = (getattr(deal, dim) or "") == key
+        if not passes:
+            return False
+    return True
+
+
 def counted_in(which: str) -> Conditions:
     """The customers that one of the counts is made of."""
     place = [each.name for each in fields(Counts)].index(which)
 
     async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
-        known = not set(reading.filters) - {"customer"}
+        others = set(reading.filters) - {"customer"}
+        if others and which == "new" and others <= WON_FOR:
+            return [_customer.id.in_(sorted(await won_first_for(reading)))]
+        known = not others
         return [_customer.id.in_([key async for key, found in _counted(reading) if found[place]] if known else [])]
 
     return conditions

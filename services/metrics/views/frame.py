@@ -109,6 +109,8 @@ class Reading:
         self.along = along
         """The dimension of the breakdown this is a row of, if it is one."""
         self.notes: dict[str, str] = {}
+        self.added_up: dict[str, frozenset[str]] = {}
+        """By figure the members whose quotas it adds up."""
 
     @property
     def filters(self) -> Mapping[str, str]:

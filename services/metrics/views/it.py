@@ -11,6 +11,7 @@ from services.metrics.views.hr import not_recorded
 from services.metrics.views.request_figures import REQUEST_FIGURES
 from services.metrics.views.talks import PROBLEM_FIGURES
 from services.metrics.views.workplace import JOINERS_WAITING
+from shared.identity.scopes import DEPARTMENTS
 from shared.instant import now
 from shared.store.tables import HeldEvent, SourceProgress
 from shared.store.types import moment_of
@@ -23,6 +24,12 @@ async def source_age(reading: Reading) -> Any:
     present = now()
     rows = await reading.snapshot.all(SourceProgress, sa.select(SourceProgress))
     return {row.owner: round((present - moment_of(row.latest)).total_seconds(), 3) for row in rows if row.latest}
+
+
+async def view_age(reading: Reading) -> Any:
+    """Age of the latest event that the views hold, in seconds: all of them move in one transaction."""
+    ages = await source_age(reading)
+    return dict.fromkeys(DEPARTMENTS, min(ages.values())) if ages else None
 
 
 async def parked(reading: Reading) -> Any:
@@ -45,6 +52,8 @@ VIEW = View(
         *PROBLEM_FIGURES,
         Figure("source_age", "For each owner, seconds since the latest event that the views hold.", source_age,
                opens="the events themselves are at /v1/events"),
+        Figure("view_age", "For each view, seconds since the latest event that it holds; all five are moved together.",
+               view_age, opens="what is on its way to them is at /v1/consistency"),
         Figure("imports", "Imports that are running.", not_recorded("imports", "imports"),
                opens="no import is recorded as such"),
         Figure("parked", "Events that could not be applied and wait for somebody.", parked,

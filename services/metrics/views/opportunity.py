@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.teams import AbsenceFact, MemberFact
 from services.metrics.views.frame import Compute, Figure, Reading
-from services.metrics.views.targets import WITHHELD, Aim, Reached, aims_of, may_add_up, reached, targets_of_level
+from services.metrics.views.targets import Aim, Reached, aims_of, may_add_up, reached, targets_of_level
 from shared.attainment import Attainment
 from shared.opportunity import Adjusted, Quota, counting, expected_of
 from shared.store.sql import OneOf
@@ -29,8 +29,7 @@ async def expected(reading: Reading, figure: str) -> Reached | None:
         return None
 
     aims = await aims_of(reading, figure)
-    if not may_add_up(reading, await _who_count(reading, aims)):
-        reading.note(figure, WITHHELD)
+    if not may_add_up(reading, figure, await _who_count(reading, aims)):
         return None
 
     async def add_up() -> Adjusted | None:

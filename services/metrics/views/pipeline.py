@@ -189,7 +189,12 @@ async def _won_by(reading: Reading, before: date) -> Amounts:
     period = reading.question.period
     if before <= period.start:
         return Amounts()
-    known = reading if before == period.end else reading.over(type(period).between(period.start, before))
+    if before == period.end:
+        return (await reading.flow("won")).amount
+    if reading.question.into is None:
+        # The period runs: what was won in it so far is what there is by now without what there was before it.
+        return (await reading.stock("won")).amount - (await reading.start("won")).amount
+    known = reading.over(type(period).between(period.start, before))
     return (await known.flow("won")).amount
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
 from services.metrics.views.quotas import Quota, earned_for
-from services.metrics.views.targets import WITHHELD, Aim, joined_days, may_add_up, targets_of_level
+from services.metrics.views.targets import Aim, joined_days, may_add_up, targets_of_level
 from services.metrics.views.values import Amounts, shown_money_rate
 from shared.period import Period
 
@@ -93,8 +93,7 @@ async def _attainment(reading: Reading, figure: str, choose: Choose, nothing: st
         reading.note(figure, "quotas are set for members: ask for a member, or for all")
         return None
     quotas = await _quotas(reading, choose)
-    if not may_add_up(reading, (quota.member for quota in quotas)):
-        reading.note(figure, WITHHELD)
+    if not may_add_up(reading, figure, (quota.member for quota in quotas)):
         return None
     currencies = {code for quota in quotas for code in quota.currencies}
     if len(currencies) != 1:

@@ -15,7 +15,7 @@ from typing import Any
 
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
-from services.metrics.views.targets import WITHHELD, Aim, aims_of_each, joined_days, may_add_up
+from services.metrics.views.targets import Aim, aims_of_each, joined_days, may_add_up
 from services.metrics.views.values import shown_rate
 from shared.period import Period
 
@@ -66,8 +66,7 @@ async def quota_attainment_rate(reading: Reading) -> Any:
         return None
     asked = reading.question.span.asked
     quotas = await quotas_of(reading)
-    if not may_add_up(reading, (quota.member for quota in quotas)):
-        reading.note(KEY, WITHHELD)
+    if not may_add_up(reading, KEY, (quota.member for quota in quotas)):
         return None
     reached, several = 0, 0
     for quota in quotas:

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from services.metrics.facts.feedback import CONTENT, FeedbackFact
 from services.metrics.facts.leavers import LeaversFact
 from services.metrics.views.frame import Figure, Reading
-from services.metrics.views.support import FEWEST
 from services.metrics.views.values import shown_rate
+from shared.few import FEWEST
 
 CLIENTS: Final = ("csat", "csat_by_relationship", "customers_without_owner", "handovers_open")
 EMPLOYER: Final = ("leavers", "leavers_by_reason", "enps")

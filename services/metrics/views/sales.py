@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.requests import RequestFact
 from services.metrics.views import pipeline
-from services.metrics.views.customers import customer_counts
+from services.metrics.views.customers import WON_FOR, customer_counts, won_first_for
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.handovers import HANDOVER_FIGURES
 from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
@@ -19,7 +19,7 @@ from services.metrics.views.quotas import quota_attainment_rate
 from services.metrics.views.relationships import CLIENTS, CSAT_BY_RELATIONSHIP, PUBLIC
 from services.metrics.views.support import REPUTATION
 from services.metrics.views.targets import reached, targeted
-from services.metrics.views.values import Amounts, mean, shown_money, shown_rate
+from services.metrics.views.values import Amounts, mean, shown_money, shown_money_rate, shown_rate
 
 _request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
@@ -98,10 +98,13 @@ async def average_deal(reading: Reading) -> Any:
 
 
 def customers(which: str) -> Compute:
-    """One of the counts of customers; of the whole organisation or of one customer, since they belong to no team."""
+    """One of the counts of customers; of the whole organisation or of one customer, since they belong to no team. Those
+    that are new were won for somebody."""
 
     async def compute(reading: Reading) -> int | None:
         others = set(reading.filters) - {"customer"}
+        if others and which == "new" and others <= WON_FOR:
+            return len(await won_first_for(reading))
         if others:
             reading.note(f"customers_{which}", f"customers are not counted by {', '.join(sorted(others))}")
             return None
@@ -130,6 +133,18 @@ def of_target(part: str) -> Compute:
         return value
 
     return compute
+
+
+async def variance_rate(reading: Reading) -> Any:
+    """How much better than the target, as a share of it."""
+    found = await reached(reading, "variance_rate")
+    if found is None:
+        return None
+    apart, aim = (Amounts({found.currency: round(part)}) for part in (found.state.variance, found.state.value))
+    rate = shown_money_rate(apart, aim)
+    if rate is None:
+        reading.note("variance_rate", "nothing was aimed at")
+    return rate
 
 
 async def members(reading: Reading) -> Any:
@@ -187,8 +202,8 @@ VIEW = View(
     (
         Figure("customers_start", "Customers at the start: won before the period and not lost since.",
                customers("start"), "customers_start"),
-        Figure("customers_new", "Customers whose first won deal lies in the period.", customers("new"),
-               "customers_new"),
+        Figure("customers_new", "Customers whose first won deal lies in the period; of a team, group, member or "
+               "product those of whom it was won for them.", customers("new"), "customers_new"),
         Figure("customers_reactivated", "Customers won again in the period after they had been lost.",
                customers("reactivated"), "customers_reactivated"),
         Figure("customers_lost", "Customers recorded as lost on a day of the period.", customers("lost"),
@@ -222,6 +237,7 @@ VIEW = View(
         Figure("attainment", "Revenue of the target's days ÷ target, never capped.", of_target("attainment"),
                "targets"),
         Figure("variance", "Revenue of the target's days - target.", of_target("variance"), "targets"),
+        Figure("variance_rate", "Variance ÷ target.", variance_rate, "targets"),
         Figure("pace", "Revenue of the target's days ÷ what the target's distribution has due by the end: 1 is on "
                "time.", of_target("pace"), "targets"),
         *EXPECTED,

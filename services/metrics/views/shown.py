@@ -81,10 +81,7 @@ async def show(
     """A view as it is shown; views that share a shelf read each ledger once."""
     question = await for_reader(snapshot, question, principal)
     reading = Reading(snapshot, question, shelf)
-    figures = await compute(view, reading)
-    apart = await reading.not_converted()
-    if apart is not None:
-        reading.note("currency", apart)
+    figures = await figured(view, reading)
     shown: dict[str, Any] = {
         "department": view.department,
         "period": question.period.as_json(),
@@ -92,7 +89,7 @@ async def show(
         "currency": question.currency,
         "figures": figures,
         "definitions": {figure.key: figure.definition for figure in view.figures},
-        "notes": [{"figure": key, "why": why} for key, why in reading.notes.items()],
+        "notes": noted(reading),
     }
     if view.relationships:
         shown["relationships"] = {
@@ -101,6 +98,20 @@ async def show(
     if breakdown is not None:
         shown["breakdown"] = {"by": breakdown, "rows": await broken_down(view, reading, breakdown, principal)}
     return shown
+
+
+async def figured(view: View, reading: Reading) -> dict[str, Any]:
+    """The figures of a view, with a note where not all money could be converted."""
+    figures = await compute(view, reading)
+    apart = await reading.not_converted()
+    if apart is not None:
+        reading.note("currency", apart)
+    return figures
+
+
+def noted(reading: Reading) -> list[dict[str, str]]:
+    """What is to be said of figures beside them."""
+    return [{"figure": key, "why": why} for key, why in reading.notes.items()]
 
 
 async def broken_down(view: View, reading: Reading, by: str, principal: Principal) -> list[dict[str, Any]]:

@@ -18,10 +18,9 @@ from services.metrics.facts.support import DutyFact, SetbackFact
 from services.metrics.views.frame import Compute, Figure, Question, Reading
 from services.metrics.views.people import by_belonging
 from services.metrics.views.values import decimal, shown_rate
+from shared.few import FEWEST
 from shared.period import Period, Unit
 
-FEWEST: Final = 5
-"""Of fewer people than this nothing is said."""
 _TREE: Final[tuple[tuple[Unit, Unit], ...]] = (("year", "quarter"), ("quarter", "month"))
 WHOLE_STRETCHES: Final = "what is told of setbacks is told of whole months, quarters and years"
 _INCIDENT_KINDS: Final = ("mistreatment", "complaint")

@@ -20,9 +20,9 @@ import sqlalchemy as sa
 
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
-from services.metrics.views.support import FEWEST
 from services.metrics.views.values import Amounts
 from shared.attainment import Attainment
+from shared.few import WITHHELD, may_be_told
 from shared.membership import end_of
 from shared.money import Money
 from shared.opportunity import standing
@@ -46,9 +46,6 @@ _REVENUE_OF = _REVENUE.where(OneOf(_target.ref, "refs"))
 LEVELS: Final = ("department", "team", "group", "member")
 ROLLED_UP: Final = ("organisation", "team", "member")
 NO_TARGET = "no revenue target is set for these days"
-WITHHELD: Final = (
-    f"what members aim at is added up for who may see each of them, or over the organisation that of {FEWEST} others"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +93,27 @@ async def aims_of(reading: Reading, figure: str) -> Sequence[Aim]:
                 reading.note(figure, f"the sum of the targets of the {each}s")
             return aims if each != "member" else _if_told(reading, figure, aims)
     aims = await _aims_of_members(reading, ref) if level == "group" else []
-    if not may_add_up(reading, (aim.target.ref for aim in aims)):
-        return _if_told(reading, figure, aims)
     reading.note(figure, "the sum of the targets of the members, while they belong to the group" if aims else NO_TARGET)
-    return aims
+    return _if_told(reading, figure, aims)
 
 
-def may_add_up(reading: Reading, members: Iterable[str]) -> bool:
-    """Whether who asks may be told what these members aim at together, or are to be expected to achieve.
+def may_add_up(reading: Reading, figure: str, members: Iterable[str]) -> bool:
+    """Whether who asks may be told what these members aim at together, or are to be expected to achieve; a note says
+    so where they may not.
 
     Of a part of the organisation only who may see each of them is told: from the whole and another part the rest could
     be told.
     """
-    sees = reading.question.sees
-    others = set(members) - sees if sees is not None else set()
-    return not others or (not reading.filters and len(others) >= FEWEST)
+    whose, sees = set(members), reading.question.sees
+    reading.added_up[figure] = reading.added_up.get(figure, frozenset()) | whose
+    if sees is None or whose <= sees or (not reading.filters and may_be_told(whose, sees)):
+        return True
+    reading.note(figure, WITHHELD)
+    return False
 
 
 def _if_told(reading: Reading, figure: str, aims: list[Aim]) -> list[Aim]:
-    if may_add_up(reading, (aim.target.ref for aim in aims)):
-        return aims
-    reading.note(figure, WITHHELD)
-    return []
+    return aims if may_add_up(reading, figure, (aim.target.ref for aim in aims)) else []
 
 
 async def _aims_of_members(reading: Reading, group: str) -> list[Aim]:

@@ -12,8 +12,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.targets.api.achieved.money import at_plan
+from services.targets.api.converted import tender_into
 from services.targets.api.judging import OWN, Judged, Tender, day_asked, expected, judged, state_of
-from services.targets.api.rates import all_rates
 from services.targets.api.readers import refuse_unless_theirs
 from services.targets.api.scopes import Scope
 from services.targets.domain.targets import Target
@@ -114,12 +114,10 @@ async def answered(
 
 async def tender_of(snapshot: Snapshot, target: Target, currency: str | None) -> Tender:
     """The currency asked for, with the rates into it; of what is no money there is none."""
-    if currency is None:
-        return OWN
-    if target.money is None:
+    if currency is not None and target.money is None:
         detail = f"{target.metric} is measured in a number; there is nothing to show in {currency}"
         raise Invalid(f"/currency: {detail}.", [Fault("/currency", detail)])
-    return Tender(currency, await all_rates(snapshot))
+    return await tender_into(snapshot, currency)
 
 
 async def attained(snapshot: Snapshot, target: Target, day: date, tender: Tender = OWN) -> dict[str, Any]:

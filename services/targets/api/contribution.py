@@ -12,8 +12,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from services.targets.domain.deals import Deal
-from services.targets.domain.role_weights import RoleWeights, weights_on
-from shared.contribution import contributions
+from services.targets.domain.role_weights import RoleWeights
+from shared.contribution import contributions, weights_on
 from shared.errors import Invalid
 from shared.http.bodies import Body, Named, Ref, Word
 from shared.http.collection import Collection, Reference, fresh

@@ -12,15 +12,17 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from services.targets.api.attainment import FIGURES, AsOf, answered
+from services.targets.api.attainment import FIGURES, AsOf, InCurrency, answered
+from services.targets.api.converted import tender_into
 from services.targets.api.goals import parts_of
-from services.targets.api.judging import day_asked, judged, judged_together, unit_of
+from services.targets.api.judging import Tender, day_asked, judged, judged_together
+from services.targets.api.serving import as_target
 from services.targets.domain.goals import Goal
 from services.targets.domain.targets import Target
 from shared.http.collection import After, Prefer, Reference
 from shared.http.documents import described
 from shared.identity.permissions import require
-from shared.money import Money, plain, rounded
+from shared.money import rounded
 from shared.store import Snapshot
 
 router = APIRouter(tags=["goals"])
@@ -55,6 +57,7 @@ async def attainment_of_goal(
     request: Request,
     ref: Reference,
     as_of: AsOf = None,
+    currency: InCurrency = None,
     after: After = [],  # noqa: B006
     prefer: Prefer = None,
 ) -> Response:
@@ -63,13 +66,15 @@ async def attainment_of_goal(
     async def query(snapshot: Snapshot) -> dict[str, Any]:
         goal = await snapshot.get(Goal, ref)
         day = await day_asked(snapshot, as_of)
-        _, shown = await goal_attained(snapshot, goal, day)
+        _, shown = await goal_attained(snapshot, goal, day, await tender_into(snapshot, currency))
         return shown | {"as_of": day}
 
     return await answered(request, query, after, prefer)
 
 
-async def goal_attained(snapshot: Snapshot, goal: Goal, day: date) -> tuple[Fraction | None, dict[str, Any]]:
+async def goal_attained(
+    snapshot: Snapshot, goal: Goal, day: date, tender: Tender
+) -> tuple[Fraction | None, dict[str, Any]]:
     """How far a goal is attained: its parts by their weights, the unknown ones left out; without parts its own value,
     and without that its targets."""
     notes: list[str] = []
@@ -77,16 +82,16 @@ async def goal_attained(snapshot: Snapshot, goal: Goal, day: date) -> tuple[Frac
     targets: list[str] = []
     weight, summed = Fraction(0), Fraction(0)
     for part in await parts_of(snapshot, [goal.id]):
-        rate, shown = await goal_attained(snapshot, part, day)
+        rate, shown = await goal_attained(snapshot, part, day, tender)
         parts.append(shown)
         if rate is None:
             notes.append(f"{part.id} is not known and weighs nothing")
         else:
             weight, summed = weight + fraction(part.weight), summed + fraction(part.weight) * rate
     rate = summed / weight if weight else None
-    achieved, own = await _of_itself(snapshot, goal, day, notes)
+    achieved, own = await _of_itself(snapshot, goal, day, tender, notes)
     if not parts:
-        rate, targets = await _by_targets(snapshot, goal, day, notes) if own is None else (achieved, [])
+        rate, targets = (achieved, []) if own is not None else await _by_targets(snapshot, goal, day, tender, notes)
         weight = Fraction(1 if rate is not None else 0)
     return rate, {
         "id": goal.id,
@@ -101,32 +106,29 @@ async def goal_attained(snapshot: Snapshot, goal: Goal, day: date) -> tuple[Frac
 
 
 async def _of_itself(
-    snapshot: Snapshot, goal: Goal, day: date, notes: list[str]
+    snapshot: Snapshot, goal: Goal, day: date, tender: Tender, notes: list[str]
 ) -> tuple[Fraction | None, dict[str, Any] | None]:
     """A goal's own value against what its owner has achieved of its metric in its days, as a target would be."""
-    value = goal.value
-    if value is None or goal.metric is None:
+    if goal.value is None or goal.metric is None:
         return None, None
-    money, number = (value, None) if isinstance(value, Money) else (None, plain(value))
-    aim = Target.make(
-        metric=goal.metric, level=goal.level, ref=goal.ref, label=goal.label, starts_on=goal.starts_on,
-        ends_on=goal.ends_on, money=money, number=number,
-    )  # fmt: skip
-    found = await judged(snapshot, aim, day)
+    aim = as_target(goal)
+    found = await judged(snapshot, aim, day, tender)
     notes += found.achieved.notes
-    shown = found.state.shown(unit_of(aim))
+    shown = found.state.shown(tender.unit(aim))
     if found.achieved.amount is None:
         return None, shown | dict.fromkeys(FIGURES)
     return found.state.rate, shown
 
 
-async def _by_targets(snapshot: Snapshot, goal: Goal, day: date, notes: list[str]) -> tuple[Fraction | None, list[str]]:
+async def _by_targets(
+    snapshot: Snapshot, goal: Goal, day: date, tender: Tender, notes: list[str]
+) -> tuple[Fraction | None, list[str]]:
     """The mean attainment of a goal's targets; a target that is a part of another of them is in that one already."""
     linked = await snapshot.all(Target, _OF_GOAL, goal=goal.id)
     ids = {target.id for target in linked}
     own = [target for target in linked if target.parent not in ids]
     rates = []
-    for target, found in zip(own, await judged_together(snapshot, own, day), strict=True):
+    for target, found in zip(own, await judged_together(snapshot, own, day, tender), strict=True):
         if found.achieved.amount is None or found.state.rate is None:
             notes.append(f"what was achieved for {target.id} is not known")
         else:

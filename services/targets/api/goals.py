@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from services.targets.api.aims import AimValue, shown_value
+from services.targets.api.converted import tender_into
 from services.targets.api.judging import day_asked
 from services.targets.api.metrics import Key, metric_of
 from services.targets.api.scopes import Scope, whose
-from services.targets.api.serving import GoalTargets, ServedBy, below, served_by, targets_of
+from services.targets.api.serving import ConvertedGoal, GoalTargets, ServedBy, below, goal_in, served_by, targets_of
 from services.targets.domain.aims import UNCHANGED, check_unit
 from services.targets.domain.goals import Goal
 from services.targets.known import period_of
@@ -45,6 +46,9 @@ class GoalShown(BaseModel):
     line_of_sight: list[str] = Field(description="the goals it serves, from the next one up to the organisation's")
     targets: GoalTargets
     served_by: ServedBy
+    converted: ConvertedGoal | None = Field(
+        default=None, description="in the currency asked for, if one is; null of what is measured in a number"
+    )
 
 
 async def _present(snapshot: Snapshot, found: Sequence[Goal], reader: Principal | None) -> list[dict[str, Any]]:
@@ -70,10 +74,7 @@ async def _present(snapshot: Snapshot, found: Sequence[Goal], reader: Principal 
 async def _lines(snapshot: Snapshot, goal: Goal, reader: Principal | None) -> dict[str, Any]:
     """What a goal serves, and what serves it."""
     line, goals_below = await above(snapshot, goal), await below(snapshot, goal)
-    targets = await targets_of(snapshot, goal, goals_below)
-    if reader is not None and not reader.may("targets:read"):
-        # Whoever may not see targets does not see what they sum to: it may be one.
-        targets |= {"sum": None, "gap": None}
+    targets = await targets_of(snapshot, goal, goals_below) | _unseen(reader)
     return {
         "depth": len(line) + 1,
         "line_of_sight": [each.id for each in line],
@@ -82,9 +83,24 @@ async def _lines(snapshot: Snapshot, goal: Goal, reader: Principal | None) -> di
     }
 
 
+def _unseen(reader: Principal | None) -> dict[str, Any]:
+    """Whoever may not see targets does not see what they sum to: it may be one."""
+    return {} if reader is None or reader.may("targets:read") else {"sum": None, "gap": None}
+
+
+async def _convert(
+    snapshot: Snapshot, found: Sequence[Goal], reader: Principal | None, currency: str
+) -> list[dict[str, Any] | None]:
+    tender, converted = await tender_into(snapshot, currency), []
+    for goal in found:
+        shown = await goal_in(snapshot, goal, await below(snapshot, goal), tender)
+        converted.append(shown and shown | {"targets": shown["targets"] | _unseen(reader)})
+    return converted
+
+
 goals = Collection(
     Goal, "goals", filters={"parent": "parent", "level": "level", "ref": "ref", "metric": "metric"},
-    present=_present, extra=GoalShown,
+    present=_present, extra=GoalShown, convert=_convert,
 )  # fmt: skip
 
 

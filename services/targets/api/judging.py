@@ -154,11 +154,6 @@ async def day_asked(snapshot: Snapshot, as_of: date | None = None) -> date:
     return await today(snapshot) if isinstance(snapshot, Tx) else day_of(now(), (await house(snapshot)).zone)
 
 
-def unit_of(target: Target) -> Callable[[Fraction], Any]:
-    """How amounts of a target are shown: as money, or as a number of things."""
-    return OWN.unit(target)
-
-
 def _quota(target: Target, tender: Tender) -> Quota:
     period, (value, rows) = target.period, tender.aim(target)
     return Quota(target.ref, period, lambda day: due_before(value, rows, period, day))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,12 +13,14 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from services.targets.api.aims import AimValue, shown_value
-from services.targets.domain.aims import Value, sum_of, unit_of
+from services.targets.api.converted import ConvertedSum, summed
+from services.targets.api.judging import Tender
+from services.targets.domain.aims import sum_of, unit_of
 from services.targets.domain.goals import Goal
 from services.targets.domain.metrics import Metric
 from services.targets.domain.targets import Target
 from services.targets.known import GoalAction, GoalDuty
-from shared.money import rounded
+from shared.money import Money, plain, rounded
 from shared.opportunity import standing
 from shared.store import Snapshot
 from shared.store.sql import OneOf
@@ -48,6 +51,13 @@ class GoalTargets(BaseModel):
     gap: AimValue | None = Field(description="sum - the goal's own value; null without one")
 
 
+class ConvertedGoal(BaseModel):
+    """A goal in the currency asked for: its own value at the rate of its first day, its targets row by row."""
+
+    value: Money | None
+    targets: ConvertedSum
+
+
 class ServedBy(BaseModel):
     """Of the targets, duties and actions of a goal's days, those that serve it or a goal below it."""
 
@@ -68,20 +78,51 @@ async def below(snapshot: Snapshot, goal: Goal) -> list[str]:
 
 async def targets_of(snapshot: Snapshot, goal: Goal, goals: Sequence[str]) -> dict[str, Any]:
     """How many targets serve a goal, and what they sum to, so far as they add up in one unit."""
-    serving = [each for each in await snapshot.all(Target, _SERVING, goals=goals) if each.counts]
-    metric = await snapshot.recall(Metric, goal.metric) if goal.metric else None
+    serving, alike = await _serving(snapshot, goal, goals)
     shown: dict[str, Any] = {"targets": len(serving), "sum": None, "gap": None}
-    if metric is None or metric.aggregation != "sum":
+    if alike is None:
         return shown
-    alike = [each for each in serving if each.metric == metric.id]
     value = goal.value if goal.value is not None else next((each.value for each in alike), None)
     if value is None or any(unit_of(each.value) != unit_of(value) for each in alike):
         return shown
-    summed = sum_of(_once(goal, alike), value)
+    summed = sum_of([each.value for each in _once(goal, alike)], value)
     shown["sum"] = shown_value(summed)
     if goal.value is not None:
         shown["gap"] = shown_value(summed - goal.value)  # type: ignore[operator]
     return shown
+
+
+async def goal_in(snapshot: Snapshot, goal: Goal, goals: Sequence[str], tender: Tender) -> dict[str, Any] | None:
+    """A goal's own value and what its targets sum to in another currency, also of those in several; none of what is no
+    money. Raises MissingRate."""
+    metric = await snapshot.recall(Metric, goal.metric) if goal.metric else None
+    if metric is None or not metric.money:
+        return None
+    own = tender.aim(as_target(goal))[0] if goal.value is not None else None
+    _, alike = await _serving(snapshot, goal, goals)
+    targets: dict[str, Any] = {"sum": None, "gap": None}
+    if alike is not None and (alike or own is not None):
+        targets = summed(_once(goal, alike), own, tender)
+    return {"value": tender.unit(as_target(goal))(own) if own is not None else None, "targets": targets}
+
+
+def as_target(goal: Goal) -> Target:
+    """The own value of a goal as a target of its owner would be."""
+    money, number = (goal.value, None) if isinstance(goal.value, Money) else (None, plain(goal.value or Decimal(0)))
+    return Target.make(
+        metric=goal.metric, level=goal.level, ref=goal.ref, label=goal.label, starts_on=goal.starts_on,
+        ends_on=goal.ends_on, money=money, number=number,
+    )  # fmt: skip
+
+
+async def _serving(
+    snapshot: Snapshot, goal: Goal, goals: Sequence[str]
+) -> tuple[Sequence[Target], Sequence[Target] | None]:
+    """The targets that serve a goal, and those of its metric, if that adds up."""
+    serving = [each for each in await snapshot.all(Target, _SERVING, goals=goals) if each.counts]
+    metric = await snapshot.recall(Metric, goal.metric) if goal.metric else None
+    adds_up = metric is not None and metric.aggregation == "sum"
+    return serving, [each for each in serving if each.metric == goal.metric] if adds_up else None
 
 
 async def served_by(snapshot: Snapshot, goal: Goal, goals: Sequence[str]) -> dict[str, Any]:
@@ -96,14 +137,14 @@ async def served_by(snapshot: Snapshot, goal: Goal, goals: Sequence[str]) -> dic
     return {name: _share(*each) for name, each in zip(names, [*counts, whole], strict=True)}
 
 
-def _once(goal: Goal, targets: Sequence[Target]) -> list[Value]:
-    """The values that add up: none that is in another one already."""
+def _once(goal: Goal, targets: Sequence[Target]) -> list[Target]:
+    """The targets that add up: none that is in another one already."""
     ids = {each.id for each in targets}
     whose: dict[tuple[str, str], list[Target]] = defaultdict(list)
     for each in targets:
         if each.parent not in ids:
             whose[each.level, each.ref].append(each)
-    return [target.value for own in whose.values() for target, _ in standing(own, goal.period)]
+    return [target for own in whose.values() for target, _ in standing(own, goal.period)]
 
 
 def _share(part: int, whole: int) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from services.targets.api.aims import AimValue, shown_value
+from services.targets.api.converted import ConvertedTarget, converted_target, tender_into
 from services.targets.api.distribution import DistributedRow, DueRow, distributed
 from services.targets.api.goals import goal_id
 from services.targets.api.judging import day_asked, judged_together
@@ -22,6 +23,7 @@ from services.targets.domain.targets import Target
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault, Invalid
+from shared.few import may_be_told
 from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
@@ -68,15 +70,15 @@ class TargetShown(BaseModel):
     )
     parts: Parts | None
     last_check_in: dict[str, Any] | None = Field(description="what was said the last time about reaching it")
+    converted: ConvertedTarget | None = Field(
+        default=None, description="in the currency asked for, if one is; null of what is measured in a number"
+    )
 
 
 async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principal | None) -> list[dict[str, Any]]:
-    parts: dict[str, list[Target]] = {}
     day = await day_asked(snapshot)
-    for part in await parts_of(snapshot, [target.id for target in found]):
-        parts.setdefault(part.parent or "", []).append(part)
+    seen = await _seen_parts(snapshot, found, reader)
     how = await judged_together(snapshot, found, day)
-    theirs = await people(snapshot, reader)
     hears = reader is None or reader.may("follow-ups:read")
     return [
         shown(target)
@@ -90,11 +92,19 @@ async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principa
             "stretch": shown_value(target.stretch) if target.stretch is not None else None,
             "lifecycle": target.lifecycle,
             "health": judged.health,
-            "parts": _shown_parts(target, parts.get(target.id, []), theirs),
+            "parts": _shown_parts(target, parts),
             "last_check_in": target.last_check_in if hears else None,
         }
-        for target, judged in zip(found, how, strict=True)
+        for target, judged, parts in zip(found, how, seen, strict=True)
     ]
+
+
+async def _convert(
+    snapshot: Snapshot, found: Sequence[Target], reader: Principal | None, currency: str
+) -> list[dict[str, Any] | None]:
+    tender = await tender_into(snapshot, currency)
+    seen = await _seen_parts(snapshot, found, reader)
+    return [converted_target(target, parts, tender) for target, parts in zip(found, seen, strict=True)]
 
 
 async def parts_of(snapshot: Snapshot, parents: Sequence[str]) -> list[Target]:
@@ -102,10 +112,22 @@ async def parts_of(snapshot: Snapshot, parents: Sequence[str]) -> list[Target]:
     return [each for each in await snapshot.all(Target, _PARTS, parents=parents) if each.counts]
 
 
-def _shown_parts(target: Target, parts: Sequence[Target], theirs: set[str] | None) -> dict[str, Any] | None:
-    """What the parts add up to, unless that would tell somebody what a colleague is to achieve."""
-    hidden = [each for each in parts if each.level == "member" and theirs is not None and each.ref not in theirs]
-    if not parts or 0 < len(hidden) < FEWEST:
+async def _seen_parts(snapshot: Snapshot, found: Sequence[Target], reader: Principal | None) -> list[Sequence[Target]]:
+    """The parts of targets, none where their sum would tell somebody what a colleague is to achieve."""
+    theirs, parts = await people(snapshot, reader), dict[str, list[Target]]()
+    for part in await parts_of(snapshot, [target.id for target in found]):
+        parts.setdefault(part.parent or "", []).append(part)
+    return [_unless_few(parts.get(target.id, []), theirs) for target in found]
+
+
+def _unless_few(parts: Sequence[Target], theirs: set[str] | None) -> Sequence[Target]:
+    members = [each.ref for each in parts if each.level == "member"]
+    return parts if theirs is None or may_be_told(members, theirs) else ()
+
+
+def _shown_parts(target: Target, parts: Sequence[Target]) -> dict[str, Any] | None:
+    """What the parts add up to."""
+    if not parts:
         return None
     summed = target.sum_of(parts)
     gap = summed - target.value  # type: ignore[operator]
@@ -118,9 +140,6 @@ def _on_day(target: Any, day: date) -> dict[str, Any] | None:
     return {"closed_on": None} if target.closed_on is not None and day < target.closed_on else {}
 
 
-FEWEST = 5
-"""The sum of fewer parts of others would tell of one of them."""
-
 targets = Collection(
     Target,
     "targets",
@@ -129,6 +148,7 @@ targets = Collection(
     extra=TargetShown,
     on_day=_on_day,
     readable=of_members(Target.__table__.c),  # type: ignore[attr-defined]
+    convert=_convert,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.targets.domain.lasting import Lasting
 from shared.errors import Refused
 from shared.events.money import BudgetChanged, BudgetPlanned, ExpenseBooked, ExpenseReversed, Planned
 from shared.money import Money
@@ -68,7 +69,7 @@ class ExpenseFollows(Refused):
     """This expense follows from {cause}; correct that, and the expense follows."""
 
 
-class Budget(Entity, table=True):
+class Budget(Lasting, table=True):
     """What a department may spend in a period, and what happens when it spends more."""
 
     kind: ClassVar[str] = "budget"
@@ -76,9 +77,6 @@ class Budget(Entity, table=True):
     hidden: ClassVar[frozenset[str]] = frozenset({"label", "starts_on", "ends_on"})
 
     department: str = Field(index=True)
-    label: str
-    starts_on: date
-    ends_on: date
     amount: Money = Field(sa_type=MoneyText)
     on_overrun: str = "warn"
     rows: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
@@ -87,11 +85,6 @@ class Budget(Entity, table=True):
     def worth(self) -> Money | None:
         """A budget adds its amount to the books."""
         return self.amount
-
-    @property
-    def period(self) -> Period:
-        """The days it is for."""
-        return Period(self.label, self.starts_on, self.ends_on)
 
     @property
     def planned(self) -> tuple[Planned, ...]:

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Final, Self
 from sqlmodel import Field
 
 from services.targets.domain.aims import UNCHANGED, Unchanged, Value, stored, told, value_of
+from services.targets.domain.lasting import Lasting
 from shared.errors import Refused
 from shared.events.goals import GoalChanged, GoalClosed, GoalPlaced, GoalSet, GoalWeighed, Weighed
 from shared.money import plain
 from shared.period import Period
-from shared.store import Entity
 from shared.store.types import Json
 
 DEEPEST: Final = 8
@@ -73,7 +73,7 @@ class TooDeep(Refused):
     status, at = 422, "/parent"
 
 
-class Goal(Entity, table=True):
+class Goal(Lasting, table=True):
     """What somebody wants of a period, by itself or as a part of a larger goal."""
 
     kind: ClassVar[str] = "goal"
@@ -84,9 +84,6 @@ class Goal(Entity, table=True):
     level: str
     ref: str = ""
     metric: str | None = None
-    label: str
-    starts_on: date
-    ends_on: date
     parent: str | None = Field(default=None, index=True)
     depth: int = 1
     """How deep it stood when it was set or placed: written for the version before, read by nobody, and gone with the
@@ -95,11 +92,6 @@ class Goal(Entity, table=True):
     """Its share among the parts of its parent."""
     aimed: dict[str, str] | str | None = Field(default=None, sa_type=Json)
     closed_on: date | None = None
-
-    @property
-    def period(self) -> Period:
-        """The days it is for."""
-        return Period(self.label, self.starts_on, self.ends_on)
 
     @property
     def value(self) -> Value | None:

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Self
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.targets.domain.lasting import Lasting
 from shared.errors import Refused
 from shared.events.pipeline import ForecastOverridden
 from shared.money import Money
 from shared.period import Period
-from shared.store import Entity
 from shared.store.types import Json, MoneyText, text_of
 
 
@@ -28,7 +28,7 @@ class PeriodIsOver(Refused):
     at = "/period"
 
 
-class Override(Entity, table=True):
+class Override(Lasting, table=True):
     """Another value than the computed one, for one period of the organisation, a team, a member ...; and all before."""
 
     __tablename__ = "forecast_override"
@@ -38,9 +38,6 @@ class Override(Entity, table=True):
 
     level: str
     ref: str = ""
-    label: str
-    starts_on: date
-    ends_on: date
     value: Money | None = Field(default=None, sa_type=MoneyText)
     said: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """All that was said, oldest first: `{"value": money or none, "note": text, "by": who, "at": instant, "on": day}`"""
@@ -48,11 +45,6 @@ class Override(Entity, table=True):
     def worth(self) -> Money | None:
         """What stands adds to the books, so that it is seen if it gets lost on its way."""
         return self.value
-
-    @property
-    def period(self) -> Period:
-        """The days it is about."""
-        return Period(self.label, self.starts_on, self.ends_on)
 
     @classmethod
     def begin(cls, *, level: str, ref: str, period: Period, **identity: Any) -> Self:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 
 from sqlmodel import Field
 
-from shared.contribution import WEIGHTS
 from shared.errors import Refused
 from shared.events.targets import RoleWeightsSet
 from shared.store import Entity
@@ -58,9 +57,3 @@ class RoleWeights(Entity, table=True):
             raise WeightsAreSet(since=since)
         plain = {role: f"{weight:f}" for role, weight in weights.items()}
         return cls.make(since=since, weights=plain, **identity), RoleWeightsSet(since=since, weights=plain)
-
-
-def weights_on(agreed: Iterable[RoleWeights], day: date) -> Mapping[str, str]:
-    """What the roles of a deal closed on a day weigh."""
-    known = [each for each in agreed if each.since <= day]
-    return max(known, key=lambda each: (each.since, each.id)).weights if known else WEIGHTS

@@ -23,12 +23,12 @@ from services.targets.domain.aims import (
     value_of,
 )
 from services.targets.domain.distribution import checked, dealt
+from services.targets.domain.lasting import Lasting
 from shared.errors import Refused
 from shared.events.aims import Due, TargetApproved, TargetCascaded, TargetChanged, TargetClosed, TargetPlaced, TargetSet
 from shared.events.progress import TargetCheckedIn
 from shared.money import Money, plain
 from shared.period import Period
-from shared.store import Entity
 from shared.store.types import Json, MoneyText
 
 LEVELS: Final = ("organisation", "department", "team", "group", "member")
@@ -110,7 +110,7 @@ class ChildOutsideThePeriod(Refused):
     status, at = 422, "/children"
 
 
-class Target(Entity, table=True):
+class Target(Lasting, table=True):
     """So much of a metric, aimed at by somebody in a period."""
 
     __table_args__ = (sa.UniqueConstraint("metric", "level", "ref", "starts_on", "ends_on"),)
@@ -124,9 +124,6 @@ class Target(Entity, table=True):
     level: str
     ref: str = Field(default="", index=True)
     """Whose, by id; nothing for the organisation."""
-    label: str
-    starts_on: date
-    ends_on: date
     money: Money | None = Field(default=None, sa_type=MoneyText)
     number: str | None = None
     rows: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
@@ -174,11 +171,6 @@ class Target(Entity, table=True):
     def worth(self) -> Money | None:
         """A target in money adds its value to the books."""
         return self.money
-
-    @property
-    def period(self) -> Period:
-        """The days it is for."""
-        return Period(self.label, self.starts_on, self.ends_on)
 
     @property
     def value(self) -> Value:

@@ -16,6 +16,7 @@ from services.teams.domain.members import Member
 from services.teams.domain.teams import Group, Team
 from shared.http.collection import Limit, Reference
 from shared.http.documents import described
+from shared.http.listing import page_of
 from shared.http.pages import Cursor, asked_only, link_next
 from shared.http.runtime import runtime_of
 from shared.http.writes import as_json
@@ -106,7 +107,7 @@ async def _those_of(
     async def query(snapshot: Snapshot) -> tuple[list[dict[str, Any]], str | None]:
         place = await snapshot.get(model, ref)
         day = on or await today(snapshot)
-        return await members.page(snapshot, {model.kind: place.id}, Cursor.read(cursor), limit, day, principal)
+        return await page_of(members, snapshot, {model.kind: place.id}, Cursor.read(cursor), limit, day, principal)
 
     items, following = await runtime_of(request).store.read(query)
     body = as_json({"items": items, "next": following})

@@ -19,6 +19,7 @@ from services.teams.domain.leavers import ALL, Leavers
 from services.teams.domain.members import Member
 from services.teams.domain.people import Person
 from services.teams.entries import Entry
+from services.teams.peer_tokens import forget_member
 from services.teams.pseudonyms import forget_token
 from shared.http.collection import Reference
 from shared.http.documents import described
@@ -96,6 +97,7 @@ async def _forget_what_was_said(tx: Tx, member: Member) -> None:
     leavers = await tx.seek(Leavers, ALL)
     if leavers is not None:
         tx.save(leavers, leavers.forget(member.id))
+    await forget_member(tx, member.id)
     await forget_token(tx, member.id)
 
 

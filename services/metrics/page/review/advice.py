@@ -60,8 +60,10 @@ def advice_of(
     known = {id: each.description for id, each in options.items()}
     weeks = AGAIN_WEEKS
     if named:
-        weeks = ceil(float(row["weeks"])) if row else ceil(options[named].weeks) if named in options else AGAIN_WEEKS
-    steps = list(row["descriptions"]) if row else _step_without_table(said["class"], known)
+        parts = [options[each].weeks for each in named.split("+") if each in options]
+        weeks = ceil(float(row["weeks"])) if row else ceil(max(parts, default=AGAIN_WEEKS))
+    described = [known[each] for each in (named or "").split("+") if each in known]
+    steps = list(row["descriptions"]) if row else described or _step_without_table(said["class"], known)
     return Advice(
         CLASSES[said["class"]], said["rule"], reason_of(said["rule"]), _task(document, names),
         _evidence(document), steps, owner, made_on + timedelta(weeks=weeks),
@@ -170,6 +172,9 @@ def _besides(
 def _note(said: Mapping[str, Any], named: str | None) -> str | None:
     if said["note"]:
         return "No option is worth 5 points more than no action."
+    if named and said.get("close"):
+        return (f"A close call: {listed(said['close'])} is about as good. {named} is preferred: it changes less, can"
+                " be taken back, or takes fewer hours.")  # fmt: skip
     if said["first"] and named and said["first"] != named:
         return f"{said['first']} scores highest, but is of another class. Who decides it says why."
     return None

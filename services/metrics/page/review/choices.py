@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from services.metrics.page.charts import gauge
-from services.metrics.page.review.figures import tenths
+from services.metrics.page.review.figures import opened, tenths
 from services.metrics.page.review.words import CRITERIA, INDICES, listed
 from services.metrics.page.values import MINUS, grouped, percent
 from services.metrics.review.catalogue import MEASURES
@@ -27,6 +27,7 @@ class Part:
     value: str
     bar: Markup
     raw: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Row:
     tags: Sequence[str]
     besides: str
     recommended: bool
+    place: str
+    """Where it stands in the review; its numbers open from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,11 @@ class Table:
     gap: str
     says: Sequence[str]
     money: bool
+    gap_link: str
 
 
-def table_of(document: Mapping[str, Any], catalogue: Catalogue | None) -> Table | None:
-    """The table of a document; none where nothing is to be raised."""
+def table_of(review: str, document: Mapping[str, Any], catalogue: Catalogue | None) -> Table | None:
+    """The table of a review's document; none where nothing is to be raised."""
     options = document["options"]
     if options is None:
         return None
@@ -67,28 +71,29 @@ def table_of(document: Mapping[str, Any], catalogue: Catalogue | None) -> Table 
     known = {each.id: each for each in catalogue.options} if catalogue else {}
     money = any(row["net"] is not None for row in options["rows"])
     return Table(
-        [_row(row, named, known, document["currency"]) for row in options["rows"]],
+        [_row(row, named, known, document["currency"], opened(review, f"/options/rows/{place}"))
+         for place, row in enumerate(options["rows"])],
         [(each["option"], each["why"]) for each in options["screened"]],
         [(CRITERIA[name][0], percent(options["weights"][name]), CRITERIA[name][1]) for name in CRITERIA],
         INDICES.get(options["measure"]) or MEASURES[options["measure"]].name, tenths(options["gap"]),
-        _sure(options, named), money,
+        _sure(options, named, document["recommendation"].get("close", ())), money, opened(review, "/options/gap"),
     )  # fmt: skip
 
 
-def _row(row: Mapping[str, Any], named: str | None, known: Mapping[str, Any], currency: str) -> Row:
+def _row(row: Mapping[str, Any], named: str | None, known: Mapping[str, Any], currency: str, place: str) -> Row:
     recommended = row["option"] == (named or "O0")
     tags = ["recommended"] if recommended else []
     if row["dominated_by"]:
         tags.append(f"dominated by {listed(row['dominated_by'])}")
     net, better = row["net"], row["better_than_nothing"]
     return Row(
-        row["option"], row["descriptions"], _parts(row, currency), tenths(row["score"]), _bar(row["score"]),
+        row["option"], row["descriptions"], _parts(row, currency, place), tenths(row["score"]), _bar(row["score"]),
         "" if net is None else _signed(net), "" if better is None else f"{Decimal(better):.2f}", tags,
-        "; ".join(_about(known[each]) for each in row["options"] if each in known and each != "O0"), recommended,
+        "; ".join(_about(known[each]) for each in row["options"] if each in known and each != "O0"), recommended, place,
     )  # fmt: skip
 
 
-def _parts(row: Mapping[str, Any], currency: str) -> list[Part]:
+def _parts(row: Mapping[str, Any], currency: str, place: str) -> list[Part]:
     closes = " and ".join(f"{Decimal(each['probability']):.2f} · {tenths(each['mean'])} points"
                           for each in row["effects"] if row["option"] != "O0")  # fmt: skip
     raw = {
@@ -99,7 +104,7 @@ def _parts(row: Mapping[str, Any], currency: str) -> list[Part]:
         "time": f"{_plain(row['weeks'])} weeks",
     }
     return [
-        Part(title, tenths(row["values"][name]), _bar(row["values"][name]), raw[name])
+        Part(title, tenths(row["values"][name]), _bar(row["values"][name]), raw[name], f"{place}/values/{name}")
         for name, (title, _) in CRITERIA.items()
     ]
 
@@ -113,7 +118,7 @@ def _about(option: Any) -> str:
     return ", ".join(words + [f"may go wrong: {each.what} ({percent(str(each.probability))})" for each in option.risks])
 
 
-def _sure(options: Mapping[str, Any], named: str | None) -> list[str]:
+def _sure(options: Mapping[str, Any], named: str | None, close: Sequence[str]) -> list[str]:
     """How sensitive the table is."""
     best, first = options["best"], options["first_in_variants"]
     words = [f"{best} is first, and in {first} of 10 variants in which one weight is halved or half as much again."]
@@ -124,7 +129,7 @@ def _sure(options: Mapping[str, Any], named: str | None) -> list[str]:
     if options["weights_assumed"]:
         words.append("Nobody has said yet what a full swing of each criterion is worth: the weights are assumed, and"
                      " nothing is told in money.")  # fmt: skip
-    if named != best and best != "O0":
+    if named != best and best != "O0" and best not in close:
         words.append(f"{best} is of another class than is recommended: who decides says why.")
     return words
 

@@ -47,6 +47,11 @@ class Figure:
         return MEASURES[self.id].formula
 
     @property
+    def unit(self) -> str:
+        """In what it is told."""
+        return MEASURES[self.id].unit
+
+    @property
     def guard(self) -> str:
         """What keeps it from being misread."""
         return MEASURES[self.id].guard
@@ -72,7 +77,7 @@ class Reader:
         return Figure(
             id, measure.name[:1].upper() + measure.name[1:], value,
             "" if by_count else self._interval(told, unit),
-            "" if by_count or of is None else f"{hits} of {of}" if hits is not None else f"n = {of}",
+            "" if by_count or of is None else _counts(hits, of, told),
             self.state(told, line) if line else None,
             bar_of(told, line) if told["low"] is not None and not by_count else NOTHING, told["missing"],
             opened(self.review, f"{place}/{id}"),
@@ -108,6 +113,14 @@ class Reader:
         if told["low"] is None:
             return ""
         return f"{self.worded(told['low'], unit).split(SPACE)[0]} to {self.worded(told['high'], unit)}"
+
+
+def _counts(hits: str | None, of: str, told: Mapping[str, Any]) -> str:
+    """How many cases it speaks of, and what a number of somebody is never shown without: the team's."""
+    said = f"{hits} of {of}" if hits is not None else f"n = {of}"
+    if told.get("slope") is not None:
+        return f"{said} levels; {signed(float(told['slope']))} from one to the next"
+    return f"{said}; the team: {tenths(told['team_average'])}" if told.get("team_average") is not None else said
 
 
 def opened(review: str, path: str) -> str:

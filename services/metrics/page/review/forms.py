@@ -1,9 +1,10 @@
-"""The forms of a review: holding one, deciding on it, saying something of it. They do what the API does."""
+"""The forms of a review: holding one, deciding on it and taking that back, saying something of it and answering, and
+how the effect will be judged. They do what the API does."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from fastapi import Request
@@ -11,6 +12,14 @@ from pydantic_core import to_json
 from starlette.datastructures import FormData
 
 from services.metrics.api.review_opening import SayOfReview, said_of
+from services.metrics.api.review_plans import PlanVerification
+from services.metrics.api.review_verification import plan_verification
+from services.metrics.api.review_withdrawing import (
+    AnswerObjection,
+    WithdrawDecision,
+    answer_objection,
+    withdraw_decision,
+)
 from services.metrics.api.reviews import Decide, HoldReview, decide_on_review, hold_review, reviews
 from services.metrics.domain.reviews import Review
 from services.metrics.page.answers import HEADERS
@@ -33,19 +42,26 @@ class Typed:
     starts_on: str = ""
     text: str = ""
     kind: str = "comment"
+    objection: str = ""
+    changed: str = ""
+    measure: str = ""
+    weeks: str = "13"
+    smallest_worthwhile: str = "8"
+    comparisons: tuple[str, ...] = ()
+    part: str = "decision"
+    """The part of the page it was typed in, where a refusal is said."""
 
     @classmethod
-    def of(cls, form: FormData) -> Typed:
+    def of(cls, form: FormData, part: str = "decision") -> Typed:
         """What a form was sent with."""
-        options = tuple(str(each) for each in form.getlist("options"))
-        words = {name: _word(form, name) for name in ("how", "reason", "responsible", "starts_on", "text", "kind")}
-        return cls(options=options, **words)
+        several = {name: tuple(str(each) for each in form.getlist(name)) for name in ("options", "comparisons")}
+        words = {each.name: _word(form, each.name) for each in fields(cls) if each.name in form and each.type == "str"}
+        return cls(**several, **(words | {"part": part}))  # type: ignore[arg-type]
 
 
 async def held(request: Request, principal: Principal) -> str:
     """Hold a review; answers with its address."""
-    if not principal.may("reviews:write"):
-        raise forbidden("reviews:write")
+    _refuse_unless_deciding(principal)
     form = await request.form()
     body = parse(HoldReview, to_json({"team": _word(form, "team"), "period": _word(form, "period")}))
 
@@ -57,8 +73,7 @@ async def held(request: Request, principal: Principal) -> str:
 
 async def decided(request: Request, ref: str, typed: Typed, principal: Principal) -> None:
     """Decide as a form says: what is recommended, something else of what is offered, or nothing."""
-    if not principal.may("reviews:write"):
-        raise forbidden("reviews:write")
+    _refuse_unless_deciding(principal)
 
     async def decide(tx: Tx, review: Review) -> Review:
         besides = set(review.document["recommendation"]["besides"]) & set(typed.options)
@@ -83,6 +98,48 @@ async def said(request: Request, ref: str, typed: Typed, about: str | None, prin
         return await said_of(tx, review, body, principal)
 
     await _changed(request, ref, principal, say)
+
+
+async def withdrawn(request: Request, ref: str, typed: Typed, principal: Principal) -> None:
+    """Take back what was decided, with a reason."""
+    _refuse_unless_deciding(principal)
+    body = parse(WithdrawDecision, to_json({"reason": typed.reason.strip()}))
+    await _changed(request, ref, principal, lambda tx, review: withdraw_decision(tx, review, body))
+
+
+async def answered(request: Request, ref: str, typed: Typed, principal: Principal) -> None:
+    """Answer an objection."""
+    _refuse_unless_deciding(principal)
+    said = {"objection": int(typed.objection or 0), "text": typed.text.strip(), "changed": typed.changed == "yes"}
+    body = parse(AnswerObjection, to_json(said))
+    await _changed(request, ref, principal, lambda tx, review: answer_objection(tx, review, body))
+
+
+async def planned(request: Request, ref: str, typed: Typed, principal: Principal) -> None:
+    """Fix how the effect of what was decided will be judged."""
+    _refuse_unless_deciding(principal)
+    said = {
+        "starts_on": typed.starts_on, "measure": typed.measure, "weeks": _number(typed.weeks),
+        "smallest_worthwhile": _number(typed.smallest_worthwhile), "comparisons": list(typed.comparisons),
+    }  # fmt: skip
+    body = parse(PlanVerification, to_json(said))
+    await _changed(request, ref, principal, lambda tx, review: plan_verification(tx, review, body))
+
+
+def _refuse_unless_deciding(principal: Principal) -> None:
+    if not principal.may("reviews:write"):
+        raise forbidden("reviews:write")
+
+
+def _number(text: str) -> float | int | str:
+    """A number as it was typed; what is none is refused as it stands."""
+    try:
+        return int(text)
+    except ValueError:
+        try:
+            return float(text)
+        except ValueError:
+            return text
 
 
 async def _changed(request: Request, ref: str, principal: Principal, change: Done) -> None:

@@ -13,6 +13,7 @@ from services.metrics.api.reviews import readable
 from services.metrics.domain.charters import PARTS
 from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import TeamFact
+from services.metrics.page.review.charter_form import MAY
 from services.metrics.page.review.figures import tenths
 from services.metrics.page.review.words import CLASSES, listed
 from services.metrics.views.names import names_of
@@ -60,6 +61,7 @@ async def listing(snapshot: Snapshot, reader: Principal) -> dict[str, Any]:
         "charter": charter,
         "lacks": [PARTS[each] for each in (charter.missing if charter else PARTS)],
         "may_hold": reader.may("reviews:write"),
+        "may_settle": reader.may(MAY),
         "periods": quarters_of(quarter, house.first_month),
     }
 

@@ -35,7 +35,8 @@ async def opening(snapshot: Snapshot, ref: str, path: str, reader: Principal) ->
     value = found["value"]
     return {
         "review": review, "team": team.name if team else review.team, "path": path, "whose": whose,
-        "definition": found["definition"], "title": MEASURES[last].name if last in MEASURES else _title(path),
+        "definition": (defined := found["definition"]), "title": defined["name"] if defined else _title(path),
+        "figures": {name: shown(each) for name, each in found["figures"].items()},
         "figure": numbers.figure(place, last, value) if last in MEASURES and _is_number(value) else None,
         "value": None if last in MEASURES and _is_number(value) else shown(value),
         "parts_of": [_part(numbers, document, each) for each in found["parts"]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -11,6 +12,7 @@ from services.metrics.page.answers import HEADERS, frame, page
 from services.metrics.page.entry import shown_to_visitor
 from services.metrics.page.review import forms
 from services.metrics.page.review.cards import card, own_team
+from services.metrics.page.review.charter_form import settled, typed_of
 from services.metrics.page.review.forms import Typed
 from services.metrics.page.review.listing import listing
 from services.metrics.page.review.opening import opening
@@ -20,6 +22,7 @@ from shared.http.runtime import runtime_of
 from shared.identity.permissions import PUBLIC, Principal, forbidden
 
 router = APIRouter(include_in_schema=False)
+Do = Callable[[Request, str, Typed, Principal], Awaitable[None]]
 
 
 @router.get("/reviews", openapi_extra=PUBLIC)
@@ -41,6 +44,21 @@ async def hold_a_review(request: Request) -> Response:
     return await shown_to_visitor(request, show)
 
 
+@router.post("/reviews/grounds", openapi_extra=PUBLIC)
+async def settle_grounds(request: Request) -> Response:
+    """Settle on which grounds teams are reviewed; a refusal is said above the form, which keeps what was typed."""
+
+    async def show(principal: Principal) -> Response:
+        typed = await typed_of(request)
+        try:
+            await settled(request, typed, principal)
+        except Problem as refusal:
+            return await _listed(request, principal, _mine(refusal), typed)
+        return RedirectResponse("/reviews#grounds-title", 303, dict(HEADERS))
+
+    return await shown_to_visitor(request, show)
+
+
 @router.get("/reviews/{ref}", openapi_extra=PUBLIC)
 async def read_review(request: Request, ref: str) -> Response:
     """A review to read, print and decide on."""
@@ -50,16 +68,25 @@ async def read_review(request: Request, ref: str) -> Response:
 @router.post("/reviews/{ref}/decide", openapi_extra=PUBLIC)
 async def decide(request: Request, ref: str) -> Response:
     """Decide on a review; a refusal is said above the form, which keeps what was typed."""
+    return await _done(request, ref, forms.decided, "decision")
 
-    async def show(principal: Principal) -> Response:
-        typed = Typed.of(await request.form())
-        try:
-            await forms.decided(request, ref, typed, principal)
-        except Problem as refusal:
-            return await _sheet(request, ref, principal, typed, _mine(refusal))
-        return _back(ref, "decision")
 
-    return await shown_to_visitor(request, show)
+@router.post("/reviews/{ref}/withdraw", openapi_extra=PUBLIC)
+async def withdraw(request: Request, ref: str) -> Response:
+    """Take back what was decided; a refusal is said above the form."""
+    return await _done(request, ref, forms.withdrawn, "decision")
+
+
+@router.post("/reviews/{ref}/verification", openapi_extra=PUBLIC)
+async def plan(request: Request, ref: str) -> Response:
+    """Fix how the effect is judged; a refusal is said above the form, which keeps what was typed."""
+    return await _done(request, ref, forms.planned, "plan")
+
+
+@router.post("/reviews/{ref}/answer", openapi_extra=PUBLIC)
+async def answer(request: Request, ref: str) -> Response:
+    """Answer an objection; a refusal is said above the comments."""
+    return await _done(request, ref, forms.answered, "said")
 
 
 @router.post("/reviews/{ref}/comments", openapi_extra=PUBLIC)
@@ -68,7 +95,7 @@ async def say(request: Request, ref: str) -> Response:
 
     async def show(principal: Principal) -> Response:
         form = await request.form()
-        typed, about = Typed.of(form), form.get("about")
+        typed, about = Typed.of(form, "said"), form.get("about")
         try:
             await forms.said(request, ref, typed, about if isinstance(about, str) and about else None, principal)
         except Problem as refusal:
@@ -113,11 +140,27 @@ async def read_team_card(request: Request, ref: str) -> Response:
     return await shown_to_visitor(request, lambda principal: _card(request, "teams", ref, principal))
 
 
-async def _listed(request: Request, principal: Principal, refusal: Problem | None = None) -> Response:
+async def _done(request: Request, ref: str, do: Do, part: str) -> Response:
+    """Do what a form of a review says, and go back to that part of its page."""
+
+    async def show(principal: Principal) -> Response:
+        typed = Typed.of(await request.form(), part)
+        try:
+            await do(request, ref, typed, principal)
+        except Problem as refusal:
+            return await _sheet(request, ref, principal, typed, _mine(refusal))
+        return _back(ref, part)
+
+    return await shown_to_visitor(request, show)
+
+
+async def _listed(
+    request: Request, principal: Principal, refusal: Problem | None = None, typed: dict[str, str] | None = None
+) -> Response:
     _refuse_stranger(principal, "reviews:read")
     found = await runtime_of(request).store.read(lambda snapshot: listing(snapshot, principal))
     status = refusal.status if refusal else 200
-    return page("reviews.html", status, **frame(request, principal, "reviews"), **found, refusal=refusal)
+    return page("reviews.html", status, **frame(request, principal, "reviews"), **found, refusal=refusal, typed=typed)
 
 
 async def _sheet(

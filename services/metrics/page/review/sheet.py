@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.metrics.api.carrying_out import carried_out
 from services.metrics.api.learnt import catalogue_of
-from services.metrics.api.reviews import reviews, sight_of
+from services.metrics.api.reviews import counted, reviews, sight_of, voices_of
 from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import MemberFact, TeamFact
 from services.metrics.page.charts import NOTHING
@@ -23,11 +24,14 @@ from services.metrics.page.review.contributed import Contributed, contributed_of
 from services.metrics.page.review.figures import SMALL_TEAM, Reader
 from services.metrics.page.review.matrix import Matrix, matrix_of
 from services.metrics.page.review.words import listed
+from services.metrics.page.values import grouped
 from services.metrics.review.carried_out import Carried
+from services.metrics.review.catalogue import MEASURES as CATALOGUE
 from services.metrics.review.contributions import PITFALLS
 from services.metrics.review.options import Catalogue
 from services.metrics.review.seen import Sight, as_seen, is_thin
 from services.metrics.review.thresholds import Rules
+from services.metrics.review.weekly import MEASURES
 from services.metrics.views.names import names_of
 from services.metrics.views.shown import today_of
 from shared.identity.permissions import Principal
@@ -35,6 +39,8 @@ from shared.store import Snapshot
 from shared.store.sql import OneOf
 
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
+_team = TeamFact.__table__.c  # type: ignore[attr-defined]
+_TEAMS = sa.select(_team.id)
 _NAMED = sa.select(MemberFact).where(OneOf(_member.id, "ids"))
 COMMENT_DAYS = 5
 """So many working days the team has to comment before it is decided."""
@@ -64,6 +70,25 @@ class Sheet:
     document: Mapping[str, Any]
     may_decide: bool
     may_comment: bool
+    teams: Sequence[tuple[str, str]]
+    """With which other teams it can be compared, by name."""
+
+    @property
+    def measures(self) -> list[tuple[str, str]]:
+        """By what the effect can be judged."""
+        return [(each, CATALOGUE[each].name) for each in MEASURES]
+
+    @property
+    def unstaffed(self) -> list[tuple[str, str]]:
+        """The roles in deals that nobody filled, with what is nobody's for it."""
+        found = self.document.get("unstaffed", {})
+        return [(role, f"{grouped(Decimal(found[role]).quantize(Decimal(1)))} {self.document['currency']}")
+                for role in sorted(found)]  # fmt: skip
+
+    @property
+    def open_objections(self) -> int:
+        """How many objections nobody has answered yet; for the team and who leads it."""
+        return counted(self.review)["open"] if self.may_comment else 0
 
     @property
     def offered(self) -> list[tuple[str, str]]:
@@ -102,14 +127,21 @@ async def sheet_of(snapshot: Snapshot, ref: str, reader: Principal) -> Sheet:
         advice=advice_of(document, catalogue, named, leader or "who leads the team", review.made_on),
         matrix=matrix_of(numbers, document["measures"], named),
         graph=await _graph(snapshot, review, document, sight, named),
-        catalogue=catalogue, table=table_of(document, catalogue), weak=weak_of(document, numbers, named),
+        catalogue=catalogue, table=table_of(review.id, document, catalogue), weak=weak_of(document, numbers, named),
         contributed=contributed_of(document, numbers, named), pitfalls=PITFALLS,
-        comments=review.comments if sight != "outside" else [],
+        comments=voices_of(review) if sight != "outside" else [],
         carried=await carried_out(snapshot, review, await today_of(snapshot)),
         responsible=_responsible(review, named, sight),
         comment_until=after_working_days(review.made_on, COMMENT_DAYS), document=document,
         may_decide=reader.may("reviews:write"), may_comment=sight != "outside",
+        teams=await _others(snapshot, review, reader) if reader.may("reviews:write") else [],
     )  # fmt: skip
+
+
+async def _others(snapshot: Snapshot, review: Review, reader: Principal) -> list[tuple[str, str]]:
+    refs = [str(ref) for (ref,) in await snapshot.rows(_TEAMS) if ref != review.team]
+    names = await names_of(snapshot, "team", refs, reader)
+    return sorted((names.get(each, each), each) for each in refs)
 
 
 def _responsible(review: Review, named: Mapping[str, str], sight: Sight) -> list[tuple[str, str]]:
@@ -143,6 +175,8 @@ async def _names(snapshot: Snapshot, review: Review, sight: Sight, reader: Princ
     if sight == "outside":
         return found
     said = {each["by"] for each in review.comments} | {review.decided_by, review.responsible}
+    said |= {each["answer"]["by"] for each in review.objections if each.get("answer")}
+    said |= {each["by"] for each in review.withdrawn}
     team = await snapshot.recall(TeamFact, review.team)
     people = {*people_of(review.document), *filter(None, said), *filter(None, [team.leader if team else None])}
     return found | await names_of(snapshot, "member", sorted(people), reader)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import sqlalchemy as sa
@@ -21,7 +20,7 @@ _options = OwnOptions.__table__.c  # type: ignore[attr-defined]
 _START = sa.bindparam("start", type_=sa.Date())
 _PERIODS = sa.select(sa.func.count(sa.distinct(_review.start))).where(_review.start < _START)
 _EARLIER = (
-    sa.select(Review)
+    sa.select(_review.end, _review.states)
     .where(_review.team == sa.bindparam("team"), _review.end <= _START, _review.outdated_by.is_(None))
     .order_by(_review.end.desc(), _review.id)
 )
@@ -40,12 +39,12 @@ _LAST_OPTIONS = sa.select(OwnOptions).order_by(_options.adopted_at.desc(), _opti
 
 async def before_of(snapshot: Snapshot, team: str, start: date) -> Before:
     """What a review of a team and a period has before it."""
-    earlier: Sequence[Review] = await snapshot.all(Review, _EARLIER, team=team, start=start)
-    states = earlier[0].states if earlier and earlier[0].end == start else {}
+    earlier = await snapshot.rows(_EARLIER, team=team, start=start)
+    states = earlier[0][1] if earlier and earlier[0][0] == start else {}
     return Before(
         periods=int(await snapshot.scalar(_PERIODS, start=start) or 0),
-        states=states,  # type: ignore[arg-type]
-        teamwork_was_healthy=any(each.states.get("W-TWK") == "healthy" for each in earlier),
+        states=states,
+        teamwork_was_healthy=any(found.get("W-TWK") == "healthy" for _, found in earlier),
     )
 
 

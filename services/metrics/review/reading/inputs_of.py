@@ -9,6 +9,7 @@ from services.metrics.review.inputs import Before, Inputs
 from services.metrics.review.reading import results, talks, work
 from services.metrics.review.reading.belonging import Belonging, belonging_of, partners_of
 from services.metrics.review.reading.goals import aims_of, goals_of, owned_of
+from services.metrics.review.reading.peers import peers_of
 from services.metrics.review.reading.region import near
 from services.metrics.review.reading.setbacks import activities_of, setbacks_of
 from services.metrics.review.reading.surveys import surveys_of
@@ -32,7 +33,7 @@ async def inputs_of(snapshot: Snapshot, team: TeamFact, question: Question, rule
         duties=await work.duties_of(snapshot, whose, end),
         trainings=await work.trainings_of(snapshot, whose, end, rules.training),
         training_cost=await work.training_cost_of(snapshot, whose, end, currency),
-        surveys=await surveys_of(snapshot, whose, end),
+        surveys=await surveys_of(snapshot, whose, end), peers=await peers_of(snapshot, whose, end),
         answers=await work.answers_of(snapshot, whose, end),
         deals=await results.deals_of(snapshot, whose, end, currency),
         quotas=await results.quotas_of(reading, whose, currency, rules.results.market),

@@ -9,11 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.deals import DealFact
+from services.metrics.facts.role_weights import RoleWeightsFact
 from services.metrics.review.inputs import Deal, Organisation, Pull, Quota
 from services.metrics.review.reading.belonging import Belonging
 from services.metrics.views.frame import Reading
 from services.metrics.views.ledger import amounts_along
 from services.metrics.views.targets import Aim, aims_of_each
+from shared.contribution import weights_on
 from shared.money import Money
 from shared.opportunity import Adjusted, adjusted, stretches
 from shared.store import Snapshot
@@ -30,6 +32,7 @@ _COUNTED = (
     .where(_deal.closed_on >= _START, _deal.closed_on < _END)
     .group_by(_deal.status)
 )
+_WEIGHTS = sa.select(RoleWeightsFact)
 _OPENED = sa.select(sa.func.count()).where(
     _deal.opened_on >= _START, _deal.opened_on < _END, _deal.team == sa.bindparam("team")
 )
@@ -38,10 +41,13 @@ _OPENED = sa.select(sa.func.count()).where(
 async def deals_of(snapshot: Snapshot, team: Belonging, end: date, currency: str) -> tuple[Deal, ...]:
     """Deals of the team, or of its members, that were closed; those won in another currency are left out."""
     found = await snapshot.all(DealFact, _CLOSED, start=team.period.start, end=end, team=team.team.id, ids=team.ids)
-    return tuple(_deal_of(each, currency) for each in found if each.status == "lost" or each.currency == currency)
+    agreed = await snapshot.all(RoleWeightsFact, _WEIGHTS) if any(each.roles for each in found) else []
+    return tuple(
+        _deal_of(each, currency, agreed) for each in found if each.status == "lost" or each.currency == currency
+    )
 
 
-def _deal_of(fact: DealFact, currency: str) -> Deal:
+def _deal_of(fact: DealFact, currency: str, agreed: Sequence[RoleWeightsFact]) -> Deal:
     assert fact.closed_on is not None
     last: dict[str, Any] = fact.amendments[-1] if fact.amendments else {"value": fact.value, "credits": fact.credits}
     roles: dict[str, list[str]] = {}
@@ -52,6 +58,7 @@ def _deal_of(fact: DealFact, currency: str) -> Deal:
         amount=major(last["value"], currency),
         credits=tuple((each["member"], major(each["minor"], currency)) for each in last["credits"]),
         roles=tuple((role, tuple(sorted(members))) for role, members in sorted(roles.items())),
+        weights=tuple(sorted(weights_on(agreed, fact.closed_on).items())),
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ async def actions_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Ac
     )  # fmt: skip
     found = await snapshot.all(ActionFact, due)
     members = set(team.ids)
-    mine = (each for each in found if each.owner in members or members & set(each.helpers))
+    mine = (each for each in found if each.counts and (each.owner in members or members & set(each.helpers)))
     return tuple(_action_of(each, end.isoformat()) for each in mine)
 
 

@@ -1,0 +1,121 @@
+"""`/v1/meetings/{id}/invitation.ics`: a meeting as it is sent to those who are to come, or not to come any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Final
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import Response
+from pydantic import StringConstraints
+
+from services.meetings.api.attendance import invited_to
+from services.meetings.api.meetings import meetings
+from services.meetings.api.people import people_told
+from services.meetings.calendar.document import Recorded
+from services.meetings.calendar.feed import recorded_of
+from services.meetings.calendar.invitation import Invitation, Party
+from services.meetings.domain.meetings import Meeting
+from services.meetings.domain.series import Series
+from shared.errors import Refused
+from shared.http.collection import Reference
+from shared.http.documents import described
+from shared.http.runtime import runtime_of
+from shared.identity.permissions import Principal, require
+from shared.ids import fingerprint
+from shared.instant import day_of, now
+from shared.known import KnownTeam, house
+from shared.store import Snapshot
+from shared.store.sql import OneOf
+
+router = APIRouter(tags=["meetings"])
+_READ = require("meetings:read")
+_team = KnownTeam.__table__.c  # type: ignore[attr-defined]
+_LED = sa.select(KnownTeam).where(OneOf(_team.id, "teams"), _team.leader.is_not(None))
+MEDIA: Final = "text/calendar"
+
+
+class NobodyAsks(Refused):
+    """Nobody leads a team that meets here; name in organizer the address to which answers are to go."""
+
+    at = "/organizer"
+
+
+Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s<>\"',;:]+@[^@\s<>\"',;:]+$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A meeting, who leads the first of its teams, and what is noted of each who is invited."""
+
+    meeting: Meeting
+    recorded: Recorded
+    zone: str
+    leader: str | None
+    members: dict[str, str]
+    today: date
+
+
+def _as_document() -> dict[str, Any]:
+    documented = described(_READ, None, {200: None, 304: None}, missing=True, conflict=True)
+    documented["responses"]["200"]["content"] = {MEDIA: {"schema": {"type": "string"}}}
+    return documented
+
+
+@router.get(
+    "/v1/meetings/{ref}/invitation.ics",
+    operation_id="invitation_of_meeting",
+    openapi_extra=_as_document(),
+    response_class=Response,
+)
+async def invitation_of_meeting(
+    request: Request,
+    ref: Reference,
+    organizer: Annotated[Address | None, Query(description="where answers go, if not to who leads the team")] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+    principal: Principal = Depends(_READ),
+) -> Response:
+    """The meeting as an iTIP document for a mailer to send: METHOD:REQUEST with who is invited and what they have
+    answered, METHOD:CANCEL once it is cancelled. Who may not read people finds members by their id."""
+
+    async def query(snapshot: Snapshot) -> Asked:
+        meeting = await snapshot.get(Meeting, ref)
+        return await _asked(snapshot, await meetings.for_reader(snapshot, meeting, ref, principal))
+
+    asked = await runtime_of(request).store.read(query)
+    if organizer is None and asked.leader is None:
+        raise NobodyAsks
+    told = await people_told(request, principal, sorted(asked.members.keys() | {asked.leader or ""} - {""}))
+
+    def party(member: str) -> Party:
+        known = told.get(member)
+        return Party(known.name, known.email, member) if known is not None else Party(member=member)
+
+    invitation = Invitation(
+        asked.meeting, asked.recorded, asked.zone,
+        Party(email=organizer) if organizer is not None else party(asked.leader or ""),
+        [(party(member), status) for member, status in sorted(asked.members.items())],
+    )  # fmt: skip
+    document = invitation.document(asked.today)
+    headers = {"ETag": f'"{fingerprint(document)}"', "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    if if_none_match is not None and (headers["ETag"] in if_none_match or if_none_match.strip() == "*"):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Disposition"] = 'inline; filename="invitation.ics"'
+    return Response(document, headers=headers, media_type=f"{MEDIA}; method={invitation.method}; charset=utf-8")
+
+
+async def _asked(snapshot: Snapshot, meeting: Meeting) -> Asked:
+    planned = await snapshot.recall(Series, meeting.series) if meeting.series else None
+    own = (await house(snapshot)).zone
+    leaders = {each.id: each.leader for each in await snapshot.all(KnownTeam, _LED, teams=list(meeting.teams))}
+    invited = await invited_to(snapshot, meeting)
+    return Asked(
+        meeting,
+        (await recorded_of(snapshot, [meeting.subject]))[meeting.subject],
+        planned.zone if planned is not None else own,
+        next((leaders[team] for team in meeting.teams if team in leaders), None),
+        dict.fromkeys(invited, "invited") | meeting.attendance,
+        day_of(now(), own),
+    )
