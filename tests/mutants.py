@@ -272,8 +272,8 @@ def _outcome(name: str, whose: Sequence[str]) -> int:
             MUTANTS[name][0]()
         tests = {MUTANTS[each][1] for each in whose}
         # Everything is imported already, which pytest warns of.
-        chosen = [*(f"{HERE}/{test}" for test in tests), "-x", "--timeout=90", "-q", "-k", "not postgresql", "-p", "no:cacheprovider",
-                  "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
+        chosen = [*(f"{HERE}/{test}" for test in tests), "-x", "--timeout=90", "-q", "-k", "not postgresql",
+                  "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]  # fmt: skip
         return int(pytest.main(chosen))
     except BaseException:
         traceback.print_exc()
