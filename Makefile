@@ -11,8 +11,7 @@ PYTHON  ?= python3.11
 BIN     := .venv/bin
 COMPOSE ?= docker compose
 PYTEST  ?=
-# One more than there are processors, for tests wait now and then.
-JOBS    ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+JOBS    ?= 2
 CODE    := shared services concert $(wildcard migrations) tests
 
 RUNTIME := .venv/.runtime
