@@ -124,7 +124,7 @@ class OnOneMachine(Victim):
     """All of it in one process, on SQLite and the embedded log."""
 
     engines = "the embedded engines"
-    parts = ("concert",)
+    parts: Sequence[str] = ("concert",)
 
     def command(self, part: str) -> list[str]:
         return ["run"]

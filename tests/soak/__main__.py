@@ -45,7 +45,7 @@ def summed_up(kind: str, found: Found, plan: Plan) -> list[str]:
         f" again and were passed over; seed {plan.seed}",
         f"  done to it: {did}",
         f"  memory of the last process: {last.resident / MIB:.0f} MiB, {grown} once warm (at most {MOST_SLOPE:.0f})",
-        f"  store {last.store / last.applied:,.0f} and log {last.log / last.applied:,.0f} bytes per event;"
+        f"  store {last.store / last.applied:,.0f} and log {last.log / last.told:,.0f} bytes per event;"
         f" the certificate took {found.certificate_seconds:.1f} s",
         f"  the views differ: {found.wrong}" if found.wrong else "  every figure of the views is what was told",
     ]

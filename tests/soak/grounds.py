@@ -46,7 +46,8 @@ class Progress:
 class Ground(ABC):
     """Engines, with metrics on them."""
 
-    name: ClassVar[str]
+    warm_after: ClassVar[int]
+    """Events after which the caches of a process are full."""
     victim: Applier
     log: Log
 
@@ -67,7 +68,8 @@ class Ground(ABC):
 class Embedded(Ground):
     """SQLite and the embedded log."""
 
-    name = "embedded"
+    # Five connections keep up to 64 MiB of the file each.
+    warm_after = 150_000
 
     def __init__(self, folder: Path) -> None:
         empty_files(folder)
@@ -110,7 +112,7 @@ def keep_writers_out(index: Path, seconds: float) -> None:
 class Served(Ground):
     """PostgreSQL and Kafka, of its own."""
 
-    name = "servers"
+    warm_after = 30_000
 
     def __init__(self, victim: ServedApplier, bus: KafkaBus) -> None:
         self.victim = victim

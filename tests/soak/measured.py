@@ -11,10 +11,8 @@ from typing import Final
 MIB: Final = 1024 * 1024
 MOST_SLOPE: Final = 50.0
 """MiB of memory that a million events may cost: half of what losing a hundred bytes with each would."""
-WARM: Final = 150_000
-"""Events after which the caches of a process are full: the stores' own are bounded by megabytes, not by time."""
-ENOUGH: Final = 100_000
-"""Events that must follow, or nothing can be said: they are a third of the bound's megabytes apart from noise."""
+ENOUGH: Final = 60_000
+"""Events that a process must apply once it is warm, or nothing is said: the bound is three MiB by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +34,9 @@ class Sample:
 
     def shown(self, before: Sample) -> str:
         """A line of the table: what happened since another look."""
-        events, seconds = self.applied - before.applied, self.at - before.at
-        store, log = ((now - then) / events if events else 0.0 for now, then in (
-            (self.store, before.store), (self.log, before.log)))  # fmt: skip
+        events, told, seconds = self.applied - before.applied, self.told - before.told, self.at - before.at
+        store = (self.store - before.store) / events if events else 0.0
+        log = (self.log - before.log) / told if told else 0.0
         return (f"| {self.at:.0f} | {self.applied:,} | {events / seconds if seconds else 0:,.0f} |"
                 f" {self.told - self.applied:,} | {self.resident / MIB:.0f} | {store:,.0f} | {log:,.0f} |")  # fmt: skip
 
@@ -49,17 +47,17 @@ HEAD = (
 )
 
 
-def slope(samples: Sequence[Sample]) -> float | None:
+def slope(samples: Sequence[Sample], warm_after: int) -> float | None:
     """MiB that a million events cost the process that lived last, once warm; none where too few followed.
 
     The events of that life only: a process that is killed gives all its memory back. Warm it is after a third of them,
-    and not before WARM.
+    and not before so many.
     """
     last = [each for each in samples if each.life == samples[-1].life and each.resident]
     if not last:
         return None
     first, end = last[0].applied, last[-1].applied
-    warm = first + max(WARM, (end - first) // 3)
+    warm = first + max(warm_after, (end - first) // 3)
     counted = [each for each in last if each.applied >= warm]
     if end - warm < ENOUGH or len(counted) < 10:
         return None

@@ -61,11 +61,12 @@ class Found:
     """Events that had been applied already when they came again."""
     wrong: list[str] = field(default_factory=list)
     certificate_seconds: float = 0.0
+    warm_after: int = 0
 
     @property
     def slope(self) -> float | None:
-        """MiB per million events."""
-        return slope(self.samples)
+        """MiB of memory per million events."""
+        return slope(self.samples, self.warm_after)
 
     @property
     def leaks(self) -> bool:
@@ -77,7 +78,7 @@ async def soak(kind: str, folder: Path, plan: Plan, say: Say) -> Found:
     """Tell for so long, or so much; then see that all of it is there, once. Raises AssertionError, Unavailable."""
     books = Books()
     async with serving(answering(books)) as owners, GROUNDS[kind](folder, owners, plan.leak) as ground:
-        found = Found()
+        found = Found(warm_after=ground.warm_after)
         teller = Teller(Company(plan.seed), books, ground.log, plan.seed)
         troubles = Troubles(ground, plan.seed, plan.between)
         watch = Watch(ground, teller, troubles, found, plan, say)

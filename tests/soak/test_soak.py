@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.engines import Unavailable
-from tests.soak.measured import ENOUGH, MIB, MOST_SLOPE, WARM, Sample, slope
+from tests.soak.measured import ENOUGH, MIB, MOST_SLOPE, Sample, slope
 from tests.soak.soaking import Plan, soak
 
 SECONDS, EVENTS = 20, 40_000
+WARM = 150_000
 
 
 @pytest.mark.timeout(300)
@@ -44,24 +45,24 @@ def run_of(lost: float, *, noise: float = 4.0, events: int = 600_000) -> list[Sa
 
 
 def test_memory_that_fills_its_caches_and_breathes_is_flat() -> None:
-    found = slope(run_of(0))
+    found = slope(run_of(0), WARM)
     assert found is not None
     assert abs(found) < MOST_SLOPE / 2
 
 
 def test_a_hundred_bytes_lost_with_each_event_are_noticed() -> None:
-    found = slope(run_of(100))
+    found = slope(run_of(100), WARM)
     assert found is not None
     assert found > MOST_SLOPE
 
 
 def test_of_too_few_events_nothing_is_said() -> None:
-    assert slope(run_of(100, events=WARM + ENOUGH // 2)) is None
+    assert slope(run_of(100, events=WARM + ENOUGH // 2), WARM) is None
 
 
 def test_a_process_that_was_killed_says_nothing_about_the_one_after_it() -> None:
     before = [Sample(0.0, 1, 0, 0, 900 * MIB, 0, 0)]
     after = [Sample(each.at, 2, each.told, each.applied, each.resident, 0, 0) for each in run_of(0)]
-    found = slope(before + after)
+    found = slope(before + after, WARM)
     assert found is not None
     assert abs(found) < MOST_SLOPE / 2
