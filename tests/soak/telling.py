@@ -28,6 +28,7 @@ STRETCH: Final = 300
 REMEMBERED: Final = 20_000
 LONG_AGO: Final = 8_000
 WINDOWS_LATE: Final = 4
+MOVED: Final = "concert.targets.deal-moved.v1"
 BROKEN: Final = b'{"stage": 1, "on": "never"}'
 STRANGER: Final = "stranger"
 
@@ -119,7 +120,7 @@ class Teller:
     def _unreadable(self, fresh: list[Record]) -> bool:
         """An event of an owner cannot be read; those of its subject that follow are held up."""
         for place, record in enumerate(fresh):
-            if dict(record.headers)["ce_type"] == "concert.targets.deal-moved.v1":
+            if dict(record.headers)["ce_type"] == MOVED and record.key not in self._spoilt:
                 fresh[place] = replace(record, value=BROKEN)
                 self._spoilt.add(record.key)
                 self._count("unreadable", "targets")
