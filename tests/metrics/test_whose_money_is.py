@@ -155,9 +155,10 @@ async def test_rows_of_a_breakdown_sum_to_the_whole_and_what_is_of_no_product_is
             for key in KEYS:
                 parts = [Decimal(row["figures"][key]["amount"]) for row in view["breakdown"]["rows"]]
                 assert sum(parts) == Decimal(view["figures"][key]["amount"]), (query, by, key)
-    by_group = (await books.seen("2026", breakdown="group"))["breakdown"]["rows"]
-    received = {row["ref"]: row["figures"]["received"]["amount"] for row in by_group}
-    assert received == {books.inner: ZERO, books.outer: "15.08"}
+    for query in ({}, {"team": books.house.north}):
+        by_group = (await books.seen("2026", breakdown="group", **query))["breakdown"]["rows"]
+        found = {row["ref"]: [row["figures"][key]["amount"] for key in ("invoiced", "received")] for row in by_group}
+        assert found == {books.inner: ["23.75", ZERO], books.outer: ["16.75", "15.08"]}, query
     view = await books.seen("2026-02", breakdown="product", product=books.gizmo)
     notes = {note["figure"]: note["why"] for note in view["notes"]}
     assert notes["invoiced"] == notes["outstanding"] == "7.00 EUR of it is of no product; that is in the whole only"
@@ -176,7 +177,10 @@ async def test_the_rows_behind_a_figure_are_those_that_somebody_had_a_part_in_on
         ("invoiced", "2026-02", outer, set()),
         ("invoiced", "2026-03", outer, {books.second}),
         ("invoiced", "2026-02", {"product": books.gizmo}, {books.first}),
+        ("invoiced", "2026", inner, {books.first, books.plain}),
+        ("invoiced", "2026", outer, {books.second}),
         ("credited", "2026-02", inner, {books.first}),
+        ("credited", "2026", outer, set()),
         ("credited", "2026-02", outer, set()),
         ("written_off", "2026-04", ben, {books.second}),
         ("written_off", "2026-04", ada, set()),

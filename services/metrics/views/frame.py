@@ -335,6 +335,10 @@ class Reading:
         narrowed = replace(self.question, filters={**self.filters, dim: key})
         return Reading(self.snapshot, narrowed, self.shelf, dim)
 
+    def of_all(self) -> Reading:
+        """The same question about everything."""
+        return Reading(self.snapshot, replace(self.question, filters={}), self.shelf)
+
     def over(self, period: Period) -> Reading:
         """The same question about other days; rows of a breakdown share what is read for them."""
         # Ledgers are kept by their span, so one shelf holds those of several periods.
