@@ -161,10 +161,10 @@ class Kafka(Engine):
                     raise for_code(code)(*message)
         return name
 
-    async def delete_topic(self, name: str) -> None:
-        """Delete a topic with its records."""
+    async def delete_topics(self, *names: str) -> None:
+        """Delete topics with their records."""
         async with _administrator(self.address) as administrator:
-            await administrator.delete_topics([name])
+            await administrator.delete_topics(list(names))
 
 
 class KafkaCluster(Kafka):

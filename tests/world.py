@@ -94,8 +94,7 @@ async def real(server: Postgres, broker: Kafka) -> AsyncIterator[Ground]:
             yield Ground("real", url, bus)
     finally:
         await bus.close()
-        for topic in TOPICS:
-            await broker.delete_topic(prefix + topic)
+        await broker.delete_topics(*(prefix + topic for topic in TOPICS))
 
 
 @asynccontextmanager
@@ -141,13 +140,17 @@ async def empty_databases(server: Postgres) -> AsyncIterator[str]:
     for service in SERVICES:
         connection = await asyncpg.connect(url.replace("{service}", service.name))
         try:
-            await connection.execute(
-                "SET lock_timeout = '5s';"
-                + "".join(f'DELETE FROM "{table.name}";' for table in metadata_of(service).sorted_tables)
-            )
+            await connection.execute(_emptying(service.name))
         finally:
             await connection.close()
     free.append(url)
+
+
+@cache
+def _emptying(name: str) -> str:
+    """What empties the tables of a service."""
+    tables = [table for service in SERVICES if service.name == name for table in metadata_of(service).sorted_tables]
+    return "SET lock_timeout = '5s';" + "".join(f'DELETE FROM "{table.name}";' for table in tables)
 
 
 @cache

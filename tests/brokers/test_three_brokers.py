@@ -93,8 +93,7 @@ async def test_topics_are_kept_three_times_and_take_events_with_two_copies(clust
         for each in await look_at_topics(cluster.address, prefix="kept."):
             assert (each.kept, each.wanted, each.needed, each.led) == (3, 3, 2, True), each
     finally:
-        for topic in TOPICS:
-            await cluster.delete_topic(f"kept.{topic}")
+        await cluster.delete_topics(*(f"kept.{topic}" for topic in TOPICS))
 
 
 @pytest.mark.nightly

@@ -20,8 +20,7 @@ async def kafka_log(kafka_broker: Kafka) -> AsyncIterator[KafkaLog]:
     log = KafkaLog(kafka_broker.address, f"b{uuid4().hex[:12]}.")
     await create_topics(log.address, prefix=log.prefix)
     yield log
-    for topic in TOPICS:
-        await kafka_broker.delete_topic(log.prefix + topic)
+    await kafka_broker.delete_topics(*(log.prefix + topic for topic in TOPICS))
 
 
 @pytest.fixture(params=["embedded", "kafka"])

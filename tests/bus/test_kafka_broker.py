@@ -33,8 +33,7 @@ async def bare(kafka_broker: Kafka) -> AsyncIterator[KafkaLog]:
     """A name for topics that are not there yet."""
     log = KafkaLog(kafka_broker.address, f"b{uuid4().hex[:12]}.")
     yield log
-    for topic in TOPICS:
-        await kafka_broker.delete_topic(log.prefix + topic)
+    await kafka_broker.delete_topics(*(log.prefix + topic for topic in TOPICS))
 
 
 async def settings_of(administrator: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
@@ -211,7 +210,7 @@ async def test_a_broker_may_be_killed_under_publishers_and_readers(own_broker: K
 
 async def make_anew(log: KafkaLog, broker: Kafka, administrator: Any) -> None:
     """Delete a topic and, once it has gone, make it again."""
-    await broker.delete_topic(log.prefix + TARGETS)
+    await broker.delete_topics(log.prefix + TARGETS)
     async with asyncio.timeout(30):
         while log.prefix + TARGETS in await administrator.list_topics():
             await asyncio.sleep(0.1)

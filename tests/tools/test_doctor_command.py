@@ -323,8 +323,7 @@ async def test_all_is_well_on_the_real_engines(
         monkeypatch.setattr(engines, "now", lambda: now() + timedelta(seconds=6))
         (found,) = await wrong()
         assert found[1] == "clock"
-    for topic in TOPICS:
-        await on_kafka.delete_topic(prefix + topic)
+    await on_kafka.delete_topics(*(prefix + topic for topic in TOPICS))
 
 
 async def test_a_database_without_its_tables_or_that_is_not_there_is_named(
@@ -348,8 +347,7 @@ async def test_a_topic_that_is_missing_is_named(on_kafka: Kafka, prefix: str) ->
     async with asyncio.timeout(20):  # topics appear a moment after they have been made
         while (found := await wrong()) != [("wrong", "topics", said)]:
             assert "there is no" in found[0][2]
-    for topic in others:
-        await on_kafka.delete_topic(topic)
+    await on_kafka.delete_topics(*others)
 
 
 @pytest.mark.parametrize(
@@ -365,8 +363,7 @@ async def test_a_topic_unlike_ours_is_named(
     (found,) = await wrong()
     assert found[1] == "topics"
     assert f"{teams} {said}" in found[2]
-    for topic in TOPICS:
-        await on_kafka.delete_topic(prefix + topic)
+    await on_kafka.delete_topics(*(prefix + topic for topic in TOPICS))
 
 
 async def test_a_broker_that_sends_its_clients_where_nobody_answers_is_wrong(
@@ -382,8 +379,7 @@ async def test_a_broker_that_sends_its_clients_where_nobody_answers_is_wrong(
     (found,) = await wrong()
     assert found[1] == "broker"
     assert f"{on_kafka.address} answers, but sends its clients to 127.0.0.1:1: no answer -> let" in found[2]
-    for topic in TOPICS:
-        await on_kafka.delete_topic(prefix + topic)
+    await on_kafka.delete_topics(*(prefix + topic for topic in TOPICS))
 
 
 def files(folder: Path) -> dict[str, int]:

@@ -67,8 +67,7 @@ async def test_a_database_behind_a_log_in_kafka_is_named(
             assert (found[1], "customer/cust_x version 3" in found[2]) == ("own log", True)
     finally:
         await bus.close()
-        for topic in TOPICS:
-            await on_kafka.delete_topic(prefix + topic)
+        await on_kafka.delete_topics(*(prefix + topic for topic in TOPICS))
 
 
 async def test_an_event_that_could_not_be_applied_is_named_with_why(tmp_path: Path) -> None:
