@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -22,72 +22,79 @@ class Books:
     """A house whose Ada goes from one group to another in March, and what was invoiced of its deals."""
 
     house: House
-    inner: str
-    outer: str
-    gizmo: str
-    split: str
-    first: str
-    second: str
-    plain: str
-    last: Any
-    receipt: str = ""
+    tokens: list[str] = field(default_factory=list)
+    ids: dict[str, str] = field(default_factory=dict)
 
-    async def seen(self, period: str, **query: str) -> dict[str, Any]:
-        """The accounting view."""
-        found: dict[str, Any] = await self.house.world.settled(
-            "/v1/views/accounting", self.last, period=period, **query
+    def __getattr__(self, name: str) -> str:
+        """What was written under a name."""
+        return self.ids[name]
+
+    async def seen(self, path: str = "", **query: str) -> dict[str, Any]:
+        """The accounting view once it holds all that was written."""
+        asked: dict[str, Any] = {"after": self.tokens, **query}
+        answer = await self.house.world.admin.get(
+            f"/v1/views/accounting{path}", params=asked, headers={"Prefer": "wait=20"}
         )
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
         return found
 
     async def amounts(self, period: str, **query: str) -> list[str | None]:
         """The figures of invoices and receipts."""
-        figures = (await self.seen(period, **query))["figures"]
+        figures = (await self.seen(period=period, **query))["figures"]
         return [None if figures[key] is None else figures[key]["amount"] for key in KEYS]
 
     async def rows(self, figure: str, period: str, **query: str) -> set[str]:
         """What a figure is made of."""
-        query |= {"figure": figure, "period": period}
-        found = await self.house.world.settled("/v1/views/accounting/rows", self.last, **query)
-        return {row["ref"] for row in found["items"]}
+        return {row["ref"] for row in (await self.seen("/rows", figure=figure, period=period, **query))["items"]}
 
-    async def does(self, path: str, body: Any) -> dict[str, Any]:
-        """A write that must succeed, which every later question waits for."""
-        self.last = await self.house.post(path, body)
-        assert self.last.status_code in (200, 201), self.last.text
-        found: dict[str, Any] = self.last.json()
+    async def write(self, path: str, body: Any, name: str = "") -> str:
+        """A write that must succeed, which every later question waits for: the id of what it made."""
+        answer = await self.house.post(path, body)
+        assert answer.status_code in (200, 201), answer.text
+        self.tokens.append(answer.headers["concert-version"])
+        found: str = answer.json()["id"]
+        if name:
+            self.ids[name] = found
         return found
+
+    async def win(self, name: str, **won: Any) -> str:
+        """A deal of Ada's that is won."""
+        deal = {"owner": self.house.ada, "opened_on": "2026-01-05", "customer": self.house.cancity}
+        found = await self.write("deals", deal, name)
+        return await self.write(f"deals/{found}/win", won)
+
+    async def invoice(self, name: str, deal: str, amount: str, on: str, **fields: str) -> str:
+        """An invoice."""
+        return await self.write("invoices", {"deal": deal, "amount": eur(amount), "on": on, **fields}, name)
 
 
 async def written(house: House) -> Books:
     """A deal of 100.01 that two members share and two products make, in two invoices; one without lines of 7.00; and
     one of 9.00 whose invoice was an error."""
-    inner, outer = [(await house.made("groups", {"name": name, "team": house.north}))["id"]
-                    for name in ("Inner", "Outer")]  # fmt: skip
-    await house.made(f"members/{house.ada}/join", {"group": inner, "from": "2026-01-01", "to": "2026-03-01"})
-    joined = await house.post(f"members/{house.ada}/join", {"group": outer, "from": "2026-03-01"})
-    await house.world.settled("/v1/views/accounting", joined, period="2026")
-    gizmo = (await house.made("products", {"name": "Gizmo"}))["id"]
+    books = Books(house)
+    for name in ("inner", "outer"):
+        await books.write("groups", {"name": name, "team": house.north}, name)
+    for group, spell in (("inner", {"from": "2026-01-01", "to": "2026-03-01"}), ("outer", {"from": "2026-03-01"})):
+        await books.write(f"members/{house.ada}/join", {"group": books.ids[group], **spell})
+    await books.write("products", {"name": "Gizmo"}, "gizmo")
     lines = [{"product": product, "quantity": "1", "unit_price": eur(price)}
-             for product, price in ((house.gadget, "66.67"), (gizmo, "33.34"))]  # fmt: skip
+             for product, price in ((house.gadget, "66.67"), (books.gizmo, "33.34"))]  # fmt: skip
     credits = [{"member": house.ada, "share": "0.335"}, {"member": house.ben, "share": "0.665"}]
-    split = await house.deal(customer=house.cancity)
-    await house.made(f"deals/{split['id']}/win", {"on": "2026-02-01", "lines": lines, "credits": credits})
-    wrong = await house.won("9.00", product=house.gadget)
-    books = Books(
-        house, inner, outer, gizmo, split["id"],
-        first=(await house.invoice(split, "50.00", "2026-02-10", due_on="2026-03-12"))["id"],
-        second=(await house.invoice(split, "50.01", "2026-03-05", due_on="2026-04-04"))["id"],
-        plain=(await house.invoice(await house.won("7.00", "2026-02-02"), "7.00", "2026-02-11"))["id"],
-        last=None,
-    )  # fmt: skip
-    error = await house.invoice(wrong, "9.00", "2026-02-12")
-    await books.does(f"invoices/{error['id']}/void", {"on": "2026-03-01"})
-    await books.does(f"invoices/{books.first}/credit", {"amount": eur("10.00"), "on": "2026-02-20"})
+    await books.win("split", on="2026-02-01", lines=lines, credits=credits)
+    await books.win("bare", on="2026-02-02", value=eur("7.00"))
+    await books.win("wrong", on="2026-02-02", lines=[lines[0] | {"unit_price": eur("9.00")}])
+    await books.invoice("first", books.split, "50.00", "2026-02-10", due_on="2026-03-12")
+    await books.invoice("second", books.split, "50.01", "2026-03-05", due_on="2026-04-04")
+    await books.invoice("plain", books.bare, "7.00", "2026-02-11")
+    await books.invoice("error", books.wrong, "9.00", "2026-02-12")
+    await books.write(f"invoices/{books.error}/void", {"on": "2026-03-01"})
+    await books.write(f"invoices/{books.first}/credit", {"amount": eur("10.00"), "on": "2026-02-20"})
     received = {"invoice": books.first, "amount": eur("15.00"), "on": "2026-03-10"}
-    books.receipt = (await books.does("receipts", received))["id"]
-    await books.does(f"receipts/{books.receipt}/reverse", {"on": "2026-04-02"})
-    await books.does("receipts", received | {"amount": eur("45.00"), "on": "2026-04-10"})
-    await books.does(f"invoices/{books.second}/write-off", {"amount": eur("0.01"), "on": "2026-04-15"})
+    await books.write("receipts", received, "receipt")
+    await books.write(f"receipts/{books.receipt}/reverse", {"on": "2026-04-02"})
+    await books.write("receipts", received | {"amount": eur("45.00"), "on": "2026-04-10"})
+    await books.write(f"invoices/{books.second}/write-off", {"amount": eur("0.01"), "on": "2026-04-15"})
     return books
 
 
@@ -138,7 +145,7 @@ async def test_each_member_group_and_product_has_its_part_of_every_amount_on_its
         (ada, {"1-30": "16.75", "31-60": "7.00"}), (ben, {"1-30": "33.25"}),
         (outer, {"1-30": "16.75", "31-60": "7.00"}), (gizmo, {"1-30": "16.67"}),
     ):  # fmt: skip
-        ages = (await books.seen("2026-04", **query))["figures"]["outstanding_by_age"]
+        ages = (await books.seen(period="2026-04", **query))["figures"]["outstanding_by_age"]
         assert {age: each["amount"] for age, each in ages.items() if each["amount"] != ZERO} == found, query
     certificate = (await books.house.world.admin.get("/v1/consistency", params={"fresh": "true"})).json()
     assert [each for each in certificate["invariants"] if not each["holds"]] == []
@@ -151,19 +158,19 @@ async def test_rows_of_a_breakdown_sum_to_the_whole_and_what_is_of_no_product_is
     )  # fmt: skip
     for query in cuts:
         for by in ("member", "product"):
-            view = await books.seen("2026", breakdown=by, **query)
+            view = await books.seen(period="2026", breakdown=by, **query)
             for key in KEYS:
                 parts = [Decimal(row["figures"][key]["amount"]) for row in view["breakdown"]["rows"]]
                 assert sum(parts) == Decimal(view["figures"][key]["amount"]), (query, by, key)
     for query in ({}, {"team": books.house.north}):
-        by_group = (await books.seen("2026", breakdown="group", **query))["breakdown"]["rows"]
+        by_group = (await books.seen(period="2026", breakdown="group", **query))["breakdown"]["rows"]
         found = {row["ref"]: [row["figures"][key]["amount"] for key in ("invoiced", "received")] for row in by_group}
         assert found == {books.inner: ["23.75", ZERO], books.outer: ["16.75", "15.08"]}, query
-    view = await books.seen("2026-02", breakdown="product", product=books.gizmo)
+    view = await books.seen(period="2026-02", breakdown="product", product=books.gizmo)
     notes = {note["figure"]: note["why"] for note in view["notes"]}
     assert notes["invoiced"] == notes["outstanding"] == "7.00 EUR of it is of no product; that is in the whole only"
     assert not {"credited", "received", "not_yet_invoiced"} & set(notes)
-    rows = (await books.seen("2026-02", breakdown="product"))["breakdown"]["rows"]
+    rows = (await books.seen(period="2026-02", breakdown="product"))["breakdown"]["rows"]
     assert {row["ref"]: row["figures"]["invoiced"]["amount"] for row in rows}[None] == "7.00"
 
 
@@ -190,7 +197,7 @@ async def test_the_rows_behind_a_figure_are_those_that_somebody_had_a_part_in_on
         ("outstanding", "2026-03", outer, {books.first, books.second, books.plain}),
     ):  # fmt: skip
         assert await books.rows(figure, period, **query) == found, (figure, period, query)
-    rows = await books.house.get("views/accounting/rows", figure="invoiced", period="2026-03")
+    rows = await books.seen("/rows", figure="invoiced", period="2026-03")
     assert rows["items"][0]["members"] == [
         {"member": books.house.ada, "amount": eur("16.75")}, {"member": books.house.ben, "amount": eur("33.26")}
     ]  # fmt: skip
@@ -202,10 +209,10 @@ async def test_an_amended_deal_leaves_what_was_invoiced_and_the_next_invoice_is_
 ) -> None:
     line = {"product": books.gizmo, "quantity": "1", "unit_price": eur("120.01")}
     agreed = {"on": "2026-05-02", "lines": [line], "credits": [{"member": books.house.ben, "share": "1"}]}
-    await books.does(f"deals/{books.split}/amend", agreed | {"reason": "Another thing"})
+    await books.write(f"deals/{books.split}/amend", agreed | {"reason": "Another thing"})
     before = await books.amounts("2026-03", member=books.house.ada)
     assert before[:1] == ["16.75"]
-    await books.does("invoices", {"deal": books.split, "amount": eur("20.00"), "on": "2026-05-05"})
+    await books.invoice("next", books.split, "20.00", "2026-05-05")
     for query, invoiced in (
         ({"member": books.house.ben}, "20.00"), ({"member": books.house.ada}, ZERO),
         ({"product": books.gizmo}, "20.00"), ({"product": books.house.gadget}, ZERO),
@@ -218,6 +225,7 @@ async def test_a_member_sees_the_money_of_themself_and_not_that_of_another(books
     house = books.house
     headers = token_headers(house.world.settings, *member_scopes(), "views.accounting:read", member=house.ada)
     asked = {"period": "2026-02"}
+    await books.seen(**asked)
     async with client_of(house.world.origin, headers) as ada:
         hers = (await ada.get("/v1/views/accounting", params=asked | {"member": house.ada})).json()
         assert hers["figures"]["invoiced"] == eur("23.75")
