@@ -11,8 +11,7 @@ PYTHON  ?= python3.11
 BIN     := .venv/bin
 COMPOSE ?= docker compose
 PYTEST  ?=
-# One more than there are processors, for tests wait now and then.
-JOBS    ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+JOBS    ?= 2
 CODE    := shared services concert $(wildcard migrations) tests
 
 RUNTIME := .venv/.runtime
@@ -23,7 +22,7 @@ PIP     := $(BIN)/python -m pip --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help env run test check format bench backtest contracts chaos compose-test brokers fuzz engines kafka postgres \
+.PHONY: help env run test check format bench backtest contracts chaos compose-test nightly fuzz engines kafka postgres \
         engines-down images up down logs backup restore upgrade lock clean
 
 help: ## This list
@@ -77,7 +76,7 @@ chaos: $(DEV) ## Kill every process under load, then compare the books
 compose-test: $(DEV) ## Concert in containers, broken in every way, upgraded, saved and restored (ONLY="kafka" narrows)
 	$(BIN)/python -m tests.compose
 
-brokers: $(DEV) engines ## Three brokers and two replicas of a service, killed and stopped under load; takes minutes
+nightly: $(DEV) engines ## The tests that take minutes: three brokers, replicas, the release before beside this one, outages
 	$(BIN)/python -m pytest -ra -m nightly
 
 fuzz: $(DEV) ## Many random requests to every operation of every service, and many random lives of companies

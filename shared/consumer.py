@@ -25,6 +25,7 @@ from shared.positions import HeardByAnother, Recognition, advance, heard_as, sto
 from shared.postage import envelope_of
 from shared.rounds import GivenUp, Poisoned, Reaction, Round, reason_of
 from shared.store import Context, Job, Store, Tx
+from shared.tasks import ended
 
 log = structlog.get_logger(__name__)
 MAX_PARKS_A_MINUTE = 100
@@ -168,9 +169,7 @@ class Consumer:
             yield
         finally:
             self._following = False
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await ended(task)
             await self._lease.release()
 
     async def _renew(self) -> None:

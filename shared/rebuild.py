@@ -39,6 +39,7 @@ from shared.store.tables import (
     SourceProgress,
 )
 from shared.store.tx import Session
+from shared.tasks import ended
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.02
@@ -143,9 +144,8 @@ class Rebuild:
         finally:
             # Between two batches, so that no transaction is cut off.
             async with applier.turn:
-                task.cancel()
-                with suppress(asyncio.CancelledError, LogBroken, StoppedForSafety):
-                    await task
+                with suppress(LogBroken, StoppedForSafety):
+                    await ended(task)
 
     async def _passed(self, built: _Built) -> None:
         """Wait until the second store has come as far as the live one is, partition by partition."""

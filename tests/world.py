@@ -117,7 +117,7 @@ async def world(folder: Path, ground: Ground | None = None, **settings: Any) -> 
 
 def empty_files(folder: Path) -> str:
     """The address of migrated SQLite files in a folder; those that are there stay as they are."""
-    for file in _migrated_files().glob("*.db"):
+    for file in migrated_files().glob("*.db"):
         if not (folder / file.name).exists():
             shutil.copy(file, folder)
     return f"sqlite:{folder}"
@@ -154,7 +154,7 @@ def _emptying(name: str) -> str:
 
 
 @cache
-def _migrated_files() -> Path:
+def migrated_files() -> Path:
     """Empty stores that have been migrated once, to be copied: a migration takes longer than most tests."""
     folder = Path(tempfile.mkdtemp(prefix="concert-empty-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

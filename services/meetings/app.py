@@ -21,7 +21,7 @@ from services.meetings.api.items import items
 from services.meetings.api.liaisons import liaisons
 from services.meetings.api.meetings import meetings
 from services.meetings.api.outcomes import outcomes
-from services.meetings.api.pulses import close_pulses, pulses
+from services.meetings.api.pulses import closing, pulses
 from services.meetings.api.requests import requests
 from services.meetings.api.series import series
 from services.meetings.api.templates import templates
@@ -41,5 +41,5 @@ service = Service(
     ),
     tables=(Calendar, PulseKey, PulseAnswer),
     subscriptions=subscriptions,
-    background=(close_pulses,),
+    background=(closing.for_ever,),
 )

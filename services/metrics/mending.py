@@ -21,6 +21,7 @@ from shared.rebuild import Rebuild, RebuildRefused
 from shared.store import Context, Job, Row, Snapshot, Tx
 from shared.store.tx import compiled
 from shared.store.types import Json, Moment
+from shared.tasks import ended
 
 log = structlog.get_logger(__name__)
 TOLD_EVERY = 1.0
@@ -127,9 +128,7 @@ class Mender:
         except Exception as fault:
             log.error("rebuild_failed", exc_info=fault)
         finally:
-            telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+            await ended(telling)
         if reason is not None:
             run.state, run.reason = "failed", reason
         run.told_at, run.done, run.records = now(), rebuild.way.done, rebuild.way.of

@@ -88,5 +88,5 @@ service = Service(
     ),
     subscriptions=subscriptions,
     prepare=(organisation.found,),
-    background=(peers.close_peer_rounds,),
+    background=(peers.closing.for_ever,),
 )

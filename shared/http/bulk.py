@@ -83,12 +83,11 @@ def bulk_route(collection: Collection[Any]) -> None:
             headers["Concert-Version"] = f"batch/{batch}@{bulk.events}"
         return _WhileReading(stream(), media_type="application/x-ndjson", headers=headers)
 
-    collection.router.add_api_route(
-        "/bulk",
+    collection.route(
         endpoint,
-        methods=["POST"],
-        name=f"bulk_{collection.name}",
-        operation_id=f"bulk_{collection.name}",
+        "/bulk",
+        "POST",
+        f"bulk_{collection.name}",
         summary=f"Create, update and act on many {collection.name}",
         description=(
             "NDJSON or a JSON array of rows; answers NDJSON in the same order. The last line names the batch and how "

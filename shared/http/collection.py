@@ -129,6 +129,10 @@ class Collection(Generic[N]):
 
         return register
 
+    def route(self, endpoint: Handler, path: str, method: str, operation: str, **told: Any) -> None:
+        """One of its routes, as the service's app takes it."""
+        self.router.add_api_route(path, endpoint, methods=[method], name=operation, operation_id=operation, **told)
+
     # -- the work behind the routes ----------------------------------------------------------------------------
 
     async def present(

@@ -19,7 +19,7 @@ from shared.http.listing import page_of
 from shared.http.pages import Cursor, asked_only, link_next
 from shared.http.runtime import runtime_of
 from shared.http.waiting import patience_of, tokens_of
-from shared.http.writes import as_json, version_headers
+from shared.http.writes import as_json, is_known, version_headers
 from shared.identity.permissions import Principal, require
 from shared.instant import Day
 from shared.money import Currency
@@ -70,18 +70,16 @@ def add_get(collection: Collection[Any]) -> None:
         if on is not None:
             fields = _as_on(collection, thing, fields, on, ref)
         headers = version_headers(thing)
-        known = if_none_match is not None and (headers["ETag"] in if_none_match or if_none_match.strip() == "*")
         # What it is in another currency changes with the rates, which are no part of its version.
-        if known and currency is None:
+        if currency is None and is_known(headers, if_none_match):
             return Response(status_code=304, headers=headers)
         return Response(as_json(fields), headers=headers, media_type="application/json")
 
-    collection.router.add_api_route(
-        "/{ref}",
+    collection.route(
         endpoint,
-        methods=["GET"],
-        name=f"get_{collection.called}",
-        operation_id=f"get_{collection.called}",
+        "/{ref}",
+        "GET",
+        f"get_{collection.called}",
         summary=f"One {collection.word}",
         openapi_extra=described(may, None, {200: collection.read, 304: None}, missing=True),
     )
@@ -136,12 +134,11 @@ def add_list(collection: Collection[Any]) -> None:
     described_filters = [
         {"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in collection.filters
     ]
-    collection.router.add_api_route(
-        "",
+    collection.route(
         endpoint,
-        methods=["GET"],
-        name=f"list_{collection.name}",
-        operation_id=f"list_{collection.name}",
+        "",
+        "GET",
+        f"list_{collection.name}",
         summary=f"List {collection.name}",
         openapi_extra=described(may, None, {200: collection.read}, page=True, parameters=described_filters),
     )
@@ -175,12 +172,11 @@ def add_history(collection: Collection[Any]) -> None:
             media_type="application/json",
         )
 
-    collection.router.add_api_route(
-        "/{ref}/history",
+    collection.route(
         endpoint,
-        methods=["GET"],
-        name=f"history_of_{collection.called}",
-        operation_id=f"history_of_{collection.called}",
+        "/{ref}/history",
+        "GET",
+        f"history_of_{collection.called}",
         summary=f"What happened to a {collection.word}, event by event",
         openapi_extra=described(may, None, {200: HistoryItem}, page=True, missing=True),
     )

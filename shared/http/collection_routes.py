@@ -158,12 +158,11 @@ def _route(
     answers: dict[int, type[BaseModel] | None] = {status: collection.read}
     if also is not None:
         answers[also] = collection.read
-    collection.router.add_api_route(
-        path,
+    collection.route(
         endpoint,
-        methods=[method],
-        name=operation,
-        operation_id=operation,
+        path,
+        method,
+        operation,
         status_code=status,
         summary=summary or (doc.splitlines()[0].rstrip(".") if doc else operation.replace("_", " ")),
         description=doc,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -62,6 +62,11 @@ def batch_headers(tx: Tx) -> dict[str, str]:
 def version_headers(entity: Entity) -> dict[str, str]:
     """The headers that name the version a resource has."""
     return {"ETag": f'"{entity.version}"', "Concert-Version": f"{entity.subject}@{entity.version}"}
+
+
+def is_known(headers: Mapping[str, str], if_none_match: str | None) -> bool:
+    """Whether who asks has what these headers name already, and need not be sent it again."""
+    return if_none_match is not None and (headers["ETag"] in if_none_match or if_none_match.strip() == "*")
 
 
 async def write(

@@ -19,6 +19,8 @@ from tests.chaos.kills import Clients, Notes, judge, prepare
 from tests.chaos.victims import rebuilt_and_live, servers_of
 from tests.engines import Kafka, Postgres, Unavailable
 
+pytestmark = pytest.mark.nightly
+
 MOST_SECONDS = 10
 HOLDING = ("targets", "metrics")
 
@@ -125,7 +127,6 @@ async def _a_kill(victim: Replicated) -> float:
     return seconds
 
 
-@pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_nothing_is_lost_or_doubled_while_processes_of_a_service_die_or_stand_still_under_load(
     replicated: Replicated,

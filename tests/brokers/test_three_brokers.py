@@ -21,6 +21,8 @@ from tests.engines import KafkaCluster, Postgres
 from tests.metrics.test_certificate import settled_verdict
 from tests.world import World
 
+pytestmark = pytest.mark.nightly
+
 TARGETS = "concert.targets"
 
 
@@ -96,7 +98,6 @@ async def test_topics_are_kept_three_times_and_take_events_with_two_copies(clust
         await cluster.delete_topics(*(f"kept.{topic}" for topic in TOPICS))
 
 
-@pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_nothing_is_lost_or_doubled_while_brokers_die_hand_over_and_come_back_under_load(
     cluster: KafkaCluster, postgres_server: Postgres, tmp_path: Path

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.meetings.api.pulse_answers import results
-from services.meetings.api.pulses import close_due
+from services.meetings.api.pulses import closing
 from services.meetings.domain.pulses import (
     ClosesBeforeItOpens,
     ClosesInThePast,
@@ -238,13 +238,13 @@ async def test_a_pulse_closes_by_itself_when_its_last_day_is_over(crew: Crew) ->
     for name in ("m1", "m2", "m3", "m4", "m5"):
         await crew.answers(name, pulse, {"T1": 5})
     store = crew.world.services["meetings"].runtime.store
-    await close_due(store, date(2998, 1, 1))
+    await closing.due(store, date(2998, 1, 1))
     assert (await crew.shown("m1", pulse))["shown"] is False
-    assert await close_due(store, date(2998, 1, 2)) >= 1
+    assert await closing.due(store, date(2998, 1, 2)) >= 1
     assert (await crew.shown("hr tool", pulse))["results"] == [
         {"name": "T1", "n": 5, "mean": "5.00", "sd": "0.00", "score100": "100.0"}
     ]
-    assert await close_due(store, date(2998, 1, 2)) == 0
+    assert await closing.due(store, date(2998, 1, 2)) == 0
     problem(await crew.answers("m1", pulse, {"T1": 1}), 409, "", "closed on 2998-01-01")
 
 

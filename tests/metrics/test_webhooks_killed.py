@@ -21,7 +21,7 @@ from tests.metrics.test_webhooks import changed
 from tests.starting import forked
 from tests.world import World
 
-KILLS = 3
+KILLS = 2
 
 
 def firsts(came: list[Received]) -> dict[str, list[str]]:

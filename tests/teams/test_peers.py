@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.metrics.facts.peers import PeerScoreFact
-from services.teams.api.peers import close_due
+from services.teams.api.peers import closing
 from services.teams.domain.peers import PeerScore, sums_of
 from services.teams.peer_tokens import PeerKey, PeerRating, PeerRefusal, token_of
 from shared.identity.scopes import member_scopes, tool_scopes
@@ -190,8 +190,8 @@ async def test_hr_and_who_leads_the_team_ask_and_nobody_else(mates: Mates) -> No
 async def test_a_round_whose_last_day_is_over_closes_by_itself(mates: Mates) -> None:
     found = await mates.asked(closes_on="2990-01-01")
     store = mates.staff.world.services["teams"].runtime.store
-    assert await close_due(store, date(2990, 1, 1)) == 0
-    assert await close_due(store, date(2990, 1, 2)) == 1
+    assert await closing.due(store, date(2990, 1, 1)) == 0
+    assert await closing.due(store, date(2990, 1, 2)) == 1
     assert (await mates.staff.get(f"peer-rounds/{found}"))["closed_on"] == "2990-01-01"
 
 

@@ -101,6 +101,7 @@ async def away(engine: Engine, client: httpx.AsyncClient) -> None:
     await _until_ready(client)
 
 
+@pytest.mark.nightly
 async def test_an_engine_that_is_away_is_said_once_and_once_more_when_it_is_back(tmp_path: Path) -> None:
     try:
         with Postgres() as server, Kafka() as broker:

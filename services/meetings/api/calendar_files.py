@@ -14,6 +14,7 @@ from services.meetings.calendar.feed import shown_in
 from services.meetings.calendar.links import Calendar, hash_of
 from shared.errors import NotFound
 from shared.http.runtime import runtime_of
+from shared.http.writes import is_known
 from shared.identity.permissions import PUBLIC
 from shared.ids import fingerprint
 from shared.instant import day_of, now
@@ -74,7 +75,7 @@ async def _document(
 
     document = await runtime_of(request).store.read(query)
     headers = {"ETag": f'"{fingerprint(document)}"', "Cache-Control": "private, no-cache"}
-    if seen is not None and (headers["ETag"] in seen or seen.strip() == "*"):
+    if is_known(headers, seen):
         return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = 'inline; filename="calendar.ics"'
     return Response(document, headers=headers, media_type="text/calendar; charset=utf-8")

@@ -23,6 +23,7 @@ from shared.errors import Refused
 from shared.http.collection import Reference
 from shared.http.documents import described
 from shared.http.runtime import runtime_of
+from shared.http.writes import is_known
 from shared.identity.permissions import Principal, require
 from shared.ids import fingerprint
 from shared.instant import day_of, now
@@ -100,7 +101,7 @@ async def invitation_of_meeting(
     )  # fmt: skip
     document = invitation.document(asked.today)
     headers = {"ETag": f'"{fingerprint(document)}"', "Cache-Control": "private, no-cache", "Vary": "Authorization"}
-    if if_none_match is not None and (headers["ETag"] in if_none_match or if_none_match.strip() == "*"):
+    if is_known(headers, if_none_match):
         return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = 'inline; filename="invitation.ics"'
     return Response(document, headers=headers, media_type=f"{MEDIA}; method={invitation.method}; charset=utf-8")

@@ -6,12 +6,9 @@ any of these would say who answered, and when.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import date
-from functools import partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -20,23 +17,20 @@ from pydantic import BaseModel, Field, model_validator
 from services.meetings.api.refs import same
 from services.meetings.domain.pulses import QUESTIONS, Pulse, bounds_of
 from services.meetings.pulse_tokens import PulseAnswer, PulseKey
-from shared.errors import OutcomeUnknown, Overloaded, Refused
+from shared.closing import Closing
+from shared.errors import Refused
 from shared.http.bodies import Body, Name, Named, Ref, shown
 from shared.http.collection import Collection, fresh
-from shared.http.runtime import Runtime
 from shared.identity.permissions import Principal
-from shared.instant import Day, day_of, now
-from shared.known import KnownDepartment, KnownMember, KnownTeam, house, known, today
+from shared.instant import Day, now
+from shared.known import KnownDepartment, KnownMember, KnownTeam, known, local_day, today
 from shared.membership import on_day
-from shared.store import Context, Job, Snapshot, Store, Tx
+from shared.store import Snapshot, Tx
 from shared.store.sql import naming
 
-LOOK_SECONDS = 60.0
-"""How often it is looked for pulses whose last day is over."""
 _pulse, _answer = Pulse.__table__.c, PulseAnswer.__table__.c  # type: ignore[attr-defined]
 _member, _team = KnownMember.__table__.c, KnownTeam.__table__.c  # type: ignore[attr-defined]
 _ANSWERS = sa.select(PulseAnswer).where(_answer.pulse == sa.bindparam("pulse"))
-_DUE = sa.select(_pulse.id).where(_pulse.status == "open", _pulse.closes_on < sa.bindparam("day")).order_by(_pulse.id)
 _LED_BY = sa.select(_team.id).where(_team.leader == sa.bindparam("leader"))
 _EVERYBODY = sa.select(KnownMember)
 Item = Literal["C1", "C2", "C3", "C4", "T1", "T2", "T3", "T4", "I1", "I2", "I3", "enps"]
@@ -53,7 +47,7 @@ async def readable(snapshot: Snapshot, reader: Principal) -> sa.ColumnElement[bo
     if reader.member is None:
         return None
     member = await snapshot.recall(KnownMember, reader.member) or KnownMember.make(id=reader.member)
-    if member.department_on(day_of(now(), (await house(snapshot)).zone)) == "hr":
+    if member.department_on(await local_day(snapshot, now())) == "hr":
         return None
     teams = {str(each["of"]) for each in member.memberships}
     teams |= {str(team) for (team,) in await snapshot.rows(_LED_BY, leader=member.id)}
@@ -217,26 +211,4 @@ async def _refuse_unless_theirs(tx: Tx, team: KnownTeam | None) -> None:
         raise OnlyTheirLeaderAsks
 
 
-async def close_pulses(runtime: Runtime) -> None:
-    """Close pulses whose last day is over, for ever; of several replicas the second finds them closed."""
-    while True:
-        with suppress(OutcomeUnknown, Overloaded, OSError):
-            await close_due(runtime.store)
-        await asyncio.sleep(LOOK_SECONDS)
-
-
-async def close_due(store: Store, on: date | None = None) -> int:
-    """Close the pulses whose last day is over on a day, today if not said; says how many."""
-
-    async def due(snapshot: Snapshot) -> list[str]:
-        day = on or day_of(now(), (await house(snapshot)).zone)
-        return [str(key) for (key,) in await snapshot.rows(_DUE, day=day)]
-
-    async def close_one(tx: Tx, key: str) -> Pulse:
-        pulse = await tx.load(Pulse, key)
-        return pulse if pulse.status == "closed" else await closed(tx, pulse, pulse.closes_on)
-
-    keys = await store.read(due)
-    for key in keys:
-        await store.write(Job(partial(close_one, key=key), Context(now())))
-    return len(keys)
+closing = Closing(Pulse, closed, local_day)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import fsum, sqrt
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from services.metrics.review.conventions import (
     Interval,
@@ -64,6 +64,12 @@ class Survey:
     answers: int
     asked: int
     sources: tuple[str, ...] = ()
+
+    @classmethod
+    def summed(cls, n: int, total: float, squares: float, *, items: int, asked: int, source: str) -> Self:
+        """Of n sums of answers to so many questions each, known by their total and the total of their squares."""
+        spread = (squares - total * total / n) / (n - 1) if n > 1 else 0.0
+        return cls(total / n / items, sqrt(max(0.0, spread)) / items, n, asked, (source,))
 
 
 @dataclass(frozen=True, slots=True)

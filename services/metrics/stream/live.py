@@ -21,6 +21,7 @@ from shared.bus import BusError, Message, Position
 from shared.errors import Overloaded, Problem
 from shared.http.runtime import Runtime, runtime_of
 from shared.identity.permissions import principal_of
+from shared.tasks import ended
 
 log = structlog.get_logger(__name__)
 MOST_STREAMS = 100
@@ -144,6 +145,5 @@ class EventStream(StreamingResponse):
             finally:
                 stopping.cancel()
                 if coming is not None:
-                    coming.cancel()
-                    with suppress(asyncio.CancelledError, Exception):
-                        await coming
+                    with suppress(Exception):
+                        await ended(coming)

@@ -78,7 +78,9 @@ async def below(snapshot: Snapshot, goal: Goal) -> list[str]:
 
 async def targets_of(snapshot: Snapshot, goal: Goal, goals: Sequence[str]) -> dict[str, Any]:
     """How many targets serve a goal, and what they sum to, so far as they add up in one unit."""
-    serving, alike = await _serving(snapshot, goal, goals)
+    metric = await snapshot.recall(Metric, goal.metric) if goal.metric else None
+    serving = await _serving(snapshot, goals)
+    alike = _alike(serving, metric)
     shown: dict[str, Any] = {"targets": len(serving), "sum": None, "gap": None}
     if alike is None:
         return shown
@@ -99,7 +101,7 @@ async def goal_in(snapshot: Snapshot, goal: Goal, goals: Sequence[str], tender: 
     if metric is None or not metric.money:
         return None
     own = tender.aim(as_target(goal))[0] if goal.value is not None else None
-    _, alike = await _serving(snapshot, goal, goals)
+    alike = _alike(await _serving(snapshot, goals), metric)
     targets: dict[str, Any] = {"sum": None, "gap": None}
     if alike is not None and (alike or own is not None):
         targets = summed(_once(goal, alike), own, tender)
@@ -115,14 +117,15 @@ def as_target(goal: Goal) -> Target:
     )  # fmt: skip
 
 
-async def _serving(
-    snapshot: Snapshot, goal: Goal, goals: Sequence[str]
-) -> tuple[Sequence[Target], Sequence[Target] | None]:
-    """The targets that serve a goal, and those of its metric, if that adds up."""
-    serving = [each for each in await snapshot.all(Target, _SERVING, goals=goals) if each.counts]
-    metric = await snapshot.recall(Metric, goal.metric) if goal.metric else None
-    adds_up = metric is not None and metric.aggregation == "sum"
-    return serving, [each for each in serving if each.metric == goal.metric] if adds_up else None
+async def _serving(snapshot: Snapshot, goals: Sequence[str]) -> Sequence[Target]:
+    return [each for each in await snapshot.all(Target, _SERVING, goals=goals) if each.counts]
+
+
+def _alike(serving: Sequence[Target], metric: Metric | None) -> Sequence[Target] | None:
+    """The targets of a metric, if it adds up."""
+    if metric is None or metric.aggregation != "sum":
+        return None
+    return [each for each in serving if each.metric == metric.id]
 
 
 async def served_by(snapshot: Snapshot, goal: Goal, goals: Sequence[str]) -> dict[str, Any]:

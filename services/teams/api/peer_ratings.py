@@ -97,7 +97,7 @@ async def _taken(request: Request, principal: Principal, take: Callable[[Tx, str
         return await take(tx, member)
 
     # Not as other writes are: an Idempotency-Key would keep who sent which body.
-    found = await decided(runtime_of(request), Job(decide, Context(now(), principal=principal)))
+    found = await decided(runtime_of(request), Job(decide, Context(now())))
     return Response(as_json({"round": found, "taken": True}), media_type="application/json")
 
 

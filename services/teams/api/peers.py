@@ -6,13 +6,10 @@ dismissed by it (`docs/decisions/0025-peers-are-asked-and-not-found.md`).
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import date
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,22 +23,19 @@ from services.teams.domain.people import Person
 from services.teams.domain.teams import Team
 from services.teams.peer_tokens import PeerKey, forget_all_of, said_in
 from services.teams.pseudonyms import token_of
-from shared.errors import Invalid, OutcomeUnknown, Overloaded, Refused
+from shared.closing import Closing
+from shared.errors import Invalid, Refused
 from shared.http.bodies import Body, Name, Named, Ref, shown
 from shared.http.collection import Collection, fresh
-from shared.http.runtime import Runtime
 from shared.identity.permissions import Principal
-from shared.instant import Day, now
+from shared.instant import Day
 from shared.membership import latest_on, on_day
-from shared.store import Context, Job, Snapshot, Store, Tx
+from shared.store import Snapshot, Tx
 from shared.store.sql import naming
 
 HR = "hr"
-LOOK_SECONDS = 60.0
-"""How often it is looked for rounds whose last day is over."""
 _round, _team = PeerRound.__table__.c, Team.__table__.c  # type: ignore[attr-defined]
 _member = Member.__table__.c  # type: ignore[attr-defined]
-_DUE = sa.select(_round.id).where(_round.status == "open", _round.closes_on < sa.bindparam("day")).order_by(_round.id)
 _LED_BY = sa.select(_team.id).where(_team.leader == sa.bindparam("leader"))
 
 
@@ -179,26 +173,4 @@ async def _is_of_hr(snapshot: Snapshot, member: Member | None) -> bool:
     return member is not None and latest_on(member.departments, await today(snapshot)) == HR
 
 
-async def close_peer_rounds(runtime: Runtime) -> None:
-    """Close rounds whose last day is over, for ever; of several replicas the second finds them closed."""
-    while True:
-        with suppress(OutcomeUnknown, Overloaded, OSError):
-            await close_due(runtime.store)
-        await asyncio.sleep(LOOK_SECONDS)
-
-
-async def close_due(store: Store, on: date | None = None) -> int:
-    """Close the rounds whose last day is over on a day, today if not said; says how many."""
-
-    async def due(snapshot: Snapshot) -> list[str]:
-        day = on or await local_day(snapshot, now())
-        return [str(key) for (key,) in await snapshot.rows(_DUE, day=day)]
-
-    async def close_one(tx: Tx, key: str) -> PeerRound:
-        found = await tx.load(PeerRound, key)
-        return found if found.status == "closed" else await closed(tx, found, found.closes_on)
-
-    keys = await store.read(due)
-    for key in keys:
-        await store.write(Job(partial(close_one, key=key), Context(now())))
-    return len(keys)
+closing = Closing(PeerRound, closed, local_day)

@@ -110,7 +110,7 @@ async def withdrawn(request: Request, ref: str, typed: Typed, principal: Princip
 async def answered(request: Request, ref: str, typed: Typed, principal: Principal) -> None:
     """Answer an objection."""
     _refuse_unless_deciding(principal)
-    said = {"objection": int(typed.objection or 0), "text": typed.text.strip(), "changed": typed.changed == "yes"}
+    said = {"objection": _number(typed.objection), "text": typed.text.strip(), "changed": typed.changed == "yes"}
     body = parse(AnswerObjection, to_json(said))
     await _changed(request, ref, principal, lambda tx, review: answer_objection(tx, review, body))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from math import sqrt
 from typing import Final
 
 import sqlalchemy as sa
@@ -16,23 +15,15 @@ from services.metrics.facts.peers import PeerRoundFact, PeerScoreFact
 from services.metrics.facts.teams import PersonFact
 from services.metrics.review.measure import Survey
 from services.metrics.review.reading.belonging import Belonging
+from services.metrics.review.reading.surveys import last_closed
 from shared.store import Snapshot
 from shared.store.sql import OneOf
 
 QUESTIONS: Final = 3
 """A score adds up the answers to so many."""
-_round, _score = PeerRoundFact.__table__.c, PeerScoreFact.__table__.c  # type: ignore[attr-defined]
+_score = PeerScoreFact.__table__.c  # type: ignore[attr-defined]
 _person = PersonFact.__table__.c  # type: ignore[attr-defined]
-_LAST = (
-    sa.select(PeerRoundFact)
-    .where(
-        _round.team == sa.bindparam("team"),
-        _round.closed_on >= sa.bindparam("start", type_=sa.Date()),
-        _round.closed_on < sa.bindparam("end", type_=sa.Date()),
-    )
-    .order_by(_round.closed_on.desc(), _round.id)
-    .limit(1)
-)
+_LAST = last_closed(PeerRoundFact)
 _SCORES = sa.select(PeerScoreFact).where(_score.round == sa.bindparam("round"))
 _TOKENS = sa.select(_person.id, _person.token).where(OneOf(_person.id, "ids"), _person.token.is_not(None))
 
@@ -49,7 +40,5 @@ async def peers_of(snapshot: Snapshot, team: Belonging, end: date) -> Mapping[st
 
 def of_score(score: PeerScoreFact, asked: int) -> Survey:
     """Mean and deviation between 1 and 5, each rater's three answers taken as one; nobody is asked about themselves."""
-    n, total = score.raters, score.points
-    spread = (score.squares - total * total / n) / (n - 1) if n > 1 else 0.0
-    mean = total / n / QUESTIONS
-    return Survey(mean, sqrt(max(0.0, spread)) / QUESTIONS, n, max(n, asked - 1), (f"peer_round/{score.round}",))
+    return Survey.summed(score.raters, score.points, score.squares, items=QUESTIONS, asked=max(score.raters, asked - 1),
+                         source=f"peer_round/{score.round}")  # fmt: skip

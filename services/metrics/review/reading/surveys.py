@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from math import sqrt
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from services.metrics.facts.pulses import PulseFact
 from services.metrics.review.measure import Survey
 from services.metrics.review.reading.belonging import Belonging
-from shared.store import Snapshot
+from shared.store import Row, Snapshot
 
-_pulse = PulseFact.__table__.c  # type: ignore[attr-defined]
-_LAST = (
-    sa.select(PulseFact)
-    .where(
-        _pulse.team == sa.bindparam("team"),
-        _pulse.closed_on >= sa.bindparam("start", type_=sa.Date()),
-        _pulse.closed_on < sa.bindparam("end", type_=sa.Date()),
+
+def last_closed(kind: type[Row]) -> sa.Select[Any]:
+    """Of what a team was asked, that which was closed last in a period."""
+    table = kind.__table__.c  # type: ignore[attr-defined]
+    return (
+        sa.select(kind)
+        .where(
+            table.team == sa.bindparam("team"),
+            table.closed_on >= sa.bindparam("start", type_=sa.Date()),
+            table.closed_on < sa.bindparam("end", type_=sa.Date()),
+        )
+        .order_by(table.closed_on.desc(), table.id)
+        .limit(1)
     )
-    .order_by(_pulse.closed_on.desc(), _pulse.id)
-    .limit(1)
-)
+
+
+_LAST = last_closed(PulseFact)
 ITEMS: Final = {"communication": 4, "cooperation": 4}
 """How many questions a scale adds up; a single question is itself."""
 SILENT: Final[Mapping[str, int]] = {"n": 0, "total": 0, "squares": 0}
@@ -42,6 +47,4 @@ def of_sums(pulse: PulseFact, name: str) -> Survey:
     n = sums["n"]
     if n == 0:  # too few, and so the sums were not told
         return Survey(0.0, 0.0, pulse.answered if not pulse.sums else 0, pulse.asked, (f"pulse/{pulse.id}",))
-    spread = (sums["squares"] - sums["total"] * sums["total"] / n) / (n - 1) if n > 1 else 0.0
-    deviation = sqrt(max(0.0, spread)) / items
-    return Survey(sums["total"] / n / items, deviation, n, pulse.asked, (f"pulse/{pulse.id}",))
+    return Survey.summed(n, sums["total"], sums["squares"], items=items, asked=pulse.asked, source=f"pulse/{pulse.id}")
