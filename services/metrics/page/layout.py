@@ -30,6 +30,7 @@ LABELS: Final[Mapping[str, str]] = {
     "parked": "Parked events",
     "source_age": "Age of the sources",
     "view_age": "Age of the views",
+    "imports": "Age of the last imports",
     "spend_forecast": "Forecast of spending",
     "left": "Left of the budgets",
     "sales_expense": "Expense of sales",
@@ -39,7 +40,7 @@ STOCKS: Final = frozenset(
     " members outstanding"
     " outstanding_by_age left headcount headcount_sales openings_open equipment_out joiners_waiting requests_open"
     " source_age view_age imports parked lag not_yet_invoiced overpaid target forecast forecast_range"
-    " forecast_override coverage_ideal".split()
+    " forecast_override coverage_ideal duties_open duties_overdue problems_open actions_open actions_overdue".split()
 )
 """Figures that are as at one day; the others count what happened in the period."""
 
@@ -144,7 +145,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
                                "training_effect")),
             Group("Duties", ("duties_open", "duties_overdue", "duties_on_time")),
             Group("Spirit", ("recognitions", "setbacks", "enps", "reputation")),
-            Group("Meetings", ("meetings_held", "meeting_hours", "problems_open", "problems_solved")),
+            Group("Meetings", ("meetings_held", "meeting_hours", "problems_open", "problems_solved", "actions_open",
+                               "actions_overdue", "actions_on_time")),
         ),
         charts=(
             Chart("Headcount at the end of each {piece}", ("headcount",), "line"),
