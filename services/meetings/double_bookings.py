@@ -108,9 +108,8 @@ class Taken:
         return {self.meeting, self.occurrence and (self.series, self.occurrence)} - {None}
 
     def meets(self, other: Taken) -> bool:
-        """Whether another one is at the same time, and not the same."""
-        overlap = self.starts_at < other.ends_at and other.starts_at < self.ends_at
-        return overlap and not self.keys & other.keys
+        """Whether another one is at the same time."""
+        return other is not self and self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
     def expects(self, member: KnownMember) -> bool:
         """Whether somebody is to come."""

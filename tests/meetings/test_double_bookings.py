@@ -113,8 +113,9 @@ async def test_several_that_are_moved_at_once_are_looked_at_as_they_come_to_be(l
         ]  # fmt: skip
     # Two that are moved together keep their distance: neither is where the other was.
     first, second = await alone(led, "2026-05-04T08:00:00Z"), await alone(led, "2026-05-04T09:00:00Z")
-    later = await at_once(led, "reschedule", meetings=[first["id"], second["id"]], minutes=60)
-    assert [seen(each) for each in later["items"]] == [[], []]
+    for dry_run in (True, False):
+        later = await at_once(led, "reschedule", meetings=[first["id"], second["id"]], minutes=60, dry_run=dry_run)
+        assert [seen(each) for each in later["items"]] == [[], []]
 
 
 async def test_who_leaves_the_team_before_is_not_expected(led: Office) -> None:

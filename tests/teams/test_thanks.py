@@ -39,6 +39,9 @@ async def test_a_deal_that_does_not_exist_is_nothing_to_be_thanked_for(thanked: 
         assert f"targets has no deal {ref}" in problem(refused, 422, "/about/ref")
     assert (await staff.get("recognitions"))["items"] == []
     deal = await staff.made("deals", {"owner": member, "external": {"source": "crm", "id": "9"}})
+    # What lies behind a thing is none.
+    beyond = await thanks(staff, member, "deal", f"{deal['id']}/history")
+    assert "targets has no deal" in problem(beyond, 422, "/about/ref")
     given = await thanks(staff, member, "deal", "ext:crm:9")
     assert (given.status_code, given.json()["about"]) == (201, {"kind": "deal", "ref": deal["id"]})
     told = (await staff.get(f"recognitions/{given.json()['id']}/history"))["items"]

@@ -38,7 +38,8 @@ LABELS: Final[Mapping[str, str]] = {
 STOCKS: Final = frozenset(
     "customers_start customers_end customers_retained retention churn deals_open pipeline weighted_pipeline coverage"
     " members outstanding"
-    " outstanding_by_age left headcount headcount_sales openings_open equipment_out joiners_waiting requests_open"
+    " outstanding_by_age left headcount headcount_sales openings_open equipment_out equipment_to_return joiners_waiting"
+    " requests_open"
     " source_age view_age imports parked lag not_yet_invoiced overpaid target forecast forecast_range"
     " forecast_override coverage_ideal duties_open duties_overdue problems_open actions_open actions_overdue".split()
 )
@@ -140,7 +141,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         headline=("headcount",),
         lead=("headcount", "joiners", "leavers", "openings_open", "headcount_sales"),
         groups=(
-            Group("People", ("headcount_sales", "joiners_waiting", "equipment_out", "time_to_fill")),
+            Group("People", ("headcount_sales", "joiners_waiting", "equipment_out", "equipment_to_return",
+                             "time_to_fill")),
             Group("Training", ("trainings_assigned", "trainings_completed", "training_coverage", "training_cost",
                                "training_effect")),
             Group("Duties", ("duties_open", "duties_overdue", "duties_on_time")),
@@ -161,7 +163,7 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
               "reopened"),
         groups=(
             Group("Requests", ("requests_resolved", "reopened", "requests_from_sales", "on_time_by_pair",
-                               "joiners_waiting")),
+                               "joiners_waiting", "equipment_to_return")),
             Group("Problems", ("problems_open", "problems_solved")),
             Group("The state of information", ("source_age", "view_age", "imports", "parked", "lag")),
         ),

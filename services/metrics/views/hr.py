@@ -14,7 +14,7 @@ from services.metrics.views.support import DUTY_FIGURES, RECOGNITIONS, REPUTATIO
 from services.metrics.views.talks import MEETING_FIGURES, PROBLEM_FIGURES
 from services.metrics.views.training import TRAINING_FIGURES
 from services.metrics.views.training_effect import TRAINING_EFFECT
-from services.metrics.views.workplace import EQUIPMENT_OUT, JOINERS_WAITING, OPENING_FIGURES
+from services.metrics.views.workplace import EQUIPMENT_OUT, EQUIPMENT_TO_RETURN, JOINERS_WAITING, OPENING_FIGURES
 
 
 async def _people(reading: Reading, figure: str, measure: str) -> int | None:
@@ -63,6 +63,7 @@ VIEW = View(
         *TRAINING_FIGURES,
         TRAINING_EFFECT,
         EQUIPMENT_OUT,
+        EQUIPMENT_TO_RETURN,
         JOINERS_WAITING,
         *DUTY_FIGURES,
         RECOGNITIONS,
