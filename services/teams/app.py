@@ -23,7 +23,6 @@ from services.teams.api import (
     trainings,
 )  # fmt: skip
 from services.teams.api.scim import discovery, groups, users
-from services.teams.domain.absences import Absence
 from services.teams.domain.learning import Ability
 from services.teams.domain.leavers import Leavers
 from services.teams.domain.organisation import Organisation
@@ -75,7 +74,6 @@ service = Service(
     tables=(
         Organisation,
         Person,
-        Absence,
         Ability,
         Check,
         Leavers,

@@ -10,12 +10,24 @@ from shared.money import Money
 from shared.period import Period
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What a member or a product has of an amount."""
+
+    of: str
+    amount: Money
+
+
 @event("concert.targets.invoice-entered.v1")
 class InvoiceEntered(Event):
     """A won deal, or a part of it, has been invoiced; the amount is net of tax.
 
     It also says when the deal was won and for which customer and team. These cannot become untrue while the invoice
-    counts: a deal with an invoice that is not voided is not reopened.
+    counts: a deal with an invoice that is not voided is not reopened. It says whose the amount is, too: what each
+    member has of it by the credits of the deal, and what each product by its lines, as they were when the invoice was
+    entered. The parts of all members sum to the amount to the cent, and so do those of all products; a deal without
+    lines has none. An amendment of the deal afterwards moves neither the amount nor whose it is. Where no member is
+    said, it is not known whose it is.
     """
 
     deal: str
@@ -26,23 +38,29 @@ class InvoiceEntered(Event):
     tax: Money | None = None
     customer: str | None = None
     team: str | None = None
+    members: tuple[Part, ...] = ()
+    products: tuple[Part, ...] = ()
     externals: dict[str, str] = field(default_factory=dict)
 
 
 @event("concert.targets.invoice-credited.v1")
 class InvoiceCredited(Event):
-    """A part of what an invoice asks for is not asked for any more, from a day on."""
+    """A part of what an invoice asks for is not asked for any more, from a day on; the event says whose that is."""
 
     amount: Money
     on: date
+    members: tuple[Part, ...] = ()
+    products: tuple[Part, ...] = ()
 
 
 @event("concert.targets.invoice-written-off.v1")
 class InvoiceWrittenOff(Event):
-    """A part of what an invoice asks for is not expected any more, from a day on."""
+    """A part of what an invoice asks for is not expected any more, from a day on; the event says whose that is."""
 
     amount: Money
     on: date
+    members: tuple[Part, ...] = ()
+    products: tuple[Part, ...] = ()
 
 
 @event("concert.targets.invoice-voided.v1")
@@ -57,7 +75,8 @@ class ReceiptBooked(Event):
     """Money has come in for an invoice.
 
     `applied` is the part that settles the invoice; what was paid beyond it stays on account. The invoice's days,
-    customer and team are those of the invoice and do not change.
+    customer and team are those of the invoice and do not change. It is whose the invoice is: what settles it
+    in proportion to what was outstanding of each, so that of an invoice that is paid nothing is left of anybody.
     """
 
     invoice: str
@@ -68,6 +87,11 @@ class ReceiptBooked(Event):
     due_on: date
     customer: str | None = None
     team: str | None = None
+    members: tuple[Part, ...] = ()
+    products: tuple[Part, ...] = ()
+    settled_members: tuple[Part, ...] = ()
+    """What each member has of the applied part; so do the products."""
+    settled_products: tuple[Part, ...] = ()
     externals: dict[str, str] = field(default_factory=dict)
 
 

@@ -45,7 +45,8 @@ class House:
     async def aims(self) -> None:
         """One more member of the northern group, with a quota."""
         member = await self.hired()
-        await self.world.made(f"/v1/members/{member}/join", {"group": self.group, "from": "2025-01-01"})
+        circles = {"team": self.north, "group": self.group}
+        await self.world.made(f"/v1/members/{member}/join", {**circles, "from": "2025-01-01"})
         aim = {"metric": "revenue", "scope": {"level": "member", "ref": member}, "period": QUARTER}
         await self.world.made("/v1/targets", aim | {"value": euros("100.00")})
         self.sellers.append(member)
@@ -58,6 +59,16 @@ class House:
             assert answer.status_code == 200, answer.text
             view: dict[str, Any] = answer.json()
         return view
+
+    async def of_windows(self, member: str, **query: str) -> set[str]:
+        """What a leader reads of quotas by windows and by calendar, or why it is not told."""
+        view = await self.figures(member, **query)
+        notes = {each["figure"]: each["why"] for each in view["notes"]}
+        rates = {key: view["figures"][key] for key in ("quota_window_attainment", "quota_calendar_attainment")}
+        return {
+            notes[key] if rate is None else f"{rate['numerator']['amount']}/{rate['denominator']['amount']}"
+            for key, rate in rates.items()
+        }
 
     async def told(self, member: str, **query: str) -> set[str]:
         """Which of the sums a leader reads; of those they do not, the note must say why."""
@@ -78,6 +89,9 @@ async def test_what_fewer_than_five_aim_at_is_told_only_to_who_leads_them(world:
     assert (await house.figures(house.lena, group=house.group))["figures"]["target"] == euros("400.00")
     assert await house.told(house.tom) == set()
     assert await house.told(house.tom, group=house.group) == set()
+    for circle in ({"group": house.group}, {"team": house.north}):
+        for leader, told in ((house.lena, {"0.00/400.00"}), (house.tom, {WITHHELD})):
+            assert await house.of_windows(leader, **circle) == told, circle
     for by in ("month", "team", "group"):
         rows = (await house.figures(house.tom, breakdown=by))["breakdown"]["rows"]
         assert [(row["ref"], key) for row in rows for key in SUMS if row["figures"][key] is not None] == []

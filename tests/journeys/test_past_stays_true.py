@@ -26,6 +26,7 @@ from tests.world import World
 
 LIVES = int(os.environ.get("LIVES", "4"))
 FIRST, MONTHS, TEAMS, MEMBERS = date(2026, 1, 1), ("2026-01", "2026-02", "2026-03"), 3, 4
+INVOICED, LEFT = "accounting/invoiced", "accounting/not_yet_invoiced"
 DIMENSIONS = ("team", "group", "member", "customer", "product")
 _numbers: Iterator[int] = count()
 
@@ -201,7 +202,8 @@ class Company:
         assert won.status_code == 200, won.text
         stay = [team for since, team in self.stays[act.owner] if since <= on][-1]
         self._note(act, on, self.teams[act.team] if act.team is not None else stay, won.json())
-        return won
+        invoice = {"deal": made, "amount": won.json()["value"], "on": str(on)}
+        return await self.world.post("/v1/invoices", invoice)
 
     def _note(self, act: Win, on: date, team: str, answer: dict[str, Any]) -> None:
         told = {each["member"]: cents_of(each["amount"]) for each in answer["credits"]}
@@ -266,6 +268,21 @@ class Company:
                 for other in self.ids(through):
                     assert there[other].get(one, 0) == back[one].get(other, 0), (dim, through)
 
+    async def check_books(self, response: Any) -> None:
+        """Each deal was invoiced at once, so that what was invoiced is everywhere what was won."""
+        for month in MONTHS:
+            for dim in DIMENSIONS:
+                shown, expected = await self._shown(response, month, dim, INVOICED), self.expected(month, dim)
+                assert {each: shown.get(each, 0) for each in self.ids(dim)} == {
+                    each: expected[each] for each in self.ids(dim)
+                }, (month, dim)
+        for dim, through in (("member", "product"), ("product", "member"), ("product", "group")):
+            for key in self.ids(through):
+                whole = sum(self.expected(month, through)[key] for month in MONTHS)
+                for figure in (INVOICED, LEFT):
+                    parts = await self._shown(response, "2026", dim, figure, **{through: key})
+                    assert sum(parts.values()) == (whole if figure == INVOICED else 0), (dim, through, figure)
+
     async def check_rows(self) -> None:
         """The deals behind the revenue of a member, a group and a product hold just what it is made of."""
         for dim in ("member", "group", "product"):
@@ -287,9 +304,12 @@ class Company:
             if key in (credit["member"], self.group_on(credit["member"], on))
         )  # fmt: skip
 
-    async def _shown(self, response: Any, period: str, dim: str, **query: str) -> dict[str, int]:
-        view = await self.world.settled("/v1/views/sales", response, period=period, breakdown=dim, **query)
-        return {row["ref"]: cents_of(row["figures"]["revenue"]) for row in view["breakdown"]["rows"]}
+    async def _shown(
+        self, response: Any, period: str, dim: str, figure: str = "sales/revenue", **query: str
+    ) -> dict[str, int]:
+        name, _, key = figure.partition("/")
+        view = await self.world.settled(f"/v1/views/{name}", response, period=period, breakdown=dim, **query)
+        return {row["ref"]: cents_of(row["figures"][key]) for row in view["breakdown"]["rows"]}
 
 
 def euros(cents: int) -> dict[str, str]:
@@ -313,6 +333,7 @@ async def live_through(world: World, acts: list[Act]) -> None:
     await company.check_through(last)
     await company.check_crosswise(last)
     await company.check_rows()
+    await company.check_books(last)
 
 
 def lives(number: int) -> list[list[Act]]:

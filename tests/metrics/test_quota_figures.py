@@ -105,6 +105,39 @@ async def test_a_group_has_targets_and_reaches_them_by_what_its_members_are_cred
     assert (found["attainment"]["rate"], found["variance"]) == ("1.500000", eur("50.00"))
 
 
+async def test_quotas_of_a_team_and_a_group_count_on_the_days_on_which_their_members_do(world: World) -> None:
+    house = await Sellers(world).settle()
+    south = (await house.post("teams", {"name": "South"}))["id"]
+    north, inner = house.ids["north"], house.ids["inner"]
+    moved = {"from_team": north, "to_team": south, "on": "2025-03-01"}
+    await house.post(f"members/{house.ids['ada']}/move", moved)
+    # Ten a day, of which fourteen are in either team; she leaves the group with her team.
+    mine = await house.aim("member", "ada", "280.00", {"from": "2025-02-15", "to": "2025-03-15"})
+    other = await house.aim("member", "ben", "100.00", {"from": "2025-02-01", "to": "2025-03-01"})
+    await house.win("ada", "70.00", "2025-02-20")
+    await house.win("ada", "35.00", "2025-03-05")
+    await house.win("ben", "50.00", "2025-02-10")
+    for period, query, window, calendar in (
+        ("2025-Q1", {"team": north}, "120.00/240.00", "120.00/240.00"),
+        ("2025-Q1", {"team": south}, "35.00/140.00", "35.00/140.00"),
+        ("2025-Q1", {"group": inner}, "70.00/140.00", "70.00/140.00"),
+        ("2025-02", {"team": north}, "50.00/100.00", "120.00/240.00"),
+        ("2025-03", {"team": north}, "70.00/140.00", None),
+        ("2025-03", {"team": south}, "35.00/140.00", "35.00/140.00"),
+        ("2025-02", {"team": south}, None, None),
+        ("2025-Q1", {}, "155.00/380.00", "155.00/380.00"),
+    ):
+        figures = (await house.sales(period=period, **query))["figures"]
+        shown = [figures[key] and f"{figures[key]['numerator']['amount']}/{figures[key]['denominator']['amount']}"
+                 for key in ("quota_window_attainment", "quota_calendar_attainment")]  # fmt: skip
+        assert shown == [window, calendar], (period, query)
+    for query, targets in (({"team": north}, {mine["id"], other["id"]}), ({"team": south}, {mine["id"]})):
+        rows = await house.sales("/rows", period="2025-Q1", figure="quota_window_attainment", **query)
+        assert {row["ref"] for row in rows["items"]} == targets
+    both = await house.sales(period="2025-Q1", team=north, group=inner)
+    assert both["figures"]["quota_window_attainment"] is None
+
+
 async def test_a_rate_of_nobody_is_not_known_and_says_why(world: World) -> None:
     house = await Sellers(world).settle()
     view = await house.sales(period="2025")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.targets.domain.deals import Deal, Sold
 from services.targets.domain.invoices import (
     BeforeTheInvoice,
     DealIsNotWon,
     DueBeforeIssued,
+    Invoice,
     InvoicedBeyondValue,
     InvoicedInAnotherCurrency,
     InvoiceIsVoid,
@@ -21,7 +26,8 @@ from services.targets.domain.invoices import (
     ReversedBeforeBooked,
     TaxInAnotherCurrency,
 )
-from shared.events.money import InvoiceCredited, InvoiceVoided
+from services.targets.domain.parts import NOBODYS, Parts
+from shared.events.money import InvoiceCredited, InvoiceVoided, Part
 from shared.money import Money
 from tests.targets.bodies import day, euros, invoice_of, open_deal, won_deal
 
@@ -69,7 +75,8 @@ def test_an_invoice_is_not_due_before_it_is_issued() -> None:
 def test_credits_and_write_offs_leave_less_to_ask_for_and_never_take_more_than_is_outstanding() -> None:
     invoice = invoice_of(won_deal(), "100.00")
     credited = invoice.credit(euros("30.00"), day("2026-02-12"), NOTHING)
-    assert credited == InvoiceCredited(amount=euros("30.00"), on=day("2026-02-12"))
+    adas = (Part(of="mbr_a", amount=euros("30.00")),)
+    assert credited == InvoiceCredited(amount=euros("30.00"), on=day("2026-02-12"), members=adas)
     invoice.write_off(euros("10.00"), day("2026-02-12"), NOTHING)
     assert invoice.asked == euros("60.00")
     with pytest.raises(MoreThanOutstanding, match=r"10\.00 EUR is outstanding; 10\.01 EUR is more"):
@@ -123,3 +130,72 @@ def test_a_receipt_is_reversed_once_and_not_before_the_money_came_in() -> None:
     assert receipt.worth() is None
     with pytest.raises(ReceiptIsReversed, match="2026-03-05"):
         receipt.reverse(day("2026-03-06"))
+
+
+def shared_deal(shares: list[int], lines: list[int]) -> Deal:
+    """A deal that members share in proportion to some numbers, won in lines of so many cents."""
+    deal = open_deal()
+    whole = sum(shares)
+    dealt = [Decimal(share * 1000 // whole) / 1000 for share in shares[1:]]
+    credits = [1 - sum(dealt, Decimal(0)), *dealt]
+    sold = [Sold(f"prod_{place}", Decimal(1), Money.of_minor(cents, "EUR"), None) for place, cents in enumerate(lines)]
+    named = [(f"mbr_{place}", share) for place, share in enumerate(credits)]
+    deal.win(day("2026-02-01"), Money.of_minor(sum(lines), "EUR"), sold, named, [])
+    return deal
+
+
+def minors(parts: Parts) -> tuple[dict[str, int], dict[str, int]]:
+    """What each has that has anything."""
+    members, products = (
+        {key: part.minor for key, part in shares.items() if part.minor} for shares in (parts.members, parts.products)
+    )
+    return members, products
+
+
+cents = st.integers(1, 10**6)
+
+
+@given(st.lists(st.integers(1, 99), min_size=1, max_size=4), st.lists(cents, min_size=1, max_size=4),
+       st.lists(cents, max_size=4), st.lists(cents, max_size=5))  # fmt: skip
+def test_however_a_deal_is_invoiced_and_paid_nobody_has_more_than_their_part_and_in_the_end_all_of_it(
+    shares: list[int], lines: list[int], invoices: list[int], payments: list[int]
+) -> None:
+    deal = shared_deal(shares, lines)
+    whole, others, left = Parts.of_deal(deal), NOBODYS, sum(lines)
+    for asked in [*invoices, left]:
+        if not 0 < asked <= left:
+            continue
+        issued: dict[str, Any] = {"invoiced": Money.of_minor(sum(lines) - left, "EUR"), "others": others}
+        invoice = invoice_of(deal, Money.of_minor(asked, "EUR").text, **issued)
+        others, left = others + Parts.kept(invoice.parts), left - asked
+        settle(invoice, payments)
+    if left == 0:
+        assert minors(others) == minors(whole)
+
+
+def settle(invoice: Invoice, payments: list[int]) -> None:
+    """Pay an invoice until nothing of it is left of anybody."""
+    settled, applied = NOBODYS, 0
+    for paid in [*payments, invoice.amount.minor]:
+        half = (invoice.asked.minor - applied) // 2
+        if half:
+            credited = invoice.credit(
+                Money.of_minor(half, "EUR"), day("2026-03-01"), Money.of_minor(applied, "EUR"), settled
+            )
+            assert sum(part.amount.minor for part in credited.members) == half
+        booked: dict[str, Any] = {"on": day("2026-03-01"), "id": "rcpt_1", "externals": {}}
+        receipt, event = Receipt.book(
+            invoice,
+            amount=Money.of_minor(paid, "EUR"),
+            applied=Money.of_minor(applied, "EUR"),
+            settled=settled,
+            **booked,
+        )
+        for parts, amount in ((event.members, paid), (event.products, paid),
+                              (event.settled_members, receipt.applied.minor),
+                              (event.settled_products, receipt.applied.minor)):  # fmt: skip
+            assert sum(part.amount.minor for part in parts) == amount
+        settled, applied = settled + Parts.kept(receipt.settled), applied + receipt.applied.minor
+        of_each = [part for shares in minors(invoice.outstanding_of(settled)) for part in shares.values()]
+        assert all(part >= 0 for part in of_each)
+    assert minors(invoice.outstanding_of(settled)) == ({}, {})

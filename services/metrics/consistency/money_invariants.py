@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from services.metrics.consistency.sides import WORTH, Invariant, added, summed, together
 from services.metrics.facts.deals import DealFact
-from services.metrics.facts.money import DUE, ExpenseFact, InvoiceFact, ReceiptFact
+from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact
+from services.metrics.facts.money_cells import DUE
 
 _deals: sa.Table = DealFact.__table__  # type: ignore[attr-defined]
 _invoices: sa.Table = InvoiceFact.__table__  # type: ignore[attr-defined]
@@ -82,6 +83,17 @@ MONEY_INVARIANTS: tuple[Invariant, ...] = (
         "what receipts settle, one by one, and what is overpaid",
         summed("received"),
         together((1, added(_receipt.currency, _receipt.applied, _THERE)), (1, summed("overpaid"))),
+    ),
+    *(
+        Invariant(
+            f"{name} of all {dim}s = {name}",
+            f"{name} of all {dim}s and of none, from the sums",
+            f"{name} of all days, from the sums",
+            summed(measure, dim),
+            summed(measure),
+        )
+        for name, measure in (("invoiced", "invoiced"), ("received", "received"), ("outstanding", "owed"))
+        for dim in ("member", "product")
     ),
     Invariant(
         "spent by department = spent",

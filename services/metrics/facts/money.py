@@ -9,7 +9,7 @@ a cohort may for a moment hold an invoice whose deal is not here as won: an orph
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.facts.lasting import Lasting
+from services.metrics.facts.money_cells import invoice_cells, receipt_cells
 from services.metrics.sums import ALL, Tally, cells
 from shared.events.money import (
     BudgetChanged,
@@ -27,14 +28,13 @@ from shared.events.money import (
     InvoiceEntered,
     InvoiceVoided,
     InvoiceWrittenOff,
+    Part,
     ReceiptBooked,
     ReceiptReversed,
 )
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
 
-DUE = "due"
-"""A dimension of the sums: the day on which what is owed is due."""
 DEPARTMENT_KIND = "department/kind"
 """A dimension of the sums: what a department spent on one kind of thing."""
 
@@ -60,12 +60,14 @@ class InvoiceFact(Fact, table=True):
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
     taken: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    """What was credited or written off: `{"on", "minor", "how"}`."""
+    """What was credited or written off: `{"on", "minor", "how", "parts"}`."""
     reduced: int = Field(default=0, sa_type=sa.BigInteger)
     """The sum of what was taken, in minor units."""
     first_taken_on: date | None = None
     last_taken_on: date | None = None
     voided_on: date | None = None
+    parts: dict[str, dict[str, int]] = Field(default_factory=dict, sa_type=Json)
+    """Whose it is: what `members` and `products` have of it, each by their ids, in minor units."""
 
 
 class ReceiptFact(Fact, table=True):
@@ -91,6 +93,9 @@ class ReceiptFact(Fact, table=True):
     applied: int = Field(default=0, sa_type=sa.BigInteger)
     """What of the amount settles the invoice; the rest stays on account."""
     currency: str = ""
+    parts: dict[str, dict[str, int]] = Field(default_factory=dict, sa_type=Json)
+    """Whose the amount is, as with an invoice; and whose that is which settles it."""
+    settled: dict[str, dict[str, int]] = Field(default_factory=dict, sa_type=Json)
 
 
 class ExpenseFact(Fact, table=True):
@@ -128,41 +133,6 @@ class BudgetFact(Lasting, table=True):
     """Each with its day and its minor units."""
 
 
-def invoice_cells(invoice: InvoiceFact) -> Iterator[Cell]:
-    """What an invoice adds: its amount on its day and on the day its deal was won; what it leaves owed until when."""
-    if invoice.issued_on is None or invoice.due_on is None or invoice.won_on is None or invoice.voided_on is not None:
-        return
-    along: dict[str, str | None] = {ALL: "", "team": invoice.team, "customer": invoice.customer}
-    owing = {**along, DUE: invoice.due_on.isoformat()}
-    currency = invoice.currency
-    yield from cells("invoiced", invoice.issued_on, along, amount=invoice.amount, currency=currency)
-    yield from cells("invoiced_of_won", invoice.won_on, along, amount=invoice.amount, currency=currency)
-    yield from cells("owed", invoice.issued_on, owing, amount=invoice.amount, currency=currency)
-    for each in invoice.taken:
-        on, minor = date.fromisoformat(each["on"]), each["minor"]
-        yield from cells(each["how"], on, along, amount=minor, currency=currency)
-        yield from cells("taken_of_invoiced", invoice.issued_on, along, amount=minor, currency=currency)
-        yield from cells("owed", on, owing, amount=-minor, currency=currency)
-
-
-def receipt_cells(receipt: ReceiptFact) -> Iterator[Cell]:
-    """What a receipt adds on its day, and takes away on the day it is reversed: money, and what it settles."""
-    if receipt.received_on is None or receipt.due_on is None or receipt.invoiced_on is None:
-        return
-    along: dict[str, str | None] = {ALL: "", "team": receipt.team, "customer": receipt.customer}
-    owing = {**along, DUE: receipt.due_on.isoformat()}
-    currency, over = receipt.currency, receipt.amount - receipt.applied
-    moves = [(receipt.received_on, 1)] + ([(receipt.reversed_on, -1)] if receipt.reversed_on else [])
-    for day, sign in moves:
-        amount, applied = sign * receipt.amount, sign * receipt.applied
-        yield from cells("received", day, along, count=sign, amount=amount, currency=currency)
-        yield from cells("owed", day, owing, amount=-applied, currency=currency)
-        if over:
-            yield from cells("overpaid", day, along, count=sign, amount=sign * over, currency=currency)
-    if receipt.reversed_on is None:
-        yield from cells("settled_of_invoiced", receipt.invoiced_on, along, amount=receipt.applied, currency=currency)
-
-
 def expense_cells(expense: ExpenseFact) -> Iterator[Cell]:
     """What an expense adds on its day, and takes away on the day it is reversed."""
     if expense.spent_on is None:
@@ -187,6 +157,7 @@ def enter(invoice: InvoiceFact, event: InvoiceEntered) -> None:
     invoice.issued_on, invoice.due_on, invoice.won_on = event.on, event.due_on, event.won_on
     invoice.amount, invoice.currency = event.amount.minor, event.amount.currency
     invoice.total, invoice.total_currency = invoice.amount, invoice.currency
+    invoice.parts = _parts(event.members, event.products)
 
 
 @invoices.on(InvoiceCredited)
@@ -200,7 +171,9 @@ def write_off(invoice: InvoiceFact, event: InvoiceWrittenOff) -> None:
 
 
 def _take(invoice: InvoiceFact, event: InvoiceCredited | InvoiceWrittenOff, how: str) -> None:
-    invoice.taken = [*invoice.taken, {"on": event.on.isoformat(), "minor": event.amount.minor, "how": how}]
+    parts = _parts(event.members, event.products)
+    taken = {"on": event.on.isoformat(), "minor": event.amount.minor, "how": how, "parts": parts}
+    invoice.taken = [*invoice.taken, taken]
     invoice.reduced += event.amount.minor
     invoice.first_taken_on = min(invoice.first_taken_on or event.on, event.on)
     invoice.last_taken_on = max(invoice.last_taken_on or event.on, event.on)
@@ -211,12 +184,21 @@ def void(invoice: InvoiceFact, event: InvoiceVoided) -> None:
     invoice.voided_on, invoice.total, invoice.total_currency = event.on, 0, ""
 
 
+def _parts(members: Sequence[Part], products: Sequence[Part]) -> dict[str, dict[str, int]]:
+    return {
+        name: {each.of: each.amount.minor for each in parts}
+        for name, parts in (("members", members), ("products", products))
+    }
+
+
 @receipts.on(ReceiptBooked)
 def book_receipt(receipt: ReceiptFact, event: ReceiptBooked) -> None:
     receipt.invoice, receipt.customer, receipt.team = event.invoice, event.customer, event.team
     receipt.received_on, receipt.invoiced_on, receipt.due_on = event.on, event.invoiced_on, event.due_on
     receipt.amount, receipt.applied, receipt.currency = event.amount.minor, event.applied.minor, event.amount.currency
     receipt.total, receipt.total_currency = receipt.amount, receipt.currency
+    receipt.parts = _parts(event.members, event.products)
+    receipt.settled = _parts(event.settled_members, event.settled_products)
 
 
 @receipts.on(ReceiptReversed)

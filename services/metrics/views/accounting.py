@@ -6,20 +6,34 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from services.metrics.facts.money import DUE
-from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.facts.money_cells import DUE
+from services.metrics.views.frame import SHARED_BY, Compute, Figure, Reading, View
 from services.metrics.views.sales import money, revenue_of
 from services.metrics.views.spend import SALES, TRAINING, overrun_budgets, planned_between, planned_of, spent_of
 from services.metrics.views.values import Amounts
+from shared.money import Money
 
 AGES = (("not_due", None, 0), ("1-30", 1, 30), ("31-60", 31, 60), ("61-90", 61, 90), ("over_90", 91, None))
+
+
+async def known(reading: Reading, figure: str, measure: str, *, stock: bool = False) -> bool:
+    """Whether it is known whose a measure is; if only of a part, a note says how much the rest is."""
+    if not reading.split_by(figure, measure):
+        return False
+    rests = []
+    for dim in dict.fromkeys(SHARED_BY[each] for each, key in reading.filters.items() if key and each in SHARED_BY):
+        rest = (await reading.nobodys(dim, measure, stock=stock)).amount
+        rests += [f"{Money.of_minor(minor, currency)} of it is of no {dim}" for currency, minor in rest]
+    if rests:
+        reading.note(figure, f"{' and '.join(rests)}; that is in the whole only")
+    return True
 
 
 def flow(figure: str, measure: str) -> Compute:
     """What happened in the period."""
 
     async def compute(reading: Reading) -> Any:
-        if not reading.split_by(figure, measure):
+        if not await known(reading, figure, measure):
             return None
         return money(reading, (await reading.flow(measure)).amount)
 
@@ -30,6 +44,9 @@ async def not_yet_invoiced(reading: Reading) -> Any:
     """Of the period's revenue, what no invoice asks for."""
     if not reading.split_by("not_yet_invoiced", "invoiced_of_won"):
         return None
+    if set(reading.filters) & set(SHARED_BY) and (await reading.nobodys("member", "invoiced_of_won")).amount:
+        reading.note("not_yet_invoiced", "of some invoices of these deals it is not known whose they are")
+        return None
     asked_for = (await reading.flow("invoiced_of_won")).amount
     return money(reading, await revenue_of(reading) - asked_for)
 
@@ -38,7 +55,7 @@ def stock(figure: str, measure: str) -> Compute:
     """What there is at the end."""
 
     async def compute(reading: Reading) -> Any:
-        if not reading.split_by(figure, measure):
+        if not await known(reading, figure, measure, stock=True):
             return None
         return money(reading, (await reading.stock(measure)).amount)
 
@@ -47,7 +64,7 @@ def stock(figure: str, measure: str) -> Compute:
 
 async def outstanding_by_age(reading: Reading) -> Any:
     """What is outstanding, by how long it is overdue."""
-    if not reading.split_by("outstanding_by_age", "owed"):
+    if not await known(reading, "outstanding_by_age", "owed", stock=True):
         return None
     owed = await reading.entries_along(DUE, "owed", stock=True)
     last = reading.question.span.asked - timedelta(days=1)
@@ -120,10 +137,11 @@ async def unallocated(reading: Reading) -> Any:
 VIEW = View(
     "accounting",
     (
-        Figure("invoiced", "Net amounts of the invoices issued on days of the period, voided ones left out.",
+        Figure("invoiced", "Net amounts of the invoices issued on days of the period, voided ones left out; of "
+               "members and products, here and below, what is theirs by the credits and lines of the deal then.",
                flow("invoiced", "invoiced"), "invoices"),
         Figure("not_yet_invoiced", "Revenue of the period - all invoices of its deals, whenever they were issued.",
-               not_yet_invoiced, "deals_won"),
+               not_yet_invoiced, "deals_earned"),
         Figure("credited", "What was taken off invoices by credits on days of the period.",
                flow("credited", "credited"), "invoices_reduced"),
         Figure("written_off", "What was given up of invoices on days of the period.",

@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.metrics.facts.deal_cells import Belongs
+from services.metrics.facts.money_cells import NOBODY
 from services.metrics.facts.teams import DepartmentFact, TeamFact
 from services.metrics.sums import ALL
 from services.metrics.views.belonging import Circle, circle_of, ledger_of_group
@@ -28,6 +29,8 @@ STRETCHES: Final[dict[str, Unit]] = {"month": "month", "quarter": "quarter", "we
 BREAKDOWNS: Final = (*STRETCHES, *DIMENSIONS, "region")
 CIRCLES: Final = ("member", "group")
 """Dimensions that stand for members."""
+SHARED_BY: Final[Mapping[str, str]] = {"member": "member", "group": "member", "product": "product"}
+"""Dimensions that share one thing, each with whose sums say so."""
 _department = DepartmentFact.__table__.c  # type: ignore[attr-defined]
 _team = TeamFact.__table__.c  # type: ignore[attr-defined]
 
@@ -148,6 +151,12 @@ class Reading:
             if name == measure and only in (None, key)
         }
 
+    async def nobodys(self, dim: str, measure: str, *, stock: bool = False) -> Entry:
+        """What of a measure is nobody's along a dimension that shares it, of what else the question is about."""
+        others = {each: value for each, value in self.filters.items() if each not in SHARED_BY}
+        ledger = await self._ledger(dim, others, [NOBODY], measure)
+        return entry_of(ledger.until if stock else ledger.inside, measure, [NOBODY])
+
     async def measures(self, beginning: str) -> list[str]:
         """The measures that begin so and of which anything is known by the end."""
         ledger, keys = await self._entries(beginning)
@@ -244,6 +253,10 @@ class Reading:
         days = ", ".join(f"{code} (first on {day})" for code, day in sorted(settling.missing.items()))
         return f"no rate into {settling.into} is known for {days}; it stands apart"
 
+    async def belonging(self) -> Belongs | None:
+        """Who counts on a day for the members and groups that the question is about; none where it is about all."""
+        return (await self._belonging(self.filters))[0][1]
+
     async def _belonging(self, filters: Mapping[str, str]) -> list[tuple[Sequence[str], Belongs | None]]:
         """Who counts for the members and groups of these filters, in each part of a ledger."""
         circles = [await self.circle(dim, filters[dim]) for dim in CIRCLES if dim in filters]
@@ -269,10 +282,10 @@ class Reading:
         """The conditions that the facts of a source meet which pass these filters, or of which a part does."""
         conditions: list[sa.ColumnElement[bool]] = []
         for dim, value in filters.items():
-            if dim in CIRCLES and "member" in source.columns:
+            if dim in CIRCLES and source.knows("member"):
                 circle = await self.circle(dim, value)
                 conditions.append(sa.or_(sa.false(), *(source.concerns(member) for member in circle.members)))
-            elif dim == "product" and source.narrowed:
+            elif dim == "product" and source.products:
                 conditions.append(source.holds(value))
             elif dim in source.columns:
                 conditions.append(source.columns[dim] == value)
@@ -321,6 +334,10 @@ class Reading:
         """The same question about one of a dimension."""
         narrowed = replace(self.question, filters={**self.filters, dim: key})
         return Reading(self.snapshot, narrowed, self.shelf, dim)
+
+    def of_all(self) -> Reading:
+        """The same question about everything."""
+        return Reading(self.snapshot, replace(self.question, filters={}), self.shelf)
 
     def over(self, period: Period) -> Reading:
         """The same question about other days; rows of a breakdown share what is read for them."""

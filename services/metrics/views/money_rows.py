@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.metrics.facts.money import BudgetFact, ExpenseFact, InvoiceFact, ReceiptFact
+from services.metrics.facts.money_cells import Asked
 from services.metrics.facts.targets import TargetFact
-from services.metrics.views.frame import Reading
+from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.quota_windows import targets_of_days, targets_of_windows
 from services.metrics.views.quotas import quota_targets
 from services.metrics.views.row_source import Conditions, Source, simple
@@ -26,8 +28,19 @@ _target = TargetFact.__table__.c  # type: ignore[attr-defined]
 _FED_BY = {source.model: source for source in SOURCES}
 
 
-async def _of(model: Any, reading: Reading, *conditions: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
-    return [*conditions, *await reading.passing(_FED_BY[model], reading.filters)]
+async def _of(
+    model: Any, reading: Reading, *conditions: sa.ColumnElement[bool], day: Any = None
+) -> list[sa.ColumnElement[bool]]:
+    """Facts that pass a question: those that its members share on the day in a column; without one at the end."""
+    source = _FED_BY[model]
+    chosen = [*conditions, *await reading.passing(source, reading.filters)]
+    for dim in CIRCLES:
+        if dim in reading.filters and source.members:
+            circle = await reading.circle(dim, reading.filters[dim])
+            there = circle.there(reading.question.span.asked) if day is None else circle.during(day)
+            theirs = (sa.and_(source.concerns(member), during) for member, during in there)
+            chosen.append(sa.or_(sa.false(), *theirs))
+    return chosen
 
 
 def _moved(model: Any, *columns: Any, also: tuple[sa.ColumnElement[bool], ...] = ()) -> Conditions:
@@ -35,8 +48,11 @@ def _moved(model: Any, *columns: Any, also: tuple[sa.ColumnElement[bool], ...] =
 
     async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
         span = reading.question.span
-        moved = [sa.and_(column >= span.start, column < span.end) for column in columns]
-        return await _of(model, reading, sa.or_(*moved), *also)
+        moved = [
+            sa.and_(*await _of(model, reading, column >= span.start, column < span.end, *also, day=column))
+            for column in columns
+        ]
+        return [sa.or_(*moved)]
 
     return conditions
 
@@ -44,10 +60,15 @@ def _moved(model: Any, *columns: Any, also: tuple[sa.ColumnElement[bool], ...] =
 async def _reduced_invoices(reading: Reading) -> list[sa.ColumnElement[bool]]:
     span = reading.question.span
     near = (_invoice.voided_on.is_(None), _invoice.first_taken_on < span.end, _invoice.last_taken_on >= span.start)
-    select = sa.select(_invoice.id, _invoice.taken).where(*await _of(InvoiceFact, reading, *near))
-    first, end = span.start.isoformat(), span.end.isoformat()
-    found = await reading.snapshot.rows(select)
-    return [_invoice.id.in_([key for key, taken in found if any(first <= each["on"] < end for each in taken)])]
+    passing = await reading.passing(_FED_BY[InvoiceFact], reading.filters)
+    found = await reading.snapshot.rows(sa.select(_invoice.id, _invoice.taken).where(*near, *passing))
+    asked = Asked(await reading.belonging(), reading.filters.get("product"))
+
+    def counts(taken: Mapping[str, Any]) -> bool:
+        on = date.fromisoformat(taken["on"])
+        return span.start <= on < span.end and asked.of(taken["minor"], taken.get("parts", {}), on) is not None
+
+    return [_invoice.id.in_([key for key, taken in found if any(counts(each) for each in taken)])]
 
 
 async def _open_invoices(reading: Reading) -> list[sa.ColumnElement[bool]]:
@@ -118,8 +139,23 @@ def _aims(conditions: Conditions) -> Source:
     ))  # fmt: skip
 
 
-_show_invoice = simple("invoice", "deal", "customer", "team", "issued_on", "due_on", "voided_on")
-_show_receipt = simple("receipt", "invoice", "customer", "team", "received_on", "reversed_on")
+def _shared(show: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """Money as a row with what each member and each product has of it."""
+
+    def shown(fact: InvoiceFact | ReceiptFact) -> dict[str, Any]:
+        return show(fact) | {
+            name: [
+                {one: key, "amount": Money.of_minor(minor, fact.currency).as_json()}
+                for key, minor in fact.parts.get(name, {}).items()
+            ]
+            for name, one in (("members", "member"), ("products", "product"))
+        }
+
+    return shown
+
+
+_show_invoice = _shared(simple("invoice", "deal", "customer", "team", "issued_on", "due_on", "voided_on"))
+_show_receipt = _shared(simple("receipt", "invoice", "customer", "team", "received_on", "reversed_on"))
 _show_expense = simple("expense", "department", "spent_for", "spent_on", "reversed_on")
 _spent = (_expense.spent_on, _expense.reversed_on)
 

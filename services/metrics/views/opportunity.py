@@ -49,13 +49,13 @@ async def _of_aim(reading: Reading, aim: Aim, currency: str) -> Adjusted | None:
     if target.level != "member":
         theirs = [each for each in await targets_of_level(reading, "member") if each.currency == currency]
     quotas = [Quota(each.ref, each.period, each.due_before) for each in theirs]
-    people, away = await _careers(reading)
+    people, away = await careers_of(reading)
     return expected_of(target.level, target.ref, aim.days, quotas, people, away, reading.question.span.asked)
 
 
 async def _who_count(reading: Reading, aims: Sequence[Aim]) -> set[str]:
     """The members with targets who count for whoever these aims are of."""
-    people, _ = await _careers(reading)
+    people, _ = await careers_of(reading)
     return {
         member
         for member, career in people.items()
@@ -65,7 +65,7 @@ async def _who_count(reading: Reading, aims: Sequence[Aim]) -> set[str]:
     }
 
 
-async def _careers(reading: Reading) -> tuple[Mapping[str, MemberFact], Mapping[str, Sequence[AbsenceFact]]]:
+async def careers_of(reading: Reading) -> tuple[Mapping[str, MemberFact], Mapping[str, Sequence[AbsenceFact]]]:
     """The members who have targets in the period, with their absences."""
 
     async def read() -> tuple[Mapping[str, MemberFact], Mapping[str, Sequence[AbsenceFact]]]:

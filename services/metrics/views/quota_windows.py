@@ -3,22 +3,26 @@
 By window, whole windows are compared: all of a quota against all that was credited on its days, in the period in which
 the window ends. By calendar, days are compared: what was credited on the days of the period that lie in windows,
 against what the quotas have due on just these days. The two differ wherever a window straddles an end of the period,
-and neither is the other.
+and neither is the other. Of a team and a group the quotas of its members count, of each on the days on which they count
+for it, with what was credited to them on just these days: who moves within a window takes the rest of it along.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
+from services.metrics.views.opportunity import careers_of
 from services.metrics.views.quotas import Quota, earned_for
 from services.metrics.views.targets import Aim, joined_days, may_add_up, targets_of_level
 from services.metrics.views.values import Amounts, shown_money_rate
+from shared.opportunity import counting
 from shared.period import Period
 
+CIRCLES: Final = ("team", "group")
 Choose = Callable[[TargetFact, Reading], Period | None]
 
 
@@ -49,9 +53,20 @@ async def _quotas(reading: Reading, choose: Choose) -> Sequence[Quota]:
             days = choose(target, reading)
             if days is not None and not any(_meet(target.period, aim.target.period) for aim in aims):
                 aims.append(Aim(target, days))
-        if aims:
-            quotas.append(Quota(member, aims, tuple(joined_days([aim.days for aim in aims]))))
+        counted = await _counting(reading, member, aims)
+        if counted:
+            quotas.append(Quota(member, counted, tuple(joined_days([aim.days for aim in counted]))))
     return quotas
+
+
+async def _counting(reading: Reading, member: str, aims: Sequence[Aim]) -> Sequence[Aim]:
+    """The parts of a member's quotas that count for the team or the group that is asked about."""
+    for level in CIRCLES:
+        if level in reading.filters:
+            people, _ = await careers_of(reading)
+            ref = reading.filters[level]
+            return [Aim(aim.target, days) for aim in aims for days in counting(people[member], level, ref, aim.days)]
+    return aims
 
 
 def _meet(one: Period, other: Period) -> bool:
@@ -59,8 +74,8 @@ def _meet(one: Period, other: Period) -> bool:
 
 
 def _of_members(reading: Reading) -> bool:
-    """Whether the question is about a member, or about all of them."""
-    return not set(reading.filters) - {"member"}
+    """Whether the question is about a member, about those of one team or group, or about all of them."""
+    return len(reading.filters) <= 1 and not set(reading.filters) - {"member", *CIRCLES}
 
 
 async def targets_of_windows(reading: Reading) -> Sequence[TargetFact]:
@@ -90,7 +105,7 @@ async def calendar_attainment(reading: Reading) -> Any:
 
 async def _attainment(reading: Reading, figure: str, choose: Choose, nothing: str) -> Any:
     if not _of_members(reading):
-        reading.note(figure, "quotas are set for members: ask for a member, or for all")
+        reading.note(figure, "quotas are set for members: ask for a member, a team, a group, or for all")
         return None
     quotas = await _quotas(reading, choose)
     if not may_add_up(reading, figure, (quota.member for quota in quotas)):

@@ -85,7 +85,8 @@ async def earned_for(reading: Reading, quota: Quota, currency: str) -> int:
     """What is credited to a member on the days of their quota, in minor units of its currency."""
     earned = 0
     for start, end in quota.days:
-        days = reading.over(Period.between(start, end))
+        # A quota is reached by all that is credited to a member, whatever part of the organisation is asked about.
+        days = reading.of_all().over(Period.between(start, end))
         entries = await days.once("revenue by member", lambda days=days: days.entries_along("member", "won"))  # type: ignore[misc]
         entry = entries.get(quota.member)
         earned += entry.amount.of(currency) if entry is not None else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from services.metrics.facts.deal_cells import Belongs, Part, contributions_of
 from services.metrics.facts.deals import DealFact, deals
 from services.metrics.facts.feedback import FeedbackFact, feedback
 from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact, expenses, invoices, receipts
+from services.metrics.facts.money_cells import Asked, invoice_cells, receipt_cells
 from services.metrics.facts.requests import RequestFact, requests
 from shared.facts import Cell, Fact, Facts
 
@@ -27,10 +28,11 @@ _request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
 def credited(member: str) -> sa.ColumnElement[bool]:
     """The condition of deals that a member is credited for."""
-    return _mentions(_deal.credits, member)
+    return mentions(_deal.credits, member)
 
 
-def _mentions(column: Any, key: str) -> sa.ColumnElement[bool]:
+def mentions(column: Any, key: str) -> sa.ColumnElement[bool]:
+    """The condition of facts whose column names something by its id."""
     # Ids hold no character that means something to LIKE but the underscore; whole ids stand between the quotes.
     return sa.type_coerce(column, sa.Text).like(f'%"{key}"%')
 
@@ -43,28 +45,43 @@ class Source:
     keeper: Facts[Any]
     measures: frozenset[str]
     columns: Mapping[str, sa.ColumnElement[Any]]
-    narrowed: bool = False
-    """Whether a part of a fact can pass a filter: deals, that members share and that have products."""
+    part: Callable[[Any, Belongs | None, str | None], Iterable[Cell]] | None = None
+    """What the part of a fact adds to the sums that passes a filter: of a deal, that members share and that has
+    products, and of the money that it brings in."""
+    members: Sequence[Any] = ()
+    """Columns that name the members who share a fact."""
+    products: Sequence[Any] = ()
+    """Columns that name its products."""
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether a part of a fact can pass a filter."""
+        return self.part is not None
 
     def cells(self, fact: Any, belongs: Belongs | None, product: str | None) -> Iterable[Cell]:
         """What a fact, or the part of it that these members and this product have, adds to the sums."""
-        if belongs is None and (product is None or not self.narrowed):
+        if self.part is None or (belongs is None and product is None):
             return self.keeper.cells(fact)
-        return contributions_of(fact, Part(fact, belongs, product))
+        return self.part(fact, belongs, product)
 
     def concerns(self, member: str) -> sa.ColumnElement[bool]:
         """The condition of facts that a member may have a part in."""
-        owned = self.columns["member"] == member
-        return sa.or_(owned, credited(member), _mentions(_deal.owners, member)) if self.narrowed else owned
+        owned = [self.columns["member"] == member] if "member" in self.columns else []
+        return sa.or_(sa.false(), *owned, *(mentions(column, member) for column in self.members))
 
     def holds(self, product: str) -> sa.ColumnElement[bool]:
-        """The condition of deals with a product: among their lines, or without lines as what they are about."""
-        return sa.or_(_mentions(_deal.lines, product), sa.and_(_deal.lines == [], _deal.product == product))
+        """The condition of facts with a product: of deals among their lines, or without lines as what they are
+        about."""
+        about = [self.columns["product"] == product] if "product" in self.columns else []
+        bare = [sa.and_(*(column == [] for column in self.products), *about)] if about else []
+        return sa.or_(sa.false(), *bare, *(mentions(column, product) for column in self.products))
 
     def knows(self, dim: str) -> bool:
         """Whether its facts can be narrowed by a dimension."""
         if dim == "group":
-            return "member" in self.columns
+            return self.knows("member")
+        if (dim == "member" and self.members) or (dim == "product" and self.products):
+            return True
         return dim in self.columns or (dim in BY_TEAM and "team" in self.columns)
 
 
@@ -74,7 +91,9 @@ SOURCES: Final = (
         deals,
         frozenset({"opened", "taken", "given", "won", "lost", "stage_in", "stage_out"}),
         {"team": _deal.team, "member": _deal.owner, "customer": _deal.customer, "product": _deal.product},
-        narrowed=True,
+        part=lambda deal, belongs, product: contributions_of(deal, Part(deal, belongs, product)),
+        members=(_deal.credits, _deal.owners),
+        products=(_deal.lines,),
     ),
     Source(
         FeedbackFact,
@@ -87,12 +106,18 @@ SOURCES: Final = (
         invoices,
         frozenset({"invoiced", "invoiced_of_won", "credited", "written_off", "taken_of_invoiced", "owed"}),
         {"team": _invoice.team, "customer": _invoice.customer},
+        part=lambda invoice, belongs, product: invoice_cells(invoice, Asked(belongs, product)),
+        members=(_invoice.parts,),
+        products=(_invoice.parts,),
     ),
     Source(
         ReceiptFact,
         receipts,
         frozenset({"received", "overpaid", "settled_of_invoiced", "owed"}),
         {"team": _receipt.team, "customer": _receipt.customer},
+        part=lambda receipt, belongs, product: receipt_cells(receipt, Asked(belongs, product)),
+        members=(_receipt.parts,),
+        products=(_receipt.parts,),
     ),
     Source(
         ExpenseFact,

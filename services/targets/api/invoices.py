@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from services.targets.domain.customers import Customer
 from services.targets.domain.deals import Deal
 from services.targets.domain.invoices import Invoice, Receipt
+from services.targets.domain.parts import NOBODYS, Parts
 from shared.errors import Fault, Invalid
 from shared.http.bodies import Body, Named, Ref, shown
 from shared.http.collection import Collection, fresh
@@ -135,13 +136,15 @@ async def issue_invoice(tx: Tx, body: IssueInvoice) -> Invoice:
     if deal is None:
         raise Invalid(f"/deal: there is no deal {body.deal}.", [Fault("/deal", f"there is no deal {body.deal}")])
     on = body.on or await today(tx)
+    others = await _issued(tx, deal)
     invoice, issued = Invoice.issue(
         deal,
         amount=body.amount,
         on=on,
         due_on=body.due_on or on + timedelta(days=DAYS_TO_PAY),
-        invoiced=await invoiced(tx, deal),
+        invoiced=_asked_by(others),
         tax=body.tax,
+        others=sum((Parts.kept(each.parts) for each in others), NOBODYS),
         **fresh(Invoice, body),
     )
     return tx.save(invoice, issued)
@@ -151,21 +154,23 @@ async def issue_invoice(tx: Tx, body: IssueInvoice) -> Invoice:
 async def credit_invoice(tx: Tx, invoice: Invoice, body: TakeOff) -> Invoice:
     """Ask for less than the invoice did."""
     on = body.on or await today(tx)
-    return tx.save(invoice, invoice.credit(body.amount, on, (await _settled(tx, invoice))[1]))
+    booked = await _booked(tx, invoice)
+    return tx.save(invoice, invoice.credit(body.amount, on, _sums(invoice, booked)[1], _whose(booked)))
 
 
 @invoices.verb("write-off")
 async def write_off_invoice(tx: Tx, invoice: Invoice, body: TakeOff) -> Invoice:
     """Stop expecting a part of an invoice."""
     on = body.on or await today(tx)
-    return tx.save(invoice, invoice.write_off(body.amount, on, (await _settled(tx, invoice))[1]))
+    booked = await _booked(tx, invoice)
+    return tx.save(invoice, invoice.write_off(body.amount, on, _sums(invoice, booked)[1], _whose(booked)))
 
 
 @invoices.verb("void")
 async def void_invoice(tx: Tx, invoice: Invoice, body: VoidInvoice) -> Invoice:
     """Take an invoice back that was issued in error."""
     on = body.on or await today(tx)
-    return tx.save(invoice, invoice.void(on, (await _settled(tx, invoice))[0]))
+    return tx.save(invoice, invoice.void(on, _sums(invoice, await _booked(tx, invoice))[0]))
 
 
 @receipts.create
@@ -175,9 +180,15 @@ async def book_receipt(tx: Tx, body: BookReceipt) -> Receipt:
     if invoice is None:
         message = f"there is no invoice {body.invoice}"
         raise Invalid.at("/invoice", message)
-    _, applied = await _settled(tx, invoice)
-    on = body.on or await today(tx)
-    receipt, booked = Receipt.book(invoice, amount=body.amount, on=on, applied=applied, **fresh(Receipt, body))
+    earlier = await _booked(tx, invoice)
+    receipt, booked = Receipt.book(
+        invoice,
+        amount=body.amount,
+        on=body.on or await today(tx),
+        applied=_sums(invoice, earlier)[1],
+        settled=_whose(earlier),
+        **fresh(Receipt, body),
+    )
     return tx.save(receipt, booked)
 
 
@@ -191,9 +202,20 @@ async def reverse_receipt(tx: Tx, receipt: Receipt, body: ReverseReceipt) -> Rec
 
 async def invoiced(tx: Tx, deal: Deal) -> Money | None:
     """What the invoices of a deal ask for that are not voided; none if there is none."""
-    issued = await tx.all(Invoice, _OF_DEAL, deal=deal.id)
+    return _asked_by(await _issued(tx, deal))
+
+
+async def _issued(tx: Tx, deal: Deal) -> Sequence[Invoice]:
+    return await tx.all(Invoice, _OF_DEAL, deal=deal.id)
+
+
+def _asked_by(issued: Sequence[Invoice]) -> Money | None:
     return Money.total((each.amount for each in issued), issued[0].amount.currency) if issued else None
 
 
-async def _settled(tx: Tx, invoice: Invoice) -> tuple[Money, Money]:
-    return _sums(invoice, await tx.all(Receipt, _OF_INVOICE, invoice=invoice.id))
+async def _booked(tx: Tx, invoice: Invoice) -> Sequence[Receipt]:
+    return await tx.all(Receipt, _OF_INVOICE, invoice=invoice.id)
+
+
+def _whose(booked: Sequence[Receipt]) -> Parts:
+    return sum((Parts.kept(each.settled) for each in booked), NOBODYS)

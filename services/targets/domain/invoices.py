@@ -3,6 +3,9 @@
 All amounts are net of tax. An invoice is corrected by verbs: a credit or a write-off is a fact of its day, a voided
 invoice counts nowhere, as if it had not been issued. What is paid beyond an invoice does not settle anything: it stays
 on account until its receipt is reversed.
+
+An invoice is whose its deal was when it was issued: its members' by their credits, its products' by its lines; what is
+agreed on later does not move it. What is taken off it and what comes in is dealt out by what is outstanding of each.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.targets.domain.deals import Deal
+from services.targets.domain.parts import NOBODYS, Parts
 from shared.errors import Refused
 from shared.events.money import (
     InvoiceCredited,
@@ -98,6 +102,7 @@ class Invoice(Entity, table=True):
     __table_args__ = (sa.Index("invoice_deal", "deal"),)
     kind: ClassVar[str] = "invoice"
     prefix: ClassVar[str] = "inv"
+    hidden: ClassVar[frozenset[str]] = frozenset({"parts", "taken"})
 
     deal: str
     customer: str | None = Field(default=None, index=True)
@@ -112,6 +117,10 @@ class Invoice(Entity, table=True):
     """Dated: `{"on": day, "amount": money}`, in the order in which they were recorded; so are the write-offs."""
     write_offs: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     voided_on: date | None = None
+    parts: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """Whose it is, as it was issued."""
+    taken: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """Whose the credits and write-offs are, together."""
 
     def worth(self) -> Money | None:
         """An invoice adds its amount to the books while it is not voided."""
@@ -133,9 +142,11 @@ class Invoice(Entity, table=True):
         due_on: date,
         invoiced: Money | None,
         tax: Money | None,
+        others: Parts = NOBODYS,
         **identity: Any,
     ) -> tuple[Self, InvoiceEntered]:
-        """Ask for a won deal or a part of it; `invoiced` is what other invoices ask for, so far as not voided."""
+        """Ask for a won deal or a part of it; `invoiced` is what other invoices ask for, so far as not voided, and
+        `others` whose that is."""
         if deal.status != "won" or deal.value is None or deal.closed_on is None:
             raise DealIsNotWon(status=deal.status)
         if amount.currency != deal.value.currency:
@@ -147,26 +158,40 @@ class Invoice(Entity, table=True):
         left = deal.value - (invoiced or Money.zero(amount.currency))
         if amount > left:
             raise InvoicedBeyondValue(value=deal.value, invoiced=deal.value - left, amount=amount, left=left)
+        whole = Parts.of_deal(deal)
+        # Of a deal that was amended, earlier invoices asked for what was agreed on otherwise.
+        parts = (whole if deal.amendments else whole - others).dealt(amount)
         invoice = cls.make(
             deal=deal.id, customer=deal.customer, team=deal.team, amount=amount, tax=tax, on=on, due_on=due_on,
-            won_on=deal.closed_on, **identity,
+            won_on=deal.closed_on, parts=parts.as_json(), **identity,
         )  # fmt: skip
         return invoice, InvoiceEntered(
             deal=deal.id, amount=amount, on=on, due_on=due_on, won_on=deal.closed_on, tax=tax, customer=deal.customer,
-            team=deal.team, externals=invoice.externals,
+            team=deal.team, externals=invoice.externals, **parts.told(),
         )  # fmt: skip
 
-    def credit(self, amount: Money, on: date, applied: Money) -> InvoiceCredited:
-        """Ask for less from a day on; `applied` is what receipts have settled."""
+    def credit(self, amount: Money, on: date, applied: Money, settled: Parts = NOBODYS) -> InvoiceCredited:
+        """Ask for less from a day on; `applied` is what receipts have settled, and `settled` whose that is."""
         self._refuse_unless_outstanding(amount, on, applied)
+        parts = self._take(amount, settled)
         self.credits = [*self.credits, {"on": on.isoformat(), "amount": amount.as_json()}]
-        return InvoiceCredited(amount=amount, on=on)
+        return InvoiceCredited(amount=amount, on=on, **parts.told())
 
-    def write_off(self, amount: Money, on: date, applied: Money) -> InvoiceWrittenOff:
-        """Stop expecting a part from a day on; `applied` is what receipts have settled."""
+    def write_off(self, amount: Money, on: date, applied: Money, settled: Parts = NOBODYS) -> InvoiceWrittenOff:
+        """Stop expecting a part from a day on; `applied` is what receipts have settled, and `settled` whose that is."""
         self._refuse_unless_outstanding(amount, on, applied)
+        parts = self._take(amount, settled)
         self.write_offs = [*self.write_offs, {"on": on.isoformat(), "amount": amount.as_json()}]
-        return InvoiceWrittenOff(amount=amount, on=on)
+        return InvoiceWrittenOff(amount=amount, on=on, **parts.told())
+
+    def outstanding_of(self, settled: Parts) -> Parts:
+        """Whose what is outstanding is; `settled` says whose that is which receipts have settled."""
+        return Parts.kept(self.parts) - Parts.kept(self.taken) - settled
+
+    def _take(self, amount: Money, settled: Parts) -> Parts:
+        parts = self.outstanding_of(settled).dealt(amount)
+        self.taken = (Parts.kept(self.taken) + parts).as_json()
+        return parts
 
     def void(self, on: date, received: Money) -> InvoiceVoided:
         """Take the invoice back as an error; `received` is what has come in for it and not gone back."""
@@ -202,12 +227,15 @@ class Receipt(Entity, table=True):
 
     kind: ClassVar[str] = "receipt"
     prefix: ClassVar[str] = "rcpt"
+    hidden: ClassVar[frozenset[str]] = frozenset({"settled"})
 
     invoice: str = Field(index=True)
     amount: Money = Field(sa_type=MoneyText)
     applied: Money = Field(sa_type=MoneyText)
     on: date
     reversed_on: date | None = None
+    settled: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    """Whose that is which it settles."""
 
     def worth(self) -> Money | None:
         """A receipt adds its amount to the books until it is reversed."""
@@ -215,16 +243,29 @@ class Receipt(Entity, table=True):
 
     @classmethod
     def book(
-        cls, invoice: Invoice, *, amount: Money, on: date, applied: Money, **identity: Any
+        cls,
+        invoice: Invoice,
+        *,
+        amount: Money,
+        on: date,
+        applied: Money,
+        settled: Parts = NOBODYS,
+        **identity: Any,
     ) -> tuple[Self, ReceiptBooked]:
-        """Take in money for an invoice, of which `applied` has been settled; what goes beyond it stays on account."""
+        """Take in money for an invoice, of which `applied` has been settled, and `settled` says whose that is;
+        what goes beyond it stays on account."""
         invoice.refuse_unless_payable_in(amount)
         outstanding = invoice.asked - applied
         settles = min(amount, outstanding)
-        receipt = cls.make(invoice=invoice.id, amount=amount, applied=settles, on=on, **identity)
+        own = invoice.outstanding_of(settled).dealt(settles)
+        parts = own + Parts.kept(invoice.parts).dealt(amount - settles)
+        receipt = cls.make(
+            invoice=invoice.id, amount=amount, applied=settles, on=on, settled=own.as_json(), **identity
+        )  # fmt: skip
         return receipt, ReceiptBooked(
             invoice=invoice.id, amount=amount, applied=settles, on=on, invoiced_on=invoice.on, due_on=invoice.due_on,
-            customer=invoice.customer, team=invoice.team, externals=receipt.externals,
+            customer=invoice.customer, team=invoice.team, externals=receipt.externals, **parts.told(),
+            settled_members=own.told()["members"], settled_products=own.told()["products"],
         )  # fmt: skip
 
     def reverse(self, on: date) -> ReceiptReversed:
