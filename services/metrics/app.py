@@ -8,6 +8,7 @@ from services.metrics.api import (  # noqa: F401
     events,
     fairness,
     learnt,
+    organisation_graph,
     rebuild,
     review_lots,
     review_opening,
