@@ -6,6 +6,7 @@ from services.teams.api import (
     absences,
     access,
     belonging,
+    challenges,
     duties,
     equipment,
     learning,
@@ -23,7 +24,6 @@ from services.teams.api import (
     trainings,
 )  # fmt: skip
 from services.teams.api.scim import discovery, groups, users
-from services.teams.domain.absences import Absence
 from services.teams.domain.learning import Ability
 from services.teams.domain.leavers import Leavers
 from services.teams.domain.organisation import Organisation
@@ -53,8 +53,8 @@ service = Service(
         duties.duties,
         setbacks.setbacks,
         recognitions.recognitions,
-        recognitions.challenges,
-        recognitions.reputation,
+        challenges.challenges,
+        challenges.reputation,
         absences.absences,
         peers.peer_rounds,
     ),
@@ -75,7 +75,6 @@ service = Service(
     tables=(
         Organisation,
         Person,
-        Absence,
         Ability,
         Check,
         Leavers,

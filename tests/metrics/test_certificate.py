@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from concert.services import SERVICES
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.money import ExpenseFact
+from services.targets.domain.deals import Deal
 from services.targets.domain.metrics import BUILT_IN, FROM_READINGS
+from shared.application import Service
 from shared.bus import Record
 from shared.instant import now
 from shared.stages import DEFAULTS
@@ -27,10 +30,12 @@ async def certificate(world: World) -> Any:
 
 
 async def settled_verdict(world: World, wanted: str, seconds: float = 15) -> Any:
-    """The certificate once it says what is wanted, or as it is when the time is over."""
-    async with asyncio.timeout(seconds):
-        while (found := await certificate(world))["verdict"] != wanted:
-            await asyncio.sleep(0.05)
+    """The certificate once it says what is wanted; when the time is over, what it says instead fails the test."""
+    over = asyncio.get_running_loop().time() + seconds
+    while (found := await certificate(world))["verdict"] != wanted:
+        if asyncio.get_running_loop().time() > over:
+            pytest.fail(f"the certificate says {found['verdict']}: {found['reasons']}")
+        await asyncio.sleep(0.05)
     return found
 
 
@@ -129,6 +134,29 @@ async def test_the_books_prove_a_total_that_was_falsified_on_both_sides_of_the_s
     found = await certificate(world)
     assert found["verdict"] == "inconsistent"
     assert any(reason.startswith("the books of targets differ: deal in shard") for reason in found["reasons"])
+
+
+async def test_versions_that_differ_while_nothing_is_on_its_way_are_proof_however_lately_they_were_equal(
+    world: World,
+) -> None:
+    won = await a_won_deal(world)
+    await world.settled("/v1/views", won, period="2026")
+    await settled_verdict(world, "consistent")
+
+    async def falsify(tx: Tx) -> None:
+        deal = (await tx.all(Deal, sa.select(Deal)))[0]
+        deal.mark += 1
+        tx.put(deal)
+
+    await world.services["targets"].runtime.store.write(Job(falsify, Context(now())))
+    found = await settled_verdict(world, "inconsistent")
+    (reason,) = found["reasons"]
+    assert reason.startswith("the books of targets differ: deal in shard")
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda each: each.name)
+def test_nothing_stands_twice_in_the_books_of_an_owner(service: Service) -> None:
+    assert len(set(service.owned)) == len(service.owned)
 
 
 LATEST = DealFact.__table__.c.closed_on == date(2026, 2, 1)  # type: ignore[attr-defined]

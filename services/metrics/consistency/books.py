@@ -25,6 +25,9 @@ class Line:
     marks: int = 0
     totals: dict[str, int] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return f"{self.count} with marks that add up to {self.marks}"
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -34,6 +37,8 @@ class Comparison:
     applied: int
     verified: set[int]
     """Shards in which every kind agrees."""
+    behind: list[str]
+    """What the owner and the views hold other versions of; while events are on their way, that is as it should be."""
     wrong: list[str]
     """Shards that hold the same versions and yet add up to something else."""
 
@@ -65,16 +70,16 @@ def compare(theirs: Mapping[str, Any], ours: Mapping[Place, Line], applied: int)
     given = {
         (line["kind"], line["shard"]): Line(line["count"], line["marks"], line["totals"]) for line in theirs["lines"]
     }
-    behind: set[int] = set()
-    wrong = []
+    behind, wrong, unequal = [], [], set()
     for place in given.keys() | ours.keys():
         kind, shard = place
         one, other = given.get(place, Line()), ours.get(place, Line())
         if (one.count, one.marks) != (other.count, other.marks):
-            behind.add(shard)
+            unequal.add(shard)
+            behind.append(f"{kind} in shard {shard}: the owner has {one}, the views have {other}")
         elif _without_zeros(one.totals) != _without_zeros(other.totals):
             wrong.append(f"{kind} in shard {shard}: the owner has {one.totals}, the views have {other.totals}")
-    return Comparison(int(theirs["events"]), applied, set(range(SHARDS)) - behind, sorted(wrong))
+    return Comparison(int(theirs["events"]), applied, set(range(SHARDS)) - unequal, sorted(behind), sorted(wrong))
 
 
 def _without_zeros(totals: Mapping[str, int]) -> dict[str, int]:

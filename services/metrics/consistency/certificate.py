@@ -54,12 +54,19 @@ class Owner:
     verified: dict[int, datetime] = field(default_factory=dict)
     """When each shard was last found equal."""
     wrong: list[str] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)
+    """What the last look found the owner and the views to hold other versions of."""
     history: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=600))
     """How much was known when, to say how old the oldest event is that has not been applied."""
 
     def take(self, found: Comparison, moment: datetime) -> None:
         """Learn from one comparison."""
-        self.answered, self.known, self.applied, self.wrong = True, found.known, found.applied, found.wrong
+        # What the views held at the last look the owner has written before this one. Both count as many events as
+        # then and as one another, so they are the same events, and versions that differ still do so for ever.
+        still = self.known == self.applied == found.known == found.applied
+        proven = [line for line in found.behind if line in self.behind] if still else []
+        self.answered, self.known, self.applied = True, found.known, found.applied
+        self.behind, self.wrong = found.behind, found.wrong + proven
         self.verified.update(dict.fromkeys(found.verified, moment))
         self.history.append((time.monotonic(), found.known))
 
@@ -207,6 +214,13 @@ class Certificate:
             f"{owner.known - owner.applied} events of {name} are not applied yet"
             for name, owner in self.owners.items()
             if owner.known > owner.applied
+        ]
+        doubts += [
+            f"all events of {name} are applied, and yet its books differ: {line}"
+            for name, owner in self.owners.items()
+            if owner.known == owner.applied
+            for line in owner.behind
+            if line not in owner.wrong
         ]
         doubts += [
             f"{SHARDS - owner.fresh(moment)} shards of {name} have not been verified within a minute"
