@@ -133,7 +133,10 @@ class BudgetChanged(Event):
 
 @event("concert.targets.expense-booked.v1")
 class ExpenseBooked(Event):
-    """A department has spent money on something of a kind."""
+    """A department has spent money on something of a kind.
+
+    It may say for which team, member, customer or product; the team is its member's of that day where none was named.
+    """
 
     department: str
     spent_for: str
@@ -141,6 +144,10 @@ class ExpenseBooked(Event):
     on: date
     cause: str | None = None
     """The subject that it follows from, `training/<id>`, if somebody else's fact made it."""
+    team: str | None = None
+    member: str | None = None
+    customer: str | None = None
+    product: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
 
 

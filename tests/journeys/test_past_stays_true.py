@@ -1,10 +1,10 @@
 """Whatever people do later, what a team and its members won before stays what it was, to the cent.
 
 A model keeps a plain list of what was won. Members move between teams and leave their groups by it, teams are split
-into groups anew, deals are won with splits, line by line, for other teams than their owner's, and on days long past;
-after each act the revenue of every team, group, member, customer and product of every month must be the model's, and so
-must each seen through another. `LIVES` says how many such companies live on each kind of engines: 4 unless told, 40 by
-`make fuzz`.
+into groups anew, deals are won with splits, line by line, for other teams than their owner's, and on days long past,
+and customers are lost and won back; after each act the revenue of every team, group, member, customer and product of
+every month must be the model's, and so must each seen through another, and the customers of each. `LIVES` says how many
+such companies live on each kind of engines: 4 unless told, 40 by `make fuzz`.
 """
 
 from __future__ import annotations
@@ -79,16 +79,27 @@ def wins(draw: st.DrawFn) -> Win:
     )
 
 
+@dataclass(frozen=True)
+class Lose:
+    """A customer is lost, some days after they were lost the last time."""
+
+    customer: int
+    later: int
+
+
+losses = st.builds(Lose, st.integers(0, 1), st.integers(1, 60))
 moves = st.builds(Move, st.integers(0, MEMBERS - 1), st.integers(0, TEAMS - 1), st.integers(1, 30))
 splits = st.builds(Split, st.integers(0, TEAMS - 1), st.integers(1, 20), st.integers(0, 2**MEMBERS - 1))
-Act = Move | Split | Win
+Act = Move | Split | Win | Lose
 
 
 @dataclass(frozen=True)
 class Won:
     """What one deal brought on a day, for whom."""
 
+    id: str
     on: date
+    owner: str
     team: str
     customer: str
     lines: Sequence[tuple[str, int]]
@@ -112,6 +123,7 @@ class Company:
     stays: list[list[tuple[date, str]]] = field(default_factory=list)
     grouped: list[list[tuple[date, str | None]]] = field(default_factory=list)
     won: list[Won] = field(default_factory=list)
+    lost: dict[str, list[date]] = field(default_factory=dict)
 
     def ids(self, dim: str) -> list[str]:
         """Those of the company along a dimension."""
@@ -139,12 +151,26 @@ class Company:
 
     async def do(self, act: Act) -> None:
         """One act, in the product and in the model; every figure is compared afterwards."""
-        if isinstance(act, Win):
-            done = await self._win(act)
-        else:
-            done = await (self._move(act) if isinstance(act, Move) else self._split(act))
+        match act:
+            case Win():
+                done = await self._win(act)
+            case Move():
+                done = await self._move(act)
+            case Split():
+                done = await self._split(act)
+            case Lose():
+                done = await self._lose(act)
         if done is not None:
             await self.check(done)
+
+    async def _lose(self, act: Lose) -> Any:
+        customer = self.customers[act.customer]
+        before = self.lost.setdefault(customer, [])
+        on = (before[-1] if before else FIRST) + timedelta(days=act.later)
+        before.append(on)
+        lost = await self.world.post(f"/v1/customers/{customer}/lose", {"on": str(on)})
+        assert lost.status_code == 200, lost.text
+        return lost
 
     async def _move(self, act: Move) -> Any:
         team = self.stays[act.member][-1][1]
@@ -208,7 +234,8 @@ class Company:
     def _note(self, act: Win, on: date, team: str, answer: dict[str, Any]) -> None:
         told = {each["member"]: cents_of(each["amount"]) for each in answer["credits"]}
         lines = [(self.products[product], cents) for product, cents in act.lines]
-        won = Won(on, team, self.customers[act.customer], lines, list(told.items()))
+        owner = self.members[act.owner]
+        won = Won(answer["id"], on, owner, team, self.customers[act.customer], lines, list(told.items()))
         for who, share in act.shares or ((act.owner, 100),):
             assert abs(told[self.members[who]] - won.cents * share / 100) < 1
         assert answer["team"] == team
@@ -236,6 +263,57 @@ class Company:
                 if key is not None:
                     found[key] += cents
         return found
+
+    def customers_of(self, dim: str) -> dict[tuple[str, str], list[int]]:
+        """By month and whom along a dimension: customers at the start, new, won back, lost, and at the end, day by
+        day; a customer is of those for whom the deal was won that won them first, or back."""
+        found = {(month, key): [0] * 5 for month in MONTHS for key in self.ids(dim)}
+
+        def count(month: str, whose: set[str | None], place: int) -> None:
+            for key in whose - {None}:
+                if (month, str(key)) in found:
+                    found[month, str(key)][place] += 1
+
+        for customer in self.customers:
+            has: set[str | None] | None = None
+            ever = False
+            for day in (FIRST + timedelta(days=place) for place in range(90)):
+                month = f"{day:%Y-%m}"
+                if day.day == 1 and has is not None:
+                    count(month, has, 0)
+                if has is not None and day in self.lost.get(customer, ()):
+                    count(month, has, 3)
+                    has = None
+                won = [each for each in self.won if (each.customer, each.on) == (customer, day)]
+                if won and has is None:
+                    has = self._whose(min(won, key=lambda each: each.id), dim)
+                    count(month, has, 2 if ever else 1)
+                    ever = True
+                if (day + timedelta(days=1)).day == 1 and has is not None:
+                    count(month, has, 4)
+        return found
+
+    def _whose(self, won: Won, dim: str) -> set[str | None]:
+        """Whom a deal was won for along a dimension."""
+        whose: dict[str, set[str | None]] = {
+            "team": {won.team},
+            "customer": {won.customer},
+            "product": {product for product, _ in won.lines},
+            "member": {won.owner},
+            "group": {self.group_on(won.owner, won.on)},
+        }
+        return whose[dim]
+
+    async def check_customers(self, response: Any) -> None:
+        """The customers of everything along every dimension are the model's, in every month."""
+        keys = [f"customers_{each}" for each in ("start", "new", "reactivated", "lost", "end")]
+        for dim in DIMENSIONS:
+            expected = self.customers_of(dim)
+            for month in MONTHS:
+                view = await self.world.settled("/v1/views/sales", response, period=month, breakdown=dim)
+                shown = {row["ref"]: [row["figures"][key] for key in keys] for row in view["breakdown"]["rows"]}
+                for each in self.ids(dim):
+                    assert shown.get(each, [0] * 5) == expected[month, each], (month, dim)
 
     async def check(self, response: Any) -> None:
         """What everything along every dimension won in every month is the model's."""
@@ -334,6 +412,7 @@ async def live_through(world: World, acts: list[Act]) -> None:
     await company.check_crosswise(last)
     await company.check_rows()
     await company.check_books(last)
+    await company.check_customers(last)
 
 
 def lives(number: int) -> list[list[Act]]:
@@ -341,7 +420,7 @@ def lives(number: int) -> list[list[Act]]:
     found: list[list[Act]] = []
 
     @hypothesis.settings(max_examples=4 * number, database=None, phases=[Phase.generate])
-    @hypothesis.given(st.lists(moves | splits | wins(), min_size=3, max_size=8))
+    @hypothesis.given(st.lists(moves | splits | losses | wins(), min_size=3, max_size=8))
     def draw(acts: list[Act]) -> None:
         found.append(acts)
 

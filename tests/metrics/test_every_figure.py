@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from services.metrics.views import VIEWS
@@ -40,3 +42,25 @@ async def test_each_figure_opens_over_http_and_customers_are_the_rows_of_their_c
             if figure.key.startswith("customers_") and figure.key != "customers_without_owner":
                 rows = {row["ref"] for row in answer.json()["items"]}
                 assert len(rows) == shown["figures"][figure.key], figure.key
+
+
+async def test_people_are_the_rows_of_their_counts_wherever_they_belong(world: World) -> None:
+    tokens = await settle_in(world.admin)
+    asked: dict[str, Any] = {"after": tokens, "period": "2025"}
+    await world.admin.get("/v1/views/hr", params=asked, headers={"Prefer": "wait=20"})
+    teams = [team["id"] for team in (await world.admin.get("/v1/teams")).json()["items"]]
+    queries: list[dict[str, str]] = [{}, {"department": "sales"}, {"department": "it"}]
+    queries += [{"team": team} for team in teams]
+    counted = 0
+    for name, key in (("sales", "members"), ("hr", "headcount"), ("hr", "joiners"), ("hr", "leavers"),
+                      ("hr", "headcount_sales")):  # fmt: skip
+        for query in queries:
+            view = (await world.admin.get(f"/v1/views/{name}", params={"period": "2025", **query})).json()
+            if view["figures"][key] is None:
+                continue
+            rows = await world.admin.get(
+                f"/v1/views/{name}/rows", params={"period": "2025", "figure": key, "limit": "200", **query}
+            )
+            assert len(rows.json()["items"]) == view["figures"][key], (key, query)
+            counted += view["figures"][key]
+    assert counted > 0

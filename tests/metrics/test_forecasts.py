@@ -101,6 +101,17 @@ async def test_a_region_has_the_forecast_of_its_teams_by_both_routes(shop: Shop)
         assert of_targets["forecast"] is not None
         for key in ("forecast", "forecast_range"):
             assert rows[region][key] == of_targets[key], (region, key)
+    said = {
+        "period": PERIOD,
+        "scope": {"level": "region", "ref": "EU"},
+        "value": eur("777.00"),
+        "note": "A fair in May",
+    }
+    await shop.made("forecasts", said)
+    query["after"] = shop.tokens
+    view = (await shop.world.admin.get("/v1/views/sales", params=query, headers={"Prefer": "wait=20"})).json()
+    overridden = {row["ref"]: row["figures"]["forecast_override"] for row in view["breakdown"]["rows"]}
+    assert (overridden["EU"], overridden["US"]) == (eur("777.00"), None)
     whole = await computed(shop)
     assert whole["won"]["amount"] > (await computed(shop, level="region", ref="EU"))["won"]["amount"]
     unknown = await shop.world.admin.get("/v1/forecasts", params=PERIOD | {"level": "region", "ref": "Moon"})

@@ -126,6 +126,8 @@ async def test_quotas_of_a_team_and_a_group_count_on_the_days_on_which_their_mem
         ("2025-03", {"team": south}, "35.00/140.00", "35.00/140.00"),
         ("2025-02", {"team": south}, None, None),
         ("2025-Q1", {}, "155.00/380.00", "155.00/380.00"),
+        ("2025-Q1", {"department": "sales"}, "155.00/380.00", "155.00/380.00"),
+        ("2025-Q1", {"department": "it"}, None, None),
     ):
         figures = (await house.sales(period=period, **query))["figures"]
         shown = [figures[key] and f"{figures[key]['numerator']['amount']}/{figures[key]['denominator']['amount']}"

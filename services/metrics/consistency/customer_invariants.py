@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from services.metrics.consistency.sides import Invariant, Value
 from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
-from services.metrics.views.customers import first_wins_of, lives, moves
 from services.metrics.views.ledger import day_of
+from services.metrics.views.stays import first_wins_of, lives
 from shared.store import Snapshot
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
@@ -32,9 +32,8 @@ async def standing(snapshot: Snapshot) -> Value:
 async def come_and_gone(snapshot: Snapshot) -> Value:
     """New and reactivated customers without the lost ones, over all time, from the sums."""
     count = 0
-    async for won, lost in lives(snapshot, await first_wins_of(snapshot)):
-        _, new, reactivated, gone, _ = moves(won, lost, date.min, date.max)
-        count += new + reactivated - gone
+    async for _, stays in lives(snapshot, await first_wins_of(snapshot)):
+        count += len(stays) - sum(stay.end is not None for stay in stays)
     return count
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.metrics.facts.deal_cells import Belongs
 from services.metrics.facts.lasting import Lasting
 from services.metrics.facts.money_cells import invoice_cells, receipt_cells
 from services.metrics.sums import ALL, Tally, cells
@@ -35,6 +36,8 @@ from shared.events.money import (
 from shared.facts import Cell, Fact, Facts
 from shared.store.types import Json
 
+NAMED = ("team", "member", "customer", "product")
+"""For whom or what an expense may say it was."""
 DEPARTMENT_KIND = "department/kind"
 """A dimension of the sums: what a department spent on one kind of thing."""
 
@@ -117,6 +120,11 @@ class ExpenseFact(Fact, table=True):
     reversed_on: date | None = None
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
+    team: str | None = None
+    """For whom or what it was spent, where that is said; so are the others."""
+    member: str | None = None
+    customer: str | None = None
+    product: str | None = None
 
 
 class BudgetFact(Lasting, table=True):
@@ -133,16 +141,20 @@ class BudgetFact(Lasting, table=True):
     """Each with its day and its minor units."""
 
 
-def expense_cells(expense: ExpenseFact) -> Iterator[Cell]:
-    """What an expense adds on its day, and takes away on the day it is reversed."""
+def expense_cells(expense: ExpenseFact, belongs: Belongs | None = None) -> Iterator[Cell]:
+    """What an expense adds on its day, and takes away on the day it is reversed; or only on days on which its member
+    counts, where `belongs` says who does."""
     if expense.spent_on is None:
         return
     both = f"{expense.department}/{expense.spent_for}"
     along = {ALL: "", "department": expense.department, "kind": expense.spent_for, DEPARTMENT_KIND: both}
-    yield from cells("spent", expense.spent_on, along, amount=expense.amount, currency=expense.currency)
-    if expense.reversed_on is not None:
-        amount = -expense.amount
-        yield from cells("spent", expense.reversed_on, along, count=-1, amount=amount, currency=expense.currency)
+    # What names nobody adds to no cell of nobody's: most expenses do not, and each breakdown would have a row of them.
+    along |= {dim: key for dim in NAMED if (key := getattr(expense, dim)) is not None}
+    moves = [(expense.spent_on, 1)] + ([(expense.reversed_on, -1)] if expense.reversed_on else [])
+    for day, sign in moves:
+        if belongs is None or (expense.member is not None and belongs(expense.member, day)):
+            amount = sign * expense.amount
+            yield from cells("spent", day, along, count=sign, amount=amount, currency=expense.currency)
 
 
 invoices = Facts(InvoiceFact, sums=Tally, cells=invoice_cells)
@@ -210,6 +222,8 @@ def reverse_receipt(receipt: ReceiptFact, event: ReceiptReversed) -> None:
 def book_expense(expense: ExpenseFact, event: ExpenseBooked) -> None:
     expense.department, expense.spent_for, expense.spent_on = event.department, event.spent_for, event.on
     expense.amount, expense.currency, expense.cause = event.amount.minor, event.amount.currency, event.cause
+    expense.team, expense.member = event.team, event.member
+    expense.customer, expense.product = event.customer, event.product
     expense.total, expense.total_currency = expense.amount, expense.currency
 
 

@@ -156,7 +156,9 @@ VIEW = View(
                "invoices_open"),
         Figure("planned", "What budgets plan for the days of the period: each of their rows evenly over the days until "
                "the next.", planned("planned"), "budgets"),
-        Figure("spent", "Expenses on days of the period - what came back of earlier ones.", spent("spent"), "expenses"),
+        Figure("spent", "Expenses on days of the period - what came back of earlier ones; here and below, of a team, "
+               "group, member, customer, product or region those that say they were for it.", spent("spent"),
+               "expenses"),
         Figure("left", "Planned - spent.", left, "budgets"),
         Figure("spend_forecast", "Spent + what budgets plan for the days of the period that are still to come.",
                spend_forecast, "budgets"),

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from services.metrics.views.customers import first_wins
+from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.sales import money, revenue, revenue_of
 from services.metrics.views.setback_cost import SETBACK_COST
 from services.metrics.views.spend import SALES, spent_of
+from services.metrics.views.stays import first_wins
 from services.metrics.views.support import INCIDENTS
 from services.metrics.views.values import Amounts, shown_money_rate
 from shared.money import Money
@@ -114,10 +115,10 @@ async def new_customers(reading: Reading) -> set[str]:
 async def acquisition_cost(reading: Reading) -> Any:
     """Selling expense ÷ new customers."""
     used = await spent_of(reading, "acquisition_cost", department=SALES)
-    new = len(await new_customers(reading))
+    new = (await customer_counts(reading)).new
+    if used is not None and not new:
+        reading.note("acquisition_cost", "no customer was won for the first time")
     if used is None or not new:
-        reading.note("acquisition_cost", "no customer was won for the first time" if used is not None else
-                     "expenses are booked by department, not by what is asked about")  # fmt: skip
         return None
     return money(reading, Amounts({currency: round(Fraction(amount, new)) for currency, amount in used}))
 
@@ -176,7 +177,8 @@ VIEW = View(
                "it is not known.", cost_of_sales, "deals_earned"),
         Figure("gross_margin", "Revenue - cost of sales.", gross_margin, "deals_earned"),
         Figure("gross_margin_rate", "Gross margin ÷ revenue.", gross_margin_rate, "deals_earned"),
-        Figure("selling_expense", "Expenses of the sales department on days of the period.", selling_expense,
+        Figure("selling_expense", "Expenses of the sales department on days of the period; here and below, of a team, "
+               "group, member, customer, product or region those that say they were for it.", selling_expense,
                "sales_expenses"),
         Figure("contribution", "Gross margin - selling expense.", contribution,
                opens="see gross_margin and selling_expense"),

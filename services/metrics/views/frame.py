@@ -335,9 +335,10 @@ class Reading:
         narrowed = replace(self.question, filters={**self.filters, dim: key})
         return Reading(self.snapshot, narrowed, self.shelf, dim)
 
-    def of_all(self) -> Reading:
-        """The same question about everything."""
-        return Reading(self.snapshot, replace(self.question, filters={}), self.shelf)
+    def about(self, filters: Mapping[str, str]) -> Reading:
+        """The same question about somebody or something else; of nothing, about everything."""
+        along = self.along if self.along in filters else None
+        return Reading(self.snapshot, replace(self.question, filters=filters), self.shelf, along)
 
     def over(self, period: Period) -> Reading:
         """The same question about other days; rows of a breakdown share what is read for them."""

@@ -53,7 +53,7 @@ VIEW = View(
     (
         Figure("headcount", "Members who work here at the end, in the department or team asked about.", headcount,
                "members"),
-        Figure("headcount_sales", "Members of the sales department at the end.", headcount_sales, "members"),
+        Figure("headcount_sales", "Members of the sales department at the end.", headcount_sales, "sellers"),
         Figure("joiners", "Members who started, or joined the department or team, on a day of the period.", joiners,
                "joiners"),
         Figure("leavers", "Members who left, or left the department or team, on a day of the period.", leavers,

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.money import BudgetFact, ExpenseFact, InvoiceFact, ReceiptFact
+from services.metrics.facts.money import NAMED, BudgetFact, ExpenseFact, InvoiceFact, ReceiptFact
 from services.metrics.facts.money_cells import Asked
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import CIRCLES, Reading
@@ -35,7 +35,7 @@ async def _of(
     source = _FED_BY[model]
     chosen = [*conditions, *await reading.passing(source, reading.filters)]
     for dim in CIRCLES:
-        if dim in reading.filters and source.members:
+        if dim in reading.filters and source.knows("member"):
             circle = await reading.circle(dim, reading.filters[dim])
             there = circle.there(reading.question.span.asked) if day is None else circle.during(day)
             theirs = (sa.and_(source.concerns(member), during) for member, during in there)
@@ -156,7 +156,7 @@ def _shared(show: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, 
 
 _show_invoice = _shared(simple("invoice", "deal", "customer", "team", "issued_on", "due_on", "voided_on"))
 _show_receipt = _shared(simple("receipt", "invoice", "customer", "team", "received_on", "reversed_on"))
-_show_expense = simple("expense", "department", "spent_for", "spent_on", "reversed_on")
+_show_expense = simple("expense", "department", "spent_for", "spent_on", "reversed_on", *NAMED)
 _spent = (_expense.spent_on, _expense.reversed_on)
 
 MONEY_ROWS: Mapping[str, Source] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -11,6 +12,8 @@ from services.metrics.views.frame import Reading
 from shared.membership import on_day
 
 BELONGING = ("department", "team")
+_SPELLS = {"department": "departments", "team": "memberships", "group": "groups"}
+"""By what people are asked for, each with the spells that say who belongs there."""
 _MEMBERS = sa.select(MemberFact)
 
 
@@ -23,16 +26,33 @@ def by_belonging(reading: Reading, figure: str) -> bool:
 
 
 async def here_at_the_end(reading: Reading) -> list[MemberFact]:
-    """Who works here, in the department or team asked about, at the end of the period or on the day of asking."""
+    """Who works here, in the department, team or group asked about, at the end of the period or on the day of asking;
+    nobody where something else is asked about."""
     last = date.fromordinal(reading.question.span.asked.toordinal() - 1)
-
-    async def read() -> list[MemberFact]:
-        return [each for each in await reading.snapshot.all(MemberFact, _MEMBERS) if on_day(each.employments, last)]
-
-    found: list[MemberFact] = await reading.shared("employed", read)
-    spells = {"department": "departments", "team": "memberships"}
+    here = [each for each in await _everybody(reading) if on_day(each.employments, last)]
+    if set(reading.filters) - _SPELLS.keys():
+        return []
     return [
         each
-        for each in found
-        if all(key in on_day(getattr(each, spells[dim]), last) for dim, key in reading.filters.items())
+        for each in here
+        if all(key in on_day(getattr(each, _SPELLS[dim]), last) for dim, key in reading.filters.items())
     ]
+
+
+async def came_or_went(reading: Reading, end: Literal["from", "to"]) -> list[MemberFact]:
+    """Whose employment, or whose belonging to what is asked about, began or ended on a day of the period."""
+    dim, key = next(iter(reading.filters.items()), ("", ""))
+    if len(reading.filters) > 1 or dim not in {"", *_SPELLS}:
+        return []
+    first, last = reading.question.span.start.isoformat(), reading.question.span.end.isoformat()
+
+    def counts(member: MemberFact) -> bool:
+        spells = getattr(member, _SPELLS[dim]) if dim else member.employments
+        return any(first <= (each[end] or "") < last for each in spells if not dim or each["of"] == key)
+
+    return [each for each in await _everybody(reading) if counts(each)]
+
+
+async def _everybody(reading: Reading) -> list[MemberFact]:
+    found: list[MemberFact] = await reading.shared("everybody", lambda: reading.snapshot.all(MemberFact, _MEMBERS))
+    return found

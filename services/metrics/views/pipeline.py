@@ -32,7 +32,7 @@ _SAID = sa.select(OverrideFact).where(
 )
 GOES_IN_AND_OUT: Final = (("opened", 1), ("taken", 1), ("given", -1), ("won", -1), ("lost", -1))
 """What brings a deal to somebody and what takes it away: open deals are the sum."""
-LEVELS: Final = ("department", "team", "group", "member", "customer", "product")
+LEVELS: Final = ("department", "team", "group", "member", "customer", "product", "region")
 """Of what, besides the organisation, a forecast may be overridden."""
 
 

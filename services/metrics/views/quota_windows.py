@@ -3,8 +3,9 @@
 By window, whole windows are compared: all of a quota against all that was credited on its days, in the period in which
 the window ends. By calendar, days are compared: what was credited on the days of the period that lie in windows,
 against what the quotas have due on just these days. The two differ wherever a window straddles an end of the period,
-and neither is the other. Of a team and a group the quotas of its members count, of each on the days on which they count
-for it, with what was credited to them on just these days: who moves within a window takes the rest of it along.
+and neither is the other. Of a department, a team and a group the quotas of its members count, of each on the days on
+which they count for it, with what was credited to them on just these days: who moves within a window takes the rest of
+it along.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from services.metrics.views.values import Amounts, shown_money_rate
 from shared.opportunity import counting
 from shared.period import Period
 
-CIRCLES: Final = ("team", "group")
+CIRCLES: Final = ("department", "team", "group")
 Choose = Callable[[TargetFact, Reading], Period | None]
 
 
@@ -60,7 +61,7 @@ async def _quotas(reading: Reading, choose: Choose) -> Sequence[Quota]:
 
 
 async def _counting(reading: Reading, member: str, aims: Sequence[Aim]) -> Sequence[Aim]:
-    """The parts of a member's quotas that count for the team or the group that is asked about."""
+    """The parts of a member's quotas that count for the department, team or group that is asked about."""
     for level in CIRCLES:
         if level in reading.filters:
             people, _ = await careers_of(reading)
@@ -74,7 +75,7 @@ def _meet(one: Period, other: Period) -> bool:
 
 
 def _of_members(reading: Reading) -> bool:
-    """Whether the question is about a member, about those of one team or group, or about all of them."""
+    """Whether the question is about a member, about those of one department, team or group, or about all of them."""
     return len(reading.filters) <= 1 and not set(reading.filters) - {"member", *CIRCLES}
 
 
@@ -105,7 +106,7 @@ async def calendar_attainment(reading: Reading) -> Any:
 
 async def _attainment(reading: Reading, figure: str, choose: Choose, nothing: str) -> Any:
     if not _of_members(reading):
-        reading.note(figure, "quotas are set for members: ask for a member, a team, a group, or for all")
+        reading.note(figure, "quotas are set for members: ask for a member, a department, a team, a group, or for all")
         return None
     quotas = await _quotas(reading, choose)
     if not may_add_up(reading, figure, (quota.member for quota in quotas)):

@@ -86,7 +86,7 @@ async def earned_for(reading: Reading, quota: Quota, currency: str) -> int:
     earned = 0
     for start, end in quota.days:
         # A quota is reached by all that is credited to a member, whatever part of the organisation is asked about.
-        days = reading.of_all().over(Period.between(start, end))
+        days = reading.about({}).over(Period.between(start, end))
         entries = await days.once("revenue by member", lambda days=days: days.entries_along("member", "won"))  # type: ignore[misc]
         entry = entries.get(quota.member)
         earned += entry.amount.of(currency) if entry is not None else 0

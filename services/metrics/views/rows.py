@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -18,13 +18,15 @@ from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.handovers import WITHOUT_OWNER, open_of, show_customer
 from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
-from services.metrics.views.people_rows import PEOPLE_ROWS, between
+from services.metrics.views.people import came_or_went, here_at_the_end
+from services.metrics.views.people_rows import PEOPLE_ROWS
 from services.metrics.views.readers import for_reader
 from services.metrics.views.request_rows import REQUEST_ROWS
-from services.metrics.views.row_source import Source, simple
+from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.setback_cost import shown_after_setbacks
 from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
+from services.metrics.views.spend import SALES
 from services.metrics.views.talk_rows import TALK_ROWS
 from shared.facts import Fact
 from shared.identity.permissions import Principal
@@ -179,9 +181,19 @@ async def _answers(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return chosen
 
 
-async def _employed(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    asked = reading.question.span.asked
-    return [_member.starts_on < asked, sa.or_(_member.left_on.is_(None), _member.left_on >= asked)]
+async def _here(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_member.id.in_([each.id for each in await here_at_the_end(reading)])]
+
+
+async def _sellers(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return await _here(reading if reading.filters else reading.about({"department": SALES}))
+
+
+def _moved(end: Literal["from", "to"]) -> Conditions:
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        return [_member.id.in_([each.id for each in await came_or_went(reading, end)])]
+
+    return conditions
 
 
 _show_member = simple("member", "starts_on", "left_on", "departments", "memberships")
@@ -198,9 +210,10 @@ SOURCES: Mapping[str, Source] = {
     "deals_lost_after_setbacks": Source(DealFact, shown_after_setbacks, show_deal),
     **MONEY_ROWS,
     "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
-    "members": Source(MemberFact, _employed, _show_member),
-    "joiners": Source(MemberFact, between(_member.starts_on), _show_member),
-    "leavers": Source(MemberFact, between(_member.left_on), _show_member),
+    "members": Source(MemberFact, _here, _show_member),
+    "sellers": Source(MemberFact, _sellers, _show_member),
+    "joiners": Source(MemberFact, _moved("from"), _show_member),
+    "leavers": Source(MemberFact, _moved("to"), _show_member),
     "customers_without_owner": WITHOUT_OWNER,
     **CUSTOMER_ROWS,
     "handovers_open": Source(

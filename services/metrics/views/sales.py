@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.requests import RequestFact
 from services.metrics.views import pipeline
-from services.metrics.views.customers import WON_FOR, customer_counts, won_first_for
+from services.metrics.views.customers import CUSTOMER_FIGURES
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.handovers import HANDOVER_FIGURES
 from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
@@ -17,6 +17,7 @@ from services.metrics.views.pipeline import GOES_IN_AND_OUT
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
 from services.metrics.views.relationships import CLIENTS, CSAT_BY_RELATIONSHIP, PUBLIC
+from services.metrics.views.spend import SALES
 from services.metrics.views.support import REPUTATION
 from services.metrics.views.targets import reached, targeted
 from services.metrics.views.values import Amounts, mean, shown_money, shown_money_rate, shown_rate
@@ -97,23 +98,6 @@ async def average_deal(reading: Reading) -> Any:
     return money(reading, Amounts({currency: round(amount / entry.count)}))
 
 
-def customers(which: str) -> Compute:
-    """One of the counts of customers; of the whole organisation or of one customer, since they belong to no team. Those
-    that are new were won for somebody."""
-
-    async def compute(reading: Reading) -> int | None:
-        others = set(reading.filters) - {"customer"}
-        if others and which == "new" and others <= WON_FOR:
-            return len(await won_first_for(reading))
-        if others:
-            reading.note(f"customers_{which}", f"customers are not counted by {', '.join(sorted(others))}")
-            return None
-        count: int = getattr(await customer_counts(reading), which)
-        return count
-
-    return compute
-
-
 async def target(reading: Reading) -> Any:
     """What was aimed at."""
     aim = await targeted(reading, "target")
@@ -148,14 +132,13 @@ async def variance_rate(reading: Reading) -> Any:
 
 
 async def members(reading: Reading) -> Any:
-    """Members of sales at the end."""
-    if set(reading.filters) - {"team"}:
-        reading.note("members", "members are counted by team")
+    """Members of sales, or of what is asked about, at the end."""
+    dim, key = next(iter(reading.filters.items()), ("department", SALES))
+    if len(reading.filters) > 1 or dim not in ("department", "team", "group"):
+        reading.note("members", "members are counted by department, team or group")
         return None
-    if "team" in reading.filters:
-        return (await reading.stock("joined")).count - (await reading.stock("left")).count
-    joined = await reading.measured_along("department", "sales", "joined", stock=True)
-    return joined.count - (await reading.measured_along("department", "sales", "left", stock=True)).count
+    joined = await reading.measured_along(dim, key, "joined", stock=True)
+    return joined.count - (await reading.measured_along(dim, key, "left", stock=True)).count
 
 
 async def requests_to_it(reading: Reading) -> Any:
@@ -180,43 +163,10 @@ async def csat(reading: Reading) -> Any:
     return shown_rate(content, answered)
 
 
-def retained(of: str) -> Compute:
-    """How many of the customers of the start are still there at the end, or the share that is, or is not."""
-
-    async def compute(reading: Reading) -> Any:
-        if set(reading.filters) - {"customer"}:
-            reading.note(of, "customers are counted over the whole organisation")
-            return None
-        counts = await customer_counts(reading)
-        if of == "customers_retained":
-            return counts.retained
-        if not counts.start:
-            reading.note(of, "there was no customer at the start of the period")
-        return shown_rate(counts.retained if of == "retention" else counts.start - counts.retained, counts.start)
-
-    return compute
-
-
 VIEW = View(
     "sales",
     (
-        Figure("customers_start", "Customers at the start: won before the period and not lost since.",
-               customers("start"), "customers_start"),
-        Figure("customers_new", "Customers whose first won deal lies in the period; of a team, group, member or "
-               "product those of whom it was won for them.", customers("new"), "customers_new"),
-        Figure("customers_reactivated", "Customers won again in the period after they had been lost.",
-               customers("reactivated"), "customers_reactivated"),
-        Figure("customers_lost", "Customers recorded as lost on a day of the period.", customers("lost"),
-               "customers_lost"),
-        Figure("customers_end", "Customers at the end: start + new + reactivated - lost.", customers("end"),
-               "customers_end"),
-        Figure("customers_retained", "Customers of the start who are customers at the end: who was lost and came back "
-               "in between has been retained.", retained("customers_retained"),
-               "customers_retained"),
-        Figure("retention", "Customers retained ÷ customers at the start.", retained("retention"),
-               "customers_retained"),
-        Figure("churn", "Customers of the start who are none at the end ÷ customers at the start.", retained("churn"),
-               "customers_start"),
+        *CUSTOMER_FIGURES,
         Figure("deals_opened", "Deals whose opening day lies in the period.", deals_opened, "deals_opened"),
         Figure("deals_won", "Deals won on a day of the period; a shared deal counts once.", deals_won, "deals_won"),
         Figure("deals_lost", "Deals lost on a day of the period.", deals_lost, "deals_lost"),
@@ -248,7 +198,8 @@ VIEW = View(
         Figure("quota_calendar_attainment", "Credited revenue of the period's days that lie in quota windows ÷ what "
                "the quotas' distributions have due on these days.", calendar_attainment, "quotas_of_days"),
         *pipeline.FORECAST,
-        Figure("members", "Members of the sales department, or of the team, at the end.", members, "members"),
+        Figure("members", "Members of the sales department, or of the department, team or group asked about, at the "
+               "end.", members, "sellers"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,
                "requests_sales_to_it"),
         Figure("csat", "Answers of 4 or 5 of 5 ÷ answers that customers gave on days of the period; of a team those "

@@ -11,7 +11,16 @@ import sqlalchemy as sa
 from services.metrics.facts.deal_cells import Belongs, Part, contributions_of
 from services.metrics.facts.deals import DealFact, deals
 from services.metrics.facts.feedback import FeedbackFact, feedback
-from services.metrics.facts.money import ExpenseFact, InvoiceFact, ReceiptFact, expenses, invoices, receipts
+from services.metrics.facts.money import (
+    NAMED,
+    ExpenseFact,
+    InvoiceFact,
+    ReceiptFact,
+    expense_cells,
+    expenses,
+    invoices,
+    receipts,
+)
 from services.metrics.facts.money_cells import Asked, invoice_cells, receipt_cells
 from services.metrics.facts.requests import RequestFact, requests
 from shared.facts import Cell, Fact, Facts
@@ -47,7 +56,7 @@ class Source:
     columns: Mapping[str, sa.ColumnElement[Any]]
     part: Callable[[Any, Belongs | None, str | None], Iterable[Cell]] | None = None
     """What the part of a fact adds to the sums that passes a filter: of a deal, that members share and that has
-    products, and of the money that it brings in."""
+    products, of the money that it brings in, and of what was spent for a member."""
     members: Sequence[Any] = ()
     """Columns that name the members who share a fact."""
     products: Sequence[Any] = ()
@@ -123,7 +132,8 @@ SOURCES: Final = (
         ExpenseFact,
         expenses,
         frozenset({"spent"}),
-        {"department": _expense.department, "kind": _expense.spent_for},
+        {"department": _expense.department, "kind": _expense.spent_for, **{dim: _expense[dim] for dim in NAMED}},
+        part=lambda expense, belongs, product: expense_cells(expense, belongs),
     ),
     Source(
         RequestFact,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -15,8 +16,14 @@ from services.metrics.views.frame import Reading
 from services.metrics.views.ledger import within
 from services.metrics.views.values import Amounts
 from shared.attainment import due_before
+from shared.money import Money
 
 SALES, TRAINING = "sales", "training"
+NAMED_AS: Final[Mapping[str, str]] = {
+    "team": "team", "region": "team", "member": "member", "group": "member", "customer": "customer",
+    "product": "product",
+}  # fmt: skip
+"""By what it may be asked for whom money was spent, each with what expenses name."""
 _budget = BudgetFact.__table__.c  # type: ignore[attr-defined]
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
 _BUDGETS = sa.select(BudgetFact).where(_budget.start.is_not(None)).order_by(_budget.id)
@@ -71,19 +78,45 @@ async def planned_of(reading: Reading, figure: str) -> Amounts | None:
 async def spent_of(
     reading: Reading, figure: str, department: str | None = None, kind: str | None = None
 ) -> Amounts | None:
-    """What was spent in the period, of what is asked about, and by one department or on one kind of thing only."""
+    """What was spent in the period, of what is asked about, and by one department or on one kind of thing only; none,
+    with a note, where it is not known for whom."""
     if not reading.split_by(figure, "spent"):
         return None
     wanted = dict(reading.filters)
     for dim, only in (("department", department), ("kind", kind)):
         if only is not None and wanted.setdefault(dim, only) != only:
             return Amounts()
-    if len(wanted) == 2:
-        both = f"{wanted['department']}/{wanted['kind']}"
+    if set(wanted) & NAMED_AS.keys():
+        spent = reading.about(wanted)
+        return (await spent.flow("spent")).amount if await _are_named(spent, figure, reading) else None
+    return await _whole(reading.about(wanted))
+
+
+async def _whole(reading: Reading) -> Amounts:
+    """What was spent by a department, or on a kind of thing, or by one on the other, or by all."""
+    if len(reading.filters) == 2:
+        both = f"{reading.filters['department']}/{reading.filters['kind']}"
         return (await reading.measured_along(DEPARTMENT_KIND, both, "spent")).amount
-    for dim, key in wanted.items():
+    for dim, key in reading.filters.items():
         return (await reading.measured_along(dim, key, "spent")).amount
     return (await reading.flow("spent")).amount
+
+
+async def _are_named(spent: Reading, figure: str, reading: Reading) -> bool:
+    """Whether expenses say for whom they were, as far as it is asked; if only some of them do, a note says how much
+    the others come to."""
+    base = {dim: key for dim, key in spent.filters.items() if dim not in NAMED_AS}
+    about, rests = reading.about(base), []
+    for dim in dict.fromkeys(NAMED_AS[each] for each in spent.filters if each in NAMED_AS):
+        named = await about.entries_along(dim, "spent")
+        rest = await _whole(about) - Amounts.total(entry.amount for entry in named.values())
+        if rest and not named:
+            reading.note(figure, f"no expense of these days says for which {dim} it was")
+            return False
+        rests += [f"{Money.of_minor(minor, currency)} of it was spent for no {dim}" for currency, minor in rest]
+    if rests:
+        reading.note(figure, f"{' and '.join(rests)}; that is in the whole only")
+    return True
 
 
 async def overrun_budgets(reading: Reading) -> Sequence[tuple[BudgetFact, int]]:

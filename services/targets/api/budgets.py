@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
-from services.targets.domain.budgets import Budget, Expense
+from services.targets.api.referred import referred
+from services.targets.domain.budgets import Budget, Expense, Whose
+from services.targets.domain.customers import Customer
+from services.targets.domain.products import Product
 from services.targets.known import period_of
 from services.targets.spending import room_on
 from shared.asked_period import AskedPeriod
@@ -19,15 +22,19 @@ from shared.http.bodies import Body, Named, Ref, Word, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
-from shared.known import KnownDepartment, known, today
+from shared.known import KnownDepartment, KnownMember, KnownTeam, known, today
 from shared.money import NonNegative, Positive
 from shared.period import Period
 from shared.store import Snapshot, Tx
+from shared.store.entity import Referred
 
 _budget = Budget.__table__.c  # type: ignore[attr-defined]
 _department = KnownDepartment.__table__.c  # type: ignore[attr-defined]
 _LOCK_DEPARTMENT = sa.select(_department.id).where(_department.id == sa.bindparam("department")).with_for_update()
 _OF_DEPARTMENT = sa.select(Budget).where(_budget.department == sa.bindparam("department"))
+_WHOSE: Final[dict[str, type[Referred]]] = {
+    "team": KnownTeam, "member": KnownMember, "customer": Customer, "product": Product
+}  # fmt: skip
 OnOverrun = Literal["ignore", "warn", "stop"]
 
 
@@ -65,8 +72,8 @@ budgets = Collection(
 expenses = Collection(
     Expense,
     "expenses",
-    filters={"department": "department", "kind": "spent_for", "cause": "cause"},
-    refs={"department": KnownDepartment},
+    filters={"department": "department", "kind": "spent_for", "cause": "cause", **{each: each for each in _WHOSE}},
+    refs={"department": KnownDepartment, **_WHOSE},
     on_day=_expense_on,
 )
 
@@ -107,6 +114,10 @@ class BookExpense(Named):
     kind: Word = Field(examples=["travel"])
     amount: Positive
     on: Day | None = None
+    team: Ref | None = Field(default=None, description="for whom or what it was spent; the member's team if not said")
+    member: Ref | None = None
+    customer: Ref | None = None
+    product: Ref | None = None
 
 
 class ReverseExpense(Body):
@@ -151,8 +162,9 @@ async def book_expense(tx: Tx, body: BookExpense) -> Expense:
     department, on = await _department_id(tx, body.department), body.on or await today(tx)
     room = await room_on(tx, department, on, body.amount.currency)
     booked = Expense.book(
-        department=department, spent_for=body.kind, amount=body.amount, on=on, **room, **fresh(Expense, body)
-    )
+        department=department, spent_for=body.kind, amount=body.amount, on=on, **room, whose=await _whose(tx, body, on),
+        **fresh(Expense, body),
+    )  # fmt: skip
     return tx.save(*booked)
 
 
@@ -165,6 +177,17 @@ async def reverse_expense(tx: Tx, expense: Expense, body: ReverseExpense) -> Exp
 async def _department_id(tx: Tx, ref: str) -> str:
     department: KnownDepartment = await known(tx, KnownDepartment, ref, "/department")
     return department.id
+
+
+async def _whose(tx: Tx, body: BookExpense, on: date) -> Whose:
+    member: KnownMember | None = await known(tx, KnownMember, body.member, "/member") if body.member else None
+    team: KnownTeam | None = await known(tx, KnownTeam, body.team, "/team") if body.team else None
+    return Whose(
+        team=team.id if team is not None else member.team_on(on) if member is not None else None,
+        member=member.id if member is not None else None,
+        customer=await referred(tx, Customer, body.customer, "/customer"),
+        product=await referred(tx, Product, body.product, "/product"),
+    )
 
 
 def _rows(rows: Sequence[PlannedRow] | None) -> list[Planned] | None:

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from services.targets.api.contribution import InARole, StaffDeal, staffed
 from services.targets.api.invoices import invoiced
+from services.targets.api.referred import referred
 from services.targets.domain.customers import Customer
 from services.targets.domain.deals import Deal, Sold
 from services.targets.domain.products import Product
-from shared.errors import Invalid
 from shared.http.bodies import Body, Name, Named, Ref, Text, Word
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
@@ -154,8 +154,8 @@ async def open_deal(tx: Tx, body: OpenDeal) -> Deal:
         owner=owner.id,
         opened_on=opened_on,
         stage=body.stage,
-        customer=await _own(tx, Customer, body.customer, "/customer"),
-        product=await _own(tx, Product, body.product, "/product"),
+        customer=await referred(tx, Customer, body.customer, "/customer"),
+        product=await referred(tx, Product, body.product, "/product"),
         team=team,
         value=body.value,
         name=body.name,
@@ -178,7 +178,7 @@ async def change_deal(tx: Tx, deal: Deal, body: ChangeDeal) -> Deal:
         sent["team"] = (await known(tx, KnownTeam, sent["team"], "/team")).id
     for field, model in (("customer", Customer), ("product", Product)):
         if field in sent:
-            sent[field] = await _own(tx, model, sent[field], f"/{field}")
+            sent[field] = await referred(tx, model, sent[field], f"/{field}")
     if deal.status != "open":
         # An import that runs again describes deals as they were when open: the value is then the winning's.
         sent.pop("value", None)
@@ -245,7 +245,7 @@ async def reopen_deal(tx: Tx, deal: Deal, body: ReopenDeal) -> Deal:
 
 
 async def _sold(tx: Tx, line: SoldLine, on: date, place: int) -> Sold:
-    key = await _own(tx, Product, line.product, f"/lines/{place}/product")
+    key = await referred(tx, Product, line.product, f"/lines/{place}/product")
     assert key is not None
     cost = line.cost
     if cost is None:
@@ -267,15 +267,3 @@ async def _unit_cost(tx: Tx, product: str, on: date, currency: str) -> Money | N
 
 def _value_of(lines: list[Sold]) -> Money:
     return Money.total((line.amount for line in lines), lines[0].amount.currency)
-
-
-async def _own(tx: Tx, model: type[Customer] | type[Product], ref: str | None, at: str) -> str | None:
-    """The id of a customer or product a body refers to; raises Invalid with the place in the body."""
-    if ref is None:
-        return None
-    found = await tx.seek_unlocked(model, ref)
-    if found is None:
-        message = f"there is no {model.kind} {ref}"
-        raise Invalid.at(at, message)
-    merged = getattr(found, "merged_into", None)
-    return merged or found.id

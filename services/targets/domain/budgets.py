@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 import sqlalchemy as sa
 from sqlmodel import Field
@@ -192,6 +193,19 @@ def _plain(rows: Sequence[Planned]) -> list[dict[str, Any]]:
     return [{"on": row.on.isoformat(), "amount": row.amount.as_json()} for row in rows]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """For whom or for what money was spent, by id."""
+
+    team: str | None = None
+    member: str | None = None
+    customer: str | None = None
+    product: str | None = None
+
+
+NOBODYS: Final = Whose()
+
+
 class Expense(Entity, table=True):
     """Money a department has spent on something of a kind."""
 
@@ -212,6 +226,11 @@ class Expense(Entity, table=True):
     cause_version: int | None = None
     """The version of the subject that it follows from."""
     reversed_on: date | None = None
+    team: str | None = None
+    """For whom or what it was spent, where that is said; so are the others."""
+    member: str | None = None
+    customer: str | None = None
+    product: str | None = None
 
     def worth(self) -> Money | None:
         """An expense adds its amount to the books until it is reversed."""
@@ -227,12 +246,14 @@ class Expense(Entity, table=True):
         on: date,
         budget: Budget | None,
         spent: Money,
+        whose: Whose = NOBODYS,
         **identity: Any,
     ) -> tuple[Self, ExpenseBooked]:
         """Record an expense; `spent` is what has been spent of the budget of its day, in the expense's currency."""
         if budget is not None:
             budget.overrun_by(amount, spent)
-        return cls._made(department, spent_for, amount, on, budget, spent, None, identity)
+        said = {"department": department, "spent_for": spent_for, "amount": amount, "on": on, **asdict(whose)}
+        return cls._made(said, budget, spent, identity)
 
     @classmethod
     def follow(
@@ -249,25 +270,16 @@ class Expense(Entity, table=True):
         **identity: Any,
     ) -> tuple[Self, ExpenseBooked]:
         """Record what another service's fact has cost: it is spent, so no budget stops it; it is only warned of."""
-        identity |= {"cause_version": cause_version}
-        return cls._made(department, spent_for, amount, on, budget, spent, cause, identity)
+        said = {"department": department, "spent_for": spent_for, "amount": amount, "on": on, "cause": cause}
+        return cls._made(said, budget, spent, identity | {"cause_version": cause_version})
 
     @classmethod
     def _made(
-        cls,
-        department: str,
-        spent_for: str,
-        amount: Money,
-        on: date,
-        budget: Budget | None,
-        spent: Money,
-        cause: str | None,
-        identity: dict[str, Any],
+        cls, said: dict[str, Any], budget: Budget | None, spent: Money, identity: dict[str, Any]
     ) -> tuple[Self, ExpenseBooked]:
-        said: dict[str, Any] = {"department": department, "spent_for": spent_for, "amount": amount, "on": on}
-        warning = budget.warning(amount, spent) if budget else None
-        expense = cls.make(**said, cause=cause, warning=warning, **identity)
-        return expense, ExpenseBooked(**said, cause=cause, externals=expense.externals)
+        warning = budget.warning(said["amount"], spent) if budget else None
+        expense = cls.make(**said, warning=warning, **identity)
+        return expense, ExpenseBooked(**said, externals=expense.externals)
 
     def give_way(self) -> ExpenseReversed | None:
         """What it followed from is not so any more: from its own day on it was not spent."""
