@@ -22,7 +22,7 @@ PIP     := $(BIN)/python -m pip --quiet install
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: help env run test check format bench backtest contracts chaos compose-test nightly fuzz engines kafka postgres \
+.PHONY: help env run test check format bench backtest contracts chaos soak compose-test nightly fuzz engines kafka postgres \
         engines-down images up down logs backup restore upgrade lock clean
 
 help: ## This list
@@ -73,11 +73,16 @@ contracts: $(DEV) ## Write contracts/ anew from the code, and say what it would 
 chaos: $(DEV) ## Kill every process under load, then compare the books
 	$(BIN)/python -m tests.chaos
 
+soak: $(DEV) engines ## Events twice, late and poisoned while parts die and stand still, on both engines (SECONDS=300, EVENTS)
+	SECONDS=$(or $(SECONDS),300) $(BIN)/python -m tests.soak
+
 compose-test: $(DEV) ## Concert in containers, broken in every way, upgraded, saved and restored (ONLY="kafka" narrows)
 	$(BIN)/python -m tests.compose
 
-nightly: $(DEV) engines ## The tests that take minutes: three brokers, replicas, the release before beside this one, outages
+nightly: $(DEV) engines ## The tests that take minutes (brokers, replicas, the release before), five minutes of soak, an hour of it
 	$(BIN)/python -m pytest -ra -m nightly
+	SECONDS=300 $(BIN)/python -m tests.soak
+	SECONDS=$(or $(SECONDS),3600) $(BIN)/python -m tests.soak
 
 fuzz: $(DEV) ## Many random requests to every operation of every service, and many random lives of companies
 	FUZZ=100 $(BIN)/python -m pytest -q tests/surface/test_documents_hold.py

@@ -87,6 +87,7 @@ class Round:
         self._touched: set[str] = set()
         self._erased: set[str] = set()
         self._forgotten: set[str] = set()
+        self._skipped: set[str] = set()
         self._new_held: dict[tuple[str, int, str], HeldEvent] = {}
         self._released: dict[tuple[str, int, str], HeldEvent] = {}
 
@@ -202,15 +203,19 @@ class Round:
         before = await self.tx.find(Discarded, envelope.subject, envelope.version, envelope.id)
         if before is None:
             self._hold(applied, envelope, reason)
-            return
-        self._skip(applied, envelope, GivenUp(before.by, before.reason), at=before.at)
-        await self.drain(envelope.subject)
+        elif before.id in self._skipped or (before.lacking and envelope.version <= applied.version):
+            # It is counted as given up already; now the log has brought it twice.
+            self.counted.add(_owner(envelope), "seen")
+        else:
+            self._skip(applied, envelope, GivenUp(before.by, before.reason), at=before.at)
+            await self.drain(envelope.subject)
 
     def _skip(self, applied: Applied, envelope: Envelope, given_up: GivenUp, at: datetime | None = None) -> None:
         if envelope.version == applied.version + 1:
             self._step(applied, envelope, "skipped")
         else:
             self.counted.add(_owner(envelope), "skipped")
+        self._skipped.add(envelope.id)
         self.tx.put(Discarded.make(
             subject=envelope.subject, version=envelope.version, id=envelope.id, type=envelope.type,
             source=envelope.source, time=envelope.time, by=given_up.by, reason=given_up.reason, at=at or self.tx.now,

@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -63,13 +63,17 @@ class Victim(ABC):
     def address(self, service: str) -> str:
         """Where a service answers."""
 
+    def launched(self, part: str, environment: Mapping[str, str]) -> ForkServerProcess:
+        """A process that has just been started."""
+        return started(self.command(part), environment, mutant=self.mutant)
+
     def start(self, points: str = "") -> float:
         """Start what does not run, to die at these points perhaps; says how many seconds it took until all answered."""
         begin = time.monotonic()
         for part in self.parts:
             if part not in self.processes or self.processes[part].exitcode is not None:
                 environment = os.environ | self.environment(part) | {"CONCERT_KILL_AT": points}
-                self.processes[part] = started(self.command(part), environment, mutant=self.mutant)
+                self.processes[part] = self.launched(part, environment)
         for part in self.parts:
             if not self._answers(part, begin + SECONDS_TO_START):
                 ended = self.processes[part].exitcode
@@ -120,7 +124,7 @@ class OnOneMachine(Victim):
     """All of it in one process, on SQLite and the embedded log."""
 
     engines = "the embedded engines"
-    parts = ("concert",)
+    parts: Sequence[str] = ("concert",)
 
     def command(self, part: str) -> list[str]:
         return ["run"]

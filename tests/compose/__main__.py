@@ -67,6 +67,7 @@ async def main() -> int:
     except Failed as reason:
         say(f"skipped: {reason}")
         return 0
+    say(f"the engine and the base images are there after {time.monotonic() - begin:.0f} s")
     try:
         drill = await run(stack)
     except (AssertionError, Failed) as fault:
@@ -81,6 +82,8 @@ async def main() -> int:
     counted = ", ".join(f"{totals[name]} {name}" for name in ("lost", "doubled", "wrong"))
     say(f"{len(drill.notes.acknowledged)} writes acknowledged: {counted}; {untrue} probes untrue;"
         f" {time.monotonic() - begin:.0f} s in all; load {loads()}")  # fmt: skip
+    spent = ", ".join(f"{name} {ms / 1000:.0f} s" for name, ms in stack.spent.most_common(8))
+    say(f"of that in commands: {spent}")
     bad = sum(each.bad for each in drill.lines)
     say(f"{len(drill.lines) - bad} passed, {bad} failed")
     return int(bool(totals.total() or untrue))

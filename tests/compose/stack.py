@@ -7,6 +7,8 @@ import os
 import shlex
 import signal
 import subprocess
+import time
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -40,6 +42,8 @@ class Stack:
         self._docker = [self.environment.get("DOCKER", "docker")]
         self._compose = shlex.split(self.environment.get("COMPOSE", "docker compose"))
         self._token = ""
+        self.spent: Counter[str] = Counter()
+        """Milliseconds in commands about containers, by their first words."""
 
     @property
     def address(self) -> str:
@@ -56,11 +60,14 @@ class Stack:
 
     async def ran(self, *command: str, fed: bytes | None = None, **environment: str) -> str:
         """What a command prints. Raises Failed with what it complains of."""
+        began = time.monotonic()
         process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=self.environment | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             stdin=subprocess.PIPE if fed is not None else subprocess.DEVNULL,
         )  # fmt: skip
         said, complained = await process.communicate(fed)
+        words = command[len(self._compose) :] if list(command[: len(self._compose)]) == self._compose else command
+        self.spent[" ".join(Path(word).name for word in words[:2])] += round((time.monotonic() - began) * 1000)
         if process.returncode:
             raise Failed(f"{' '.join(command[:6])}: {(complained or said).decode()[-1500:]}")
         return said.decode()

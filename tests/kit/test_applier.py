@@ -129,6 +129,17 @@ async def test_poison_is_parked_with_its_reason_and_holds_up_only_its_subject(st
     assert (await applied(store, DEAL), await applied(store, OTHER)) == (1, 2)
 
 
+async def test_what_was_given_up_and_comes_again_is_given_up_once(store: Store, consumer: Consumer) -> None:
+    log, fork = Log(), told(DEAL, 1, opened(), again="!")
+    await feed(consumer, log, [*life(DEAL, opened(), won()), fork])
+    await consumer.discard(DEAL)
+    await feed(consumer, log, [fork, told(DEAL, 3, reopened()), fork])
+    assert (await applied(store, DEAL), await held(store)) == (3, [])
+    row = await store.read(lambda snapshot: snapshot.find(SourceProgress, "targets"))
+    assert row is not None
+    assert (row.applied, row.seen, row.skipped) == (3, 2, 1)
+
+
 async def test_poison_that_is_tried_again_in_vain_stays_parked(store: Store, consumer: Consumer) -> None:
     await feed(consumer, Log(), [*life(DEAL, opened()), poison(DEAL, 2), told(DEAL, 3, reopened())])
     before = await held(store)

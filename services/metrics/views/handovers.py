@@ -20,13 +20,27 @@ from shared.store.sql import OneOf
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _customer = CustomerFact.__table__.c  # type: ignore[attr-defined]
 _MEMBERS = sa.select(MemberFact)
-_THEIRS = sa.select(DealFact).where(
-    sa.or_(OneOf(_deal.owner, "members"), _deal.owners != []), _deal.opened_on < sa.bindparam("asked", type_=sa.Date())
-)
+_ASKED, _LAST = sa.bindparam("asked", type_=sa.Date()), sa.bindparam("last", type_=sa.Date())
+_THEIRS = sa.and_(sa.or_(OneOf(_deal.owner, "members"), _deal.owners != []), _deal.opened_on < _ASKED)
+_STILL_OPEN = sa.or_(_deal.closed_on.is_(None), _deal.closed_on > _LAST)
+_OPEN = sa.select(DealFact).where(_THEIRS, _STILL_OPEN)
+_SERVED = sa.select(_deal.customer).where(_THEIRS, _deal.customer.is_not(None)).distinct()
 _CUSTOMERS = sa.select(CustomerFact).where(
     sa.or_(OneOf(_customer.id, "customers"), _customer.owners != []), _customer.merged_into.is_(None)
 )
-_OF_CUSTOMERS = sa.select(DealFact).where(OneOf(_deal.customer, "customers"))
+_WON = _deal.status == "won"
+_SINCE = sa.case((sa.and_(_WON, _deal.closed_on <= _LAST), _deal.closed_on), else_=_deal.opened_on)
+_RANKED = (
+    sa.select(
+        _deal.id,
+        sa.func.row_number().over(partition_by=_deal.customer, order_by=(_SINCE.desc(), _deal.id.desc())).label("rank"),
+    )
+    .where(OneOf(_deal.customer, "customers"), _deal.opened_on <= _LAST, sa.or_(_WON, _STILL_OPEN))
+    .subquery()
+)
+_LATEST = sa.select(DealFact).join(_RANKED, _RANKED.c.id == _deal.id).where(_RANKED.c.rank == 1)
+"""Of each customer the deal that says who looks after them, chosen as in `shared.handovers` but by the store: there may
+be a thousand of each."""
 Open = tuple[str, Held, Why]
 
 
@@ -48,12 +62,13 @@ async def _read(reading: Reading) -> Sequence[Open]:
     gone = [key for key, each in people.items() if _has_ended(each, last)]
     if not gone:
         return []
-    theirs = await snapshot.all(DealFact, _THEIRS, members=gone, asked=asked)
-    held: list[tuple[str, Held]] = [("deal", each.sale.held_on(last)) for each in theirs if each.sale.open_on(last)]
-    served = sorted({each.customer for each in theirs if each.customer})
+    theirs = {"members": gone, "asked": asked}
+    still_open = await snapshot.all(DealFact, _OPEN, last=last, **theirs)
+    held: list[tuple[str, Held]] = [("deal", each.sale.held_on(last)) for each in still_open]
+    served = sorted(str(customer) for (customer,) in await snapshot.rows(_SERVED, **theirs))
     customers = await snapshot.all(CustomerFact, _CUSTOMERS, customers=served)
     sales: dict[str, list[DealFact]] = {each.id: [] for each in customers}
-    for deal in await snapshot.all(DealFact, _OF_CUSTOMERS, customers=list(sales)):
+    for deal in await snapshot.all(DealFact, _LATEST, customers=list(sales), last=last):
         sales[deal.customer or ""].append(deal)
     for each in customers:
         lost = [date.fromisoformat(day) for day in each.lost_on]
