@@ -24,7 +24,7 @@ When = Annotated[str, typer.Option("--period", help="2026-Q3, 2026, 2026-07, 202
 Token = Annotated[str, typer.Option(envvar="CONCERT_TOKEN", help="A token with reviews:read, or :write to hold one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The review as Concert answers it.")]
 Again = Annotated[bool, typer.Option("--again", help="Hold it anew: what was corrected since makes a new revision.")]
-CELLS = ("index", "team process", "team results", "goal link")
+CELLS = ("index", "team process", "survey", "team results", "goal link")
 MEMBERS = ("individual behaviour", "individual results")
 WIDE = 160
 Found = dict[str, Any]

@@ -69,8 +69,8 @@ A = TypeVar("A", bound=Away)
 def careers(model: type[C], **more: Any) -> Facts[C]:
     """Facts of members that follow their careers."""
     members = Facts(model, **more)
-    members.on(MemberRecruited)(_recruit)
-    members.on(MemberChanged)(_change)
+    members.on(MemberRecruited)(recruit)
+    members.on(MemberChanged)(change)
     members.on(MemberJoined)(_join)
     members.on(MemberMoved)(_move)
     members.on(MemberLeftTeam)(_leave_team)
@@ -95,14 +95,16 @@ def _cancel(away: Away, event: AbsenceCancelled) -> None:
     away.start = away.end = None
 
 
-def _recruit(member: Career, event: MemberRecruited) -> None:
+def recruit(member: Career, event: MemberRecruited) -> None:
+    """An employment begins."""
     member.starts_on, member.left_on = event.starts_on, None
     member.employments = begun(member.employments, None, event.starts_on)
     member.departments = begun(member.departments, event.department, event.starts_on)
     member.ramps = begun(member.ramps, event.ramp, event.starts_on)
 
 
-def _change(member: Career, event: MemberChanged) -> None:
+def change(member: Career, event: MemberChanged) -> None:
+    """Another department or ramp from a day on."""
     member.departments = changed(member.departments, event.department, event.on, member.employments)
     member.ramps = changed(member.ramps, event.ramp, event.on, member.employments)
 

@@ -24,6 +24,7 @@ SCOPES = (
     "goals:read",
     "customers:read",
     "deals:read",
+    "items:read",
     "mentions:read",
 )
 LIFE = timedelta(hours=1)

@@ -19,6 +19,8 @@ from concert.imports.plan import Plan, Span, totals
 from concert.imports.report import Report
 from concert.imports.send import Outcome, carry_out
 from concert.imports.tables import Unreadable
+from concert.imports.telling import tell_of
+from shared.instant import now
 from shared.money import Money
 from shared.money.currencies import DECIMALS, fault_of
 
@@ -115,7 +117,11 @@ async def _run(plan: Plan, url: str, token: str, report: Report) -> Outcome:
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=120) as client:
         with Progress(*columns, console=err, transient=True) as bar:
             tasks = {name: bar.add_task(name, total=step.size) for name, step in plan.steps.items() if step.facts}
-            outcome = await carry_out(plan, client, report, lambda name, rows: bar.advance(tasks[name], rows))
+            began_at, outcome = now(), None
+            try:
+                outcome = await carry_out(plan, client, report, lambda name, rows: bar.advance(tasks[name], rows))
+            finally:
+                await tell_of(client, plan.source, began_at, outcome, report)
         for span in plan.spans:
             await _show(Asking(client), span, outcome)
     return outcome

@@ -6,11 +6,14 @@ from services.meetings.api import (
     attendance,
     calendar_files,
     calendars,
+    double_bookings,
     invitations,
     minutes,
     packs,
     pulse_answers,
+    replies,
     reschedule,
+    series_invitations,
     several,
 )
 from services.meetings.api import meetings as of_meetings
@@ -37,7 +40,7 @@ service = Service(
     routers=(
         *(reschedule.router, several.router, of_series.router, of_meetings.router, attendance.router),
         *(calendars.router, calendar_files.router, invitations.router, minutes.router),
-        *(packs.router, pulse_answers.router),
+        *(packs.router, pulse_answers.router, double_bookings.router, replies.router, series_invitations.router),
     ),
     tables=(Calendar, PulseKey, PulseAnswer),
     subscriptions=subscriptions,

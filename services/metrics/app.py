@@ -8,6 +8,7 @@ from services.metrics.api import (  # noqa: F401
     events,
     fairness,
     learnt,
+    organisation_graph,
     rebuild,
     review_lots,
     review_opening,
@@ -18,6 +19,7 @@ from services.metrics.api import (  # noqa: F401
     webhooks,
 )
 from services.metrics.api.charters import charters
+from services.metrics.api.imports import imports
 from services.metrics.api.review_verification import reviews
 from services.metrics.api.rule_sets import option_sets, rule_sets
 from services.metrics.consistency.certificate import Certificate
@@ -87,7 +89,7 @@ async def keep_certificate(runtime: Runtime) -> None:
 service = Service(
     name="metrics",
     description="How we are doing: the five department views and their consistency, reviews of teams and their effect.",
-    collections=(reviews, charters, rule_sets, option_sets),
+    collections=(reviews, charters, rule_sets, option_sets, imports),
     routers=(
         scorecards.router,
         rebuild.router,

@@ -29,6 +29,8 @@ class MeetingCalled(Event):
     option: str | None = None
     guests: tuple[str, ...] = ()
     """Members of other teams who are invited."""
+    answers: dict[str, str] = field(default_factory=dict)
+    """By member what they have answered to its series."""
     externals: dict[str, str] = field(default_factory=dict)
 
 

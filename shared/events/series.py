@@ -39,7 +39,8 @@ class SeriesPlanned(Event):
 
 @event("concert.meetings.series-changed.v1")
 class SeriesChanged(Event):
-    """A series has another name, rule, time or other parties; the event says all but the name."""
+    """A series has another name, rule, time or other parties; the event says all but the name. What was answered to
+    another time is asked again."""
 
     kind: str
     rrule: str
@@ -58,6 +59,15 @@ class SeriesEnded(Event):
 
     on: date
     continued_by: str | None = None
+
+
+@event("concert.meetings.series-answered.v1")
+class SeriesAnswered(Event):
+    """A member answers an invitation to all meetings of a series, or to the one of a day in its zone."""
+
+    member: str
+    status: str
+    on: date | None = None
 
 
 @event("concert.meetings.occurrence-skipped.v1")

@@ -15,9 +15,11 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 
+from shared.elsewhere import AskItsOwner
 from shared.errors import Fault, IdempotencyMismatch, Invalid, OutcomeUnknown, Overloaded, Problem
 from shared.http.bodies import ExternalName
 from shared.http.documents import described
+from shared.http.heard import decided
 from shared.http.problems import Internal, log, parse
 from shared.http.rows import Row, groups_of
 from shared.http.runtime import Runtime, runtime_of
@@ -125,7 +127,7 @@ class _Bulk:
         self.whole = True
         while rows:
             await _keep_pace(runtime, self._row)
-            kept.append(await self._group(runtime.store, rows))
+            kept.append(await self._group(runtime, rows))
             rows = await anext(groups, [])
             if self.whole and self._row >= WHOLE and rows:
                 self.whole = False
@@ -137,12 +139,13 @@ class _Bulk:
         else:
             yield b'{"batch":"batch/%s@%d"}\n' % (self.batch.encode(), self.events)
 
-    async def _group(self, store: Store, rows: list[Row]) -> bytes:
+    async def _group(self, runtime: Runtime, rows: list[Row]) -> bytes:
         moment = now()
         self._named.clear()
         jobs = [self._job(row, moment) for row in rows]
         try:
-            _, *outcomes = await _stored(store, [Job(self._foresee, Context(moment)), *jobs])
+            _, *outcomes = await _stored(runtime.store, [Job(self._foresee, Context(moment)), *jobs])
+            outcomes = [await _asked(runtime, *each) for each in zip(jobs, outcomes, strict=True)]
         except (Overloaded, OutcomeUnknown) as problem:
             # The rows before these are stored and answered: so are these, with what is known of them.
             outcomes = [problem] * len(rows)
@@ -258,6 +261,16 @@ class _Bulk:
             outcome = Internal("This row could not be stored; the fault has been written down.")
         answer = {"row": self._row, "status": outcome.status, "problem": outcome.document()}
         return to_json(answer, fallback=str) + b"\n"
+
+
+async def _asked(runtime: Runtime, job: Job[Any], outcome: Any) -> Any:
+    """A row that names what only its owner knows is decided after the others of its group, once that has told."""
+    if not isinstance(outcome, AskItsOwner):
+        return outcome
+    try:
+        return await decided(runtime, job)
+    except Problem as problem:
+        return problem
 
 
 async def _stored(store: Store, jobs: Sequence[Job[Any]]) -> list[Any]:

@@ -31,6 +31,10 @@ Handler = Callable[..., Awaitable[Any]]
 Present = Callable[[Snapshot, Sequence[Any], Principal | None], Awaitable[list[dict[str, Any]]]]
 Readable = Callable[[Snapshot, Principal], Awaitable[sa.ColumnElement[bool] | None]]
 """Which things of a collection are for a reader: a condition on their columns, or none where all of them are."""
+Resolve = Callable[[Tx, Any], Awaitable[Any]]
+"""What a body says in a field, with the ids of ours of whatever it names."""
+Beside = Callable[[Tx, Any, Principal], Awaitable[dict[str, Any]]]
+"""What is told beside a thing to who has just written it, and to nobody else."""
 Convert = Callable[[Snapshot, Sequence[Any], Principal | None, str], Awaitable[Sequence[Any]]]
 """What the money of things is in the currency asked for, for a reader: shown beside it as `converted`."""
 Limit = Annotated[int, Query(ge=1, le=200, description="how many items at most")]
@@ -75,6 +79,8 @@ class Collection(Generic[N]):
         today: Callable[[Snapshot], Awaitable[date]] | None = None,
         readable: Readable | None = None,
         convert: Convert | None = None,
+        beside: Beside | None = None,
+        resolved: Mapping[str, Resolve] | None = None,
         untold: frozenset[str] = frozenset(),
         called: str | None = None,
     ) -> None:
@@ -98,6 +104,9 @@ class Collection(Generic[N]):
         self._present = present
         self.readable = readable
         self.convert = convert
+        self._beside = beside
+        self._resolved = dict(resolved or {})
+        """Of things that never change: what a body says in fields that name others, as it would be stored."""
         self.creating: Act | None = None
         self.amending: Act | None = None
         self._link: Callable[[Tx, Any, ExternalName], Awaitable[Any]] | None = None
@@ -219,6 +228,8 @@ class Collection(Generic[N]):
         # Read as the whole body, so that two ways of writing the same value are the same.
         said = parse_object(as_json(parse(self.creating.body, as_json(stored | sent)).model_dump(mode="json")))
         for field, value in said.items():
+            if field in sent and field in self._resolved:
+                value = await self._resolved[field](tx, value)
             if field not in names or field not in sent or value == have.get(field):
                 continue
             if not await self._same_thing(tx, field, value, have.get(field)):
@@ -241,8 +252,12 @@ class Collection(Generic[N]):
 
     async def answer(self, tx: Tx, thing: N, status: int, reader: Principal) -> Answer:
         """A thing as the answer to a write."""
+        return Answer(status, as_json(await self.written(tx, thing, reader)), version_headers(thing))
+
+    async def written(self, tx: Tx, thing: N, reader: Principal) -> dict[str, Any]:
+        """A thing as it is shown to who has just written it."""
         (fields,) = await self.present(tx, [thing], reader)
-        return Answer(status, as_json(fields), version_headers(thing))
+        return fields | (await self._beside(tx, thing, reader) if self._beside else {})
 
 
 async def _day_of_the_clock(snapshot: Snapshot) -> date:

@@ -20,7 +20,7 @@ COLLECTIONS: Final[dict[str, str]] = {
     " receipts budgets expenses feedback rates role-weights",
     "meetings": "series templates calendars meetings items outcomes actions requests check-ins liaisons pulses",
     "metrics": "views consistency scorecards associations reviews review-charters rule-sets options parked"
-    " events webhooks",
+    " imports events webhooks",
     "every service": "books mentions",
 }
 """What can be read and written, by the service that owns it. `people` are names and e-mail addresses; `scim` is what an
@@ -54,34 +54,34 @@ TABLE: Final = (
         "sales",
         write="customers deals targets stages forecasts follow-ups goals metrics readings feedback reputation duties"
         " role-weights setbacks teams groups"
-        " challenges reviews",
+        " challenges reviews imports",
         read="views.sales progress people invoices receipts rates trainings equipment openings onboardings scorecards"
         " associations",
         why="sales wins customers and deals, organises its teams and targets, and must know what has been paid",
     ),
     Grant(
         "finance",
-        write="products targets stages forecasts goals metrics rates",
+        write="products targets stages forecasts goals metrics rates imports",
         read="views.finance progress follow-ups customers deals invoices receipts budgets expenses feedback"
         " consistency books",
         why="finance says what things cost, at which rate, and what is aimed at; it reads the money but books none",
     ),
     Grant(
         "accounting",
-        write="invoices receipts budgets expenses",
+        write="invoices receipts budgets expenses imports",
         read="views.accounting progress customers deals targets forecasts rates trainings equipment consistency books",
         why="accounting books what was invoiced, received, planned and spent; it does not change what was sold",
     ),
     Grant(
         "hr",
         write="members absences people openings trainings courses skills onboardings teams groups departments"
-        " challenges setbacks pulses peer-rounds scim review-charters",
+        " challenges setbacks pulses peer-rounds scim review-charters imports",
         read="views.hr equipment duties reputation",
         why="hr recruits, trains and looks after people; no other department sees or changes personal data",
     ),
     Grant(
         "it",
-        write="equipment",
+        write="equipment imports",
         read="views.it people onboardings openings parked consistency books webhooks",
         why="it hands out equipment, answers requests and watches the information itself, without changing it",
     ),

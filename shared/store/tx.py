@@ -57,6 +57,8 @@ class Context:
     cause: str | None = None
     principal: Principal | None = None
     """Who asks, where somebody does."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What other services were asked for it and have told, by the path; none where there is no such thing."""
 
     @property
     def member(self) -> str | None:

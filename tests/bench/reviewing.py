@@ -81,6 +81,14 @@ async def over_http(inputs: Inputs, table: Table) -> None:
                 took.append(time.perf_counter() - began)
                 worked.append(time.process_time() - busy)
                 assert made["document"]["measures"]["team"]["TP4"]["n"] == "17.0000", made["document"]
+            whole = {"from": str(START + timedelta(days=91 * 2)), "to": str(START + timedelta(days=91 * 3))}
+            began, busy_since = time.perf_counter(), time.process_time()
+            graph = await concert.admin.get("/v1/associations/organisation", params=whole, timeout=60)
+            assert graph.status_code == 200, graph.text
+            took_all, worked_all = time.perf_counter() - began, time.process_time() - busy_since
+    table.add_row(
+        "the graph of the whole organisation, of a quarter", f"{took_all:.1f} s, {worked_all:.1f} s of one core"
+    )
     median, busy = 1000 * statistics.median(took), 1000 * statistics.median(worked)
     table.add_row(
         "POST /v1/reviews of a team's quarter, median", f"{median:.0f} ms, {busy:.0f} ms of one core", "300 ms"

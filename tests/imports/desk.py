@@ -42,6 +42,10 @@ class Desk:
     waited_for: list[tuple[str, list[str], list[str]]] = field(default_factory=list)
     """Each read, with the versions it waited for and the collections that had been told of by then."""
     tokens: set[str] = field(default_factory=set)
+    imports: list[dict[str, Any]] = field(default_factory=list)
+    """The imports that were told of."""
+    forbidden: bool = False
+    """Whether nobody may tell of imports."""
 
     def client(self, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
         """A client without a network between."""
@@ -58,7 +62,9 @@ class Desk:
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
         self.tokens |= {value.decode() for name, value in scope["headers"] if name == b"authorization"}
-        if scope["method"] == "POST":
+        if scope["path"] == "/v1/imports":
+            status, headers, answer = self._told_of(json.loads(body))
+        elif scope["method"] == "POST":
             status, headers, answer = self._bulk(scope["path"].split("/")[2], body)
         else:
             status, headers, answer = self._read(scope["path"], scope["query_string"].decode())
@@ -71,6 +77,12 @@ class Desk:
         won = [thing for thing in self.things["deals"].values() if any('"win"' in act for act in thing.done)]
         figures = {"deals_won": len(won), "revenue": None, "target": {"amount": "7.00", "currency": "USD"}}
         return 200, {}, json.dumps({"views": {"sales": {"figures": figures}}}).encode()
+
+    def _told_of(self, run: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        if self.forbidden:
+            return 403, {}, b'{"detail": "The token lacks imports:write."}'
+        self.imports.append(run)
+        return 201, {}, b"{}"
 
     def _bulk(self, collection: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
         if self.turned_away:

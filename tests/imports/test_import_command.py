@@ -142,6 +142,28 @@ def test_an_import_that_is_stopped_says_why_and_that_it_can_go_on(deals: Path, d
     assert "the same command goes on from there" in said
 
 
+def test_each_run_is_told_of_with_what_became_of_its_rows(deals: Path, desk: tuple[Desk, str]) -> None:
+    told, url = desk
+    for _ in range(2):
+        assert run("crm", deals, "--url", url)[0] == 0
+    told.turned_away = [(401, {})]
+    assert run("crm", deals, "--url", url)[0] == 1
+    assert run("crm", deals, "--url", url, "--dry-run")[0] == 0
+    counts = [
+        (each["complete"], each.get("created"), each.get("changed"), each.get("unchanged")) for each in told.imports
+    ]
+    assert counts == [(True, 5, 1, 0), (True, 0, 0, 6), (False, None, None, None)]
+    assert {each["source"] for each in told.imports} == {"crm"}
+
+
+def test_who_may_not_tell_of_imports_imports_all_the_same(deals: Path, desk: tuple[Desk, str]) -> None:
+    desk[0].forbidden = True
+    code, said = run("crm", deals, "--url", desk[1])
+    assert code == 0
+    assert "5 created, 1 done" in said
+    assert "Note: The view of IT does not know of this import: The token lacks imports:write." in said
+
+
 def test_no_cell_of_a_written_report_is_a_formula(tmp_path: Path) -> None:
     report = Report()
     report.refuse("=cmd.csv", 3, "@name is empty")

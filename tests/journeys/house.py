@@ -78,9 +78,11 @@ AS_THE_YEAR_BEGINS: dict[str, Any] = {
     # Hr.
     "headcount": 8, "headcount_sales": 4, "joiners": 0, "leavers": 0, "leavers_by_reason": None, "openings_open": 0,
     "time_to_fill": None, "trainings_assigned": 0, "trainings_completed": 0, "training_coverage": "0/8",
-    "training_cost": "0.00", "training_effect": None, "equipment_out": 0, "joiners_waiting": 0, "duties_open": 0,
-    "duties_overdue": 0, "duties_on_time": None, "recognitions": 0, "setbacks": 0, "enps": None, "meetings_held": 0,
-    "meeting_hours": "0.00", "problems_open": 0, "problems_solved": 0,
+    "training_cost": "0.00", "training_effect": None, "equipment_out": 0, "equipment_to_return": 0,
+    "joiners_waiting": 0, "duties_open": 0, "duties_overdue": 0, "duties_on_time": None,
+    "recognitions": 0, "setbacks": 0, "enps": None, "meetings_held": 0,
+    "meeting_hours": "0.00", "problems_open": 0, "problems_solved": 0, "actions_open": 0, "actions_overdue": 0,
+    "actions_on_time": None,
     # IT.
     "requests_opened": 0, "requests_open": 0, "requests_resolved": 0, "resolved_on_time": None, "on_time_by_pair": {},
     "reopened": 0, "time_to_resolve": None, "requests_from_sales": 0,

@@ -117,10 +117,11 @@ async def the_first_weekly_meeting(story: Story) -> None:
     await _ends(story, "monday", "2026-02-02T09:45:00Z")
     # Of seven things that could serve the goal, the action does not.
     await story.shows(
-        meetings_held=1, meeting_hours="0.75", problems_open=1, actions_with_goal="0/1", line_of_sight="5/7"
-    )
+        meetings_held=1, meeting_hours="0.75", problems_open=1, actions_with_goal="0/1", line_of_sight="5/7",
+        actions_open=1, actions_overdue=1,
+    )  # fmt: skip
     await story.does(f"actions/{outcome['action']}/done", {"on": "2026-02-05"})
-    await story.shows()
+    await story.shows(actions_open=0, actions_overdue=0, actions_on_time="1/1")
 
 
 async def the_second_weekly_meeting(story: Story) -> None:

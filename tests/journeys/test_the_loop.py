@@ -127,7 +127,8 @@ async def test_a_team_that_lacks_teamwork_is_trained_and_the_organisation_learns
 
     for training in trainings:
         failed = training["member"] == loop.people[4]
-        outcome = {"on": "2025-06-20", "score_after": 60 if failed else 90}
+        cost = {"amount": "90.00", "currency": "EUR"}
+        outcome = {"on": "2025-06-20", "score_after": 60 if failed else 90, "cost": cost}
         await loop.made(f"trainings/{training['id']}/complete", outcome)
     await loop.meet(series["id"], 2)
     await loop.teamwork(START, 13, always)
@@ -138,6 +139,10 @@ async def test_a_team_that_lacks_teamwork_is_trained_and_the_organisation_learns
         {"option": "O2", "what": "meetings", "planned": 2, "done": 2, "share": "1.0000"},
     ]
     assert (effect["verdict"], effect["estimate"]["evidence"]) == ("worked", "weak")
+    spent = (await loop.get(f"reviews/{review['id']}"))["spent"]
+    # Two debriefs of 45 minutes with five people, and five trainings, whether or not their check was passed.
+    assert (spent["hours"], spent["cost"]) == ("7.5000", "450.0000")
+    assert spent["expected"] == {"hours": "56.0000", "cost": "3600.0000"}
     judged = await loop.made(f"reviews/{review['id']}/judge", {})
     following = await loop.review(quarter=(START, AFTER))
     trained = following["document"]["measures"]["team"]["TP8"]

@@ -105,3 +105,13 @@ async def test_the_agenda_stands_in_its_order_with_what_is_carried_over_and_what
     assert [each["id"] for each in agenda["actions"]] == [owed["id"]]
     assert agenda["duties"] == []
     assert ordered["id"] in [each["id"] for each in (await office.get(f"/v1/meetings/{first}/agenda"))["actions"]]
+
+
+async def test_what_a_department_owes_comes_on_its_own_table_and_not_on_that_of_others(office: Office) -> None:
+    duty = {"title": "Order it", "assigned_to": {"member": office.ivo}, "due": "2026-03-10", "on": "2026-03-02"}
+    told = await office.world.post("/v1/duties", duty)
+    await office.world.settled("/v1/series", told)
+    own = await a_meeting(office, teams=[], departments=["it"])
+    joint = await a_meeting(office, teams=[], departments=["it", "sales"], kind="joint")
+    duties = [(await office.get(f"/v1/meetings/{each}/agenda"))["duties"] for each in (own, joint)]
+    assert [[each["duty"] for each in found] for found in duties] == [[told.json()["id"]], []]

@@ -6,28 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import pytest
 from icalendar import Calendar as Parsed
 
 from shared.identity.scopes import member_scopes, tool_scopes
 from tests.meetings.office import Office, problem
-from tests.meetings.test_attendance import joined
 from tests.meetings.test_calendars import events, feed, link_of
 from tests.meetings.test_series_changes import MONDAYS, call, rescheduled, series_of
 from tests.world import client_of, token_headers
-
-
-@pytest.fixture(name="led")
-async def _led(office: Office) -> Office:
-    """An office whose team Ada leads, and in which she and Ben can be written to."""
-    world = office.world
-    for member, email in ((office.ada, "ada@example.com"), (office.ben, "ben@example.com")):
-        answer = await world.admin.patch(f"/v1/members/{member}", json={"email": email}, headers={"If-Match": "*"})
-        assert answer.status_code == 200, answer.text
-    await joined(office, office.ada, office.ben)
-    leads = await world.admin.patch(f"/v1/teams/{office.team}", json={"leader": office.ada}, headers={"If-Match": "*"})
-    await world.settled("/v1/series", leads)
-    return office
 
 
 async def asked(office: Office, meeting: str, client: httpx.AsyncClient | None = None, **query: str) -> httpx.Response:

@@ -92,8 +92,12 @@ async def everything(office: Office) -> list[str]:
     await patch(f"/v1/templates/{template}", json={"name": f"{WORDS}!"}, headers={"If-Match": '"1"'})
     for verb in ("retire", "reinstate"):
         await office.world.made(f"/v1/templates/{template}/{verb}", {"on": "2026-03-20"})
-    monthly = (await office.weekly(rrule="FREQ=MONTHLY;BYDAY=3MO", template=template)).json()["id"]
-    for verb, body in (("skip", {"on": "2026-04-20", "reason": WORDS}), ("unskip", {"on": "2026-04-20"})):
+    rule = {"rrule": "FREQ=MONTHLY;BYDAY=3MO", "template": template, "guests": [office.ada]}
+    monthly = (await office.weekly(**rule)).json()["id"]
+    for verb, body in (
+        ("skip", {"on": "2026-04-20", "reason": WORDS}), ("unskip", {"on": "2026-04-20"}),
+        ("attendance", {"member": office.ada, "status": "accepted"}),
+    ):  # fmt: skip
         tokens.append((await post(f"/v1/series/{monthly}/{verb}", body)).headers["concert-version"])
     other = await office.world.post("/v1/meetings", {"name": WORDS, "starts_at": "2026-03-17T08:00:00Z"})
     tokens.append((await post(f"/v1/meetings/{other.json()['id']}/cancel", {})).headers["concert-version"])

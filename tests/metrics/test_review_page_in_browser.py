@@ -336,6 +336,7 @@ async def test_nothing_scrolls_sideways_on_a_desk_and_all_of_it_fits_a_phone(
     browser: Browser, demo: World, address: str, team: str
 ) -> None:
     paths = ["/reviews", f"/reviews/{await review_of(demo, team)}", f"/scorecards/teams/ext:demo:{team}", "/goals",
+             "/associations?by=team",
              f"/reviews/{await review_of(demo, team)}/explain?path=/measures/team/TP3"]  # fmt: skip
     for viewport in (DESK, PHONE):
         async with visit(browser, demo, address, viewport=viewport) as page:
@@ -371,6 +372,63 @@ async def test_the_decision_is_made_by_keyboard_alone(browser: Browser, demo: Wo
                 break
         await page.keyboard.press("Enter")
         await expect(page.locator("#decision")).to_contain_text("Targets of the region are set anew")
+
+
+async def test_teams_that_do_the_same_are_judged_together_and_each_page_says_so(
+    browser: Browser, demo: World, address: str
+) -> None:
+    today = now().date()
+    start, made = today + timedelta(weeks=14), dict[str, str]()
+    days = {"from": (today - timedelta(days=300)).isoformat(), "to": (today - timedelta(days=209)).isoformat()}
+    for team, later in (("west", 0), ("east", 0), ("south", 7)):
+        made[team] = (await demo.made("/v1/reviews", {"team": f"ext:demo:{team}", "period": days}))["id"]
+        begins = (start + timedelta(days=later)).isoformat()
+        await demo.made(f"/v1/reviews/{made[team]}/decide", {"options": ["O0"], "reason": "Wait", "starts_on": begins})
+    async with visit(browser, demo, address, refusal=422) as page:
+        await page.goto(f"{address}/reviews/{made['west']}")
+        plan = page.locator("#plan")
+        together = plan.get_by_role("group", name=re.compile("^Judged together"))
+        # South begins on another day.
+        await expect(together.get_by_role("checkbox")).to_have_count(1)
+        await together.get_by_label(re.compile("East ")).check()
+        await plan.get_by_label("Measure").select_option("TP3")
+        await plan.get_by_label("From when on").fill((start + timedelta(days=1)).isoformat())
+        await page.get_by_role("button", name="Fix the plan").click()
+        await expect(plan.get_by_role("alert")).to_contain_text(f"carried out from {start} on")
+        await expect(together.get_by_label(re.compile("East "))).to_be_checked()
+        await plan.get_by_label("From when on").fill(start.isoformat())
+        await page.get_by_role("button", name="Fix the plan").click()
+        await expect(plan.locator("div", has_text="Judged together")).to_contain_text("with East")
+        await page.goto(f"{address}/reviews/{made['east']}")
+        await expect(page.locator("#plan")).to_contain_text("Together with that of West")
+        await page.get_by_role("link", name="its plan").click()
+        assert made["west"] in page.url
+    stored = (await demo.admin.get(f"/v1/reviews/{made['west']}")).json()["plan"]
+    assert [each["review"] for each in stored["pooled"]] == [made["east"]]
+
+
+async def test_the_whole_organisation_is_seen_by_departments_and_by_teams_and_nobody_by_name(
+    browser: Browser, demo: World, address: str
+) -> None:
+    names = [each["name"] for each in (await demo.admin.get("/v1/members", params={"limit": 200})).json()["items"]]
+    async with visit(browser, demo, address) as page:
+        await page.goto(f"{address}/reviews")
+        await page.get_by_role("link", name="How the whole organisation works together").click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("How the organisation works together")
+        await expect(page.get_by_role("img", name="How work runs between them")).to_be_visible()
+        await page.get_by_label("Joined by").select_option("team")
+        await page.get_by_role("button", name="Show").click()
+        await expect(page.get_by_role("heading", level=2, name="Each team")).to_be_visible()
+        await expect(page.get_by_role("rowheader", name="North", exact=True)).to_be_visible()
+        said = await page.locator("main").inner_text()
+        assert len(names) > 20
+        assert not [each for each in names if each in said]
+    ref, _ = await member_of(demo, "west", leads=False)
+    async with visit(browser, demo, address, refusal=403) as page:
+        await logged_in_as(page, demo, address, Principal(ref, member_scopes("sales"), "sales", ref))
+        answer = await page.goto(f"{address}/associations")
+        assert answer is not None
+        assert answer.status == 403
 
 
 async def test_a_scorecard_is_for_the_member_and_who_leads_the_team(

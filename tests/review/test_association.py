@@ -7,10 +7,10 @@ import pytest
 from services.metrics.review.association import Edge, Pair, contacts_of, edges_of, helps_of, needs_of
 from services.metrics.review.chance import inwardness
 from services.metrics.review.finding import find
-from services.metrics.review.inputs import Inputs
+from services.metrics.review.inputs import Inputs, Item, Member
 from services.metrics.review.network import network_of
 from services.metrics.review.rule_set import built_in
-from tests.review.north import NORTH, north
+from tests.review.north import NORTH, START, north
 
 RULES = built_in()
 
@@ -113,6 +113,18 @@ def test_a_department_stands_where_nobody_in_it_was_named() -> None:
     ]  # fmt: skip
     pairs = {each.pair for each in needs_of(north(requests=tuple(unnamed)))}
     assert ("B", "department:marketing") in pairs
+
+
+def test_an_item_about_ones_own_department_needs_nobody_and_one_about_another_does() -> None:
+    def about(name: str, who: str, department: str) -> Item:
+        return Item(id=name, raised_by=who, raised_on=START, about=department)
+
+    mine = (about("own", "A", "sales"), about("other", "A", "marketing"))
+    assert [each.pair for each in needs_of(north(items=mine, requests=()))] == [("A", "department:marketing")]
+    # Of the whole organisation each has a department of their own.
+    everybody = (*north().members, Member(id="M1", department="marketing"))
+    more = {"department": "", "members": everybody, "items": (*mine, about("theirs", "M1", "marketing"))}
+    assert [each.pair for each in needs_of(north(**more, requests=()))] == [("A", "department:marketing")]
 
 
 def test_large_meetings_give_nobody_anything() -> None:

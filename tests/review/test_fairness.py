@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from concert.demo import Calendar
 from services.metrics.review.fairness import Seen, compared, written
+from shared.events.teams import MemberChanged, MemberRecruited
 from shared.instant import now
+from tests.charter import switched_on
+from tests.review.north import END, NORTH, START, north
+from tests.review.told import LONG_AGO, heard, team_of, work_of
 from tests.world import World, client_of, token_headers
 
 
@@ -39,6 +46,28 @@ def test_who_has_no_number_counts_on_no_side() -> None:
     assert told(found, "new", "low attendance")["theirs"] == {
         "numerator": 0, "denominator": 5, "low": "0.0000", "high": "0.3512",
     }  # fmt: skip
+
+
+async def test_who_works_part_time_at_the_end_is_compared_with_those_who_work_the_whole(world: World) -> None:
+    """Of seven who ever worked less, one works the whole since before the end, and one less only from the end on."""
+    lives = team_of("north", [*NORTH, *(f"p{each}" for each in range(7))], "A")
+    for each in range(7):
+        share = "1" if each == 1 else "0.6"
+        lives[f"member/p{each}"][0] = MemberRecruited(department="sales", starts_on=LONG_AGO, working_share=share)
+    lives["member/p0"].append(MemberChanged(on=END - timedelta(days=1), department="sales", working_share="1"))
+    lives["member/p1"].append(MemberChanged(on=END, department="sales", working_share="0.5"))
+    await heard(world, lives | work_of(replace(north(), team="north")))
+    await switched_on(world)
+    period = {"from": START.isoformat(), "to": END.isoformat()}
+    await world.made("/v1/reviews", {"team": "north", "period": period})
+    found = (await world.admin.get("/v1/reviews/fairness", params=period)).json()
+    isolated = next(
+        each for each in found["differences"] if (each["group"], each["outcome"]) == ("part-time", "isolated")
+    )
+    assert (isolated["theirs"]["numerator"], isolated["theirs"]["denominator"]) == (5, 5)
+    assert (isolated["others"]["numerator"], isolated["others"]["denominator"]) == (3, 8), "F, p0 and p1"
+    assert isolated["look_at_the_measure"] is False
+    assert found["groups"]["part-time"] == "with a working share of less than the whole at its end"
 
 
 async def test_the_reviews_of_a_period_are_compared_for_who_may_hold_them(demo: World) -> None:

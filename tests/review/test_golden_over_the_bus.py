@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -159,6 +161,50 @@ async def _explained(told: Told, path: str) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+NUMBER = re.compile(r"-?\d+\.\d{4}")
+WHOLE = ("edges", "needs", "uncovered", "linked", "questions", "owned", "contributions", "effects", "inwardness")
+"""What is opened as a whole."""
+
+
+def numbers_of(part: Any, path: str = "") -> Iterator[str]:
+    """The places of a document at which there is a number."""
+    if isinstance(part, dict) and {"value", "low", "high"} <= part.keys():
+        if part["value"] is not None:
+            yield path
+        return
+    if isinstance(part, dict | list):
+        for name, each in part.items() if isinstance(part, dict) else enumerate(part):
+            below = f"{path}/{name}"
+            if path.rpartition("/")[2] in WHOLE:
+                yield f"{path}/{each['member']}" if isinstance(each, dict) and "member" in each else below
+            elif name in ("numerator", "n", "baseline", "outside_from", "labelings"):
+                continue
+            else:
+                yield from numbers_of(each, below)
+    elif isinstance(part, str) and NUMBER.fullmatch(part):
+        yield path
+
+
+async def test_every_number_of_a_review_says_what_it_means_and_opens_to_what_it_is_made_of(told: Told) -> None:
+    paths = [each for each in dict.fromkeys(numbers_of(told.north)) if not each.startswith("/associations/inwardness/")]
+    paths.append("/associations/inwardness")
+    assert len(paths) > 150
+    dumb, closed = list[str](), list[str]()
+    for path in paths:
+        found = await _explained(told, path)
+        if not (found["definition"] and found["definition"]["formula"]):
+            dumb.append(path)
+        elif not (found["sources"] or found["parts"] or found["figures"] or path.startswith("/options/rows/")):
+            closed.append(path)
+    assert dumb == []
+    assert sorted(set(closed) - set(NOBODYS)) == []
+
+
+NOBODYS = ("/measures/team/TR4", "/measures/members/E/IB3", "/measures/members/F/IB3", "/recommendation/healthy",
+           "/weaknesses/W-MTG/working_hours")  # fmt: skip
+"""What has no event behind it: that nobody left or helped, a line of the rules, the days of a calendar."""
 
 
 async def test_the_indices_of_north_by_the_adjusted_error(told: Told) -> None:

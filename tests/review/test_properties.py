@@ -19,7 +19,7 @@ from services.metrics.review import options
 from services.metrics.review.association import CHANNELS, edges_of
 from services.metrics.review.contributions import shared_out
 from services.metrics.review.finding import find
-from services.metrics.review.inputs import Action, Before, CheckIn, Deal, Inputs, Item, Meeting
+from services.metrics.review.inputs import Action, Before, CheckIn, Deal, Inputs, Item, Meeting, Organisation
 from services.metrics.review.measure import State, Survey
 from services.metrics.review.ranking import Candidate, Chance, Scales, candidate_of, rank
 from services.metrics.review.recommendation import Class, States, recommend
@@ -172,6 +172,21 @@ def test_property_6_taking_data_away_never_makes_weak_what_was_not_because_it_is
     for code, measure in (("W-COM", "COM"), ("W-TWK", "TWK")):
         if team[measure].value is None:
             assert document["weaknesses"][code]["state"] == "not enough data"
+
+
+TALKS: Final = ("meetings", "items", "actions", "requests", "check_ins")
+LOOKED_AT: Final = {
+    "W-COM": ("requests",), "W-TWK": ("actions",), "W-HUB": ("items", "actions"), "W-ISO": TALKS,
+    "W-MTG": ("meetings",), "W-DEP": ("requests",), "W-ROLE": ("duties", "actions"), "W-SKILL": ("deals",),
+    "W-ACT": ("setbacks",), "W-TGT": (), "W-CUST": ("answers",), "W-RES": ("deals", "quotas"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", sorted(LOOKED_AT))
+def test_property_6_a_rule_without_anything_to_look_at_finds_nothing_weak(code: str) -> None:
+    gone: dict[str, Any] = {name: () for name in LOOKED_AT[code]}
+    less = replace(whole(), surveys={}, organisation=Organisation(), activities=None, **gone)
+    assert reviewed(less).document["weaknesses"][code]["state"] == "not enough data"
 
 
 @slowly

@@ -47,6 +47,14 @@ def test_what_enough_have_answered_is_told_outside_too() -> None:
     assert outside["options"] == found["options"]
 
 
+def test_others_see_the_graph_by_departments_and_nobody_in_it() -> None:
+    found = as_seen(document(), "outside", None)["associations"]
+    assert found["departments"] == [
+        {"department": "delivery", "needs": 9, "covered": 7}, {"department": "marketing", "needs": 8, "covered": 4},
+    ]  # fmt: skip
+    assert (found["needed"], found["uncovered"]) == (17, 6)
+
+
 def test_how_long_a_hub_sits_in_meetings_is_for_who_leads_them() -> None:
     found = document()
     assert as_seen(found, "whole", None)["weaknesses"]["W-HUB"]["meeting_hours"] == {"A": "10.0000"}

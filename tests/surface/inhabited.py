@@ -54,6 +54,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "reviews": {"external": named("quarter"), "team": ref("North"), "period": "2026-Q1"},
     "rule-sets": {"external": named("ours"), "rules": rule_set.built_in().model_dump(mode="json")},
     "options": {"external": named("options"), **options.built_in().model_dump(mode="json")},
+    "imports": {"external": named("nightly"), "source": "hubspot", "created": 12},
     "calendars": {"team": ref("North")},
     "webhooks": {"url": "https://tools.example.com/concert", "types": ["concert.targets.*"]},
 }  # fmt: skip

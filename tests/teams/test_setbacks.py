@@ -237,3 +237,17 @@ def test_what_is_kept_back_is_never_of_few_people_together() -> None:
     # The same person in two rows is one person.
     assert kept_back(of(a="xy", b="xy", c="abcdef")) == {"a", "b", "c"}
     assert kept_back({}) == set()
+
+
+async def test_what_was_agreed_about_a_setback_and_not_done_by_its_day_is_shown_as_overdue(staff: Staff) -> None:
+    ada = await staff.recruited()
+    path = f"setbacks/{await reported(staff, ada)}"
+    assert (await staff.get(path))["overdue"] is False
+    await staff.made(f"{path}/follow-up", {"option": "accompany", "due": "2026-02-10"})
+    await staff.made(f"{path}/follow-up", {"option": "pause", "due": "2999-01-01"})
+    assert (await staff.get(path))["overdue"] is True
+    done = await staff.made(f"{path}/followed-up", {"follow_up": "follow-up-1", "on": "2026-02-12"})
+    assert done["overdue"] is False
+    await staff.made(f"{path}/follow-up", {"option": "escalate", "due": "2026-02-11"})
+    closed = await staff.made(f"{path}/close", {"on": "2026-02-20", "outcome": "Talked it over", "regardless": True})
+    assert closed["overdue"] is False

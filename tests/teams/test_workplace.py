@@ -188,3 +188,29 @@ async def test_hr_and_it_see_the_same_joiners_waiting_openings_and_equipment(eac
     waiting = (await staff.get("views/it/rows", figure="joiners_waiting", period="2026-04"))["items"]
     assert [row["member"] for row in waiting] == [late]
     await settled_verdict(staff.world, "consistent")
+
+
+async def test_what_somebody_who_has_left_still_has_is_to_be_returned_in_the_views_of_hr_and_it(
+    each_staff: Staff,
+) -> None:
+    staff = each_staff
+    ada, bob = await staff.recruited(), await staff.recruited()
+    await staff.does(ada, "join", team=staff.north, since="2026-01-02")
+    laptop, phone = [(await staff.made("equipment", {"kind": kind}))["id"] for kind in ("laptop", "phone")]
+    await staff.made(f"equipment/{laptop}/issue", {"member": ada, "on": "2026-03-10"})
+    await staff.made(f"equipment/{phone}/issue", {"member": bob, "on": "2026-03-10"})
+    left = await staff.post(f"members/{ada}/leave", {"on": "2026-04-20"})
+    await staff.world.settled("/v1/views", left, period="2026")
+    last = await staff.post(f"equipment/{laptop}/return", {"on": "2026-05-05"})
+    await staff.world.settled("/v1/views", last, period="2026")
+
+    async def to_return(period: str, **query: str) -> int:
+        views = (await staff.get("views", period=period, **query))["views"]
+        found: int = views["hr"]["figures"]["equipment_to_return"]
+        assert views["it"]["figures"]["equipment_to_return"] == found
+        return found
+
+    assert [await to_return(f"2026-0{month}") for month in (3, 4, 5)] == [0, 1, 0]
+    assert [await to_return("2026-04", team=team) for team in (staff.north, staff.south)] == [1, 0]
+    rows = (await staff.get("views/it/rows", figure="equipment_to_return", period="2026-04"))["items"]
+    assert [row["ref"] for row in rows] == [laptop]

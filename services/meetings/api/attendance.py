@@ -16,6 +16,7 @@ from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.requests import Request as RequestedHere
 from services.meetings.known import KnownDuty
+from services.meetings.places import invited_to
 from shared.errors import Invalid
 from shared.http.bodies import Body, Ref
 from shared.http.collection import Reference
@@ -24,13 +25,12 @@ from shared.http.runtime import runtime_of
 from shared.http.writes import as_json
 from shared.identity.permissions import require
 from shared.known import KnownMember, known
-from shared.membership import on_day
 from shared.store import Snapshot, Tx
-from shared.store.sql import OneOf, naming
+from shared.store.sql import OneOf
 
 router = APIRouter(tags=["meetings"])
 _READ = require("meetings:read")
-_member, _meeting = KnownMember.__table__.c, Meeting.__table__.c  # type: ignore[attr-defined]
+_meeting = Meeting.__table__.c  # type: ignore[attr-defined]
 _request = RequestedHere.__table__.c  # type: ignore[attr-defined]
 _action, _item, _duty = Action.__table__.c, Item.__table__.c, KnownDuty.__table__.c  # type: ignore[attr-defined]
 # What was agreed in the meeting's series, at its meetings or about items on its table.
@@ -44,7 +44,10 @@ _AGREED = sa.select(Action).where(
     ),
 )  # fmt: skip
 _OWED = sa.select(Action).where(OneOf(_action.owner, "owners"), _action.due < sa.bindparam("day"))
-_DUTIES = sa.select(KnownDuty).where(_duty.to_do, _duty.due < sa.bindparam("day"), OneOf(_duty.team, "teams"))
+_DUTIES = sa.select(KnownDuty).where(
+    _duty.to_do, _duty.due < sa.bindparam("day"),
+    sa.or_(OneOf(_duty.team, "teams"), OneOf(_duty.department, "departments")),
+)  # fmt: skip
 _LATE = sa.select(RequestedHere).where(
     _request.promised_by < sa.bindparam("day"), OneOf(_request.from_department, "departments"),
     OneOf(_request.to_department, "departments"),
@@ -86,7 +89,7 @@ class AgendaShown(BaseModel):
 
     items: list[dict[str, Any]] = Field(description="own ones by their place, then those carried over")
     actions: list[dict[str, Any]] = Field(description="of the series and still to be done, or owed by who is invited")
-    duties: list[dict[str, Any]] = Field(description="overdue duties of the teams that meet")
+    duties: list[dict[str, Any]] = Field(description="overdue, of the teams that meet, or of a department by itself")
     requests: list[dict[str, Any]] = Field(description="overdue ones between the departments of a joint meeting")
     minutes_planned: int = Field(description="of the items that say how long they take")
 
@@ -103,7 +106,7 @@ async def note_attendance(tx: Tx, meeting: Meeting, body: NoteAttendance) -> Mee
         if member.id in said:
             raise Invalid.at(at, "this member stands here twice")
         said[member.id] = status or "invited"
-    return tx.save(meeting, meeting.attend(said, await invited_to(tx, meeting)))
+    return tx.save(meeting, meeting.attend(said, await invited_to(tx, meeting, meeting.on)))
 
 
 @router.get(
@@ -117,7 +120,7 @@ async def attendance_of_meeting(request: Request, ref: Reference) -> Response:
 
     async def query(snapshot: Snapshot) -> list[dict[str, Any]]:
         meeting = await snapshot.get(Meeting, ref)
-        invited = await invited_to(snapshot, meeting)
+        invited = await invited_to(snapshot, meeting, meeting.on)
         return [
             {"member": member, "status": meeting.attendance.get(member, "invited"), "guest": member not in invited}
             for member in sorted(invited | meeting.attendance.keys())
@@ -145,12 +148,14 @@ async def agenda_of_meeting(request: Request, ref: Reference) -> Response:
 async def agenda_of(snapshot: Snapshot, meeting: Meeting) -> dict[str, Any]:
     """The agenda of a meeting as of its day."""
     table = await table_of_meeting(snapshot, meeting)
-    day, invited = meeting.on, await invited_to(snapshot, meeting)
+    day, invited = meeting.on, await invited_to(snapshot, meeting, meeting.on)
     found = await snapshot.all(Action, _OWED, owners=sorted(invited), day=day)
     if meeting.series is not None:
         found += await snapshot.all(Action, _AGREED, line=await line_of(snapshot, meeting.series), day=day)
     actions = {each.id: each for each in found if each.to_do_on(day)}
-    duties = await snapshot.all(KnownDuty, _DUTIES, teams=list(meeting.teams), day=day)
+    # What one department owes by itself is no business of the others it meets.
+    own = [] if meeting.form == "joint" else list(meeting.departments)
+    duties = await snapshot.all(KnownDuty, _DUTIES, teams=list(meeting.teams), departments=own, day=day)
     return {
         "items": table,
         "actions": [
@@ -179,19 +184,3 @@ async def _overdue_between(snapshot: Snapshot, meeting: Meeting) -> list[dict[st
         for each in sorted(found, key=lambda each: (str(each.promised_by), each.id))
         if each.from_department != each.to_department and each.to_do_on(meeting.on)
     ]  # fmt: skip
-
-
-async def invited_to(snapshot: Snapshot, meeting: Meeting) -> set[str]:
-    """The members who are on the meeting's day in one of its teams or departments."""
-    places = [(_member.memberships, team) for team in meeting.teams]
-    places += [(_member.departments, department) for department in meeting.departments]
-    if not places:
-        return set()
-    mentions = [naming(column, key) for column, key in places]
-    found = await snapshot.all(KnownMember, sa.select(KnownMember).where(sa.or_(*mentions)))
-    return {
-        each.id
-        for each in found
-        if set(on_day(each.memberships, meeting.on)) & set(meeting.teams)
-        or set(on_day(each.departments, meeting.on)) & set(meeting.departments)
-    }

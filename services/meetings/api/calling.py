@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
 from services.meetings.domain.templates import Template
+from services.meetings.places import invited_to
 from shared.errors import Refused
 from shared.events.meetings import MeetingCalled
 from shared.known import KnownMember, local_day, today
-from shared.store import Tx
+from shared.store import Snapshot, Tx
 
 _meeting = Meeting.__table__.c  # type: ignore[attr-defined]
 _SAME = sa.select(_meeting.id).where(
@@ -30,9 +31,9 @@ class CalledAlready(Refused):
     at = "/starts_at"
 
 
-async def meeting_of(tx: Tx, planned: Series, occurrence: datetime) -> str | None:
+async def meeting_of(snapshot: Snapshot, planned: Series, occurrence: datetime | None) -> str | None:
     """The meeting that a time of a series has become, cancelled ones apart."""
-    found: str | None = await tx.scalar(_SAME, series=planned.id, occurrence=occurrence)
+    found: str | None = await snapshot.scalar(_SAME, series=planned.id, occurrence=occurrence)
     return found
 
 
@@ -54,8 +55,12 @@ async def called_from(
     """The meeting that a time of a series becomes; of the guests of the series those who work here on its day."""
     await refuse_if_called(tx, planned, occurrence, pointer)
     on = await local_day(tx, fields.get("starts_at", occurrence))
-    usual = [each for each in planned.guests if await _works_here(tx, each, on)]
-    return planned.call(occurrence, on, guests=list(dict.fromkeys((*usual, *guests))), **fields)
+    usual = [each for each in planned.guests if await works_here(tx, each, on)]
+    guests = list(dict.fromkeys((*usual, *guests)))
+    as_planned = {"starts_at": occurrence, "minutes": planned.minutes}
+    asked = all(fields.get(name, usually) == usually for name, usually in as_planned.items())
+    answers = await _answers(tx, planned, occurrence, on, guests) if asked else {}
+    return planned.call(occurrence, on, guests=guests, answers=answers, **fields)
 
 
 async def call_by_itself(tx: Tx, *, starts_at: datetime, **fields: Any) -> Meeting:
@@ -64,8 +69,16 @@ async def call_by_itself(tx: Tx, *, starts_at: datetime, **fields: Any) -> Meeti
     return await _with_agenda(tx, *Meeting.call(starts_at=starts_at, on=on, **fields))
 
 
-async def _works_here(tx: Tx, member: str, day: date) -> bool:
-    who = await tx.recall(KnownMember, member)
+async def _answers(tx: Tx, planned: Series, occurrence: datetime, on: date, guests: Sequence[str]) -> dict[str, str]:
+    """What is answered to a time of a series by those who are invited on its day."""
+    said = planned.answers_to(occurrence)
+    invited = await invited_to(tx, planned, on) | set(guests) if said else set()
+    return {member: status for member, status in said.items() if member in invited}
+
+
+async def works_here(snapshot: Snapshot, member: str, day: date) -> bool:
+    """Whether somebody works here on a day."""
+    who = await snapshot.recall(KnownMember, member)
     return who is not None and who.department_on(day) is not None
 
 

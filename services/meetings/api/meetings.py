@@ -18,6 +18,7 @@ from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
 from services.meetings.domain.templates import Template
+from services.meetings.double_bookings import DoubleBooked, expected_elsewhere
 from shared.asked_period import AskedPeriod
 from shared.errors import Conflict, Fault
 from shared.http.bodies import Body, Name, Named, Ref, Text
@@ -25,15 +26,26 @@ from shared.http.collection import Collection, Reference, fresh
 from shared.http.documents import described
 from shared.http.runtime import runtime_of
 from shared.http.writes import as_json
-from shared.identity.permissions import require
+from shared.identity.permissions import Principal, require
 from shared.instant import Instant
 from shared.known import KnownDepartment, KnownMember, KnownTeam, local_day
 from shared.store import Snapshot, Tx
 from shared.store.sql import OneOf
 
 router = APIRouter(tags=["meetings"])
+
+
+async def _beside(tx: Tx, meeting: Meeting, writer: Principal) -> dict[str, Any]:
+    return {"double_booked": await expected_elsewhere(tx, meeting)}
+
+
 meetings = Collection(
-    Meeting, "meetings", filters={"series": "series", "status": "status", "review": "review"}, refs={"series": Series}
+    Meeting,
+    "meetings",
+    filters={"series": "series", "status": "status", "review": "review"},
+    refs={"series": Series},
+    extra=DoubleBooked,
+    beside=_beside,
 )
 _READ = require("items:read")
 _item, _meeting = Item.__table__.c, Meeting.__table__.c  # type: ignore[attr-defined]

@@ -109,7 +109,7 @@ async def reschedule_series(request: Request, ref: Reference, principal: Princip
     async def decide(tx: Tx) -> Answer:
         planned = await tx.load(Series, ref)
         expect(request, planned)
-        return await _answer(tx, body.scope, await _SCOPES[body.scope](tx, planned, body))
+        return await _answer(tx, body.scope, await _SCOPES[body.scope](tx, planned, body), principal)
 
     return await write(request, principal, decide, body=raw)
 
@@ -207,11 +207,13 @@ async def _moved(tx: Tx, meeting: Meeting, planned: Series, new: Series, at: dat
     return meeting.change(series=new.id, occurrence=at, starts_at=starts_at, on=on, **usual)
 
 
-async def _answer(tx: Tx, scope: str, come: Come) -> Answer:
+async def _answer(tx: Tx, scope: str, come: Come, writer: Principal) -> Answer:
     told: dict[str, Any] = {"scope": scope, "before": None, "meeting": None}
-    (told["series"],) = await series.present(tx, [come.now], None)
-    if come.before is not None:
-        (told["before"],) = await series.present(tx, [come.before], None)
     if come.meeting is not None:
-        (told["meeting"],) = await meetings.present(tx, [come.meeting], None)
+        told["meeting"] = await meetings.written(tx, come.meeting, writer)
+        (told["series"],) = await series.present(tx, [come.now], writer)
+    else:
+        told["series"] = await series.written(tx, come.now, writer)
+    if come.before is not None:
+        (told["before"],) = await series.present(tx, [come.before], writer)
     return Answer(200, as_json(told), version_headers(come.meeting or come.now))

@@ -16,6 +16,7 @@ from services.meetings.api.refs import agenda_named, all_known
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.rules import Rule
 from services.meetings.domain.series import Series
+from services.meetings.double_bookings import DoubleBooked, expected_elsewhere_soon
 from shared.errors import Fault, Invalid
 from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, Limit, Reference, fresh
@@ -39,11 +40,20 @@ class Skipped(BaseModel):
     reason: str | None = None
 
 
-class ShownOfSeries(BaseModel):
+class AnswerShown(BaseModel):
+    """What a member answers to an invitation to a series."""
+
+    member: str
+    on: date | None = Field(description="the day of the time that it is about; null for all others")
+    status: str
+
+
+class ShownOfSeries(DoubleBooked):
     """What is shown of a series beside what is stored as it is."""
 
     skips: list[Skipped] = Field(description="days, in the series' own zone, on which it does not meet")
     follows: str | None = Field(description="the series from which it goes on")
+    answers: list[AnswerShown] = Field(description="what members answer to all its times, or to the one of a day")
 
 
 async def present(snapshot: Snapshot, found: Sequence[Series], reader: Principal | None) -> list[dict[str, Any]]:
@@ -53,13 +63,28 @@ async def present(snapshot: Snapshot, found: Sequence[Series], reader: Principal
         | {
             "skips": [{"on": on, "reason": reason} for on, reason in sorted(each.skipped.items())],
             "follows": each.line[-1] if each.line else None,
+            "answers": [
+                {"member": member, "on": on or None, "status": status}
+                for member, said in sorted(each.answers.items())
+                for on, status in sorted(said.items())
+            ],
         }
         for each in found
     ]
 
 
+async def _beside(tx: Tx, planned: Series, writer: Principal) -> dict[str, Any]:
+    told = writer.may("meetings:read")
+    return {"double_booked": await expected_elsewhere_soon(tx, planned, tx.now) if told else []}
+
+
 series = Collection(
-    Series, "series", filters={"kind": "form", "review": "review"}, present=present, extra=ShownOfSeries
+    Series,
+    "series",
+    filters={"kind": "form", "review": "review"},
+    present=present,
+    extra=ShownOfSeries,
+    beside=_beside,
 )
 _READ = require("series:read")
 _meeting = Meeting.__table__.c  # type: ignore[attr-defined]

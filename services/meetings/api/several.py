@@ -7,6 +7,7 @@ have not become a meeting yet.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -18,6 +19,7 @@ from services.meetings.api.calling import call_occurrence, called_from, refuse_i
 from services.meetings.api.meant import Several, Time, meant_by
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
+from services.meetings.double_bookings import DoubleBooking, Taken, double_booked
 from shared.errors import Refused
 from shared.http.bodies import Text
 from shared.http.documents import described
@@ -71,6 +73,7 @@ class RowOfSeveral(BaseModel):
     starts_at: datetime | None = Field(default=None, description="when it takes place now")
     became: Literal["moved", "cancelled", "skipped"] | None = None
     asked_again: list[str] = Field(default=[], description="members whose answers were to the time before")
+    double_booked: list[DoubleBooking] = Field(default=[], description="of one that is moved: who is elsewhere then")
     problem: dict[str, Any] | None = None
 
 
@@ -98,8 +101,11 @@ async def reschedule_several(request: Request, principal: Annotated[Principal, D
     body = parse(RescheduleSeveral, raw)
 
     async def decide(tx: Tx) -> Answer:
-        times = await meant_by(tx, body)
-        return await _each(tx, body, times, _moving(body, times))
+        times, taken = await meant_by(tx, body), dict[Time, Taken]()
+        rows = await _each(tx, times, _moving(body, times, taken))
+        booked = dict(zip(taken, await double_booked(tx, list(taken.values())), strict=True))
+        rows = [row | {"double_booked": booked.get(each, [])} for each, row in zip(times, rows, strict=True)]
+        return _told(tx, body, rows)
 
     return await write(request, principal, decide, body=raw, batch=new_batch(runtime_of(request)))
 
@@ -119,12 +125,12 @@ async def cancel_several(request: Request, principal: Annotated[Principal, Depen
         times = await meant_by(tx, body)
         if any(each.meeting is None for each in times) and not principal.may("series:write"):
             raise forbidden("series:write")
-        return await _each(tx, body, times, _cancelling(body))
+        return _told(tx, body, await _each(tx, times, _cancelling(body)))
 
     return await write(request, principal, decide, body=raw, batch=new_batch(runtime_of(request)))
 
 
-async def _each(tx: Tx, body: Several, times: Sequence[Time], act: Act) -> Answer:
+async def _each(tx: Tx, times: Sequence[Time], act: Act) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for number, each in enumerate(times, 1):
         row: dict[str, Any] = {
@@ -138,6 +144,10 @@ async def _each(tx: Tx, body: Several, times: Sequence[Time], act: Act) -> Answe
             rows.append(row | await act(tx, each))
         except Refused as refusal:
             rows.append(row | {"status": refusal.status, "problem": refusal.document()})
+    return rows
+
+
+def _told(tx: Tx, body: Several, rows: Sequence[dict[str, Any]]) -> Answer:
     refused = sum("problem" in row for row in rows)
     told = SeveralDone.model_validate(
         {"dry_run": body.dry_run, "done": len(rows) - refused, "refused": refused, "items": rows}
@@ -145,7 +155,8 @@ async def _each(tx: Tx, body: Several, times: Sequence[Time], act: Act) -> Answe
     return Answer(200, as_json(told.model_dump()), batch_headers(tx))
 
 
-def _moving(body: RescheduleSeveral, times: Sequence[Time]) -> Act:
+def _moving(body: RescheduleSeveral, times: Sequence[Time], taken: dict[Time, Taken]) -> Act:
+    """Moves each; what is moved, and when it is then, stands in `taken`."""
     leaving = {(each.series, each.starts_at) for each in times}
 
     async def move(tx: Tx, each: Time) -> dict[str, Any]:
@@ -154,22 +165,25 @@ def _moving(body: RescheduleSeveral, times: Sequence[Time]) -> Act:
         if planned is not None and planned.meets_at(to) and (each.series, to) not in leaving:
             raise MeetsThenAnyway(at=to.isoformat())
         if planned is not None and each.meeting is None:
-            return {"became": "moved", "starts_at": to} | await _called(tx, planned, each.starts_at, to, body.dry_run)
+            meeting = await _called(tx, planned, each.starts_at, to, body.dry_run)
+            made = None if body.dry_run else meeting.id
+            taken[each] = replace(Taken.by(meeting), meeting=made)
+            return {"became": "moved", "starts_at": to, "meeting": made}
         meeting = await _to_change(tx, Meeting, each.meeting, dry_run=body.dry_run)
         moved = meeting.change(starts_at=to, on=await local_day(tx, to))
         if not body.dry_run:
             tx.save(meeting, moved)
+        taken[each] = Taken.by(meeting)
         return {"became": "moved", "starts_at": to, "asked_again": list(moved.asked_again) if moved else []}
 
     return move
 
 
-async def _called(tx: Tx, planned: Series, occurrence: datetime, to: datetime, dry_run: bool) -> dict[str, Any]:
+async def _called(tx: Tx, planned: Series, occurrence: datetime, to: datetime, dry_run: bool) -> Meeting:
     fields: dict[str, Any] = {"id": new_id(Meeting.prefix), "externals": {}, "starts_at": to}
     if dry_run:
-        await called_from(tx, planned, occurrence, "", **fields)
-        return {}
-    return {"meeting": (await call_occurrence(tx, planned, occurrence, "", **fields)).id}
+        return (await called_from(tx, planned, occurrence, "", **fields))[0]
+    return await call_occurrence(tx, planned, occurrence, "", **fields)
 
 
 async def _to_change(tx: Tx, model: type[N], ref: str | None, *, dry_run: bool) -> N:

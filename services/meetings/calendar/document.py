@@ -18,10 +18,10 @@ from services.meetings.calendar.zones import zone_component
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
 from shared.instant import zone_named
-from shared.store import Entity
 
 DOMAIN: Final = "concert"
 YEARS_AHEAD: Final = 10
+CONFIRMED: Final = "CONFIRMED"
 STATUS: Final = {"cancelled": "CANCELLED"}
 
 
@@ -46,7 +46,7 @@ class Shown:
     zone: str
     """Of meetings that are of no series."""
     free: frozenset[str] = frozenset()
-    """Meetings at which whoever follows the calendar will not be."""
+    """Meetings and series at which whoever follows the calendar will not be."""
     of_others: Mapping[str, Series] = field(default_factory=dict)
     """Series that are not shown, of which single meetings are."""
 
@@ -91,49 +91,50 @@ def _events(shown: Shown) -> Iterable[Event]:
     for series in shown.series:
         yield from _of_series(shown, series, by_series.pop(series.id, []))
     for key, called in by_series.items():
-        for meeting in _not_called_anew(called):
+        for meeting in not_called_anew(called):
             yield _of_rule(shown, shown.of_others[key], meeting)
 
 
 def _of_series(shown: Shown, series: Series, called: Sequence[Meeting]) -> Iterable[Event]:
     rule = series.for_calendars()
-    times = {at for meeting in called if (at := meeting.occurrence) and _comes(series, at)}
+    times = {at for meeting in called if (at := meeting.occurrence) and comes(series, at)}
     if rule is not None:
-        event = _event(shown, series, f"{series.id}@{DOMAIN}", series.name, series.form)
-        _takes(event, series.starts_at, series.minutes, series.zone)
+        event = _event(shown, series, f"{series.id}@{DOMAIN}")
+        takes(event, series.starts_at, series.minutes, series.zone)
         event.add("rrule", vRecur.from_ical(rule))
         skipped = [at for at in series.skipped_times() if at not in times]
         if skipped:
-            event.add("exdate", [_on_the_wall(at, series.zone) for at in skipped])
+            event.add("exdate", [on_the_wall(at, series.zone) for at in skipped])
         yield event
-    for meeting in _not_called_anew(called):
+    for meeting in not_called_anew(called):
         if meeting.occurrence in times:
-            if _differs(series, meeting) or meeting.id in shown.free:
+            if differs(series, meeting) or (meeting.id in shown.free) != (series.id in shown.free):
                 yield _of_rule(shown, series, meeting)
         else:
             yield _by_itself(shown, meeting, series.zone)
 
 
-def _comes(series: Series, at: datetime) -> bool:
+def comes(series: Series, at: datetime) -> bool:
+    """Whether a moment is one of the times by the rule of a series."""
     return next(series.by_rule(at, at + timedelta(seconds=1)), None) == at
 
 
-def _not_called_anew(called: Sequence[Meeting]) -> list[Meeting]:
+def not_called_anew(called: Sequence[Meeting]) -> list[Meeting]:
     """Of meetings of one time, the one that takes place; of cancelled ones the last."""
     last = {each.occurrence: each for each in sorted(called, key=lambda each: (each.status != "cancelled", each.id))}
     return [last[at] for at in sorted(last, key=str)]
 
 
-def _differs(series: Series, meeting: Meeting) -> bool:
+def differs(series: Series, meeting: Meeting) -> bool:
     """Whether a meeting is something else than what its series says of it."""
     usual = (meeting.occurrence, series.minutes, series.name)
     return meeting.status == "cancelled" or usual != (meeting.starts_at, meeting.minutes, meeting.name)
 
 
 def _of_rule(shown: Shown, series: Series, meeting: Meeting) -> Event:
-    event = _event(shown, meeting, f"{series.id}@{DOMAIN}", meeting.name, meeting.form, series)
-    event.add("recurrence-id", _on_the_wall(meeting.occurrence or meeting.starts_at, series.zone))
-    _takes(event, meeting.starts_at, meeting.minutes, series.zone)
+    event = _event(shown, meeting, f"{series.id}@{DOMAIN}", series)
+    event.add("recurrence-id", on_the_wall(meeting.occurrence or meeting.starts_at, series.zone))
+    takes(event, meeting.starts_at, meeting.minutes, series.zone)
     return event
 
 
@@ -146,38 +147,44 @@ def _by_itself(shown: Shown, meeting: Meeting, zone: str) -> Event:
 
 def by_itself(meeting: Meeting, recorded: Recorded, zone: str) -> Event:
     """A meeting that stands for itself."""
-    event = _told(meeting, recorded, f"{meeting.id}@{DOMAIN}", meeting.name, meeting.form)
-    _takes(event, meeting.starts_at, meeting.minutes, zone)
+    status = STATUS.get(meeting.status, CONFIRMED)
+    event = told(recorded, recorded.revision, f"{meeting.id}@{DOMAIN}", meeting.name, meeting.form, status)
+    takes(event, meeting.starts_at, meeting.minutes, zone)
     return event
 
 
-def _event(shown: Shown, thing: Entity, uid: str, name: str, form: str, series: Series | None = None) -> Event:
-    event = _told(thing, shown.recorded[thing.subject], uid, name, form, series)
+def _event(shown: Shown, thing: Series | Meeting, uid: str, series: Series | None = None) -> Event:
+    # Of one time of a series never lower than that of the series, or some programs would not look at it.
+    recorded, status = shown.recorded[thing.subject], STATUS.get(getattr(thing, "status", ""), CONFIRMED)
+    revision = recorded.revision + (series.version if series else 0)
+    event = told(recorded, revision, uid, thing.name, thing.form, status)
     if thing.id in shown.free:
         event.add("transp", "TRANSPARENT")
     return event
 
 
-def _told(thing: Entity, recorded: Recorded, uid: str, name: str, form: str, series: Series | None = None) -> Event:
+def told(recorded: Recorded, revision: int, uid: str, name: str, form: str, status: str) -> Event:
+    """What is said of every event, whatever it stands for."""
     event = Event()
     event.add("uid", uid)
     event.add("summary", name)
     event.add("categories", [form])
-    # Of one time of a series never lower than that of the series, or some programs would not look at it.
-    event.add("sequence", recorded.revision + (series.version if series else 0))
+    event.add("sequence", revision)
     event.add("dtstamp", recorded.changed)
     event.add("created", recorded.made)
     event.add("last-modified", recorded.changed)
-    event.add("status", STATUS.get(getattr(thing, "status", ""), "CONFIRMED"))
+    event.add("status", status)
     return event
 
 
-def _takes(event: Event, starts_at: datetime, minutes: int, zone: str) -> None:
-    event.add("dtstart", _on_the_wall(starts_at, zone))
+def takes(event: Event, starts_at: datetime, minutes: int, zone: str) -> None:
+    """Say when an event is, on the wall clock of a zone."""
+    event.add("dtstart", on_the_wall(starts_at, zone))
     event.add("duration", timedelta(minutes=minutes))
 
 
-def _on_the_wall(at: datetime, zone: str) -> datetime:
+def on_the_wall(at: datetime, zone: str) -> datetime:
+    """A moment on the wall clock of a zone."""
     return at.astimezone(UTC if zone == "UTC" else zone_named(zone))
 
 

@@ -10,12 +10,14 @@ import sqlalchemy as sa
 from services.meetings.calendar.document import Recorded, Shown
 from services.meetings.calendar.links import Calendar
 from services.meetings.domain.meetings import Meeting
-from services.meetings.domain.series import Series
+from services.meetings.domain.series import EVERY, Series
+from services.meetings.double_bookings import NOT_EXPECTED
 from services.meetings.places import Places
 from shared.events.meetings import AttendanceNoted, MeetingEnded, MeetingStarted
+from shared.events.series import SeriesAnswered
 from shared.instant import day_of
 from shared.known import KnownMember, house
-from shared.membership import end_of, on_day
+from shared.membership import end_of
 from shared.store import Snapshot
 from shared.store.sql import OneOf, naming
 from shared.store.tables import Erased, Journal
@@ -24,15 +26,16 @@ YEAR = timedelta(days=366)
 _journal = Journal.__table__.c  # type: ignore[attr-defined]
 _meeting, _series = Meeting.__table__.c, Series.__table__.c  # type: ignore[attr-defined]
 _SEVERAL = sa.select(Series).where(OneOf(_series.id, "ids"))
-_OF_SERIES = sa.select(Meeting).where(OneOf(_meeting.series, "ids"))
-_HELD = (MeetingStarted.type, MeetingEnded.type, AttendanceNoted.type)
+OF_SERIES = sa.select(Meeting).where(OneOf(_meeting.series, "ids"))
+_HELD = (MeetingStarted.type, MeetingEnded.type, AttendanceNoted.type, SeriesAnswered.type)
 """What happens at a meeting, or on the way to it, and makes it no other for those who come."""
+_is_held = sa.or_(*(_journal.type == each for each in _HELD))
 _RECORDED = (
     sa.select(
         _journal.subject,
         sa.func.min(_journal.time),
         sa.func.max(_journal.time),
-        sa.func.sum(sa.case((sa.or_(*(_journal.type == each for each in _HELD)), 0), else_=1)),
+        sa.func.sum(sa.case((_is_held, 0), else_=1)),
     )
     .where(OneOf(_journal.subject, "subjects"))
     .group_by(_journal.subject)
@@ -44,7 +47,7 @@ async def shown_in(snapshot: Snapshot, calendar: Calendar, now: datetime) -> Sho
     zone = (await house(snapshot)).zone
     today = day_of(now, zone)
     if calendar.series is not None:
-        return await _shown(snapshot, await _going_on(snapshot, calendar.series), [], zone)
+        return await _shown(snapshot, await going_on(snapshot, calendar.series), [], zone)
     if calendar.team is not None:
         of_team = Places({calendar.team}, set())
         return await _of(snapshot, of_team, of_team.mentioned(_meeting), now, zone)
@@ -59,7 +62,7 @@ async def _is_here(snapshot: Snapshot, member: KnownMember, today: date) -> bool
     return (ended is None or today < ended) and await snapshot.find(Erased, f"person/{member.id}") is None
 
 
-async def _going_on(snapshot: Snapshot, key: str) -> list[Series]:
+async def going_on(snapshot: Snapshot, key: str) -> list[Series]:
     """A series and those that go on from it."""
     line: list[Series] = []
     following: str | None = key
@@ -73,18 +76,17 @@ async def _of_member(snapshot: Snapshot, member: KnownMember, now: datetime, zon
     today = day_of(now, zone)
     ever = Places([each["of"] for each in member.memberships], [each["of"] for each in member.departments])
     invited = sa.or_(ever.mentioned(_meeting), naming(_meeting.attendance, member.id))
-    present = Places(on_day(member.memberships, today), on_day(member.departments, today))
-    shown = await _of(snapshot, present, invited, now, zone, member.id)
+    shown = await _of(snapshot, Places.of(member, today), invited, now, zone, member.id)
     mine = {each.id for each in shown.series}
 
     def is_theirs(meeting: Meeting) -> bool:
-        then = Places(on_day(member.memberships, meeting.on), on_day(member.departments, meeting.on))
-        return meeting.series in mine or member.id in meeting.attendance or then.meet(meeting)
+        theirs_then = Places.of(member, meeting.on).meet(meeting)
+        return meeting.series in mine or member.id in meeting.attendance or theirs_then
 
     shown.meetings = [each for each in shown.meetings if is_theirs(each)]
-    shown.free = frozenset(
-        each.id for each in shown.meetings if each.attendance.get(member.id) in ("declined", "excused")
-    )
+    declined = {each.id for each in shown.series if each.answers.get(member.id, {}).get(EVERY) == "declined"}
+    away = {each.id for each in shown.meetings if each.attendance.get(member.id) in NOT_EXPECTED}
+    shown.free = frozenset(declined | away)
     return shown
 
 
@@ -106,7 +108,7 @@ async def _of(
 
 
 async def _shown(snapshot: Snapshot, series: Sequence[Series], recent: Sequence[Meeting], zone: str) -> Shown:
-    found = await snapshot.all(Meeting, _OF_SERIES, ids=[each.id for each in series])
+    found = await snapshot.all(Meeting, OF_SERIES, ids=[each.id for each in series])
     meetings = {each.id: each for each in (*found, *recent)}
     known = {each.id for each in series}
     others = sorted({each.series for each in meetings.values() if each.series} - known)
@@ -120,6 +122,10 @@ async def _shown(snapshot: Snapshot, series: Sequence[Series], recent: Sequence[
 async def recorded_of(snapshot: Snapshot, subjects: Sequence[str]) -> dict[str, Recorded]:
     """When things were told of, and how often they have become something else."""
     return {
-        str(subject): Recorded(datetime.fromisoformat(made), datetime.fromisoformat(changed), int(told) - 1)
+        str(subject): Recorded(_at(made), _at(changed), int(told) - 1)
         for subject, made, changed, told in await snapshot.rows(_RECORDED, subjects=list(subjects))
     }
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -20,6 +20,8 @@ PARTSTAT: Final[Mapping[str, str]] = {
     "invited": "NEEDS-ACTION", "accepted": "ACCEPTED", "tentative": "TENTATIVE", "declined": "DECLINED",
     "present": "ACCEPTED", "excused": "DECLINED",
 }  # fmt: skip
+BY_ID: Final = "urn:x-concert:"
+"""What the address of somebody begins with who cannot be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Party:
 
     def address(self) -> vCalAddress:
         """The calendar address: to write to, or else the member by their id."""
-        address = vCalAddress(f"mailto:{self.email}" if self.email else f"urn:x-concert:{self.member}")
+        address = vCalAddress(f"mailto:{self.email}" if self.email else f"{BY_ID}{self.member}")
         address.params["CN"] = self.name or self.email or self.member or ""
         return address
 
@@ -60,12 +62,17 @@ class Invitation:
 
     def _event(self) -> Event:
         event = by_itself(self.meeting, self.recorded, self.zone)
-        event.add("organizer", self.organizer.address())
-        for party, status in self.asked:
-            attendee = party.address()
-            attendee.params["CUTYPE"], attendee.params["ROLE"] = "INDIVIDUAL", "REQ-PARTICIPANT"
-            attendee.params["PARTSTAT"] = PARTSTAT[status]
-            if self.method == "REQUEST":
-                attendee.params["RSVP"] = "TRUE"
-            event.add("attendee", attendee)
+        ask(event, self.organizer, self.asked, self.method)
         return event
+
+
+def ask(event: Event, organizer: Party, asked: Sequence[tuple[Party, str]], method: str) -> None:
+    """Say in an event who asks and who is asked, each with what is noted of them."""
+    event.add("organizer", organizer.address())
+    for party, status in asked:
+        attendee = party.address()
+        attendee.params["CUTYPE"], attendee.params["ROLE"] = "INDIVIDUAL", "REQ-PARTICIPANT"
+        attendee.params["PARTSTAT"] = PARTSTAT[status]
+        if method == "REQUEST":
+            attendee.params["RSVP"] = "TRUE"
+        event.add("attendee", attendee)

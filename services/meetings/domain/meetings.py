@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
 
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.errors import Refused
@@ -62,6 +63,7 @@ REPLIES = ("accepted", "tentative", "declined")
 class Meeting(Entity, table=True):
     """People meet at a time."""
 
+    __table_args__ = (sa.Index("meeting_starts", "starts_at"),)
     kind: ClassVar[str] = "meeting"
     prefix: ClassVar[str] = "mtg"
     hidden: ClassVar[frozenset[str]] = frozenset({"attendance"})
@@ -94,12 +96,15 @@ class Meeting(Entity, table=True):
     """By member what they answered, or whether they were there; guests are in it from their invitation on."""
 
     @classmethod
-    def call(cls, guests: Sequence[str] = (), **fields: Any) -> tuple[Self, MeetingCalled]:
-        """Call a meeting, with guests from elsewhere."""
-        meeting = cls.make(attendance=dict.fromkeys(guests, "invited"), **fields)
+    def call(
+        cls, guests: Sequence[str] = (), answers: Mapping[str, str] | None = None, **fields: Any
+    ) -> tuple[Self, MeetingCalled]:
+        """Call a meeting, with guests from elsewhere, and with what is answered to its series."""
+        answers = dict(answers or {})
+        meeting = cls.make(attendance=dict.fromkeys(guests, "invited") | answers, **fields)
         return meeting, MeetingCalled(
             **meeting._told(), template=meeting.template, review=meeting.review, option=meeting.option,
-            guests=tuple(guests), externals=meeting.externals,
+            guests=tuple(guests), answers=answers, externals=meeting.externals,
         )  # fmt: skip
 
     def change(self, **fields: Any) -> MeetingChanged | None:

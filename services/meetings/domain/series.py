@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from sqlmodel import Field
 
-from services.meetings.domain.meetings import Meeting
+from services.meetings.domain.meetings import Meeting, NotInvited
 from services.meetings.domain.rules import FAR, Rule
 from shared.errors import Refused
 from shared.events.meetings import MeetingCalled
-from shared.events.series import OccurrenceRestored, OccurrenceSkipped, SeriesChanged, SeriesEnded, SeriesPlanned
+from shared.events.series import (
+    OccurrenceRestored,
+    OccurrenceSkipped,
+    SeriesAnswered,
+    SeriesChanged,
+    SeriesEnded,
+    SeriesPlanned,
+)
 from shared.instant import day_of, start_of
 from shared.store import Entity
 from shared.store.types import Json, Moment
@@ -70,6 +77,10 @@ class SeriesIsEnded(Refused):
     """This series ended on {on}."""
 
 
+TIMES = {"rrule", "zone", "starts_at", "minutes"}
+"""What makes the times of a series others."""
+EVERY = ""
+"""In what is answered the place of all times that are not answered by themselves."""
 WHOSE = ("name", "form", "teams", "departments", "guests", "zone", "minutes", "template", "review", "option")
 """What a series that goes on takes over as it is."""
 NEEDED = {
@@ -85,7 +96,7 @@ class Series(Entity, table=True):
 
     kind: ClassVar[str] = "series"
     prefix: ClassVar[str] = "srs"
-    hidden: ClassVar[frozenset[str]] = frozenset({"skipped", "line"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"skipped", "line", "answers"})
     shown_as: ClassVar[dict[str, str]] = {"form": "kind"}
 
     name: str
@@ -104,6 +115,8 @@ class Series(Entity, table=True):
     option: str | None = None
     skipped: dict[str, str | None] = Field(default_factory=dict, sa_type=Json)
     """By day of its zone, why it does not meet then: so a skip stays one when the hour changes."""
+    answers: dict[str, dict[str, str]] = Field(default_factory=dict, sa_type=Json)
+    """By member what they answer to every time, and to single ones by their day in its zone."""
     ended_on: date | None = None
     continued_by: str | None = None
     line: list[str] = Field(default_factory=list, sa_type=Json)
@@ -152,7 +165,29 @@ class Series(Entity, table=True):
         wanted._refuse_too_few()
         for name, value in new.items():
             setattr(self, name, value)
+        if new.keys() & TIMES:
+            self.answers = {}
         return SeriesChanged(**self._told())
+
+    def answer(
+        self, member: str, status: str, invited: Collection[str], today: date, on: date | None = None
+    ) -> SeriesAnswered | None:
+        """Note what a member answers to all of its times, or to the one of a day; `invited` are those who are."""
+        if member not in invited:
+            raise NotInvited(member=member)
+        if self.ended_on is not None and self.ended_on <= today:
+            raise SeriesIsEnded(on=self.ended_on)
+        place, said = on.isoformat() if on is not None else EVERY, self.answers.get(member, {})
+        if said.get(place, "invited" if on is None else None) == status:
+            return None
+        self.answers = self.answers | {member: said | {place: status}}
+        return SeriesAnswered(member=member, status=status, on=on)
+
+    def answers_to(self, occurrence: datetime) -> dict[str, str]:
+        """By member what is answered to one of its times, as far as it is."""
+        day = day_of(occurrence, self.zone).isoformat()
+        found = {member: said.get(day, said.get(EVERY, "invited")) for member, said in self.answers.items()}
+        return {member: status for member, status in found.items() if status != "invited"}
 
     def end(self, on: date) -> SeriesEnded:
         """Meet no more from a day on."""

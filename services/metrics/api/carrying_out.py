@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from math import fsum
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from services.metrics.review.carried_out import (
     share_of,
 )
 from services.metrics.review.written import number
+from shared.money import Money
 from shared.store import Snapshot
 from shared.store.sql import OneOf, naming
 
@@ -93,14 +95,38 @@ async def _done(snapshot: Snapshot, review: Review, step: dict[str, Any], day: d
 
 async def _trained(snapshot: Snapshot, review: Review, step: dict[str, Any], day: date) -> int:
     """How many of the team have since finished a training in this, whoever assigned it, and not failed its check."""
-    found = await snapshot.all(TrainingFact, _TRAININGS, ids=review.members)
+    found = await _trainings(snapshot, review, step, day)
     checks = await snapshot.all(CheckFact, _CHECKS, ids=[each.id for each in found])
     failed = {each.id for each in checks if each.score is not None and each.score < review.rules["training"]["passed"]}
-    return len({
-        each.member for each in found
-        if (each.trains == step["kind"] or each.course in step["courses"]) and each.id not in failed
+    return len({each.member for each in found if each.id not in failed})
+
+
+async def _trainings(snapshot: Snapshot, review: Review, step: dict[str, Any], day: date) -> list[TrainingFact]:
+    """The trainings in this that the team has finished since."""
+    return [
+        each for each in await snapshot.all(TrainingFact, _TRAININGS, ids=review.members)
+        if (each.trains == step["kind"] or each.course in step["courses"])
         and each.completed_on is not None and (review.decided_on or day) <= each.completed_on < day
-    })  # fmt: skip
+    ]  # fmt: skip
+
+
+async def spent_on(snapshot: Snapshot, review: Review, today: date) -> dict[str, Any] | None:
+    """What it has taken so far: the hours of meetings held because of it and the cost of its trainings, against what
+    the options said; none while nothing was decided."""
+    if review.starts_on is None:
+        return None
+    held = await snapshot.all(MeetingFact, _HELD, review=review.id)
+    hours = fsum(each.lasted * list(each.attendance.values()).count("present") / 60 for each in held)
+    day, currency = today + timedelta(days=1), str(review.document["currency"])
+    steps = [each for each in review.steps if each["what"] == "trainings"]
+    taken = {each.id: each for step in steps for each in await _trainings(snapshot, review, step, day)}
+    minor = sum(each.cost for each in taken.values() if each.currency == currency)
+    said = [each for each in (review.document["options"] or {"rows": []})["rows"] if each["option"] in review.decided]
+    expected = {name: number(fsum(float(each[name]) for each in said)) for name in ("hours", "cost")}
+    return {
+        "hours": number(hours), "cost": number(float(Money.of_minor(minor, currency).text)), "currency": currency,
+        "expected": expected if len(said) == len(review.decided) else None,
+    }  # fmt: skip
 
 
 async def _pair(snapshot: Snapshot, liaison: LiaisonFact, span: tuple[date, date]) -> Pair:

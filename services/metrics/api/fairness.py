@@ -1,4 +1,4 @@
-"""`/v1/reviews/fairness`: whether the reviews of a period look at newcomers and absent members as at all others."""
+"""`/v1/reviews/fairness`: whether the reviews of a period look at newcomers, absent members and part-timers alike."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ async def check_fairness(
         return {
             "period": {"label": days.label, "from": days.start, "to": days.end},
             "reviews": len(held), "fewest": FEWEST,
-            "groups": {"new": "began less than 26 weeks before the end", "absent": "away on some day of it"},
+            "groups": {
+                "new": "began less than 26 weeks before the end", "absent": "away on some day of it",
+                "part-time": "with a working share of less than the whole at its end",
+            },
             "differences": [written(each) for each in compared(await _seen(snapshot, held))],
         }  # fmt: skip
 
@@ -77,6 +80,7 @@ async def _seen(snapshot: Snapshot, held: Sequence[Review]) -> list[Seen]:
     if not held:
         return []
     start, end = held[0].start, held[0].end
+    last = end - timedelta(days=1)
     careers = {each.id: each for each in await snapshot.all(MemberFact, _MEMBERS, ids=ids)}
     away = {each.member for each in await snapshot.all(AbsenceFact, _ABSENT, ids=ids, start=start, end=end)}
     found = []
@@ -86,6 +90,7 @@ async def _seen(snapshot: Snapshot, held: Sequence[Review]) -> list[Seen]:
             began = careers[member].starts_on if member in careers else None
             groups = {"new"} if began is not None and began > end - NEW else set[str]()
             groups |= {"absent"} if member in away else set()
+            groups |= {"part-time"} if member in careers and careers[member].part_time_on(last) else set()
             known = {id: float(each["value"]) for id, each in values.items() if each["value"] is not None}
             found.append(Seen(frozenset(groups), member in isolates, known))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,8 @@ from pydantic_core import to_json
 from services.metrics.api.reviews import reviews, sight_of
 from services.metrics.domain.reviews import Review
 from services.metrics.review.catalogue import MEASURES, defined
-from services.metrics.review.opened import opened
+from services.metrics.review.opened import Meaning, opened
+from services.metrics.review.opened_findings import meaning_of, parts_of
 from services.metrics.review.seen import as_seen, may_open
 from services.metrics.review.thresholds import Rules
 from services.metrics.stream.readers import collection_of
@@ -96,21 +98,28 @@ async def explain_review(
 async def explained(snapshot: Snapshot, review: Review, path: str, reader: Principal) -> dict[str, Any]:
     """What a number of a review means and is made of, as far as that is for who reads it. Raises NotFound."""
     sight = await sight_of(snapshot, review.team, reader)
-    value = _at(as_seen(review.document, sight, reader.member), path)
-    name = path.rpartition("/")[2]
-    measure, of_table = MEASURES.get(name), opened(review.document, Rules.model_validate(review.rules).ranking, path)
+    document = as_seen(review.document, sight, reader.member)
+    value = _at(document, path)
+    of_table = opened(review.document, Rules.model_validate(review.rules).ranking, path)
     sources = review.evidence.get(path, []) if may_open(path, sight, reader.member) else []
     around = path.rpartition("/")[0]
     return {
         "path": path,
         "value": value,
-        "definition": defined(measure, review.rules["least"]) if measure else of_table and {
-            "id": name, "cell": "options", "least": 1, **asdict(of_table[0]),
-        },
+        "definition": _defined(path, review.rules["least"], of_table[0] if of_table else meaning_of(path)),
         "figures": of_table[1] if of_table else {},
-        "parts": [f"{around}/{part}" for part in value.get("parts", ())] if isinstance(value, dict) else [],
+        "parts": [f"{around}/{part}" for part in value.get("parts", ())]
+        if isinstance(value, dict) and "parts" in value else parts_of(document, path),
         "sources": [_source(each) for each in sources],
     }  # fmt: skip
+
+
+def _defined(path: str, least: Mapping[str, int], meaning: Meaning | None) -> dict[str, Any] | None:
+    """What a number means: a measure, or something of the graph or of the table of options."""
+    cell, name = path.split("/")[1:][0], path.rpartition("/")[2]
+    if name in MEASURES:
+        return defined(MEASURES[name], least)
+    return {"id": name, "cell": cell, "least": 1, **asdict(meaning)} if meaning else None
 
 
 def _at(document: Any, path: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel, Field, create_model
 
-from services.metrics.api.carrying_out import carried_out
+from services.metrics.api.carrying_out import carried_out, spent_on
 from services.metrics.api.carrying_out import shown as as_shown
 from services.metrics.api.charters import charter_of
 from services.metrics.api.learnt import catalogue_of, told
@@ -21,7 +21,7 @@ from services.metrics.facts.teams import MemberFact, TeamFact
 from services.metrics.review.association import anybody
 from services.metrics.review.catalogue import MEASURES, defined
 from services.metrics.review.diagnosis import Diagnosis
-from services.metrics.review.reading.before import before_of, newest_of, rules_of
+from services.metrics.review.reading.before import before_of, lines_moved, newest_of, rules_of
 from services.metrics.review.reading.belonging import belonging_of
 from services.metrics.review.reading.inputs_of import inputs_of
 from services.metrics.review.seen import Sight, as_seen
@@ -80,6 +80,10 @@ _Shown = create_model(
         ),
     ),
     carried_out=(dict[str, Any], Field(description="of what was decided: planned by today against done, by step")),
+    spent=(
+        dict[str, Any] | None,
+        Field(description="hours in its meetings and the cost of its trainings so far, against what its options said"),
+    ),
 )
 
 
@@ -121,7 +125,8 @@ async def _for(snapshot: Snapshot, review: Review, reader: Principal | None) -> 
     today = await today_of(snapshot)
     done = as_shown(await carried_out(snapshot, review, today))
     return shown(review) | {
-        "period": period, "document": document, "carried_out": done, "withdrawn": review.withdrawn,
+        "period": period, "document": document, "carried_out": done,
+        "spent": await spent_on(snapshot, review, today), "withdrawn": review.withdrawn,
         "definitions": {name: defined(each, review.rules["least"]) for name, each in sorted(MEASURES.items())},
         "comments": voices_of(review) if inside else [], "objections": counted(review) if inside else None,
     }  # fmt: skip
@@ -206,7 +211,8 @@ async def _kept(
         catalogue=taken.document["catalogue"], inputs_hash=taken.inputs_hash, result_hash=taken.hash,
         made_by=tx.context.member, made_on=question.today, document=dict(taken.document), pairs=pairs,
         evidence={path: list(sources) for path, sources in taken.evidence.items()},
-        rules=taken.finding.rules.model_dump(mode="json"), states=_states(taken.diagnosis), **fresh(Review, body),
+        rules=taken.finding.rules.model_dump(mode="json"), states=_states(taken.diagnosis),
+        lines_moved=await lines_moved(tx, taken.finding.rules, period.start), **fresh(Review, body),
     )  # fmt: skip
     review = tx.save(*held)
     if last is not None:

@@ -85,6 +85,8 @@ class Review(Entity, table=True):
     """By the path of a number, the things it is made of."""
     rules: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     """The whole rule-set it was made by."""
+    lines_moved: list[str] = Field(default_factory=list, sa_type=Json)
+    """The parts of the rule-set by which something is weak that were others when the period began."""
     states: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     """The states that the next review confirms weaknesses by."""
     pairs: list[list[str]] = Field(default_factory=list, sa_type=Json)

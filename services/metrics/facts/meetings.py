@@ -197,7 +197,7 @@ def call(meeting: MeetingFact, event: MeetingCalled) -> None:
     meeting.on, meeting.form, meeting.series = event.on, event.kind, event.series
     meeting.teams, meeting.departments = list(event.teams), list(event.departments)
     meeting.review, meeting.option = event.review, event.option
-    meeting.attendance = dict.fromkeys(event.guests, "invited")
+    meeting.attendance = dict.fromkeys(event.guests, "invited") | event.answers
 
 
 @meetings.on(MeetingChanged)

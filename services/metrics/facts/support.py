@@ -51,6 +51,8 @@ class DutyFact(Fact, table=True):
     due: date | None = None
     cancelled_on: date | None = None
     accepted_on: date | None = None
+    received_by: str | None = None
+    """Who accepted it or gave it back last."""
     done: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """Each time it was done: `{"on", "by", "on_time"}`."""
     returned: list[str] = Field(default_factory=list, sa_type=Json)
@@ -178,12 +180,12 @@ def do(duty: DutyFact, event: DutyDone) -> None:
 
 @duties.on(DutyAccepted)
 def accept(duty: DutyFact, event: DutyAccepted) -> None:
-    duty.accepted_on = event.on
+    duty.accepted_on, duty.received_by = event.on, event.by or duty.received_by
 
 
 @duties.on(DutyReturned)
 def give_back(duty: DutyFact, event: DutyReturned) -> None:
-    duty.returned = [*duty.returned, event.on.isoformat()]
+    duty.returned, duty.received_by = [*duty.returned, event.on.isoformat()], event.by or duty.received_by
 
 
 @duties.on(DutyCancelled)

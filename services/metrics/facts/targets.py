@@ -38,6 +38,8 @@ class TargetFact(Lasting, table=True):
     goal: str | None = None
     parent: str | None = None
     """The target that it is a part of."""
+    set_late: bool = False
+    """Whether it was set after its period had begun."""
     closed_on: date | None = None
 
     def due_before(self, day: date) -> Fraction:
@@ -60,7 +62,7 @@ targets = Facts(TargetFact)
 @targets.on(TargetSet)
 def set_target(target: TargetFact, event: TargetSet) -> None:
     target.metric, target.level, target.ref = event.metric, event.level, event.ref or ""
-    target.parent = event.parent
+    target.parent, target.set_late = event.parent, event.set_after_start
     target.is_for(event.period)
     change_target(target, event)
 

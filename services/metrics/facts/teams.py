@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
-from shared.careers import Away, Career, absences, careers
+from shared.careers import Away, Career, absences, careers, change, recruit
 from shared.events.common import TeamsExternalLinked
 from shared.events.teams import (
     DepartmentOpened,
     GroupChanged,
     GroupFormed,
+    MemberChanged,
     MemberErased,
+    MemberRecruited,
     OrganisationDescribed,
     PersonDescribed,
     TeamChanged,
     TeamFormed,
 )  # fmt: skip
 from shared.facts import Cell, Fact, Facts
+from shared.membership import Spell, begun, changed, latest_on
 from shared.store.types import Json
 
 
@@ -92,6 +96,13 @@ class MemberFact(Career, table=True):
     __table_args__ = (sa.Index("member_fact_start", "starts_on"),)
 
     erased: bool = False
+    working_shares: list[Spell] = Field(default_factory=list, sa_type=Json)
+    """How much of the whole they work, from which day on."""
+
+    def part_time_on(self, day: date) -> bool:
+        """Whether they work less than the whole on a day, so far as that is known."""
+        share = latest_on(self.working_shares, day)
+        return share is not None and Decimal(share) < 1
 
 
 class AbsenceFact(Away, table=True):
@@ -160,6 +171,18 @@ def change_group(group: GroupFact, event: GroupChanged) -> None:
 @people.on(PersonDescribed)
 def name_person(person: PersonFact, event: PersonDescribed) -> None:
     person.name, person.externals, person.token = event.name, event.externals, event.token
+
+
+@members.on(MemberRecruited)
+def recruit_member(member: MemberFact, event: MemberRecruited) -> None:
+    recruit(member, event)
+    member.working_shares = begun(member.working_shares, event.working_share, event.starts_on)
+
+
+@members.on(MemberChanged)
+def change_member(member: MemberFact, event: MemberChanged) -> None:
+    change(member, event)
+    member.working_shares = changed(member.working_shares, event.working_share, event.on, member.employments)
 
 
 @members.on(MemberErased)

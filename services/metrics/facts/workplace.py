@@ -81,6 +81,11 @@ class EquipmentFact(Fact, table=True):
     issues: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """Each time it was issued: `{"member", "department", "team", "on", "back"}`."""
 
+    def out_before(self, day: date) -> dict[str, Any] | None:
+        """With whom it was when a day began; none when nobody had it."""
+        text = day.isoformat()
+        return next((each for each in self.issues if each["on"] < text and (each["back"] or text) >= text), None)
+
 
 def opening_cells(opening: OpeningFact) -> Iterator[Cell]:
     """An opening adds its request, each filling with the days it took, each withdrawal and each reopening."""

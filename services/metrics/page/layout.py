@@ -30,6 +30,7 @@ LABELS: Final[Mapping[str, str]] = {
     "parked": "Parked events",
     "source_age": "Age of the sources",
     "view_age": "Age of the views",
+    "imports": "Age of the last imports",
     "spend_forecast": "Forecast of spending",
     "left": "Left of the budgets",
     "sales_expense": "Expense of sales",
@@ -37,9 +38,10 @@ LABELS: Final[Mapping[str, str]] = {
 STOCKS: Final = frozenset(
     "customers_start customers_end customers_retained retention churn deals_open pipeline weighted_pipeline coverage"
     " members outstanding"
-    " outstanding_by_age left headcount headcount_sales openings_open equipment_out joiners_waiting requests_open"
+    " outstanding_by_age left headcount headcount_sales openings_open equipment_out equipment_to_return joiners_waiting"
+    " requests_open"
     " source_age view_age imports parked lag not_yet_invoiced overpaid target forecast forecast_range"
-    " forecast_override coverage_ideal".split()
+    " forecast_override coverage_ideal duties_open duties_overdue problems_open actions_open actions_overdue".split()
 )
 """Figures that are as at one day; the others count what happened in the period."""
 
@@ -139,12 +141,14 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         headline=("headcount",),
         lead=("headcount", "joiners", "leavers", "openings_open", "headcount_sales"),
         groups=(
-            Group("People", ("headcount_sales", "joiners_waiting", "equipment_out", "time_to_fill")),
+            Group("People", ("headcount_sales", "joiners_waiting", "equipment_out", "equipment_to_return",
+                             "time_to_fill")),
             Group("Training", ("trainings_assigned", "trainings_completed", "training_coverage", "training_cost",
                                "training_effect")),
             Group("Duties", ("duties_open", "duties_overdue", "duties_on_time")),
             Group("Spirit", ("recognitions", "setbacks", "enps", "reputation")),
-            Group("Meetings", ("meetings_held", "meeting_hours", "problems_open", "problems_solved")),
+            Group("Meetings", ("meetings_held", "meeting_hours", "problems_open", "problems_solved", "actions_open",
+                               "actions_overdue", "actions_on_time")),
         ),
         charts=(
             Chart("Headcount at the end of each {piece}", ("headcount",), "line"),
@@ -159,7 +163,7 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
               "reopened"),
         groups=(
             Group("Requests", ("requests_resolved", "reopened", "requests_from_sales", "on_time_by_pair",
-                               "joiners_waiting")),
+                               "joiners_waiting", "equipment_to_return")),
             Group("Problems", ("problems_open", "problems_solved")),
             Group("The state of information", ("source_age", "view_age", "imports", "parked", "lag")),
         ),

@@ -29,7 +29,7 @@ _UNITS: Final = {
 
 
 _MOST_PLACES: Final = 2
-_SECONDS: Final = frozenset({"source_age", "view_age"})
+_SECONDS: Final = frozenset({"source_age", "view_age", "imports"})
 _LONG: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 
 

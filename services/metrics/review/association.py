@@ -137,7 +137,7 @@ def _needed(inputs: Inputs) -> Iterator[tuple[Pair, str]]:
         if pair is not None:
             yield pair, request.subject
     for item in inputs.items:
-        if item.raised_by is not None and item.about is not None and item.about != inputs.department:
+        if item.raised_by is not None and item.about is not None and item.about != inputs.home_of(item.raised_by):
             yield from ((pair, item.subject) for pair in _addressed(item.raised_by, item.resolved_by, item.about))
     for deal in inputs.deals:
         yield from ((pair, deal.subject) for pair in _all_pairs(member for member, _ in deal.credits))

@@ -11,6 +11,8 @@ from services.metrics.review import (
     indices,
     individual_behaviour,
     individual_results,
+    organisation,
+    reliability,
     team_process,
     team_results,
 )
@@ -24,6 +26,8 @@ _HOMES: Final = (
     team_results,
     indices,
     goal_link,
+    reliability,
+    organisation,
 )
 MEASURES: Final[dict[str, Measure]] = {
     each.id: each for home in _HOMES for each in vars(home).values() if isinstance(each, Measure)

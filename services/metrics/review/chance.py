@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import factorial, prod
+from fractions import Fraction
+from math import factorial, perm, prod, sqrt
 from random import Random
 
 from services.metrics.review.association import Pair
+from services.metrics.review.conventions import exceeds
 
 FEWEST_TIES = 10
 LIKELY = 0.1
@@ -22,6 +24,7 @@ class Inwardness:
     expected: float
     p: float
     labelings: int
+    """Of how many ways to deal departments; none where p comes of the mean and the deviation over all of them."""
     ties: int
 
     @property
@@ -50,6 +53,36 @@ def inwardness(department: Mapping[str, str], ties: Sequence[Pair], most: int) -
     as_few = sum(_outside(each, ends) <= outside for each in dealt)
     alike = sum(count * (count - 1) for count in Counter(labels).values()) / (len(nodes) * (len(nodes) - 1))
     return Inwardness((2 * outside - len(ends)) / len(ends), 1 - 2 * alike, as_few / tried, tried, len(ends))
+
+
+def inwardness_of_many(department: Mapping[str, str], ties: Sequence[Pair]) -> Inwardness | None:
+    """The same of many people: the mean and the deviation over all labellings exactly, and p by the normal law.
+
+    Two ties lie within departments at once as often as two, three or four people share theirs (Krishna Iyer 1949).
+    """
+    n, m = len(department), len(ties)
+    sizes = Counter(department.values())
+    if n < 4 or not m:
+        return None
+    inside = sum(department[one] == department[other] for one, other in ties)
+    degrees = Counter(each for tie in ties for each in tie)
+    joined = sum(each * (each - 1) for each in degrees.values())
+    two, three, four = (_falling(sizes, count) for count in (2, 3, 4))
+    pairs = [size * (size - 1) for size in sizes.values()]
+    apart = four + sum(pairs) * sum(pairs) - sum(each * each for each in pairs)
+    alike = Fraction(two, perm(n, 2))
+    squared = (
+        m * alike + joined * Fraction(three, perm(n, 3)) + (m * (m - 1) - joined) * Fraction(apart, perm(n, 4))
+    )  # fmt: skip
+    spread = sqrt(max(0.0, float(squared - m * m * alike * alike)))
+    # As many within as there are, or more; a half, for ties are whole numbers.
+    p = exceeds(float(m * alike), spread, inside - 0.5)
+    return Inwardness((m - 2 * inside) / m, float(1 - 2 * alike), p, 0, m)
+
+
+def _falling(sizes: Counter[str], count: int) -> int:
+    """In how many ways so many people of one department are named."""
+    return sum(perm(size, count) for size in sizes.values())
 
 
 def _outside(labels: Sequence[int], ends: Sequence[tuple[int, int]]) -> int:

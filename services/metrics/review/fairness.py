@@ -1,4 +1,5 @@
-"""Whether the measures of reviews look at groups of people alike: newcomers and absent members against all others.
+"""Whether the measures of reviews look at groups of people alike: newcomers, absent members and those who work
+part-time against all others.
 
 A difference says nothing about people: it says that the measure is to be looked at. Only what is lawfully held is
 compared, and no group of fewer than five people is told of.
@@ -66,7 +67,7 @@ OUTCOMES: Final[dict[str, Judge]] = {
     "low follow-through": lambda each: _low(each, "IB4"),
     "low contribution to meetings": lambda each: _low(each, "IB2"),
 }
-GROUPS: Final = ("new", "absent")
+GROUPS: Final = ("new", "absent", "part-time")
 
 
 def compared(people: Sequence[Seen]) -> list[Difference]:

@@ -13,6 +13,7 @@ from services.metrics.review.indices import COM, TWK, index_of
 from services.metrics.review.inputs import Inputs
 from services.metrics.review.measure import State, Value, by_hand, state_of
 from services.metrics.review.network import Network, network_of
+from services.metrics.review.reliability import reliabilities
 from services.metrics.review.thresholds import Rules
 
 
@@ -46,7 +47,7 @@ class Finding:
 
     def uncovered(self) -> list[Need]:
         """What work needed and where there is no tie, the most needed first."""
-        missing = [each for each in self.needs if not team_process.tied(each.pair, dict(self.edges))]
+        missing = [each for each in self.needs if not team_process.tied(each.pair, self.edges)]
         return sorted(missing, key=lambda each: (-each.times, each.pair))
 
 
@@ -106,6 +107,7 @@ def _process(inputs: Inputs, rules: Rules, edges: dict[Pair, Edge], needs: Seque
         team_process.cooperation(inputs, rules),
         team_process.influence(inputs, rules),
         team_process.training_coverage(inputs, rules),
+        *reliabilities(inputs, rules.survey),
     )
 
 
@@ -115,6 +117,7 @@ def _results(inputs: Inputs, rules: Rules) -> tuple[Value, ...]:
         team_results.satisfaction(inputs),
         team_results.inside_satisfaction(inputs),
         team_results.leavers(inputs),
+        team_results.recommending(inputs),
         team_results.effort_cost(inputs, rules),
         team_results.win_rate(inputs),
         surplus(inputs),

@@ -51,11 +51,20 @@ def pull_through(pull: Pull | None) -> Value:
     """P: (team result ÷ organisation goal) ÷ planned share."""
     if pull is None or pull.goal <= 0 or pull.planned <= 0:
         return PULL.nothing("there is no target of the organisation with a share planned for the team")
-    return PULL.number(pull.result / pull.goal / pull.planned, 1)
+    return PULL.number(pull.result / pull.goal / pull.planned, 1, (f"target/{each}" for each in pull.by))
 
 
 def line_of_sight(inputs: Inputs) -> Value:
     """LOS: duties and actions that carry a goal ÷ all."""
-    duties = [(each.subject, each.goal) for each in inputs.duties if each.owner in inputs.member_of]
-    things = duties + [(each.subject, each.goal) for each in inputs.actions if each.owner in inputs.member_of]
+    things = _work(inputs)
     return LOS.share(sum(goal is not None for _, goal in things), len(things), sources=(name for name, _ in things))
+
+
+def unlinked(inputs: Inputs) -> tuple[str, ...]:
+    """The duties and actions that carry no goal."""
+    return tuple(sorted(name for name, goal in _work(inputs) if goal is None))
+
+
+def _work(inputs: Inputs) -> list[tuple[str, str | None]]:
+    duties = [(each.subject, each.goal) for each in inputs.duties if each.owner in inputs.member_of]
+    return duties + [(each.subject, each.goal) for each in inputs.actions if each.owner in inputs.member_of]

@@ -124,7 +124,9 @@ def peers_of_team(inputs: Inputs) -> Value:
 def teamwork_training(inputs: Inputs, member: str) -> Value:
     """IB7: completed ÷ assigned."""
     mine = [each for each in inputs.trainings if each.member == member and each.teamwork]
-    return IB7.share(sum(each.completed_on is not None for each in mine), len(mine), sources=_all(mine))
+    value = IB7.share(sum(each.completed_on is not None for each in mine), len(mine), sources=_all(mine))
+    checks = [each.passed for each in mine if each.passed is not None]
+    return replace(value, note=f"{sum(checks)} of {len(checks)} checks passed") if checks else value
 
 
 def resilience(inputs: Inputs, member: str) -> Value:

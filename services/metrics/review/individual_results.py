@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from math import fsum, sqrt
 
 from services.metrics.review.conventions import Interval, around, shrunk
-from services.metrics.review.inputs import Deal, Inputs
+from services.metrics.review.inputs import Deal, Inputs, Quota
 from services.metrics.review.measure import Measure, Value
 from services.metrics.review.thresholds import ResultRules
 
@@ -56,7 +58,8 @@ def attainment(inputs: Inputs, member: str) -> Value:
     could = expected(inputs, member)
     if could <= 0 or len(deals) < IR1.least:
         return IR1.nothing(f"{len(deals)} of at least {IR1.least} deals, {could:g} expected")
-    return IR1.number(100 * actual / could, len(deals), _sources(inputs, member, deals))
+    value = IR1.number(100 * actual / could, len(deals), _sources(inputs, member, deals))
+    return replace(value, note=moved(each for each in inputs.quotas if each.member == member))
 
 
 def win_rate(inputs: Inputs, member: str, rules: ResultRules) -> Value:
@@ -89,7 +92,14 @@ def difference(inputs: Inputs, member: str, rules: ResultRules) -> Value:
     if could <= 0 or len(deals) < IR6.least:
         return IR6.nothing(f"{len(deals)} of at least {IR6.least} deals, {could:g} expected")
     value, interval = shrunk_difference(actual, could, len(deals), rules)
-    return IR6.number(value, len(deals), _sources(inputs, member, deals), interval)
+    found = IR6.number(value, len(deals), _sources(inputs, member, deals), interval)
+    return replace(found, note=moved(each for each in inputs.quotas if each.member == member))
+
+
+def moved(quotas: Iterable[Quota]) -> str | None:
+    """That targets were set when their period had begun, if any were: who aims late may aim at what is there."""
+    late = [each.set_late for each in quotas]
+    return f"target moved: {sum(late)} of {len(late)} set after their period had begun" if any(late) else None
 
 
 def shrunk_difference(actual: float, could: float, deals: int, rules: ResultRules) -> tuple[float, Interval]:

@@ -261,6 +261,40 @@ class Pull:
     result: float
     goal: float
     planned: float
+    by: tuple[str, ...] = ()
+    """The targets that say so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Answers to a question, or to several together: how many, their sum, and the sum of their squares."""
+
+    n: int
+    total: int
+    squares: int
+
+    @property
+    def variance(self) -> float:
+        """Of a sample."""
+        return (self.squares - self.total * self.total / self.n) / (self.n - 1) if self.n > 1 else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What all teams answered to the questions of a scale, of pulses in which whoever answered one answered all."""
+
+    whole: Sums
+    questions: tuple[Sums, ...]
+    teams: int
+    by_team: float
+    """Σ over teams of the square of their sum ÷ how many answered."""
+    sizes: int
+    """Σ over teams of the square of how many answered."""
+
+    @property
+    def answers(self) -> int:
+        """How many answered."""
+        return self.whole.n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +346,10 @@ class Inputs:
     quotas: tuple[Quota, ...] = ()
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     """By `communication`, `cooperation`, and by the single questions C1 to C4, T1 to T4."""
+    asked_of: Mapping[str, Asked] = field(default_factory=dict)
+    """By scale what all teams answered in the period."""
+    recommended: tuple[int, int, int] | None = None
+    """Of the last pulse that asked for it, how many would recommend us, are in between, and would not."""
     peers: Mapping[str, Survey] = field(default_factory=dict)
     """By member what team mates say of them."""
     goals: tuple[Goal, ...] = ()
@@ -341,6 +379,10 @@ class Inputs:
     def department_of(self) -> dict[str, str]:
         """The department of everybody the team had to do with."""
         return {each.id: each.department for each in (*self.partners, *self.members)}
+
+    def home_of(self, member: str) -> str | None:
+        """What is no other department for a member: the team's; their own, where all of the organisation is meant."""
+        return self.department or self.department_of.get(member)
 
     def away_on(self, member: str, day: date) -> bool:
         """Whether a member did not work on a day."""

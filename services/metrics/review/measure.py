@@ -21,7 +21,8 @@ from services.metrics.review.conventions import (
     wilson,
 )  # fmt: skip
 
-Cell = Literal["individual behaviour", "individual results", "team process", "team results", "index", "goal link"]
+Cell = Literal["individual behaviour", "individual results", "team process", "team results", "index", "goal link",
+               "survey", "organisation"]  # fmt: skip
 State = Literal["healthy", "watch", "weak", "not enough data"]
 PERCENT: Final = "%"
 
@@ -48,6 +49,8 @@ class Value:
     """The team's average, where a number is never shown without it."""
     slope: float | None = None
     """Of a mean over levels by how much it changes from one to the next."""
+    note: str | None = None
+    """What is to be known beside it."""
 
     @property
     def interval(self) -> Interval | None:
@@ -64,6 +67,8 @@ class Survey:
     answers: int
     asked: int
     sources: tuple[str, ...] = ()
+    told: bool = True
+    """Whether there are sums: of too few answers, or of none to all of its questions, only their number is known."""
 
     @classmethod
     def summed(cls, n: int, total: float, squares: float, *, items: int, asked: int, source: str) -> Self:
@@ -102,7 +107,7 @@ class Measure:
         if survey is None:
             return self.nothing("nobody was asked")
         answers, asked = survey.answers, survey.asked
-        if answers < least or answers < response * asked:
+        if not survey.told or answers < least or answers < response * asked:
             why = f"{answers} answers of {asked} asked; at least {least} and {100 * response:g} % are needed"
             return Value(self.id, of=answers, missing=why, sources=survey.sources)
         value, error = score100(survey.mean), survey_error(survey.deviation, answers)

@@ -50,6 +50,20 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
                    "points", "the line was there before the period"),
 }  # fmt: skip
 
+_SAID: Final = "as the set of options says, that the review names"
+STATED: Final[Mapping[str, Meaning]] = {
+    "expected_loss": Meaning("Expected loss", "What may go wrong, by how likely it is and what it costs.",
+                             "Σ probability · loss", "money", _SAID),
+    "cost": Meaning("Cost in money", "What it costs; of a package the sum.", _SAID, "money", "an estimate"),
+    "hours": Meaning("Hours", "What it takes of the team; of a package the sum.",
+                     "hours of each · members + hours besides", "hours", _SAID),
+    "weeks": Meaning("Weeks", "Until the first effect; of a package the later one.", _SAID, "weeks", "an estimate"),
+}  # fmt: skip
+EFFECT: Final = Meaning(
+    "Expected effect", "What it is expected to raise the measure by if it is carried out, and how sure that is.", _SAID,
+    "points", "an assumption until the organisation has results of its own; then what verdicts have taught",
+)  # fmt: skip
+
 
 def opened(document: Mapping[str, Any], rules: RankingRules, path: str) -> tuple[Meaning, dict[str, str | None]] | None:
     """What a number of the table means, and by name the figures it is computed from; none for any other number."""
@@ -63,9 +77,12 @@ def opened(document: Mapping[str, Any], rules: RankingRules, path: str) -> tuple
         case ["weights", name] if name in CRITERIA:
             swing = {each: number(getattr(rules.swing, each)) for each in CRITERIA}
             return MEANINGS["weights"], {f"swing of {each}": swing[each] for each in CRITERIA}
-        case ["rows", place, *names] if names and names[-1] in MEANINGS:
-            row = table["rows"][int(place)]
-            return MEANINGS[names[-1]], _figures(names[-1], row, document, rules)
+        case ["rows", _, "effects", *_]:
+            return EFFECT, {}
+        case ["rows", _, name] if name in STATED:
+            return STATED[name], {}
+        case ["rows", place, "values", name] | ["rows", place, name] if name in MEANINGS:
+            return MEANINGS[name], _figures(name, table["rows"][int(place)], document, rules)
     return None
 
 

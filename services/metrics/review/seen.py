@@ -17,7 +17,7 @@ _ONLY_THEIRS: Final = ("IB8",)
 """How somebody takes setbacks is shown to them alone."""
 _INSIDE: Final = ("IB6",)
 """Of the team's measures those for the team and who leads it: what its members say of each other."""
-_SURVEYS: Final = ("TP5", "TP6")
+_SURVEYS: Final = ("TP5", "TP6", "RW5", "RW6")
 _INDICES: Final = ("COM", "TWK")
 _UNTOLD: Final = {"value": None, "low": None, "high": None, "n": None}
 FEWEST_OUTSIDE: Final = 5
@@ -52,7 +52,7 @@ def _outside(document: Mapping[str, Any]) -> dict[str, Any]:
         "associations": without_names(document["associations"]),
         "goals": goals | {"linked": [each | {"targets": []} for each in goals["linked"]]},
         "weaknesses": {
-            code: each | {"about": []} if code in _ABOUT_MEMBERS else each
+            code: _without(each, "began") | {"about": []} if code in _ABOUT_MEMBERS else each
             for code, each in document["weaknesses"].items()
         },
     }
@@ -105,6 +105,7 @@ def without_names(graph: Mapping[str, Any]) -> dict[str, Any]:
         "uncovered": sum(each["times"] for each in graph["uncovered"]),
         "network": {name: network[name] for name in _NAMELESS} | {"isolates": len(network["isolates"])},
         "inwardness": graph["inwardness"],
+        "departments": graph.get("departments", []),
     }
 
 
@@ -116,4 +117,4 @@ def may_open(path: str, sight: Sight, member: str | None) -> bool:
         return True
     if path.startswith(("/measures/members/", "/contributions/")):
         return sight == "team" and path.split("/")[-2 if path.startswith("/measures") else -1] == member
-    return sight == "team" or not path.startswith(("/associations/", "/goals/"))
+    return sight == "team" or not path.startswith(("/associations/", "/goals/", "/weaknesses/"))

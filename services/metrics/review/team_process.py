@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -108,7 +108,7 @@ def coverage(needs: Sequence[Need], edges: dict[Pair, Edge], rules: Rules) -> Va
     return TP4.share(covered, sum(each.times for each in needs), rules.least.get("TP4"), sources)
 
 
-def tied(pair: Pair, edges: dict[Pair, Edge]) -> bool:
+def tied(pair: Pair, edges: Mapping[Pair, Edge]) -> bool:
     """Whether there is a tie between two."""
     return pair in edges and edges[pair].tie
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from math import fsum
+from dataclasses import replace
+from math import fsum, sqrt
 from random import Random
 
-from services.metrics.review.conventions import Interval, wilson
-from services.metrics.review.individual_results import CONTENT
+from services.metrics.review.conventions import Interval, around, wilson
+from services.metrics.review.individual_results import CONTENT, moved
 from services.metrics.review.inputs import Inputs
 from services.metrics.review.measure import Measure, Value
 from services.metrics.review.thresholds import Rules
@@ -28,6 +29,12 @@ TR3 = Measure(
 TR4 = Measure(
     "TR4", "leavers", "team results", "Members who left of those there were on average.", "leavers ÷ average heads",
     "of the team only, never of a person", 3,
+)  # fmt: skip
+ENPS = Measure(
+    "ENPS", "whether members recommend us", "team results",
+    "Those who would recommend working here (9 or 10 of 10) less those who would not (0 to 6), in points.",
+    "100 · (promoters - detractors) ÷ answers", "of ten answers to one pulse on, never of a person", 10,
+    unit="-100 to 100",
 )  # fmt: skip
 TR5 = Measure(
     "TR5", "cost of sales effort", "team results", "Meeting hours at the hourly rate and trainings, against credits.",
@@ -53,8 +60,9 @@ def attainment(inputs: Inputs, rules: Rules) -> Value:
     if could <= 0 or len(amounts) < TR1.least:
         return TR1.nothing(f"{len(amounts)} of at least {TR1.least} deals, {could:g} expected")
     low, high = drawn_again(amounts, rules.results.draws)
-    return TR1.number(100 * fsum(amounts) / could, len(amounts), sources,
-                      Interval(100 * low / could, 100 * high / could))  # fmt: skip
+    between = Interval(100 * low / could, 100 * high / could)
+    value = TR1.number(100 * fsum(amounts) / could, len(amounts), sources, between)
+    return replace(value, note=moved(each for each in inputs.quotas if each.member in team))
 
 
 def drawn_again(amounts: list[float], draws: int) -> Interval:
@@ -87,6 +95,17 @@ def leavers(inputs: Inputs) -> Value:
     return TR4.number(100 * len(inputs.leavers) / heads, heads, (f"member/{each}" for each in inputs.leavers))
 
 
+def recommending(inputs: Inputs) -> Value:
+    """ENPS: 100 · (promoters - detractors) ÷ answers, with the interval of a mean of 1, 0 and -1."""
+    would, between, would_not = inputs.recommended or (0, 0, 0)
+    n = would + between + would_not
+    if n < ENPS.least:
+        return ENPS.nothing(f"{n} of at least {ENPS.least} answers")
+    mean = (would - would_not) / n
+    error = sqrt(((would + would_not) / n - mean * mean) / n)
+    return ENPS.number(100 * mean, n, interval=around(100 * mean, 100 * error))
+
+
 def hours_met(inputs: Inputs, members: Set[str]) -> float:
     """The hours these members spent in meetings."""
     return sum(each.minutes * len(each.attended & members) for each in inputs.meetings) / 60
@@ -99,7 +118,8 @@ def effort_cost(inputs: Inputs, rules: Rules) -> Value:
     if earned <= 0:
         return TR5.nothing("nothing was credited")
     spent = hours_met(inputs, team) * rules.ranking.hourly_rate + inputs.training_cost
-    return TR5.number(100 * spent / earned, len(inputs.deals), (each.subject for each in inputs.meetings))
+    behind = [*inputs.meetings, *inputs.trainings, *(each for each in inputs.deals if each.won)]
+    return TR5.number(100 * spent / earned, len(inputs.deals), (each.subject for each in behind))
 
 
 def win_rate(inputs: Inputs) -> Value:

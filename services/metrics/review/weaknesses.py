@@ -73,7 +73,8 @@ def hub(finding: Finding) -> tuple[State, tuple[str, ...]]:
 def isolated(finding: Finding) -> tuple[State, tuple[str, ...]]:
     """W-ISO: without a tie, though there for six weeks and not away."""
     inputs, least = finding.inputs, 7 * finding.rules.weakness.isolated_weeks
-    if finding.network.nodes < 3:
+    # Where nothing of anybody's work is recorded, nobody is known to be alone.
+    if finding.network.nodes < 3 or not finding.edges:
         return "not enough data", ()
     there = [each for each in finding.network.isolates
              if inputs.member_of[each].days_present(inputs.start, inputs.asked) >= least]  # fmt: skip
@@ -82,12 +83,17 @@ def isolated(finding: Finding) -> tuple[State, tuple[str, ...]]:
 
 def meetings(finding: Finding) -> tuple[State, tuple[str, ...]]:
     """W-MTG: more than a fifth of the working hours in meetings, or meetings without effect."""
-    rules, inputs = finding.rules, finding.inputs
-    days = sum(each.days_present(inputs.start, inputs.asked) for each in inputs.members)
-    worked = days / 7 * rules.ranking.hours_per_week
-    if worked and hours_met(inputs, set(inputs.ids)) > rules.weakness.meeting_hours * worked:
+    worked, inputs = hours_worked(finding), finding.inputs
+    if worked and hours_met(inputs, set(inputs.ids)) > finding.rules.weakness.meeting_hours * worked:
         return "weak", ()
     return _index("TP1")(finding)
+
+
+def hours_worked(finding: Finding) -> float:
+    """The working hours of the members' days in the team."""
+    inputs = finding.inputs
+    days = sum(each.days_present(inputs.start, inputs.asked) for each in inputs.members)
+    return days / 7 * finding.rules.ranking.hours_per_week
 
 
 def slow_answers(finding: Finding) -> tuple[State, tuple[str, ...]]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.metrics.review.association import Edge, Need
+from services.metrics.review.association import Edge, Need, anybody
+from services.metrics.review.chance import Inwardness
 from services.metrics.review.choice import Choice
 from services.metrics.review.contributions import PITFALLS, Contribution, unstaffed_of
 from services.metrics.review.diagnosis import Diagnosis
 from services.metrics.review.finding import Finding
-from services.metrics.review.goal_link import UNLINKED
+from services.metrics.review.goal_link import UNLINKED, unlinked
 from services.metrics.review.inputs import Inputs
 from services.metrics.review.measure import Value
 from services.metrics.review.options import Catalogue
 from services.metrics.review.ranking import Ranked
+from services.metrics.review.team_process import tied
 from services.metrics.review.team_results import hours_met
-from services.metrics.review.weaknesses import Weakness
+from services.metrics.review.weaknesses import Weakness, hours_worked
 
 Evidence = dict[str, tuple[str, ...]]
 
@@ -53,20 +56,43 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
         "goals": _goals(inputs, evidence),
         "weaknesses": {
             code: {"state": each.state, "confirmed": each.confirmed, "about": list(each.about),
-                   "shown_by": list(each.shown_by), **_evidence_of(code, each, inputs)}
+                   "shown_by": list(each.shown_by), **_evidence_of(code, each, finding)}
             for code, each in sorted(diagnosis.weaknesses.items())
         },
         "recommendation": _recommendation(diagnosis),
         "options": _table(diagnosis.choice, catalogue) if diagnosis.choice else None,
     }  # fmt: skip
+    evidence["/weaknesses/W-ROLE"] = unlinked(inputs)
+    evidence["/weaknesses/W-MTG/hours"] = tuple(sorted(each.subject for each in inputs.meetings))
+    evidence |= {
+        f"/weaknesses/W-HUB/meeting_hours/{hub}": tuple(
+            sorted(each.subject for each in inputs.meetings if hub in each.attended)
+        )
+        for hub in diagnosis.weaknesses["W-HUB"].about
+    }
+    evidence |= {
+        f"/unstaffed/{role}": tuple(each.subject for each in inputs.deals if each.won and each.roles)
+        for role in unstaffed_of(inputs.deals)
+    }
     return document, evidence
 
 
-def _evidence_of(code: str, weakness: Weakness, inputs: Inputs) -> dict[str, Any]:
-    """Of who carries all help the hours in meetings; for who leads the team only."""
-    if code != "W-HUB" or not weakness.about:
-        return {}
-    return {"meeting_hours": {each: number(hours_met(inputs, {each})) for each in weakness.about}}
+def _evidence_of(code: str, weakness: Weakness, finding: Finding) -> dict[str, Any]:
+    """What shows a weakness beside the measures: of who carries all help the hours in meetings, which are for who leads
+    the team only; of who has no tie the first day; the hours in meetings; how much carries no goal."""
+    inputs = finding.inputs
+    match code:
+        case "W-HUB" if weakness.about:
+            return {"meeting_hours": {each: number(hours_met(inputs, {each})) for each in weakness.about}}
+        case "W-ISO" if weakness.about:
+            began = {each: inputs.member_of[each].starts_on for each in weakness.about}
+            return {"began": {each: day and day.isoformat() for each, day in began.items()}}
+        case "W-MTG":
+            met = hours_met(inputs, set(inputs.ids))
+            return {"hours": number(met), "working_hours": number(hours_worked(finding))}
+        case "W-ROLE":
+            return {"unlinked": len(unlinked(inputs))}
+    return {}
 
 
 def _values(values: Mapping[str, Value], place: str, evidence: Evidence) -> dict[str, Any]:
@@ -82,20 +108,23 @@ def shown_value(value: Value) -> dict[str, Any]:
         "value": number(value.value), "low": number(value.low), "high": number(value.high),
         "numerator": number(value.hits), "n": number(value.of), "missing": value.missing, "parts": list(value.parts),
         **{name: number(each) for name, each in more.items() if each is not None},
+        **({"note": value.note} if value.note else {}),
     }  # fmt: skip
 
 
 def associations(finding: Finding, evidence: Evidence) -> dict[str, Any]:
     """The graph: who has to do with whom, what work needed, and what the whole of it tells."""
-    network, inward = finding.network, finding.inwardness
+    network = finding.network
     for pair, edge in finding.edges.items():
         evidence[f"/associations/edges/{pair[0]}~{pair[1]}"] = edge.sources
+    evidence |= _helped(finding)
     for each in finding.needs:
         evidence[f"/associations/needs/{each.pair[0]}~{each.pair[1]}"] = each.sources
     return {
         "edges": {f"{one}~{other}": _edge(edge) for (one, other), edge in sorted(finding.edges.items())},
         "needs": {f"{each.pair[0]}~{each.pair[1]}": each.times for each in finding.needs},
         "uncovered": [_need(each) for each in finding.uncovered()],
+        "departments": _by_department(finding),
         "network": {
             "members": network.nodes, "ties": network.ties, "density": number(network.density),
             "isolates": list(network.isolates), "degrees": dict(network.degrees),
@@ -105,10 +134,47 @@ def associations(finding: Finding, evidence: Evidence) -> dict[str, Any]:
             "help_given": dict(network.help_given), "help_share": _numbers(network.help_share),
             "reciprocity": number(network.reciprocity),
         },
-        "inwardness": None if inward is None else {
-            "index": number(inward.index), "expected": number(inward.expected), "p": number(inward.p),
-            "labelings": inward.labelings, "ties": inward.ties, "told": inward.told,
-        },
+        "inwardness": inwardness(finding.inwardness),
+    }  # fmt: skip
+
+
+def _by_department(finding: Finding) -> list[dict[str, Any]]:
+    """What work needed of each department, and where there was a tie: the graph as it is for others. What members need
+    of each other is of no department."""
+    inputs = finding.inputs
+    needed: Counter[str] = Counter()
+    covered: Counter[str] = Counter()
+    for each in finding.needs:
+        other = next((one for one in each.pair if one not in inputs.member_of), None)
+        place = "" if other is None else inputs.department_of.get(other, other.removeprefix(anybody("")))
+        needed[place] += each.times
+        covered[place] += each.times if tied(each.pair, finding.edges) else 0
+    return [
+        {"department": place or None, "needs": needed[place], "covered": covered[place]} for place in sorted(needed)
+    ]
+
+
+def _helped(finding: Finding) -> Evidence:
+    """The items and actions by which members helped each other, of each member and of all."""
+    members = finding.inputs.member_of
+    inside = [each for each in finding.helps if each.giver in members and each.receiver in members]
+    by = {
+        member: tuple(sorted({each.source for each in inside if each.giver == member}))
+        for member in sorted({each.giver for each in inside})
+    }  # fmt: skip
+    found = {f"/associations/network/help_given/{member}": sources for member, sources in by.items()}
+    if finding.network.help_share:
+        every = tuple(sorted({each.source for each in inside}))
+        found |= {f"/associations/network/help_share/{member}": every for member in finding.network.help_share}
+        found["/associations/network/reciprocity"] = every
+    return found
+
+
+def inwardness(found: Inwardness | None) -> dict[str, Any] | None:
+    """Ties outside against those inside, and what chance would make."""
+    return None if found is None else {
+        "index": number(found.index), "expected": number(found.expected), "p": number(found.p),
+        "labelings": found.labelings, "ties": found.ties, "told": found.told,
     }  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.actions import ACTION_FIGURES
+from services.metrics.views.frame import Figure, Reading, View
 from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.people import by_belonging
 from services.metrics.views.pulses import ENPS
@@ -13,16 +14,7 @@ from services.metrics.views.support import DUTY_FIGURES, RECOGNITIONS, REPUTATIO
 from services.metrics.views.talks import MEETING_FIGURES, PROBLEM_FIGURES
 from services.metrics.views.training import TRAINING_FIGURES
 from services.metrics.views.training_effect import TRAINING_EFFECT
-from services.metrics.views.workplace import EQUIPMENT_OUT, JOINERS_WAITING, OPENING_FIGURES
-
-
-def not_recorded(figure: str, what: str) -> Compute:
-    """A figure about something this organisation does not record yet: not known, and never 0."""
-
-    async def compute(reading: Reading) -> Any:
-        reading.note(figure, f"{what} are not recorded yet")
-
-    return compute
+from services.metrics.views.workplace import EQUIPMENT_OUT, EQUIPMENT_TO_RETURN, JOINERS_WAITING, OPENING_FIGURES
 
 
 async def _people(reading: Reading, figure: str, measure: str) -> int | None:
@@ -71,6 +63,7 @@ VIEW = View(
         *TRAINING_FIGURES,
         TRAINING_EFFECT,
         EQUIPMENT_OUT,
+        EQUIPMENT_TO_RETURN,
         JOINERS_WAITING,
         *DUTY_FIGURES,
         RECOGNITIONS,
@@ -79,6 +72,7 @@ VIEW = View(
         *LINE_OF_SIGHT,
         ENPS,
         *MEETING_FIGURES,
+        *ACTION_FIGURES,
         *PROBLEM_FIGURES,
     ),
     relationships={"employee_to_employer": EMPLOYER, "public_picture": PUBLIC},

@@ -33,7 +33,7 @@ _TARGETS = sa.select(TargetFact).where(
 _DUTIES = sa.select(DutyFact).where(_duty.assigned_on < _END)
 _ACTIONS = sa.select(ActionFact).where(_action.agreed_on < _END)
 _MEMBERS, _TEAMS, _GROUPS = sa.select(MemberFact), sa.select(TeamFact), sa.select(GroupFact)
-_WHOSE: Final = ("department", "team", "member")
+WHOSE: Final = ("department", "team", "member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ async def work_of(reading: Reading, kind: str | None = None) -> list[Work]:
 async def _all_work(reading: Reading) -> list[Work]:
     span, snapshot = reading.question.span, reading.snapshot
     start, last = span.start, span.asked - timedelta(days=1)
-    places = await _places(reading, last)
+    places = await places_of(reading, last)
     found = []
     for target in await snapshot.all(TargetFact, _TARGETS, start=start, end=span.end):
         whose = places.get((target.level, target.ref), {target.level: target.ref})
@@ -75,7 +75,7 @@ async def _all_work(reading: Reading) -> list[Work]:
     return found
 
 
-async def _places(reading: Reading, last: date) -> dict[tuple[str, str], dict[str, str | None]]:
+async def places_of(reading: Reading, last: date) -> dict[tuple[str, str], dict[str, str | None]]:
     """Of teams, groups and members the department, team and member that what is theirs counts for."""
     snapshot = reading.snapshot
     departments = {each.id: each.department for each in await snapshot.all(TeamFact, _TEAMS)}
@@ -94,7 +94,7 @@ def share_with_goal(figure: str, kind: str | None = None) -> Compute:
     """How much of what is done carries a goal."""
 
     async def compute(reading: Reading) -> Any:
-        if set(reading.filters) - set(_WHOSE):
+        if set(reading.filters) - set(WHOSE):
             reading.note(figure, "what serves goals is known by department, team and member")
             return None
         found = await work_of(reading, kind)

@@ -15,7 +15,7 @@ from services.metrics.views.frame import Reading
 from services.metrics.views.people import here_at_the_end
 from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.support import overdue_duties
-from services.metrics.views.workplace import waiting_before
+from services.metrics.views.workplace import waiting_before, with_leavers
 from shared.money import Money
 
 _training = TrainingFact.__table__.c  # type: ignore[attr-defined]
@@ -74,11 +74,12 @@ def _sought(opening: OpeningFact, reading: Reading, first: str, end: str, asked:
 
 
 def _out(piece: EquipmentFact, reading: Reading, first: str, end: str, asked: str) -> bool:
-    return any(
-        each["on"] < asked and (each["back"] is None or each["back"] >= asked)
-        for each in piece.issues
-        if _is_of(reading, each["department"], each["team"])
-    )
+    out = piece.out_before(reading.question.span.asked)
+    return out is not None and _is_of(reading, out["department"], out["team"])
+
+
+async def _to_return(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_piece.id.in_([each.id for each in await with_leavers(reading)])]
 
 
 async def _waiting(reading: Reading) -> list[sa.ColumnElement[bool]]:
@@ -136,6 +137,7 @@ PEOPLE_ROWS: Mapping[str, Source] = {
     "openings_filled": Source(OpeningFact, _among(OpeningFact, _filled), _show_opening),
     "equipment_out": Source(EquipmentFact, _among(EquipmentFact, _out),
                             simple("equipment", "sort", "holder", "issued_on")),
+    "equipment_to_return": Source(EquipmentFact, _to_return, simple("equipment", "sort", "holder", "issued_on")),
     "duties_open": Source(DutyFact, _among(DutyFact, _to_do), _show_duty),
     "duties_overdue": Source(DutyFact, _overdue, _show_duty),
     "duties_done": Source(DutyFact, _among(DutyFact, _done), _show_duty),

@@ -12,6 +12,7 @@ from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
+from services.metrics.views.actions import ACTION_ROWS
 from services.metrics.views.customers import CUSTOMER_ROWS
 from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.handovers import WITHOUT_OWNER, open_of, show_customer
@@ -208,6 +209,7 @@ SOURCES: Mapping[str, Source] = {
     **PEOPLE_ROWS,
     **REQUEST_ROWS,
     **TALK_ROWS,
+    **ACTION_ROWS,
     **GOAL_ROWS,
 }  # fmt: skip
 

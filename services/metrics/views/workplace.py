@@ -7,12 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.workplace import OnboardingFact
+from services.metrics.facts.teams import MemberFact
+from services.metrics.facts.workplace import EquipmentFact, OnboardingFact
 from services.metrics.views.frame import Figure, Reading
 from services.metrics.views.people import by_belonging, here_at_the_end
 from services.metrics.views.values import mean
+from shared.membership import on_day
 
 _onboarding = OnboardingFact.__table__.c  # type: ignore[attr-defined]
+_ISSUED = sa.select(EquipmentFact).where(EquipmentFact.__table__.c.issues != [])  # type: ignore[attr-defined]
+_MEMBERS = sa.select(MemberFact)
 
 
 def waiting_before(day: date) -> list[sa.ColumnElement[bool]]:
@@ -51,6 +55,34 @@ async def equipment_out(reading: Reading) -> Any:
     return (await reading.stock("issued")).count - (await reading.stock("returned")).count
 
 
+async def with_leavers(reading: Reading) -> list[EquipmentFact]:
+    """The pieces that were out at the end with somebody who did not work here any more, by where they were issued."""
+    asked = reading.question.span.asked
+
+    async def read() -> list[EquipmentFact]:
+        gone = await _gone_before(reading, asked)
+        pieces = await reading.snapshot.all(EquipmentFact, _ISSUED)
+        return [each for each in pieces if (out := each.out_before(asked)) is not None and out["member"] in gone]
+
+    found: list[EquipmentFact] = await reading.shared("equipment with leavers", read)
+    return [
+        each
+        for each in found
+        if (out := each.out_before(asked)) is not None and all(out[dim] == key for dim, key in reading.filters.items())
+    ]
+
+
+async def _gone_before(reading: Reading, day: date) -> set[str]:
+    last = day.fromordinal(day.toordinal() - 1)
+    people = await reading.snapshot.all(MemberFact, _MEMBERS)
+    return {each.id for each in people if each.employments and not on_day(each.employments, last)}
+
+
+async def equipment_to_return(reading: Reading) -> Any:
+    """Still with who has left, at the end."""
+    return len(await with_leavers(reading)) if by_belonging(reading, "equipment_to_return") else None
+
+
 async def joiners_waiting(reading: Reading) -> Any:
     """Here at the end without all their equipment."""
     if not by_belonging(reading, "joiners_waiting"):
@@ -76,6 +108,12 @@ EQUIPMENT_OUT = Figure(
     "Pieces of equipment issued and not returned at the end; of a department or team those issued to its members.",
     equipment_out,
     "equipment_out",
+)
+EQUIPMENT_TO_RETURN = Figure(
+    "equipment_to_return",
+    "Pieces of equipment at the end that are still with somebody who does not work here any more.",
+    equipment_to_return,
+    "equipment_to_return",
 )
 JOINERS_WAITING = Figure(
     "joiners_waiting",

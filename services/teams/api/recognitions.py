@@ -1,34 +1,29 @@
-"""`/v1/recognitions`, `/v1/challenges` and `/v1/reputation`: thanks, common aims and the public picture."""
+"""`/v1/recognitions`: thanks for what was done."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field, StringConstraints, create_model, model_validator
+from pydantic import BaseModel, Field, create_model, model_validator
 
-from services.teams.api.duties import doers_of, goal_id
+from services.teams.api.duties import doers_of
 from services.teams.api.organisation import today
-from services.teams.api.references import member_id, place, sought
+from services.teams.api.references import member_id, sought
 from services.teams.domain.duties import Duty
 from services.teams.domain.members import Member, MemberIsErased
-from services.teams.domain.recognitions import Challenge, Recognition, Reputation
-from services.teams.domain.teams import Group, Team
+from services.teams.domain.recognitions import Recognition
 from services.teams.domain.trainings import Training
-from services.teams.known import KnownCustomer
+from shared.elsewhere import of_owner
 from shared.errors import Invalid
 from shared.events.duties import Recognised
-from shared.http.bodies import Body, Name, Named, Ref, Text, Word, shown
+from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
-from shared.known import known
 from shared.membership import latest_on
-from shared.money import plain
-from shared.money.numbers import DecimalString
 from shared.store import Snapshot, Tx
 
 _recognition = Recognition.__table__.c  # type: ignore[attr-defined]
@@ -38,6 +33,7 @@ _OF_MEMBER = sa.select(Recognition).where(
         sa.type_coerce(_recognition.to, sa.Text).contains(sa.bindparam("quoted")),
     )
 )
+PLACE: Final = "/about/ref"
 Done = Literal["duty", "deal", "problem", "training", "other"]
 
 
@@ -55,8 +51,23 @@ async def _present(snapshot: Snapshot, found: Sequence[Recognition], reader: Pri
     return [shown(each) | {"about": {"kind": each.done, "ref": each.ref}} for each in found]
 
 
+async def _to_as_stored(tx: Tx, refs: list[str]) -> list[str]:
+    return [await member_id(tx, ref, f"/to/{place}") for place, ref in enumerate(refs)]
+
+
+async def _about_as_stored(tx: Tx, about: dict[str, str | None]) -> dict[str, str | None]:
+    ref = about["ref"]
+    return about if ref is None else about | {"ref": await _OF_KIND[str(about["kind"])](tx, ref)}
+
+
 recognitions = Collection(
-    Recognition, "recognitions", filters={"by": "by"}, refs={"by": Member}, present=_present, extra=_Shown
+    Recognition,
+    "recognitions",
+    filters={"by": "by"},
+    refs={"by": Member},
+    present=_present,
+    extra=_Shown,
+    resolved={"to": _to_as_stored, "about": _about_as_stored},
 )
 
 
@@ -121,19 +132,21 @@ async def recognitions_of(snapshot: Snapshot, member: str) -> list[Recognition]:
 
 
 async def _done_by(tx: Tx, about: DoneThing, to: dict[str, Recognised], on: date) -> str | None:
-    """What was done, which must be so and by them where that is known here."""
+    """What was done, which must be so, and by them where that is known here. Who helped with a deal or a problem is not
+    judged: thanks may be the first word of it."""
+    ref = about.ref or ""
     if about.kind == "duty":
-        duty: Duty = await sought(tx, Duty, about.ref or "", "/about/ref")
+        duty: Duty = await sought(tx, Duty, ref, PLACE)
         if duty.status not in ("done", "accepted"):
-            raise Invalid.at("/about/ref", f"this duty is {duty.status}, not done")
+            raise Invalid.at(PLACE, f"this duty is {duty.status}, not done")
         doers = {duty.done_by} if duty.done_by else await doers_of(tx, duty, on)
         return _theirs(duty.id, "duty", to, doers)
     if about.kind == "training":
-        training: Training = await sought(tx, Training, about.ref or "", "/about/ref")
+        training: Training = await sought(tx, Training, ref, PLACE)
         if training.status != "completed":
-            raise Invalid.at("/about/ref", f"this training is {training.status}, not completed")
+            raise Invalid.at(PLACE, f"this training is {training.status}, not completed")
         return _theirs(training.id, "training", to, {training.member})
-    return about.ref
+    return await _OF_KIND[about.kind](tx, ref) if about.kind in _OF_KIND else None
 
 
 def _theirs(ref: str, what: str, to: dict[str, Recognised], doers: set[str]) -> str:
@@ -143,149 +156,27 @@ def _theirs(ref: str, what: str, to: dict[str, Recognised], doers: set[str]) -> 
     return ref
 
 
-class _Days(BaseModel):
-    """The days of a challenge."""
-
-    start: date = Field(alias="from")
-    to: date
-    group: str | None = None
+async def _deal(tx: Tx, ref: str) -> str:
+    return str((await of_owner(tx, "targets", "deals", ref, PLACE))["id"])
 
 
-async def _present_challenges(
-    snapshot: Snapshot, found: Sequence[Challenge], reader: Principal | None
-) -> list[dict[str, Any]]:
-    return [shown(each) | {"from": each.starts_on, "to": each.ends_on, "group": each.group_id} for each in found]
+async def _problem(tx: Tx, ref: str) -> str:
+    item = await of_owner(tx, "meetings", "items", ref, PLACE)
+    if item["kind"] != "problem":
+        raise Invalid.at(PLACE, f"{item['id']} is a {item['kind']}, not a problem")
+    if item["status"] != "resolved":
+        raise Invalid.at(PLACE, f"this problem is {item['status']}, not solved")
+    return str(item["id"])
 
 
-challenges = Collection(
-    Challenge,
-    "challenges",
-    filters={"team": "team", "group": "group_id", "goal": "goal"},
-    refs={"team": Team, "group": Group},
-    present=_present_challenges,
-    extra=_Days,
-)
+async def _duty(tx: Tx, ref: str) -> str:
+    return str((await sought(tx, Duty, ref, PLACE)).id)
 
 
-class SetChallenge(Named):
-    """Something a team or a group wants to reach together."""
-
-    name: Name = Field(examples=["A hundred visits in spring"])
-    aim: Text | None = None
-    team: Ref | None = None
-    group: Ref | None = None
-    goal: Ref | None = Field(default=None, description="the goal they share")
-    start: Day = Field(alias="from")
-    to: Day = Field(description="the first day after it")
-
-    @model_validator(mode="after")
-    def _of_somebody(self) -> SetChallenge:
-        if self.team is None and self.group is None:
-            raise ValueError("a challenge is one of a team or of a group")
-        return self
+async def _training(tx: Tx, ref: str) -> str:
+    return str((await sought(tx, Training, ref, PLACE)).id)
 
 
-class ChangeChallenge(Named):
-    """What to change about a challenge that is not over; what is not sent stays, null clears."""
-
-    name: Name = ""
-    aim: Text | None = None
-    team: Ref | None = None
-    group: Ref | None = None
-    goal: Ref | None = None
-    start: Day = Field(default=date.min, alias="from")
-    to: Day = date.max
-
-
-class EndChallenge(Body):
-    """When it was over, and whether it was reached."""
-
-    reached: bool
-    on: Day | None = None
-
-
-@challenges.create
-async def set_challenge(tx: Tx, body: SetChallenge) -> Challenge:
-    """Set a team or a group something to reach together."""
-    team, group = await place(tx, body.team, body.group)
-    begun = Challenge.begin(
-        name=body.name, aim=body.aim, team=team, group_id=group, goal=await goal_id(tx, body.goal),
-        starts_on=body.start, ends_on=body.to, **fresh(Challenge, body),
-    )  # fmt: skip
-    return tx.save(*begun)
-
-
-@challenges.amend
-async def change_challenge(tx: Tx, challenge: Challenge, body: ChangeChallenge) -> Challenge:
-    """Describe a challenge differently; whose it is stays."""
-    sent = body.sent()
-    if sent.pop("team", None) or sent.pop("group", None):
-        whose = await place(tx, body.team, body.group)
-        if whose != (challenge.team, challenge.group_id):
-            raise Invalid.at("/team", f"this challenge is one of {challenge.group_id or challenge.team}, and stays so")
-    sent.pop("group", None)
-    fields = {{"start": "starts_on", "to": "ends_on"}.get(name, name): value for name, value in sent.items()}
-    if "goal" in fields:
-        fields["goal"] = await goal_id(tx, body.goal)
-    return tx.save(challenge, challenge.change(**fields))
-
-
-@challenges.verb("end")
-async def end_challenge(tx: Tx, challenge: Challenge, body: EndChallenge) -> Challenge:
-    """Note that a challenge is over."""
-    return tx.save(challenge, challenge.end(body.on or await today(tx), body.reached))
-
-
-reputation = Collection(
-    Reputation,
-    "reputation",
-    filters={"kind": "sort", "source": "source", "customer": "customer"},
-    refs={"customer": KnownCustomer},
-)
-Score = Annotated[Decimal, DecimalString("A score", "4.5", Decimal(0), Decimal(1000), 2, whole_numbers=True)]
-Url = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\s\x00]+$")]
-
-
-class HearReputation(Named):
-    """Something said of the organisation in public."""
-
-    kind: Literal["rating", "review", "complaint"]
-    source: Word = Field(examples=["trustpilot"])
-    score: Score | None = Field(default=None, description="of out_of", examples=["4.5"])
-    out_of: Score = Field(default=Decimal(5), description="the best score there")
-    on: Day | None = None
-    customer: Ref | None = None
-    text: Text | None = None
-    url: Url | None = None
-
-    @model_validator(mode="after")
-    def _in_scale(self) -> HearReputation:
-        if self.kind == "rating" and self.score is None:
-            raise ValueError("a rating has a score")
-        if self.out_of <= 0 or (self.score is not None and not 0 <= self.score <= self.out_of):
-            raise ValueError(f"the score {self.score} does not lie between 0 and {self.out_of}")
-        return self
-
-
-class WithdrawReputation(Body):
-    """The day on which it was taken back."""
-
-    on: Day | None = None
-
-
-@reputation.create
-async def hear_reputation(tx: Tx, body: HearReputation) -> Reputation:
-    """Note what was said of the organisation in public."""
-    customer = (await known(tx, KnownCustomer, body.customer, "/customer")).id if body.customer else None
-    score = plain(body.score) if body.score is not None else None
-    heard = Reputation.hear(
-        sort=body.kind, source=body.source, on=body.on or await today(tx), score=score, out_of=plain(body.out_of),
-        customer=customer, text=body.text, url=body.url, **fresh(Reputation, body),
-    )  # fmt: skip
-    return tx.save(*heard)
-
-
-@reputation.verb("withdraw")
-async def withdraw_reputation(tx: Tx, opinion: Reputation, body: WithdrawReputation) -> Reputation:
-    """Note that it was taken back, or is not about us."""
-    return tx.save(opinion, opinion.withdraw(body.on or await today(tx)))
+_OF_KIND: Final[Mapping[str, Callable[[Tx, str], Awaitable[str]]]] = {
+    "duty": _duty, "training": _training, "deal": _deal, "problem": _problem,
+}  # fmt: skip

@@ -6,10 +6,11 @@ views count setbacks only where at least five people had one.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from pydantic import Field
+from pydantic import Field, create_model
 
 from services.teams.api.organisation import local_day, today
 from services.teams.api.references import member_id, sought
@@ -19,7 +20,7 @@ from services.teams.domain.setbacks import Setback
 from services.teams.known import KnownCustomer
 from services.teams.pseudonyms import token_of
 from shared.errors import Invalid
-from shared.http.bodies import Body, Name, Named, Ref, Text
+from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.identity.scopes import ADMIN
@@ -45,11 +46,22 @@ async def readable(snapshot: Snapshot, reader: Principal) -> sa.ColumnElement[bo
     return sa.or_(_setback.member == reader.member, _setback.reported_by == reader.member, shared)
 
 
+_Shown = create_model("_Shown", overdue=(bool, Field(description="a follow-up was due before today and is not done")))
+
+
+async def present(snapshot: Snapshot, found: Sequence[Setback], reader: Principal | None) -> list[dict[str, Any]]:
+    """Setbacks, and whether what was agreed about them is overdue."""
+    day = await today(snapshot)
+    return [shown(each) | {"overdue": each.overdue(day)} for each in found]
+
+
 setbacks = Collection(
     Setback,
     "setbacks",
     filters={"member": "member", "customer": "customer", "kind": "sort", "status": "status"},
     refs={"member": Member, "customer": KnownCustomer},
+    present=present,
+    extra=_Shown,
     readable=readable,
 )
 _OF_MEMBER = sa.select(Setback).where(

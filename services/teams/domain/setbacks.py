@@ -150,6 +150,10 @@ class Setback(Entity, table=True):
         self.readers = [each for each in self.readers if each != member]
         return SetbackShared()
 
+    def overdue(self, day: date) -> bool:
+        """Whether something that was agreed should have been done before a day, and is not."""
+        return self.closed_on is None and any(each["due"] < day.isoformat() for each in self._to_do())
+
     def _to_do(self) -> list[dict[str, Any]]:
         return [each for each in self.follow_ups if each["done_on"] is None]
 

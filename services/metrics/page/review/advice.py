@@ -47,6 +47,8 @@ class Weak:
     confirmed: bool
     about: Sequence[str]
     shown_by: Sequence[Figure]
+    says: Sequence[str]
+    """What shows it besides."""
 
 
 def advice_of(
@@ -80,9 +82,22 @@ def weak_of(document: Mapping[str, Any], reader: Reader, names: Mapping[str, str
         shown = [reader.figure("/measures/team", id, document["measures"]["team"][id]) for id in paths]
         about = each["about"] if each["state"] != "healthy" else []
         named = [names.get(one, one) for one in about]
-        found.append(Weak(code, WEAKNESSES[code], each["state"], each["confirmed"], named, shown))
+        found.append(Weak(code, WEAKNESSES[code], each["state"], each["confirmed"], named, shown, _shows(each, names)))
     order = ("weak", "watch", "healthy", "not enough data")
     return sorted(found, key=lambda each: (not each.confirmed, order.index(each.state), each.code))
+
+
+def _shows(weakness: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    """What shows a weakness beside measures."""
+    hours, began = weakness.get("meeting_hours") or {}, weakness.get("began") or {}
+    found = [f"{names.get(each, each)}: {tenths(much)} h in meetings" for each, much in hours.items()]
+    found += [f"{names.get(each, each)} began on {day_in_words(date.fromisoformat(day))}"
+              for each, day in began.items() if day]  # fmt: skip
+    if weakness.get("working_hours"):
+        found.append(f"{tenths(weakness['hours'])} of {tenths(weakness['working_hours'])} working hours in meetings")
+    if weakness.get("unlinked"):
+        found.append(f"{times(weakness['unlinked'], 'duty or action', 'duties and actions')} without a goal")
+    return found
 
 
 def _row_of(document: Mapping[str, Any], option: str) -> Mapping[str, Any] | None:
@@ -156,8 +171,9 @@ def _besides(
     found = []
     until = made_on + timedelta(weeks=BUDDY_WEEKS)
     for each in document["weaknesses"]["W-ISO"]["about"]:
-        found.append(f"{names.get(each, each)} has no working contact in the team. Look at the first day and at"
-                     f" absences first. Proposed: a buddy until {day_in_words(until)}.")  # fmt: skip
+        said = f"{names.get(each, each)} has no working contact in the team{_took_part(document, each)}."
+        found.append(f"{said} Look at the first day and at absences first. Proposed: a buddy until"
+                     f" {day_in_words(until)}.")  # fmt: skip
     for each in document["weaknesses"]["W-HUB"]["about"]:
         share = document["associations"].get("network", {}).get("help_share", {}).get(each)
         how = f"{percent(share)} of all help" if share else "More than half of all help"
@@ -167,6 +183,15 @@ def _besides(
     found += [f"{each}: {known.get(each, 'see the options')}." for each in document["recommendation"]["besides"]
               if not document["weaknesses"].get(told.get(each, ""), {}).get("about")]  # fmt: skip
     return found
+
+
+def _took_part(document: Mapping[str, Any], member: str) -> str:
+    """How often somebody was at a meeting, and since when they are here, as far as that is told."""
+    met = document["measures"]["members"].get(member, {}).get("IB1", {"numerator": None})
+    day = (document["weaknesses"]["W-ISO"].get("began") or {}).get(member)
+    said = [f"took part in {float(met['numerator']):g} of {float(met['n']):g} meetings"] if met["numerator"] else []
+    said += [f"began on {day_in_words(date.fromisoformat(day))}"] if day else []
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _note(said: Mapping[str, Any], named: str | None) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from services.metrics.page.review.drawing import Drawn, Pair, drawn
-from services.metrics.page.review.figures import opened, signed, tenths
+from services.metrics.page.review.figures import SMALL_TEAM, opened, signed, tenths
 from services.metrics.page.review.words import times
 from services.metrics.page.values import in_words, percent
 from services.metrics.review.seen import is_thin
@@ -18,6 +18,8 @@ from services.metrics.review.seen import is_thin
 CHANNELS: Final = {"meetings": "meeting", "items": "item", "actions": "action", "requests": "request",
                    "check_ins": "check-in"}  # fmt: skip
 DEPARTMENT: Final = "department:"
+OVERLOAD: Final = 0.6
+"""Where more of the ties are gathered on who gives most help, that is a load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def graph_of(document: Mapping[str, Any], review: str, names: Mapping[str, str])
         drawing,
         [lines[pair] for pair in sorted(lines, key=lambda pair: (-float(edges["~".join(pair)]["points"]), pair))],
         [_gap(pair, number, lines.get(pair), review, known) for pair, number in uncovered.items()],
-        told_of(network, graph["inwardness"]), True,
+        told_of(network, graph["inwardness"], has_hub(document)), True,
     )  # fmt: skip
 
 
@@ -89,7 +91,7 @@ def by_department(document: Mapping[str, Any], team: str, departments: Mapping[s
              f" {missing[each]} without a working tie", needed[each], None)
         for each in sorted(needed)
     ]  # fmt: skip
-    return Graph(drawing, lines, [], told_of(told["network"], told["inwardness"]), False)
+    return Graph(drawing, lines, [], told_of(told["network"], told["inwardness"], has_hub(document)), False)
 
 
 def called(ref: str, names: Mapping[str, str]) -> str:
@@ -113,7 +115,14 @@ def marks_of(document: Mapping[str, Any]) -> dict[str, str]:
     return {each: "no tie" for each in document["associations"]["network"]["isolates"]} | dict.fromkeys(hubs, "hub")
 
 
-def told_of(network: Mapping[str, Any], inwardness: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+def has_hub(document: Mapping[str, Any]) -> bool:
+    """Whether most help comes from one member."""
+    return bool(document["weaknesses"]["W-HUB"]["state"] in ("weak", "watch"))
+
+
+def told_of(
+    network: Mapping[str, Any], inwardness: Mapping[str, Any] | None, hub: bool = False
+) -> list[tuple[str, str]]:
     """What the whole of it tells, where there are enough people to tell it."""
     found = []
     for key, name, note in (
@@ -124,13 +133,22 @@ def told_of(network: Mapping[str, Any], inwardness: Mapping[str, Any] | None) ->
     ):
         if network.get(key) is not None:
             value = percent(network[key]) if key in ("density", "reciprocity") else f"{float(network[key]):.2f}"
+            if key == "density" and network["members"] < SMALL_TEAM:
+                value = f"{network['ties']} of {network['members'] * (network['members'] - 1) // 2}"
+            if key == "degree_centralisation" and hub and float(network[key]) > OVERLOAD:
+                note = "most help comes from there too: whoever that is may be overloaded"
             found.append((name, f"{value} ({note})"))
     if inwardness is not None:
-        index = float(inwardness["index"])
-        way = "turned inward" if index < 0 else "turned outward"
-        sure = "more than chance would" if inwardness["told"] else "not to be told from chance"
-        found.append(("Ties outside against inside", f"{signed(index)}: {way}, {sure}, with {inwardness['ties']} ties"))
+        found.append(("Ties outside against inside", inward_in_words(inwardness)))
     return found
+
+
+def inward_in_words(found: Mapping[str, Any]) -> str:
+    """Whether ties turn inward, and whether chance alone would do the same."""
+    index = float(found["index"])
+    way = "turned inward" if index < 0 else "turned outward"
+    sure = "more than chance would" if found["told"] else "not to be told from chance"
+    return f"{signed(index)}: {way}, {sure}, with {found['ties']} ties"
 
 
 def _line(key: str, edge: Mapping[str, Any], needed: int, review: str, known: Mapping[str, str]) -> Line:

@@ -77,7 +77,7 @@ class Reader:
         return Figure(
             id, measure.name[:1].upper() + measure.name[1:], value,
             "" if by_count else self._interval(told, unit),
-            "" if by_count or of is None else _counts(hits, of, told),
+            "; ".join(filter(None, ["" if by_count or of is None else _counts(hits, of, told), told.get("note")])),
             self.state(told, line) if line else None,
             bar_of(told, line) if told["low"] is not None and not by_count else NOTHING, told["missing"],
             opened(self.review, f"{place}/{id}"),

@@ -28,6 +28,8 @@ from shared.http.writes import Answer, write
 from shared.identity.permissions import Principal, forbidden
 from shared.store import Tx
 
+SEVERAL = ("options", "comparisons", "pooled")
+"""What can be ticked more than once."""
 Done = Callable[[Tx, Review], Awaitable[Review]]
 
 
@@ -48,13 +50,14 @@ class Typed:
     weeks: str = "13"
     smallest_worthwhile: str = "8"
     comparisons: tuple[str, ...] = ()
+    pooled: tuple[str, ...] = ()
     part: str = "decision"
     """The part of the page it was typed in, where a refusal is said."""
 
     @classmethod
     def of(cls, form: FormData, part: str = "decision") -> Typed:
         """What a form was sent with."""
-        several = {name: tuple(str(each) for each in form.getlist(name)) for name in ("options", "comparisons")}
+        several = {name: tuple(str(each) for each in form.getlist(name)) for name in SEVERAL}
         words = {each.name: _word(form, each.name) for each in fields(cls) if each.name in form and each.type == "str"}
         return cls(**several, **(words | {"part": part}))  # type: ignore[arg-type]
 
@@ -121,6 +124,7 @@ async def planned(request: Request, ref: str, typed: Typed, principal: Principal
     said = {
         "starts_on": typed.starts_on, "measure": typed.measure, "weeks": _number(typed.weeks),
         "smallest_worthwhile": _number(typed.smallest_worthwhile), "comparisons": list(typed.comparisons),
+        "pooled": list(typed.pooled),
     }  # fmt: skip
     body = parse(PlanVerification, to_json(said))
     await _changed(request, ref, principal, lambda tx, review: plan_verification(tx, review, body))

@@ -11,7 +11,8 @@ from services.metrics.page.review.figures import Figure, Reader
 BEHAVIOUR: Final = ("IB1", "IB2", "IB3", "IB4", "IB5", "IB6", "IB7", "IB8")
 RESULTS: Final = ("IR1", "IR2", "IR3", "IR4", "IR6")
 PROCESS: Final = ("TP1", "ATT", "TP2", "IB4", "TP3", "TP4", "TP5", "TP6", "TP7", "IB6", "TP8")
-TEAM: Final = ("TR1", "TR2", "TR3", "TR4", "TR5", "WIN", "SUR")
+SURVEY: Final = ("AL5", "IC5", "RW5", "AL6", "IC6", "RW6")
+TEAM: Final = ("TR1", "TR2", "TR3", "TR4", "ENPS", "TR5", "WIN", "SUR")
 GOALS: Final = ("TR6", "LINK", "PULL", "LOS")
 
 
@@ -32,6 +33,8 @@ class Matrix:
     behaviour: Sequence[Person]
     results: Sequence[Person]
     process: Sequence[Figure]
+    survey: Sequence[Figure]
+    """How far what the team answered can be trusted."""
     team: Sequence[Figure]
     goals: Sequence[Figure]
     indices: Sequence[Figure]
@@ -47,7 +50,8 @@ def matrix_of(reader: Reader, measures: Mapping[str, Any], names: Mapping[str, s
     return Matrix(
         behaviour=_people(reader, measures["members"], names, BEHAVIOUR),
         results=_people(reader, measures["members"], names, RESULTS),
-        process=of_team(PROCESS), team=of_team(TEAM), goals=of_team(GOALS), indices=of_team(("COM", "TWK")),
+        process=of_team(PROCESS), survey=of_team(SURVEY), team=of_team(TEAM), goals=of_team(GOALS),
+        indices=of_team(("COM", "TWK")),
     )  # fmt: skip
 
 

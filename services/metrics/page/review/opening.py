@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.metrics.api.review_opening import explained
@@ -10,7 +11,9 @@ from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import TeamFact
 from services.metrics.page.asked import address
 from services.metrics.page.history import can_open
-from services.metrics.page.review.figures import SMALL_TEAM, Figure, Reader
+from services.metrics.page.review.associations import called
+from services.metrics.page.review.figures import SMALL_TEAM, Figure, Reader, opened
+from services.metrics.page.review.words import WEAKNESSES
 from services.metrics.page.values import in_words, shown
 from services.metrics.review.catalogue import MEASURES
 from services.metrics.review.seen import as_seen
@@ -39,7 +42,8 @@ async def opening(snapshot: Snapshot, ref: str, path: str, reader: Principal) ->
         "figures": {name: shown(each) for name, each in found["figures"].items()},
         "figure": numbers.figure(place, last, value) if last in MEASURES and _is_number(value) else None,
         "value": None if last in MEASURES and _is_number(value) else shown(value),
-        "parts_of": [_part(numbers, document, each) for each in found["parts"]],
+        "parts_of": [_part(numbers, document, each) for each in found["parts"] if each.rpartition("/")[2] in MEASURES],
+        "pairs": await _pairs(snapshot, review.id, found["parts"], reader),
         "sources": [_source(each["subject"] or "") for each in found["sources"]],
         "may_say": sight != "outside",
         "api": address(f"/v1/reviews/{review.id}/explain", {"path": path}),
@@ -54,6 +58,14 @@ async def _whose(snapshot: Snapshot, path: str, reader: Principal) -> str:
     return " and ".join(names.get(each, each) for each in refs)
 
 
+async def _pairs(snapshot: Snapshot, review: str, parts: Sequence[str], reader: Principal) -> list[tuple[str, str]]:
+    """The pairs a number of the graph is made of, by name, and what they open to."""
+    paths = [each for each in parts if each.startswith("/associations/")]
+    whose = {each: each.rpartition("/")[2].split("~") for each in paths}
+    names = await names_of(snapshot, "member", sorted({one for pair in whose.values() for one in pair}), reader)
+    return [(" \N{EN DASH} ".join(called(one, names) for one in whose[each]), opened(review, each)) for each in paths]
+
+
 def _title(path: str) -> str:
     """What lies at a place that is no measure."""
     first, *rest = path.strip("/").split("/")
@@ -64,6 +76,8 @@ def _title(path: str) -> str:
             return "how often work needed two to have to do with each other"
         case "contributions", _:
             return "credited share"
+        case "weaknesses", [code] if code in WEAKNESSES:
+            return WEAKNESSES[code]
     return in_words((rest or [first])[-1])
 
 

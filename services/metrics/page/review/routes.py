@@ -17,6 +17,7 @@ from services.metrics.page.review.forms import Typed
 from services.metrics.page.review.listing import listing
 from services.metrics.page.review.opening import opening
 from services.metrics.page.review.sheet import sheet_of
+from services.metrics.page.review.whole import everybody_of
 from shared.errors import Forbidden, Problem, Unauthenticated
 from shared.http.runtime import runtime_of
 from shared.identity.permissions import PUBLIC, Principal, forbidden
@@ -113,6 +114,18 @@ async def open_number(request: Request, ref: str, path: Annotated[str, Query()])
         _refuse_stranger(principal, "reviews:read")
         found = await runtime_of(request).store.read(lambda snapshot: opening(snapshot, ref, path, principal))
         return page("review_number.html", **frame(request, principal, "reviews"), **found)
+
+    return await shown_to_visitor(request, show)
+
+
+@router.get("/associations", openapi_extra=PUBLIC)
+async def read_organisation(request: Request) -> Response:
+    """How the whole organisation works together, for who may hold reviews."""
+
+    async def show(principal: Principal) -> Response:
+        _refuse_stranger(principal, "reviews:write")
+        return page("organisation.html", **frame(request, principal, "reviews"),
+                    it=await everybody_of(request, principal))  # fmt: skip
 
     return await shown_to_visitor(request, show)
 

@@ -22,6 +22,7 @@ from services.metrics.page.review.associations import Graph, by_department, grap
 from services.metrics.page.review.choices import Table, table_of
 from services.metrics.page.review.contributed import Contributed, contributed_of
 from services.metrics.page.review.figures import SMALL_TEAM, Reader
+from services.metrics.page.review.judging import Judging, judging_of
 from services.metrics.page.review.matrix import Matrix, matrix_of
 from services.metrics.page.review.words import listed
 from services.metrics.page.values import grouped
@@ -39,8 +40,6 @@ from shared.store import Snapshot
 from shared.store.sql import OneOf
 
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
-_team = TeamFact.__table__.c  # type: ignore[attr-defined]
-_TEAMS = sa.select(_team.id)
 _NAMED = sa.select(MemberFact).where(OneOf(_member.id, "ids"))
 COMMENT_DAYS = 5
 """So many working days the team has to comment before it is decided."""
@@ -70,8 +69,7 @@ class Sheet:
     document: Mapping[str, Any]
     may_decide: bool
     may_comment: bool
-    teams: Sequence[tuple[str, str]]
-    """With which other teams it can be compared, by name."""
+    judging: Judging
 
     @property
     def measures(self) -> list[tuple[str, str]]:
@@ -134,14 +132,8 @@ async def sheet_of(snapshot: Snapshot, ref: str, reader: Principal) -> Sheet:
         responsible=_responsible(review, named, sight),
         comment_until=after_working_days(review.made_on, COMMENT_DAYS), document=document,
         may_decide=reader.may("reviews:write"), may_comment=sight != "outside",
-        teams=await _others(snapshot, review, reader) if reader.may("reviews:write") else [],
+        judging=await judging_of(snapshot, review, reader),
     )  # fmt: skip
-
-
-async def _others(snapshot: Snapshot, review: Review, reader: Principal) -> list[tuple[str, str]]:
-    refs = [str(ref) for (ref,) in await snapshot.rows(_TEAMS) if ref != review.team]
-    names = await names_of(snapshot, "team", refs, reader)
-    return sorted((names.get(each, each), each) for each in refs)
 
 
 def _responsible(review: Review, named: Mapping[str, str], sight: Sight) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from services.metrics.review import options, rule_set
 from services.metrics.review.inputs import Before
 from services.metrics.review.options import Catalogue
 from services.metrics.review.rule_set import RuleSet
+from services.metrics.review.thresholds import Rules
 from shared.store import Snapshot
 
 _review = Review.__table__.c  # type: ignore[attr-defined]
@@ -34,6 +36,10 @@ _REVISIONS = (
     .limit(1)
 )  # fmt: skip
 _LAST_RULES = sa.select(OwnRuleSet).order_by(_rules.adopted_at.desc(), _rules.id).limit(1)
+_RULES_OF = (
+    sa.select(OwnRuleSet).where(_rules.adopted_on <= _START).order_by(_rules.adopted_at.desc(), _rules.id).limit(1)
+)
+LINES: Final = ("line", "lines", "least", "survey", "graph", "indices", "weakness")
 _LAST_OPTIONS = sa.select(OwnOptions).order_by(_options.adopted_at.desc(), _options.id).limit(1)
 
 
@@ -58,6 +64,14 @@ async def rules_of(snapshot: Snapshot) -> RuleSet:
     """The rule-set that the organisation adopted last; the one of the package, if it has none of its own."""
     found = await snapshot.all(OwnRuleSet, _LAST_RULES)
     return RuleSet.model_validate(found[0].rules) if found else rule_set.built_in()
+
+
+async def lines_moved(snapshot: Snapshot, rules: Rules, start: date) -> list[str]:
+    """The parts of a rule-set by which something is weak that were others when a period began: what is judged by lines
+    that were drawn when it had begun may be judged by what was seen of it."""
+    held = await snapshot.all(OwnRuleSet, _RULES_OF, start=start)
+    then = RuleSet.model_validate(held[0].rules) if held else rule_set.built_in()
+    return [each for each in LINES if getattr(then, each) != getattr(rules, each)]
 
 
 async def options_of(snapshot: Snapshot) -> Catalogue:

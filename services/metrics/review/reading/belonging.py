@@ -59,7 +59,7 @@ class Belonging:
     def _member(self, career: MemberFact) -> Member:
         whole = [each for each in self.away(career.id) if each.start is not None and each.share == "1"]
         return Member(
-            id=career.id, department=_department(career, self.period), starts_on=career.starts_on,
+            id=career.id, department=department_in(career, self.period), starts_on=career.starts_on,
             spells=tuple(_spell(each) for each in _within(career, self.team.id, self.period)),
             away=tuple((each.start, each.end) for each in whole if each.start is not None),
         )  # fmt: skip
@@ -78,7 +78,7 @@ async def belonging_of(snapshot: Snapshot, team: TeamFact, period: Period) -> Be
 async def partners_of(snapshot: Snapshot, ids: Iterable[str], period: Period) -> tuple[Member, ...]:
     """Others, with their departments."""
     found = await snapshot.all(MemberFact, _NAMED, ids=sorted(ids))
-    return tuple(Member(id=each.id, department=_department(each, period)) for each in found)
+    return tuple(Member(id=each.id, department=department_in(each, period)) for each in found)
 
 
 def _within(career: MemberFact, team: str, period: Period) -> list[Held]:
@@ -93,6 +93,7 @@ def _spell(each: Held) -> Spell:
     return date.fromisoformat(each["from"]), date.fromisoformat(each["to"]) if each["to"] else None
 
 
-def _department(career: MemberFact, period: Period) -> str:
+def department_in(career: MemberFact, period: Period) -> str:
+    """Somebody's department at the end of a period; where they have left by then, at its beginning."""
     last = date.fromordinal(period.end.toordinal() - 1)
     return career.department_on(last) or career.department_on(period.start) or ""

@@ -12,7 +12,7 @@ from services.metrics.review.reading.goals import aims_of, goals_of, owned_of
 from services.metrics.review.reading.peers import peers_of
 from services.metrics.review.reading.region import near
 from services.metrics.review.reading.setbacks import activities_of, setbacks_of
-from services.metrics.review.reading.surveys import surveys_of
+from services.metrics.review.reading.surveys import asked_of, recommended_in, surveys_of
 from services.metrics.review.thresholds import Rules
 from services.metrics.views.frame import Question, Reading
 from shared.store import Snapshot
@@ -34,6 +34,7 @@ async def inputs_of(snapshot: Snapshot, team: TeamFact, question: Question, rule
         trainings=await work.trainings_of(snapshot, whose, end, rules.training),
         training_cost=await work.training_cost_of(snapshot, whose, end, currency),
         surveys=await surveys_of(snapshot, whose, end), peers=await peers_of(snapshot, whose, end),
+        asked_of=await asked_of(snapshot, period.start, end), recommended=await recommended_in(snapshot, whose, end),
         answers=await work.answers_of(snapshot, whose, end),
         deals=await results.deals_of(snapshot, whose, end, currency),
         quotas=await results.quotas_of(reading, whose, currency, rules.results.market),
@@ -53,7 +54,7 @@ async def _talks(snapshot: Snapshot, team: Belonging, question: Question) -> dic
         "items": await talks.items_of(snapshot, team, end),
         "actions": await talks.actions_of(snapshot, team, end),
         "requests": await talks.requests_of(snapshot, team, end),
-        "check_ins": tuple(await talks.check_ins_of(snapshot, team, end)),
+        "check_ins": await talks.check_ins_of(snapshot, team, end),
     }
 
 

@@ -81,7 +81,7 @@ def _quota(member: str, aim: Aim, part: Adjusted, market: float) -> Quota:
     begun = float(part.due / part.value) if part.value else 0.0
     return Quota(
         id=aim.target.id, member=member, amount=major(round(part.quota), aim.target.currency) * begun,
-        ramp=float(part.ramp or 0), active=float(part.active or 0), market=market,
+        ramp=float(part.ramp or 0), active=float(part.active or 0), market=market, set_late=aim.target.set_late,
     )  # fmt: skip
 
 
@@ -116,12 +116,14 @@ async def _earned(reading: Reading, currency: str) -> dict[str, int]:
 
 async def pull_of(reading: Reading, team: str, currency: str) -> Pull | None:
     """The team's result against the organisation's target, and the share of it that was planned for the team."""
-    whole = _due(reading, (await aims_of_each(reading, "organisation")).get("", []), currency)
-    planned = _due(reading, (await aims_of_each(reading, "team", [team])).get(team, []), currency)
+    of_all = (await aims_of_each(reading, "organisation")).get("", [])
+    of_team = (await aims_of_each(reading, "team", [team])).get(team, [])
+    whole, planned = _due(reading, of_all, currency), _due(reading, of_team, currency)
     if whole <= 0 or planned <= 0:
         return None
     earned = await _earned(reading, currency)
-    return Pull(result=float(earned.get(team, 0)), goal=whole, planned=planned / whole)
+    by = tuple(sorted(each.target.id for each in (*of_all, *of_team)))
+    return Pull(result=float(earned.get(team, 0)), goal=whole, planned=planned / whole, by=by)
 
 
 def _due(reading: Reading, aims: Sequence[Aim], currency: str) -> float:

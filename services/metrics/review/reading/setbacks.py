@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from math import fsum
 from typing import Final
 
 import sqlalchemy as sa
@@ -84,13 +85,13 @@ def around(on: date, done: Mapping[date, float], works: Works, end: date) -> tup
 
 
 async def activities_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[float, float] | None:
-    """What is recorded of the team in the period, and in as many days before; none where nothing is."""
+    """What is recorded of the team in the period, and in as many days before; none where in one of them nothing is."""
     start = team.period.start
     before = start - (end - start)
     now, then = [
-        sum(float(Decimal(number or "0")) for (number,) in await snapshot.rows(
+        [float(Decimal(number or "0")) for (number,) in await snapshot.rows(
             _OF_TEAM, team=team.team.id, start=since, end=until
-        ))
+        )]
         for since, until in ((start, end), (before, start))
     ]  # fmt: skip
-    return (now, then) if now or then else None
+    return (fsum(now), fsum(then)) if now and then else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import sqlalchemy as sa
@@ -62,11 +61,12 @@ async def items_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Item
     )  # fmt: skip
     found = await snapshot.all(ItemFact, raised)
     members, last = set(team.ids), end.isoformat()
-    items = (_item_of(each, last) for each in found)
+    items = (item_of(each, last) for each in found)
     return tuple(each for each in items if each.raised_by in members or members & set(each.resolved_by))
 
 
-def _item_of(fact: ItemFact, end: str) -> Item:
+def item_of(fact: ItemFact, end: str) -> Item:
+    """An item as it stood when a day began."""
     assert fact.raised_on is not None
     done = [each for each in fact.resolutions if each["on"] < end]
     settled = len(done) > sum(day < end for day in fact.reopenings)
@@ -86,10 +86,11 @@ async def actions_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Ac
     found = await snapshot.all(ActionFact, due)
     members = set(team.ids)
     mine = (each for each in found if each.counts and (each.owner in members or members & set(each.helpers)))
-    return tuple(_action_of(each, end.isoformat()) for each in mine)
+    return tuple(action_of(each, end.isoformat()) for each in mine)
 
 
-def _action_of(fact: ActionFact, end: str) -> Action:
+def action_of(fact: ActionFact, end: str) -> Action:
+    """An action as it stood when a day began."""
     assert fact.judged_by is not None
     done = [each["on"] for each in fact.done if each["on"] < end]
     kept = done[-1] if len(done) > sum(day < end for day in fact.reopenings) else None
@@ -102,10 +103,11 @@ def _action_of(fact: ActionFact, end: str) -> Action:
 async def requests_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Request, ...]:
     """Requests from members and to members."""
     found = await snapshot.all(RequestFact, _ASKED, start=team.period.start, end=end, ids=team.ids)
-    return tuple(_request_of(each, end.isoformat()) for each in found)
+    return tuple(request_of(each, end.isoformat()) for each in found)
 
 
-def _request_of(fact: RequestFact, end: str) -> Request:
+def request_of(fact: RequestFact, end: str) -> Request:
+    """A request as it stood when a day began."""
     assert fact.asked_on is not None
     done = [each for each in fact.resolutions if each["on"] < end]
     again = [day for day in fact.reopenings if day < end]
@@ -118,9 +120,13 @@ def _request_of(fact: RequestFact, end: str) -> Request:
     )  # fmt: skip
 
 
-async def check_ins_of(snapshot: Snapshot, team: Belonging, end: date) -> Sequence[CheckIn]:
+async def check_ins_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[CheckIn, ...]:
     """Check-ins of members."""
     found = await snapshot.all(CheckInFact, _NOTED, start=team.period.start, end=end, ids=team.ids)
-    return tuple(
-        CheckIn(id=each.id, giver=each.from_member, receiver=each.to_member, on=each.on) for each in found if each.on
-    )
+    return tuple(check_in_of(each) for each in found)
+
+
+def check_in_of(fact: CheckInFact) -> CheckIn:
+    """A check-in as a review needs it."""
+    assert fact.on is not None
+    return CheckIn(id=fact.id, giver=fact.from_member, receiver=fact.to_member, on=fact.on)

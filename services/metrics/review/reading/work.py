@@ -23,10 +23,12 @@ _training = TrainingFact.__table__.c  # type: ignore[attr-defined]
 _check = CheckFact.__table__.c  # type: ignore[attr-defined]
 _feedback = FeedbackFact.__table__.c  # type: ignore[attr-defined]
 _START, _END = sa.bindparam("start", type_=sa.Date()), sa.bindparam("end", type_=sa.Date())
-_DUTIES = sa.select(DutyFact).where(
-    OneOf(_duty.member, "ids"), _duty.assigned_on < _END, _duty.cancelled_on.is_(None),
+IN_PERIOD: Final = sa.and_(
+    _duty.assigned_on < _END, _duty.cancelled_on.is_(None),
     sa.or_(_duty.assigned_on >= _START, sa.and_(_duty.due >= _START, _duty.due < _END)),
 )  # fmt: skip
+"""Duties that were assigned or due in a period."""
+_DUTIES = sa.select(DutyFact).where(OneOf(_duty.member, "ids"), IN_PERIOD)
 _TRAININGS = sa.select(TrainingFact).where(OneOf(_training.member, "ids"), _training.assigned_on < _END)
 _CHECKS = sa.select(CheckFact).where(OneOf(_check.id, "ids"))
 _ANSWERS = sa.select(FeedbackFact).where(
@@ -37,16 +39,18 @@ _ANSWERS = sa.select(FeedbackFact).where(
 async def duties_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Duty, ...]:
     """Duties that were assigned to members or due in the period."""
     found = await snapshot.all(DutyFact, _DUTIES, start=team.period.start, end=end, ids=team.ids)
-    return tuple(_duty_of(each, end) for each in found)
+    return tuple(duty_of(each, end) for each in found)
 
 
-def _duty_of(fact: DutyFact, end: date) -> Duty:
+def duty_of(fact: DutyFact, end: date) -> Duty:
+    """A duty as it stood when a day began."""
     assert fact.assigned_on is not None
     done = [str(each["on"]) for each in fact.done if str(each["on"]) < end.isoformat()]
     accepted = fact.accepted_on if fact.accepted_on and fact.accepted_on < end else None
     # Who receives it may look at it later: what counts is that it was done in time, and found good since.
     return Duty(
         id=fact.id, owner=fact.member, assigned_on=fact.assigned_on, due=fact.due, goal=fact.goal,
+        receiver=fact.received_by,
         done_on=date.fromisoformat(done[-1]) if done else None,
         accepted_on=date.fromisoformat(done[-1]) if accepted and done else None,
     )  # fmt: skip
