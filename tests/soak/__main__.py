@@ -3,7 +3,8 @@
     SECONDS=300 python -m tests.soak [embedded|servers …]
 
 `SECONDS` says for how long on each (300), `EVENTS` how many events at most (ten million an hour unless told), `SEED`
-which ones; `LEAK` lets the process lose so many bytes with each event, and the run must then fail.
+which ones. `LEAK` lets the process lose so many bytes with each event, `MUTANT` switches a protection off, and the run
+must then fail.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def planned() -> Plan:
     """What the environment asks for."""
     seconds = float(os.environ.get("SECONDS", "300"))
     events = int(os.environ.get("EVENTS", "0")) or round(A_HOUR * seconds / 3600)
-    return Plan(seconds, events, int(os.environ.get("SEED", "1")), int(os.environ.get("LEAK", "0")))
+    seed, leak = (int(os.environ.get(name, default)) for name, default in (("SEED", "1"), ("LEAK", "0")))
+    return Plan(seconds, events, seed, leak, os.environ.get("MUTANT"))
 
 
 def summed_up(kind: str, found: Found, plan: Plan) -> list[str]:

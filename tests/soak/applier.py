@@ -60,7 +60,7 @@ class Applier(Victim):
         return f"http://127.0.0.1:{self.ports['metrics']}"
 
     def launched(self, part: str, environment: Mapping[str, str]) -> ForkServerProcess:
-        return forked(serve, self.leak, environment=environment, said=self.folder / "said.log")
+        return forked(serve, self.leak, self.mutant, environment=environment, said=self.folder / "said.log")
 
     @property
     def process(self) -> int:
@@ -100,10 +100,14 @@ class TellingOverHttp:
         await self._client.aclose()
 
 
-def serve(leak: int) -> None:
-    """Metrics, until it is told to stop or killed."""
+def serve(leak: int, mutant: str | None) -> None:
+    """Metrics, until it is told to stop or killed; perhaps broken by one of `tests.mutants`."""
     if leak:
         lose(leak)
+    if mutant is not None:
+        from tests.mutants import MUTANTS
+
+        MUTANTS[mutant][0]()
     asyncio.run(_serve())
 
 

@@ -186,10 +186,10 @@ def _killing(engine: Engine) -> Fault:
 
 
 @asynccontextmanager
-async def embedded(folder: Path, owners: str, leak: int) -> AsyncIterator[Ground]:
+async def embedded(folder: Path, owners: str, leak: int, mutant: str | None) -> AsyncIterator[Ground]:
     """Metrics on files of its own."""
     ground = Embedded(folder)
-    ground.victim.owners, ground.victim.leak = owners, leak
+    ground.victim.owners, ground.victim.leak, ground.victim.mutant = owners, leak, mutant
     await asyncio.to_thread(ground.victim.start)
     ground.log = telling = TellingOverHttp(ground.victim)
     try:
@@ -200,12 +200,12 @@ async def embedded(folder: Path, owners: str, leak: int) -> AsyncIterator[Ground
 
 
 @asynccontextmanager
-async def served(folder: Path, owners: str, leak: int) -> AsyncIterator[Ground]:
+async def served(folder: Path, owners: str, leak: int, mutant: str | None) -> AsyncIterator[Ground]:
     """Metrics on servers of its own, which end with it. Raises Unavailable."""
     exits = ExitStack()
     try:
         victim = await asyncio.to_thread(_begun, exits, folder)
-        victim.owners, victim.leak = owners, leak
+        victim.owners, victim.leak, victim.mutant = owners, leak, mutant
         bus = KafkaBus(victim.broker.address, "owners")
         await bus.start()
         try:

@@ -39,6 +39,8 @@ class Plan:
     events: int
     seed: int = 1
     leak: int = 0
+    mutant: str | None = None
+    """Which protection is switched off, to see that the soak notices."""
 
     @property
     def between(self) -> float:
@@ -78,7 +80,7 @@ class Found:
 async def soak(kind: str, folder: Path, plan: Plan, say: Say) -> Found:
     """Tell for so long, or so much; then see that all of it is there, once. Raises AssertionError, Unavailable."""
     books = Books()
-    async with serving(answering(books)) as owners, GROUNDS[kind](folder, owners, plan.leak) as ground:
+    async with serving(answering(books)) as owners, GROUNDS[kind](folder, owners, plan.leak, plan.mutant) as ground:
         found = Found(warm_after=ground.warm_after)
         teller = Teller(Company(plan.seed), books, ground.log, plan.seed)
         troubles = Troubles(ground, plan.seed, plan.between)
