@@ -35,6 +35,9 @@ class Comparison:
 
     known: int
     applied: int
+    """Events that the views hold, those that were given up included."""
+    given_up: int
+    """Of these; what its owner never wrote may be among them."""
     verified: set[int]
     """Shards in which every kind agrees."""
     behind: list[str]
@@ -65,7 +68,7 @@ async def our_books(snapshot: Snapshot, owner: str, facts: Mapping[str, Facts[An
     return lines
 
 
-def compare(theirs: Mapping[str, Any], ours: Mapping[Place, Line], applied: int) -> Comparison:
+def compare(theirs: Mapping[str, Any], ours: Mapping[Place, Line], progress: SourceProgress) -> Comparison:
     """An owner's books against ours: where count and marks agree, the totals must."""
     given = {
         (line["kind"], line["shard"]): Line(line["count"], line["marks"], line["totals"]) for line in theirs["lines"]
@@ -79,14 +82,16 @@ def compare(theirs: Mapping[str, Any], ours: Mapping[Place, Line], applied: int)
             behind.append(f"{kind} in shard {shard}: the owner has {one}, the views have {other}")
         elif _without_zeros(one.totals) != _without_zeros(other.totals):
             wrong.append(f"{kind} in shard {shard}: the owner has {one.totals}, the views have {other.totals}")
-    return Comparison(int(theirs["events"]), applied, set(range(SHARDS)) - unequal, sorted(behind), sorted(wrong))
+    return Comparison(
+        int(theirs["events"]), progress.applied + progress.skipped, progress.skipped,
+        set(range(SHARDS)) - unequal, sorted(behind), sorted(wrong),
+    )  # fmt: skip
 
 
 def _without_zeros(totals: Mapping[str, int]) -> dict[str, int]:
     return {currency: total for currency, total in totals.items() if total}
 
 
-async def applied_of(snapshot: Snapshot, owner: str) -> int:
-    """How many of an owner's events the views hold, skipped ones included."""
-    row = await snapshot.find(SourceProgress, owner)
-    return row.applied + row.skipped if row else 0
+async def progress_of(snapshot: Snapshot, owner: str) -> SourceProgress:
+    """How many of an owner's events the views hold, and how many were given up."""
+    return await snapshot.find(SourceProgress, owner) or SourceProgress.make(owner=owner)

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 import structlog
 
 from services.metrics.consistency import gauges
-from services.metrics.consistency.books import Comparison, applied_of, compare, our_books
+from services.metrics.consistency.books import Comparison, compare, our_books, progress_of
 from services.metrics.consistency.effects import Compared, compare_effects, proven_missing
 from services.metrics.consistency.invariants import INVARIANTS, check
 from services.metrics.consistency.losses import Losses, losses_of
@@ -62,8 +62,9 @@ class Owner:
     def take(self, found: Comparison, moment: datetime) -> None:
         """Learn from one comparison."""
         # What the views held at the last look the owner has written before this one. Both count as many events as
-        # then and as one another, so they are the same events, and versions that differ still do so for ever.
-        still = self.known == self.applied == found.known == found.applied
+        # then and as one another, so they are the same events, and versions that differ still do so for ever. Not so
+        # where an event was given up: its owner may never have written it.
+        still = self.known == self.applied == found.known == found.applied and not found.given_up
         proven = [line for line in found.behind if line in self.behind] if still else []
         self.answered, self.known, self.applied = True, found.known, found.applied
         self.behind, self.wrong = found.behind, found.wrong + proven
@@ -149,7 +150,7 @@ class Certificate:
                 owner.answered = False
                 continue
             ours = await our_books(snapshot, name, self.facts)
-            owner.take(compare(theirs, ours, await applied_of(snapshot, name)), moment)
+            owner.take(compare(theirs, ours, await progress_of(snapshot, name)), moment)
         self._as_heard = heard_as(await stored_positions(snapshot), self._edition)
         invariants = await check(INVARIANTS, snapshot)
         self._losses = await losses_of(snapshot)
