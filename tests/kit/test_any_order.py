@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import hypothesis
-from hypothesis import HealthCheck, strategies
+from hypothesis import strategies
 
-from services.metrics.app import service
 from shared.bus import Record
 from shared.events import Event
 from shared.events.targets import (
@@ -25,11 +22,9 @@ from shared.events.targets import (
     Line,
 )
 from shared.money import Money
-from shared.store import Store, Tx
-from shared.store.sql import Statement
+from tests.kit.any_order import same_in_any_order
 from tests.kit.conftest import Stores
-from tests.kit.customers import job
-from tests.kit.told import Log, applier, dump, feed, held, life
+from tests.kit.told import life
 
 SHARES = (["1"], ["0.5", "0.5"], ["0.5", "0.25", "0.25"])
 days = strategies.dates(date(2026, 1, 1), date(2026, 12, 31))
@@ -119,38 +114,6 @@ def histories(draw: Any) -> tuple[list[Record], list[Record], int]:
     return straight, list(shuffled), draw(strategies.integers(1, 6))
 
 
-async def emptied(store: Store) -> Store:
-    """Forget everything."""
-
-    async def run(tx: Tx) -> None:
-        for model in service.all_tables:
-            table = model.__table__  # type: ignore[attr-defined]
-            await tx.execute(Statement(table.delete(), tx.session.dialect), [()])
-
-    await store.write(job(run))
-    return store
-
-
 async def test_any_order_repetition_and_delay_gives_the_same_to_the_byte(stores: Stores) -> None:
     store = await stores.open("metrics")
-    loop = asyncio.get_running_loop()
-
-    async def check(straight: list[Record], shuffled: list[Record], size: int) -> None:
-        await feed(applier(await emptied(store)), Log(), straight)
-        expected = await dump(store)
-        await feed(applier(await emptied(store)), Log(), shuffled, size)
-        assert await held(store) == []
-        assert await dump(store) == expected
-
-    @hypothesis.settings(
-        max_examples=15 if stores.on_postgres else 30,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
-    @hypothesis.given(histories())
-    def every(history: tuple[list[Record], list[Record], int]) -> None:
-        asyncio.run_coroutine_threadsafe(check(*history), loop).result()
-
-    # Hypothesis calls plain functions: it runs beside the loop, which does the work.
-    await asyncio.to_thread(every)
+    await same_in_any_order(stores, store, histories())

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 from typing import Any
 
-import hypothesis
 import sqlalchemy as sa
-from hypothesis import HealthCheck, strategies
+from hypothesis import strategies
 
 from services.metrics.sums import Tally
 from services.metrics.views.accounting import VIEW
@@ -27,9 +25,9 @@ from shared.events.money import (
 from shared.money import Money
 from shared.period import Period
 from shared.store import Snapshot, Store
+from tests.kit.any_order import same_in_any_order
 from tests.kit.conftest import Stores
-from tests.kit.test_any_order import emptied
-from tests.kit.told import Log, applier, dump, feed, held, life
+from tests.kit.told import Log, applier, feed, life
 
 SHARED = ("invoiced", "invoiced_of_won", "credited", "written_off", "received", "overpaid", "owed")
 days = strategies.dates(date(2026, 1, 1), date(2026, 12, 31))
@@ -108,30 +106,13 @@ async def along(store: Store, dim: str) -> dict[tuple[str, str], int]:
 
 async def test_any_order_and_repetition_gives_the_same_parts_and_they_sum_to_the_whole(stores: Stores) -> None:
     store = await stores.open("metrics")
-    loop = asyncio.get_running_loop()
 
-    async def check(straight: list[Record], shuffled: list[Record], size: int) -> None:
-        await feed(applier(await emptied(store)), Log(), straight)
-        expected = await dump(store)
+    async def parts_sum() -> None:
         whole = await along(store, "")
         assert await along(store, "member") == whole
         assert await along(store, "product") == whole
-        await feed(applier(await emptied(store)), Log(), shuffled, size)
-        assert await held(store) == []
-        assert await dump(store) == expected
 
-    @hypothesis.settings(
-        max_examples=15 if stores.on_postgres else 30,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
-    @hypothesis.given(histories())
-    def every(history: tuple[list[Record], list[Record], int]) -> None:
-        asyncio.run_coroutine_threadsafe(check(*history), loop).result()
-
-    # Hypothesis calls plain functions: it runs beside the loop, which does the work.
-    await asyncio.to_thread(every)
+    await same_in_any_order(stores, store, histories(), parts_sum)
 
 
 async def test_what_was_told_before_it_was_said_whose_it_is_counts_in_the_whole_and_a_note_says_so(

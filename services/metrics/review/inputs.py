@@ -11,7 +11,7 @@ from datetime import date
 from functools import cached_property
 from typing import ClassVar
 
-from services.metrics.review.measure import State, Survey
+from services.metrics.review.measure import State, Survey, variance
 from shared.contribution import WEIGHTS
 
 Spell = tuple[date, date | None]
@@ -276,7 +276,7 @@ class Sums:
     @property
     def variance(self) -> float:
         """Of a sample."""
-        return (self.squares - self.total * self.total / self.n) / (self.n - 1) if self.n > 1 else 0.0
+        return variance(self.n, self.total, self.squares)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

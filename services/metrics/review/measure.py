@@ -58,6 +58,11 @@ class Value:
         return None if self.low is None or self.high is None else Interval(self.low, self.high)
 
 
+def variance(n: int, total: float, squares: float) -> float:
+    """Of a sample of n, known by its total and the total of its squares; 0 of fewer than two."""
+    return (squares - total * total / n) / (n - 1) if n > 1 else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """Answers to questions of 1 to 5: their mean, deviation, how many answered and how many were asked."""
@@ -73,8 +78,7 @@ class Survey:
     @classmethod
     def summed(cls, n: int, total: float, squares: float, *, items: int, asked: int, source: str) -> Self:
         """Of n sums of answers to so many questions each, known by their total and the total of their squares."""
-        spread = (squares - total * total / n) / (n - 1) if n > 1 else 0.0
-        return cls(total / n / items, sqrt(max(0.0, spread)) / items, n, asked, (source,))
+        return cls(total / n / items, sqrt(max(0.0, variance(n, total, squares))) / items, n, asked, (source,))
 
 
 @dataclass(frozen=True, slots=True)

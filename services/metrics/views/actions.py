@@ -10,25 +10,17 @@ import sqlalchemy as sa
 
 from services.metrics.facts.meetings import ActionFact
 from services.metrics.views.frame import Figure, Reading
-from services.metrics.views.line_of_sight import WHOSE, places_of
+from services.metrics.views.line_of_sight import WHOSE, agreed_actions
 from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.values import shown_rate
 
 _action = ActionFact.__table__.c  # type: ignore[attr-defined]
-_AGREED = sa.select(ActionFact).where(_action.agreed_on < sa.bindparam("end", type_=sa.Date()))
 ONE_DAY: Final = timedelta(days=1)
 
 
 async def _agreed(reading: Reading) -> Sequence[ActionFact]:
     """The actions that were agreed by the end, of whoever the question is about."""
-    asked = reading.question.span.asked
-
-    async def read() -> list[tuple[ActionFact, Mapping[str, str | None]]]:
-        places = await places_of(reading, asked - ONE_DAY)
-        found = await reading.snapshot.all(ActionFact, _AGREED, end=asked)
-        return [(each, places.get(("member", each.owner), {"member": each.owner})) for each in found]
-
-    found: list[tuple[ActionFact, Mapping[str, str | None]]] = await reading.shared("actions", read)
+    found = await agreed_actions(reading)
     return [each for each, whose in found if all(whose.get(dim) == key for dim, key in reading.filters.items())]
 
 

@@ -12,6 +12,7 @@ from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import Figure, Reading
+from services.metrics.views.people import everybody
 from services.metrics.views.row_source import Conditions, Source, simple
 from shared.handovers import Held, Why, customer_held
 from shared.membership import end_of, on_day
@@ -19,7 +20,6 @@ from shared.store.sql import OneOf
 
 _deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _customer = CustomerFact.__table__.c  # type: ignore[attr-defined]
-_MEMBERS = sa.select(MemberFact)
 _ASKED, _LAST = sa.bindparam("asked", type_=sa.Date()), sa.bindparam("last", type_=sa.Date())
 _THEIRS = sa.and_(sa.or_(OneOf(_deal.owner, "members"), _deal.owners != []), _deal.opened_on < _ASKED)
 _STILL_OPEN = sa.or_(_deal.closed_on.is_(None), _deal.closed_on > _LAST)
@@ -58,7 +58,7 @@ async def handovers(reading: Reading) -> Sequence[Open]:
 async def _read(reading: Reading) -> Sequence[Open]:
     snapshot, asked = reading.snapshot, reading.question.span.asked
     last = asked - timedelta(days=1)
-    people = {each.id: each for each in await snapshot.all(MemberFact, _MEMBERS)}
+    people = {each.id: each for each in await everybody(reading)}
     gone = [key for key, each in people.items() if _has_ended(each, last)]
     if not gone:
         return []

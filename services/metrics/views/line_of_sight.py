@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from services.metrics.facts.meetings import ActionFact
 from services.metrics.facts.support import DutyFact
 from services.metrics.facts.targets import TargetFact
-from services.metrics.facts.teams import GroupFact, MemberFact, TeamFact
+from services.metrics.facts.teams import GroupFact, TeamFact
 from services.metrics.views.frame import Compute, Figure, Reading
+from services.metrics.views.people import everybody
 from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.values import shown_rate
 from shared.facts import Fact
@@ -32,8 +33,9 @@ _TARGETS = sa.select(TargetFact).where(
 )
 _DUTIES = sa.select(DutyFact).where(_duty.assigned_on < _END)
 _ACTIONS = sa.select(ActionFact).where(_action.agreed_on < _END)
-_MEMBERS, _TEAMS, _GROUPS = sa.select(MemberFact), sa.select(TeamFact), sa.select(GroupFact)
+_TEAMS, _GROUPS = sa.select(TeamFact), sa.select(GroupFact)
 WHOSE: Final = ("department", "team", "member")
+Whose = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +60,44 @@ async def work_of(reading: Reading, kind: str | None = None) -> list[Work]:
 
 async def _all_work(reading: Reading) -> list[Work]:
     span, snapshot = reading.question.span, reading.snapshot
-    start, last = span.start, span.asked - timedelta(days=1)
-    places = await places_of(reading, last)
-    found = []
+    start, places, found = span.start, await _places(reading), []
     for target in await snapshot.all(TargetFact, _TARGETS, start=start, end=span.end):
-        whose = places.get((target.level, target.ref), {target.level: target.ref})
+        whose: Whose = places.get((target.level, target.ref), {target.level: target.ref})
         found.append(Work("target", target.id, target.goal is not None, whose))
     for duty in await snapshot.all(DutyFact, _DUTIES, end=span.asked):
         if duty.assigned_on is not None and (duty.assigned_on >= start or duty.to_do_before(start)):
             whose = {"department": duty.department, "team": duty.team, "member": duty.member}
             found.append(Work("duty", duty.id, duty.goal is not None, whose))
-    for action in await snapshot.all(ActionFact, _ACTIONS, end=span.asked):
+    for action, whose in await agreed_actions(reading):
         if action.agreed_on is not None and (action.agreed_on >= start or action.to_do_before(start)):
-            whose = places.get(("member", action.owner), {"member": action.owner})
             found.append(Work("action", action.id, action.goal is not None, whose))
     return found
 
 
-async def places_of(reading: Reading, last: date) -> dict[tuple[str, str], dict[str, str | None]]:
-    """Of teams, groups and members the department, team and member that what is theirs counts for."""
+async def agreed_actions(reading: Reading) -> list[tuple[ActionFact, Whose]]:
+    """The actions agreed by the end, each with the department, team and member that it counts for; read once for all
+    figures and rows."""
+
+    async def read() -> list[tuple[ActionFact, Whose]]:
+        places = await _places(reading)
+        found = await reading.snapshot.all(ActionFact, _ACTIONS, end=reading.question.span.asked)
+        return [(each, places.get(("member", each.owner), {"member": each.owner})) for each in found]
+
+    found: list[tuple[ActionFact, Whose]] = await reading.shared("agreed actions", read)
+    return found
+
+
+async def _places(reading: Reading) -> dict[tuple[str, str], dict[str, str | None]]:
+    """Of teams, groups and members the department, team and member that what is theirs counts for at the end."""
+
+    async def read() -> dict[tuple[str, str], dict[str, str | None]]:
+        return await _read_places(reading, reading.question.span.asked - timedelta(days=1))
+
+    found: dict[tuple[str, str], dict[str, str | None]] = await reading.shared("places", read)
+    return found
+
+
+async def _read_places(reading: Reading, last: date) -> dict[tuple[str, str], dict[str, str | None]]:
     snapshot = reading.snapshot
     departments = {each.id: each.department for each in await snapshot.all(TeamFact, _TEAMS)}
     places: dict[tuple[str, str], dict[str, str | None]] = {}
@@ -84,7 +105,7 @@ async def places_of(reading: Reading, last: date) -> dict[tuple[str, str], dict[
         places["team", team] = {"team": team, "department": department}
     for group in await snapshot.all(GroupFact, _GROUPS):
         places["group", group.id] = places.get(("team", group.team), {"team": group.team})
-    for member in await snapshot.all(MemberFact, _MEMBERS):
+    for member in await everybody(reading):
         belongs = {"team": member.team_on(last), "department": member.department_on(last)}
         places["member", member.id] = {"member": member.id, **belongs}
     return places

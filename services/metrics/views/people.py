@@ -29,7 +29,7 @@ async def here_at_the_end(reading: Reading) -> list[MemberFact]:
     """Who works here, in the department, team or group asked about, at the end of the period or on the day of asking;
     nobody where something else is asked about."""
     last = date.fromordinal(reading.question.span.asked.toordinal() - 1)
-    here = [each for each in await _everybody(reading) if on_day(each.employments, last)]
+    here = [each for each in await everybody(reading) if on_day(each.employments, last)]
     if set(reading.filters) - _SPELLS.keys():
         return []
     return [
@@ -50,9 +50,10 @@ async def came_or_went(reading: Reading, end: Literal["from", "to"]) -> list[Mem
         spells = getattr(member, _SPELLS[dim]) if dim else member.employments
         return any(first <= (each[end] or "") < last for each in spells if not dim or each["of"] == key)
 
-    return [each for each in await _everybody(reading) if counts(each)]
+    return [each for each in await everybody(reading) if counts(each)]
 
 
-async def _everybody(reading: Reading) -> list[MemberFact]:
+async def everybody(reading: Reading) -> list[MemberFact]:
+    """All who work here or did; read once for a view and its breakdown."""
     found: list[MemberFact] = await reading.shared("everybody", lambda: reading.snapshot.all(MemberFact, _MEMBERS))
     return found

@@ -7,16 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.teams import MemberFact
 from services.metrics.facts.workplace import EquipmentFact, OnboardingFact
 from services.metrics.views.frame import Figure, Reading
-from services.metrics.views.people import by_belonging, here_at_the_end
+from services.metrics.views.people import by_belonging, everybody, here_at_the_end
 from services.metrics.views.values import mean
 from shared.membership import on_day
 
 _onboarding = OnboardingFact.__table__.c  # type: ignore[attr-defined]
 _ISSUED = sa.select(EquipmentFact).where(EquipmentFact.__table__.c.issues != [])  # type: ignore[attr-defined]
-_MEMBERS = sa.select(MemberFact)
 
 
 def waiting_before(day: date) -> list[sa.ColumnElement[bool]]:
@@ -74,8 +72,7 @@ async def with_leavers(reading: Reading) -> list[EquipmentFact]:
 
 async def _gone_before(reading: Reading, day: date) -> set[str]:
     last = day.fromordinal(day.toordinal() - 1)
-    people = await reading.snapshot.all(MemberFact, _MEMBERS)
-    return {each.id for each in people if each.employments and not on_day(each.employments, last)}
+    return {each.id for each in await everybody(reading) if each.employments and not on_day(each.employments, last)}
 
 
 async def equipment_to_return(reading: Reading) -> Any:
