@@ -14,8 +14,10 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from concert.services import SERVICES
+
 _server = multiprocessing.get_context("forkserver")
-_server.set_forkserver_preload(["concert.cli", "tests.world"])
+_server.set_forkserver_preload(["concert.cli", "tests.world", *(f"services.{name}.app" for name in SERVICES.names)])
 
 
 def started(
