@@ -74,8 +74,8 @@ def _closings(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     because reading as many rows takes longer than all else. A day is read as it is stored."""
     place = (_course.start, _course.measure, _course.key, _course.currency)
     part, count = (sa.cast(_course[name], sa.Text) for name in ("part", "count"))
-    comma = sa.literal_column("','")
-    ages = sa.func.aggregate_strings(part + comma + count, comma)  # type: ignore[arg-type]
+    comma: Any = sa.literal_column("','")
+    ages = sa.func.aggregate_strings(part + comma + count, comma)
     added = [sa.cast(sa.func.sum(_course[name]), sa.BigInteger) for name in ("amount", "estimate", "realised")]
     columns = (sa.type_coerce(_course.start, sa.types.NullType()), *place[1:], ages, *added)
     return (
