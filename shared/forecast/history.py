@@ -24,8 +24,9 @@ Numbers = tuple[int, int, int, int, int]
 what those won deals brought of which there was an estimate; money in minor units."""
 Happening = tuple[Outcome, date, str, Numbers]
 """What happened, on which day, in which currency, and its numbers."""
-Closing = tuple[Outcome, Monday, str, Numbers]
-"""How deals of one week of opening were closed, in which currency, and their numbers."""
+Closing = tuple[Outcome, str, Sequence[Monday], Sequence[int], int, int, int]
+"""How deals were closed and in which currency; weeks of opening, and how many there were of each; what won ones
+brought, and of those of which there was an estimate what these sum to and what they brought."""
 
 
 def week_of(day: date) -> date:
@@ -111,7 +112,8 @@ class History:
         if week == self._running:
             self.came[opened] += sign * numbers[0]
         if sign < 0 and week >= self._since:
-            self.close(outcome, opened, week, currency, numbers)
+            count, amount, _, estimate, realised = numbers
+            self.close(week, (outcome, currency, (opened,), (count,), amount, estimate, realised))
 
     def leave_open(
         self, opened: Monday, currency: str, count: int, estimated: int, estimate: int, *, sign: int = 1
@@ -123,13 +125,14 @@ class History:
             of, whole = self.estimates.get((opened, currency), (0, 0))
             self.estimates[opened, currency] = of + sign * estimated, whole + sign * estimate
 
-    def close(self, outcome: Outcome, opened: Monday, week: Monday, currency: str, numbers: Numbers) -> None:
+    def close(self, week: Monday, closing: Closing) -> None:
         """Deals that are not open any more were closed in a week of the table, or in the one that is running."""
-        self.since(opened)
-        if week - opened > self.oldest:
-            self.oldest = week - opened
-        self._closed[week].append((outcome, opened, currency, numbers))
-        if numbers[1]:
+        _, currency, opened, _, amount, _, _ = closing
+        first = min(opened)
+        self.since(first)
+        self.oldest = max(self.oldest, week - first)
+        self._closed[week].append(closing)
+        if amount:
             self.currencies.add(currency)
 
     def since(self, opened: Monday) -> None:

@@ -41,15 +41,16 @@ class Table:
     def _look_back(self, history: History, week: Monday, there: list[int], place: int) -> None:
         """Note a week, and make of the deals that were there when it ended those that were there before it."""
         brought = 0
-        for outcome, opened, currency, (count, amount, _, estimate, realised) in history.closed(week):
-            age = (week - opened) // 7
-            there[place - age] += count
-            if outcome == "lost":
-                self.lost[age] += count
-                continue
-            self.won[age] += count
-            self.wins += count
-            if currency == self.currency:
+        for outcome, currency, cohorts, counts, amount, estimate, realised in history.closed(week):
+            is_win = outcome == "won"
+            closed = self.won if is_win else self.lost
+            for opened, count in zip(cohorts, counts, strict=True):
+                age = (week - opened) // 7
+                there[place - age] += count
+                closed[age] += count
+            if is_win:
+                self.wins += sum(counts)
+            if is_win and currency == self.currency:
                 brought += amount
                 self.estimate += estimate
                 self.realised += realised

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.backtest.rolling import known, mean_error, mean_naive_error, sales_of, samples
+from tests.backtest.rolling import CALIBRATED_BY, known, mean_error, mean_naive_error, sales_of, samples, spread
 from tests.imports.data_sets import place_of
 
 
@@ -36,7 +36,8 @@ def report(folder: Path) -> list[str]:
             f"| {name} | {len(mine)} | {mean_error(mine):.1%} | {mean_naive_error(mine):.1%}"
             f" | {inside} ({inside / len(mine):.0%}) |"
         )
-    return lines
+    pooled = [point for name in CALIBRATED_BY for point in known(found[name])]
+    return [*lines, "", f"Four of five of {len(pooled)} forecasts of teams lay within {spread(pooled):.2f} deviations."]
 
 
 def _usd(minor: int) -> str:

@@ -7,12 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil
 from pathlib import Path
 
 from shared.forecast import Forecast, History, Known, NotForeseeable, Told, forecast, tell
+from shared.forecast.ahead import SPREAD
 from shared.period import Period
 
 CURRENCY = "USD"
+CALIBRATED_BY = ("teams, quarters, every week", "teams, months, in the middle")
+"""The points that say how wide the range is."""
 QUARTERS = tuple(Period.parse(f"2017-Q{number}") for number in range(1, 5))
 MONTHS = tuple(Period.parse(f"2017-{number:02d}") for number in range(1, 13))
 
@@ -49,6 +53,12 @@ class Point:
     def naive_error(self) -> float:
         """Of saying that the period before comes again."""
         return (self.naive - self.actual) / self.actual
+
+    @property
+    def deviations(self) -> float:
+        """How many deviations what came lay from the forecast."""
+        assert self.found is not None
+        return SPREAD * abs(self.actual - self.found.value) / max(self.found.high - self.found.value, 1)
 
     @property
     def inside(self) -> bool:
@@ -141,6 +151,13 @@ def samples(sales: Sequence[Sale]) -> dict[str, list[Point]]:
 def known(found: Iterable[Point]) -> list[Point]:
     """The points that have a forecast, of periods that brought anything."""
     return [point for point in found if point.found is not None and point.actual]
+
+
+def spread(found: Sequence[Point], share: float = 0.8) -> float:
+    """Within how many deviations of a forecast what comes will lie with this probability, as these points say: the
+    quantile of split conformal prediction."""
+    apart = sorted(point.deviations for point in found)
+    return apart[min(len(apart), ceil(share * (len(apart) + 1))) - 1]
 
 
 def mean_error(found: Sequence[Point]) -> float:

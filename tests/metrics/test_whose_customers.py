@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from tests.metrics.written import Written
 from tests.targets.bodies import eur
-from tests.targets.conftest import House, settle_in
+from tests.targets.conftest import settle_in
 from tests.world import World
 
 COUNTS = ("start", "new", "reactivated", "lost", "end", "retained")
 NOBODY = [0, 0, 0, 0, 0, 0]
 
 
-@dataclass
-class Market:
+class Market(Written):
     """A house with a second team in another region, and the customers it won."""
 
-    house: House
-    ids: dict[str, str] = field(default_factory=dict)
-    tokens: list[str] = field(default_factory=list)
-
-    def __getattr__(self, name: str) -> str:
-        """What was written under a name."""
-        return self.ids[name]
-
-    async def write(self, path: str, body: Any, name: str = "") -> str:
-        """A write that must succeed, which every later question waits for: the id of what it made."""
-        answer = await self.house.post(path, body)
-        assert answer.status_code in (200, 201), answer.text
-        self.tokens.append(answer.headers["concert-version"])
-        found: str = answer.json()["id"]
-        if name:
-            self.ids[name] = found
-        return found
+    view = "sales"
 
     async def win(self, customer: str, on: str, name: str = "", *products: str, **deal: str) -> str:
         """A deal of Ada's, if it does not say whose, that is won: in lines of these products, if any."""
@@ -45,22 +28,13 @@ class Market:
         what = {"lines": lines} if products else {"value": eur("10.00")}
         return await self.write(f"deals/{made}/win", {"on": on, **what})
 
-    async def seen(self, path: str = "", **query: str) -> dict[str, Any]:
-        """The sales view once it holds all that was written."""
-        asked: dict[str, Any] = {"after": self.tokens, **query}
-        answer = await self.house.world.admin.get(f"/v1/views/sales{path}", params=asked, headers={"Prefer": "wait=20"})
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
     async def counts(self, period: str, **query: str) -> list[int]:
         """The customers of a period."""
         return counted((await self.seen(period=period, **query))["figures"])
 
-    async def rows(self, which: str, period: str, **query: str) -> set[str]:
+    async def behind(self, which: str, period: str, **query: str) -> set[str]:
         """The customers that a count is made of."""
-        asked = {"figure": f"customers_{which}", "period": period, **query}
-        return {row["ref"] for row in (await self.seen("/rows", **asked))["items"]}
+        return await self.rows(f"customers_{which}", period, **query)
 
 
 def counted(figures: dict[str, Any]) -> list[int]:
@@ -151,7 +125,7 @@ async def test_the_customers_behind_a_count_of_a_team_are_its_own(market: Market
         ("end", north, {bolt, cord}), ("retained", north, {acme, bolt}), ("reactivated", south, {acme}),
         ("reactivated", north, set()), ("end", {"member": market.house.ben}, {bolt, cord}),
     ):  # fmt: skip
-        assert await market.rows(which, "2026-02", **query) == found, (which, query)
+        assert await market.behind(which, "2026-02", **query) == found, (which, query)
 
 
 async def test_what_is_amended_after_a_customer_was_lost_does_not_win_them_back(market: Market) -> None:

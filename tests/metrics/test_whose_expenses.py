@@ -2,63 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 
+from tests.metrics.written import Written
 from tests.targets.bodies import eur
-from tests.targets.conftest import House, settle_in
+from tests.targets.conftest import settle_in
 from tests.world import World
 
 KEYS = ("selling_expense", "contribution", "acquisition_cost")
 
 
-@dataclass
-class Spending:
+class Spending(Written):
     """A house that sold to one customer, and what it spent."""
 
-    house: House
-    ids: dict[str, str] = field(default_factory=dict)
-    tokens: list[str] = field(default_factory=list)
+    view = "finance"
 
-    def __getattr__(self, name: str) -> str:
-        """What was written under a name."""
-        return self.ids[name]
-
-    async def write(self, path: str, body: Any, name: str = "") -> dict[str, Any]:
-        """A write that must succeed, which every later question waits for: what it made."""
-        answer = await self.house.post(path, body)
-        assert answer.status_code in (200, 201), answer.text
-        self.tokens.append(answer.headers["concert-version"])
-        found: dict[str, Any] = answer.json()
-        if name:
-            self.ids[name] = found["id"]
-        return found
-
-    async def spend(self, name: str, amount: str, on: str, **whose: str) -> dict[str, Any]:
+    async def spend(self, name: str, amount: str, on: str, **whose: str) -> str:
         """An expense of the sales department, if it does not say of which."""
         body = {"department": "sales", "kind": "travel", "amount": eur(amount), "on": on, **whose}
         return await self.write("expenses", body, name)
 
-    async def seen(self, view: str, period: str, **query: str) -> dict[str, Any]:
-        """A view once it holds all that was written."""
-        asked: dict[str, Any] = {"after": self.tokens, "period": period, **query}
-        answer = await self.house.world.admin.get(f"/v1/views/{view}", params=asked, headers={"Prefer": "wait=20"})
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
     async def amounts(self, period: str, **query: str) -> list[str | None]:
         """Selling expense, contribution and what a new customer cost."""
-        figures = (await self.seen("finance", period, **query))["figures"]
+        figures = (await self.seen(period=period, **query))["figures"]
         return [None if figures[key] is None else figures[key]["amount"] for key in KEYS]
 
-    async def rows(self, period: str, **query: str) -> set[str]:
+    async def behind(self, period: str, **query: str) -> set[str]:
         """The expenses behind the selling expense."""
-        return {
-            row["ref"] for row in (await self.seen("finance/rows", period, figure="selling_expense", **query))["items"]
-        }
+        return await self.rows("selling_expense", period, **query)
 
 
 @pytest.fixture
@@ -110,9 +81,9 @@ async def test_what_was_spent_for_somebody_is_their_selling_expense_and_taken_of
     for month, cases in months.items():
         for query, expected in cases:
             assert await spending.amounts(month, **query) == expected, (month, query)
-    rows = (await spending.seen("finance", "2026-02", breakdown="region"))["breakdown"]["rows"]
+    rows = (await spending.seen(period="2026-02", breakdown="region"))["breakdown"]["rows"]
     assert {row["ref"]: row["figures"]["selling_expense"]["amount"] for row in rows}["EU"] == "20.00"
-    spent = (await spending.seen("accounting", "2026-02", member=house.ben))["figures"]["spent"]
+    spent = (await spending.seen("accounting", period="2026-02", member=house.ben))["figures"]["spent"]
     assert spent == eur("11.00")
 
 
@@ -124,10 +95,10 @@ async def test_rows_of_a_breakdown_and_what_was_spent_for_nobody_sum_to_the_whol
         ("customer", {"customer": house.cancity}, "57.00 EUR of it was spent for no customer"),
         ("product", {"product": house.gadget}, "77.00 EUR of it was spent for no product"),
     ):
-        rows = (await spending.seen("finance", "2026-02", breakdown=by))["breakdown"]["rows"]
+        rows = (await spending.seen(period="2026-02", breakdown=by))["breakdown"]["rows"]
         named = sum(float(row["figures"]["selling_expense"]["amount"]) for row in rows if row["ref"])
         assert named + float(rest.split()[0]) == 107, by
-        view = await spending.seen("finance", "2026-02", **filtered)
+        view = await spending.seen(period="2026-02", **filtered)
         notes = {note["figure"]: note["why"] for note in view["notes"]}
         assert notes["selling_expense"] == notes["contribution"] == f"{rest}; that is in the whole only"
 
@@ -135,7 +106,7 @@ async def test_rows_of_a_breakdown_and_what_was_spent_for_nobody_sum_to_the_whol
 async def test_where_no_expense_says_for_whom_it_was_it_is_not_known_and_not_nothing(spending: Spending) -> None:
     north = {"team": spending.house.north}
     assert await spending.amounts("2026-04", **north) == [None, None, None]
-    notes = (await spending.seen("finance", "2026-04", **north))["notes"]
+    notes = (await spending.seen(period="2026-04", **north))["notes"]
     said = "no expense of these days says for which team it was"
     assert {note["figure"] for note in notes if note["why"] == said} == set(KEYS)
 
@@ -149,7 +120,7 @@ async def test_the_expenses_behind_a_figure_are_those_that_were_for_it_on_their_
         ("2026-03", {"group": spending.inner}, set()),
         ("2026-02", {"product": house.gadget}, {spending.campaign}),
     ):
-        assert await spending.rows(period, **query) == found, (period, query)
+        assert await spending.behind(period, **query) == found, (period, query)
 
 
 async def test_an_expense_names_what_there_is_and_is_listed_by_it_and_sent_again_changes_nothing(

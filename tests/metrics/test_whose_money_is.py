@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from shared.identity.scopes import member_scopes
+from tests.metrics.written import Written
 from tests.targets.bodies import eur
 from tests.targets.conftest import House, settle_in
 from tests.world import World, client_of, token_headers
@@ -17,46 +17,15 @@ KEYS = ("invoiced", "credited", "written_off", "received", "overpaid", "outstand
 ZERO = "0.00"
 
 
-@dataclass
-class Books:
+class Books(Written):
     """A house whose Ada goes from one group to another in March, and what was invoiced of its deals."""
 
-    house: House
-    tokens: list[str] = field(default_factory=list)
-    ids: dict[str, str] = field(default_factory=dict)
-
-    def __getattr__(self, name: str) -> str:
-        """What was written under a name."""
-        return self.ids[name]
-
-    async def seen(self, path: str = "", **query: str) -> dict[str, Any]:
-        """The accounting view once it holds all that was written."""
-        asked: dict[str, Any] = {"after": self.tokens, **query}
-        answer = await self.house.world.admin.get(
-            f"/v1/views/accounting{path}", params=asked, headers={"Prefer": "wait=20"}
-        )
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+    view = "accounting"
 
     async def amounts(self, period: str, **query: str) -> list[str | None]:
         """The figures of invoices and receipts."""
         figures = (await self.seen(period=period, **query))["figures"]
         return [None if figures[key] is None else figures[key]["amount"] for key in KEYS]
-
-    async def rows(self, figure: str, period: str, **query: str) -> set[str]:
-        """What a figure is made of."""
-        return {row["ref"] for row in (await self.seen("/rows", figure=figure, period=period, **query))["items"]}
-
-    async def write(self, path: str, body: Any, name: str = "") -> str:
-        """A write that must succeed, which every later question waits for: the id of what it made."""
-        answer = await self.house.post(path, body)
-        assert answer.status_code in (200, 201), answer.text
-        self.tokens.append(answer.headers["concert-version"])
-        found: str = answer.json()["id"]
-        if name:
-            self.ids[name] = found
-        return found
 
     async def win(self, name: str, **won: Any) -> str:
         """A deal of Ada's that is won."""

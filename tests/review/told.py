@@ -20,6 +20,7 @@ from shared.events.requests import RequestMade, RequestResolved
 from shared.events.targets import (
     Credit,
     CustomerAnswered,
+    CustomerMet,
     DealLost,
     DealOpened,
     DealStaffed,
@@ -72,6 +73,7 @@ def work_of(inputs: Inputs) -> Lives:
         found[check_in.subject] = [_check_in(check_in)]
     for deal in inputs.deals:
         found[deal.subject] = list(_deal(deal, inputs.team))
+        found[f"customer/of-{deal.id}"] = [CustomerMet(name=f"The customer of {deal.id}")]
     for each in inputs.duties:
         found[each.subject] = [
             DutyAssigned(on=each.assigned_on, department="sales", member=each.owner, goal=each.goal, due=each.due)

@@ -52,10 +52,13 @@ async def test_trap_1_whoever_shares_a_deal_has_the_own_part_of_it_and_not_the_w
 
 
 async def test_trap_2_no_sales_leave_the_whole_target_missing(each_house: House) -> None:
-    target = await aimed(each_house, "member", each_house.ada)
-    found = await each_house.attained(target)
+    made = await each_house.post("targets", target_body("member", each_house.ada, eur("100.00")))
+    found = await each_house.attained(made.json())
     assert (found["actual"], found["variance"]) == (eur("0.00"), eur("-100.00"))
     assert found["attainment"]["rate"] == "0.000000"
+    # Nor does who sold nothing fall out of the table of those who sell.
+    rows = (await seen(each_house, made, breakdown="member"))["breakdown"]["rows"]
+    assert {row["ref"]: row["figures"]["variance"] for row in rows}[each_house.ada] == eur("-100.00")
 
 
 async def test_trap_3_a_target_of_the_whole_counts_what_its_parts_and_what_no_part_has(lone_house: House) -> None:

@@ -36,8 +36,8 @@ WHOSE = {"team": "team", "member": "owner", "customer": "customer", "product": "
 class Course(Sum, table=True):
     """How many deals of one part were opened, won or lost on a day, in a week or in a month, along one dimension."""
 
-    # For the rows of a breakdown, which ask for some days of all keys.
-    __table_args__ = (sa.Index("course_days", "dim", "grain", "start"),)
+    # For the rows of a breakdown, which ask for some days of all keys, and add up what was closed in a week by these.
+    __table_args__ = (sa.Index("course_closed", "dim", "grain", "start", "measure", "key", "currency"),)
 
     dim: str = Field(primary_key=True)
     key: str = Field(primary_key=True)

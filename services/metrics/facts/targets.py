@@ -42,10 +42,15 @@ class TargetFact(Lasting, table=True):
     """Whether it was set after its period had begun."""
     closed_on: date | None = None
 
+    @property
+    def value(self) -> Fraction:
+        """What is aimed at, in minor units or in things."""
+        return Fraction(self.amount if self.number is None else self.number)
+
     def due_before(self, day: date) -> Fraction:
-        """What of a target in money is due before a day, in minor units."""
-        rows = [(date.fromisoformat(since), minor) for since, minor in self.rows]
-        return due_before(self.amount, rows, self.period, day)
+        """What of it is due before a day."""
+        rows = [(date.fromisoformat(since), Fraction(part)) for since, part in self.rows]
+        return due_before(self.value, rows, self.period, day)
 
     def exchanged(self, into: str, rates: Rates) -> TargetFact:
         """The same target in another currency at dated rates, its parts exact. Raises MissingRate."""

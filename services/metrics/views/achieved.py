@@ -1,81 +1,105 @@
 """What somebody achieved of a metric on some days, from the facts that metrics keeps: as targets computes it.
 
 The organisation, a department and a team achieve the deals won for them; a member and a group what is credited to
-them. Numbers of deals and customers count each deal once, for its owner.
+them. Numbers of deals and customers count each deal once, for its owner. All but what is measured by readings is what
+the figures of the views are computed from.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
-from services.metrics.facts.deals import DealFact
-from services.metrics.facts.feedback import CONTENT, FeedbackFact
 from services.metrics.facts.goals import MetricFact, ReadingFact
-from services.metrics.facts.teams import TeamFact
+from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Reading
+from services.metrics.views.ledger import Entry
+from services.metrics.views.values import Amounts
+from shared.money import Money
 from shared.period import Period
 
-_deal, _feedback = DealFact.__table__.c, FeedbackFact.__table__.c  # type: ignore[attr-defined]
-_reading, _team = ReadingFact.__table__.c, TeamFact.__table__.c  # type: ignore[attr-defined]
-_RANK = sa.func.row_number().over(partition_by=_deal.customer, order_by=(_deal.closed_on, _deal.id)).label("rank")
-IN_MONEY: Final = ("revenue", "margin")
+_reading = ReadingFact.__table__.c  # type: ignore[attr-defined]
 
 
-async def achieved(
-    reading: Reading, metric: MetricFact, level: str, ref: str, days: Period, currency: str
-) -> Fraction | None:
-    """In minor units of a currency, or in things; none where it is not known."""
-    if metric.id in IN_MONEY:
-        return await _earned(reading.over(days).into(currency), metric.id, level, ref, currency)
-    if metric.id in ("deals_won", "customers_won"):
-        return await _deals(reading, level, ref, days, first=metric.id == "customers_won")
-    if metric.id == "csat":
-        return await _content(reading, level, ref, days)
-    return await _read(reading, metric, level, ref, days, currency)
+@dataclass(frozen=True, slots=True)
+class Achieved:
+    """What was achieved, in minor units or in things; none where it is not known, with what is to be said of it."""
+
+    amount: Fraction | None
+    notes: Sequence[str] = ()
 
 
-async def _earned(reading: Reading, metric: str, level: str, ref: str, currency: str) -> Fraction | None:
-    whose = reading if level == "organisation" else reading.row(level, ref)
-    won = await whose.flow("won")
-    if metric == "revenue":
-        return Fraction(won.amount.of(currency))
-    return None if won.uncosted else Fraction((won.amount - won.cost).of(currency))
+async def achieved(reading: Reading, metric: MetricFact, level: str, ref: str, days: Period, currency: str) -> Achieved:
+    """What somebody achieved on some days, money in one currency."""
+    whose = {} if level == "organisation" else {level: ref}
+    known = reading if reading.filters == whose else reading.about({}).row(level, ref) if whose else reading.about({})
+    known = known.over(days)
+    match metric.id:
+        case "revenue" | "margin":
+            return _earned(await known.into(currency).flow("won"), currency, margin=metric.id == "margin")
+        case "deals_won":
+            return Achieved(Fraction((await known.flow("won")).count))
+        case "customers_won":
+            return Achieved(Fraction((await customer_counts(known)).new))
+        case "csat":
+            answered, content = (await known.flow("answered")).count, (await known.flow("content")).count
+            unknown = Achieved(None, ["no customer has answered"])
+            return Achieved(Fraction(content, answered)) if answered else unknown
+    return await _measured(known, metric, level, ref, currency)
 
 
-async def _deals(reading: Reading, level: str, ref: str, days: Period, *, first: bool) -> Fraction:
-    narrowed = [_deal.status == "won", _deal.closed_on >= days.start, _deal.closed_on < days.end]
-    if level == "department":
-        narrowed.append(_deal.team.in_(sa.select(_team.id).where(_team.department == ref)))
-    elif level in ("team", "member"):
-        narrowed.append((_deal.team if level == "team" else _deal.owner) == ref)
-    if first:
-        won = [_deal.status == "won", _deal.customer.is_not(None), _deal.closed_on < days.end]
-        ranked = sa.select(_deal.id, _RANK).where(*won).subquery()
-        narrowed.append(_deal.id.in_(sa.select(ranked.c.id).where(ranked.c.rank == 1)))
-    found = await reading.snapshot.rows(sa.select(_deal.owner, _deal.closed_on).where(*narrowed))
-    return Fraction(sum([await _counts(reading, level, ref, owner, on) for owner, on in found]))
+def _earned(won: Entry, currency: str, *, margin: bool) -> Achieved:
+    if margin and won.uncosted:
+        return Achieved(None, [f"what {_said(won.uncosted)} of revenue cost is not known"])
+    return _in(currency, won.amount - won.cost if margin else won.amount)
 
 
-async def _content(reading: Reading, level: str, ref: str, days: Period) -> Fraction | None:
-    narrowed = [_feedback.withdrawn.is_(False), _feedback.on >= days.start, _feedback.on < days.end]
-    if level == "department":
-        narrowed.append(_feedback.team.in_(sa.select(_team.id).where(_team.department == ref)))
-    elif level != "organisation":
-        narrowed.append(_feedback.team == ref if level == "team" else _feedback.member.is_not(None))
-    rows = await reading.snapshot.rows(sa.select(_feedback.member, _feedback.on, _feedback.score).where(*narrowed))
-    scores = [score for member, on, score in rows if member is None or await _counts(reading, level, ref, member, on)]
-    return Fraction(sum(score >= CONTENT for score in scores), len(scores)) if scores else None
+def _in(currency: str, found: Amounts) -> Achieved:
+    """What there is of one currency; what could not be converted into it is named, and not counted."""
+    others = Amounts({code: minor for code, minor in found if code != currency})
+    why = f"{_said(others)} is not counted: the target is in {currency}, and no rate is known for its days"
+    return Achieved(Fraction(found.of(currency)), [why] if others else [])
 
 
-async def _read(
-    reading: Reading, metric: MetricFact, level: str, ref: str, days: Period, currency: str
-) -> Fraction | None:
-    """The sum, the mean or the last of the readings; those in another currency are not known in this one."""
+def _said(amounts: Amounts) -> str:
+    return " and ".join(str(Money.of_minor(minor, code)) for code, minor in amounts)
+
+
+async def _measured(reading: Reading, metric: MetricFact, level: str, ref: str, currency: str) -> Achieved:
+    """The sum, the mean or the last of the readings; those in other currencies at the rate of their day."""
+    found = await _readings(reading, metric, level, ref)
+    if not found and metric.aggregation != "sum":
+        return Achieved(None, [f"no reading of {metric.id} was taken"])
+    counted = found[-1:] if metric.aggregation == "last" else found
+    if metric.unit == "money":
+        summed = _in(currency, await _converted(reading.into(currency), counted))
+    else:
+        summed = Achieved(sum((Fraction(Decimal(each.number or "0")) for each in counted), Fraction(0)))
+    if metric.aggregation == "mean" and summed.amount is not None:
+        return Achieved(summed.amount / len(found), summed.notes)
+    return summed
+
+
+async def _converted(reading: Reading, found: Sequence[ReadingFact]) -> Amounts:
+    settling, whole = await reading.settling(), dict[str, Fraction]()
+    for each in found:
+        code, minor = each.currency, Fraction(each.amount)
+        if settling is not None and each.on is not None and code != settling.into:
+            code, minor = settling.worth(minor, code, each.on)
+        whole[code] = whole.get(code, Fraction(0)) + minor
+    return Amounts({code: round(minor) for code, minor in whole.items()})
+
+
+async def _readings(reading: Reading, metric: MetricFact, level: str, ref: str) -> Sequence[ReadingFact]:
+    """Those that count for somebody: by the department and the team noted with them, their member, and the groups that
+    member was in on their day."""
+    days = reading.question.period
     mine = {
         "organisation": sa.true(),
         "department": _reading.department == ref,
@@ -89,16 +113,10 @@ async def _read(
                _reading.on < days.end, mine)
         .order_by(_reading.on, _reading.id)
     )  # fmt: skip
-    found = [
+    return [
         each for each in await reading.snapshot.all(ReadingFact, select)
         if each.member is None or await _counts(reading, level, ref, each.member, each.on)
     ]  # fmt: skip
-    if not found or any(each.currency != (currency if metric.unit == "money" else "") for each in found):
-        return Fraction(0) if not found and metric.aggregation == "sum" else None
-    values = [Fraction(each.amount if metric.unit == "money" else Decimal(each.number or "0")) for each in found]
-    if metric.aggregation == "last":
-        return values[-1]
-    return sum(values, Fraction(0)) / (len(values) if metric.aggregation == "mean" else 1)
 
 
 async def _counts(reading: Reading, level: str, ref: str, member: str, on: date | None) -> bool:

@@ -51,7 +51,8 @@ def _left(*conditions: sa.ColumnElement[bool]) -> sa.SelectBase:
         (_course.key, _course.part, _course.currency),
         (_course["count"], _course.estimated, _course.estimate),
     )
-    still = sa.select(*place, *numbers).where(_course.grain == STOCK, *of_then)
+    # Of what is open the day is that of the week of its opening, by which it is found.
+    still = sa.select(*place, *numbers).where(_course.grain == STOCK, _course.start < _day("week"), *of_then)
     added = [sa.cast(sa.func.sum(each), sa.BigInteger) for each in numbers]
     later = [_course.grain == WEEK, _CLOSED, _course.start >= _day("week")]
     return sa.union_all(still, sa.select(*place, *added).where(*later, *of_then).group_by(*place))
@@ -68,11 +69,24 @@ def _stretch(grain: str, start: str, end: str) -> list[sa.ColumnElement[bool]]:
     return [_course.grain == grain, _course.start >= _day(start), _course.start < _day(end)]
 
 
-def _went(which: sa.ColumnElement[bool], grain: str, start: str, end: str, *conditions: Any) -> sa.Select[Any]:
-    """What happened in some days; a day is read as it is stored, for there are few of them and many cells."""
-    day = sa.type_coerce(_course.start, sa.types.NullType())
-    columns = (_course.key, _course.measure, _course.part, day, _course.currency, *_NUMBERS)
-    return sa.select(*columns).where(_DIM, which, _AGE, *_stretch(grain, start, end), *conditions)
+def _closings(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """What was closed in the weeks of the table: all ages of a week in one text, week of opening and number by turns,
+    because reading as many rows takes longer than all else. A day is read as it is stored."""
+    place = (_course.start, _course.measure, _course.key, _course.currency)
+    part, count = (sa.cast(_course[name], sa.Text) for name in ("part", "count"))
+    comma: Any = sa.literal_column("','")
+    ages = sa.func.aggregate_strings(part + comma + count, comma)
+    added = [sa.cast(sa.func.sum(_course[name]), sa.BigInteger) for name in ("amount", "estimate", "realised")]
+    columns = (sa.type_coerce(_course.start, sa.types.NullType()), *place[1:], ages, *added)
+    return (
+        sa.select(*columns).where(_DIM, _CLOSED, _AGE, *_stretch(WEEK, "since", "week"), *conditions).group_by(*place)
+    )
+
+
+def _running(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """What happened in the week that is running."""
+    columns = (_course.key, _course.measure, _course.part, _course.currency, *_NUMBERS)
+    return sa.select(*columns).where(_DIM, _WENT, _AGE, *_stretch(DAY, "week", "before"), *conditions)
 
 
 def _lengths(daily: bool, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -110,8 +124,8 @@ _HAS_KEYS = {dim: OneOf(_deal[name], "keys") for dim, name in WHOSE.items() if d
 """How the deals of a dimension are found that has no cells of days."""
 _LEFT, _LEFT_OF = _left(), _left(_KEYS)
 _BEGUN = _begun()
-_CLOSINGS, _CLOSINGS_OF = (_went(_CLOSED, WEEK, "since", "week", *keys) for keys in ((), (_KEYS,)))
-_RUNNING, _RUNNING_OF = (_went(_WENT, DAY, "week", "before", *keys) for keys in ((), (_KEYS,)))
+_CLOSINGS, _CLOSINGS_OF = _closings(), _closings(_KEYS)
+_RUNNING, _RUNNING_OF = _running(), _running(_KEYS)
 _LENGTHS, _LENGTHS_OF = ({daily: _lengths(daily, *keys) for daily in (True, False)} for keys in ((), (_KEYS,)))
 _GOING, _GOING_OF = _going(), {dim: _going(has) for dim, has in _HAS_KEYS.items()}
 _WON, _WON_OF = _won(), {dim: _won(has) for dim, has in _HAS_KEYS.items()}
@@ -157,7 +171,7 @@ async def _histories(snapshot: Snapshot, known: Known, dim: str, keys: Sequence[
         await _read_since(snapshot, by_key, known, keys, where)
     if daily:
         running = _RUNNING if keys is None else _RUNNING_OF
-        for key, outcome, opened, _, currency, *numbers in await snapshot.rows(running, **days, **where):
+        for key, outcome, opened, currency, *numbers in await snapshot.rows(running, **days, **where):
             by_key[key].note_week(outcome, opened, known.week.toordinal(), currency, tuple(numbers))
     else:
         for deal in await snapshot.all(DealFact, _GOING if keys is None else _GOING_OF[dim], **days, **named):
@@ -171,9 +185,10 @@ async def _read_weeks(
     """What was closed in the weeks of the table, and what was open when the week that is running began."""
     of_all = "keys" not in where
     rows = await snapshot.rows(_CLOSINGS if of_all else _CLOSINGS_OF, since=known.since, week=known.week, **where)
-    weeks = {day: monday_of(day_of(day)) for day in {row[3] for row in rows}}
-    for key, outcome, opened, day, currency, *numbers in rows:
-        by_key[key].close(outcome, opened, weeks[day], currency, tuple(numbers))
+    weeks = {day: monday_of(day_of(day)) for day in {row[0] for row in rows}}
+    for day, outcome, key, currency, ages, *money in rows:
+        numbers = list(map(int, ages.split(",")))
+        by_key[key].close(weeks[day], (outcome, currency, numbers[::2], numbers[1::2], *money))
     # Of deals that are older than any that was closed nothing is expected.
     oldest = max((found.oldest for found in by_key.values()), default=0)
     young = {**where, "horizon": max(where["horizon"], known.since.toordinal() - oldest)}
@@ -241,7 +256,7 @@ async def _lengths_by(
         values = days if daily else {"first": first, "last": last}
         statement = (_LENGTHS if keys is None else _LENGTHS_OF)[daily]
         for key, took, count in await snapshot.rows(statement, dim=dim, **values, **named):
-            by_key[key][took] += count
+            by_key[key][took] = count
     if not daily and not (start == first and last == end):
         for deal in await snapshot.all(DealFact, _WON if keys is None else _WON_OF[dim], **days, **named):
             by_key[key_of(deal, dim)][length(deal)] += 1

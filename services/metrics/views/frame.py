@@ -220,7 +220,7 @@ class Reading:
         span, ledger = self.question.span, Ledger({}, {}, {})
         for source in sources:
             facts = await self.snapshot.all(
-                source.model, sa.select(source.model).where(*await self.passing(source, others))
+                source.model, sa.select(source.model).where(*await self.passing(source, others, ever=True))
             )
             for parts, belongs in await self._belonging(others) if source.narrowed else [(PARTS, None)]:
                 for fact in facts:
@@ -278,15 +278,20 @@ class Reading:
         found: Circle = await self.shared(f"{dim} {key}", lambda: circle_of(self.snapshot, dim, key))
         return found
 
-    async def passing(self, source: Source, filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
-        """The conditions that the facts of a source meet which pass these filters, or of which a part does."""
+    async def passing(
+        self, source: Source, filters: Mapping[str, str], *, ever: bool = False
+    ) -> list[sa.ColumnElement[bool]]:
+        """The conditions that the facts of a source meet which pass these filters, or of which a part does, or may
+        `ever` have done so since they were amended."""
         conditions: list[sa.ColumnElement[bool]] = []
         for dim, value in filters.items():
             if dim in CIRCLES and source.knows("member"):
                 circle = await self.circle(dim, value)
-                conditions.append(sa.or_(sa.false(), *(source.concerns(member) for member in circle.members)))
+                conditions.append(
+                    sa.or_(sa.false(), *(source.concerns(member, ever=ever) for member in circle.members))
+                )
             elif dim == "product" and source.products:
-                conditions.append(source.holds(value))
+                conditions.append(source.holds(value, ever=ever))
             elif dim in source.columns:
                 conditions.append(source.columns[dim] == value)
             elif dim in BY_TEAM and "team" in source.columns:

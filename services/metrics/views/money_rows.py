@@ -12,6 +12,7 @@ from services.metrics.facts.money import NAMED, BudgetFact, ExpenseFact, Invoice
 from services.metrics.facts.money_cells import Asked
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import CIRCLES, Reading
+from services.metrics.views.other_targets import other_aims
 from services.metrics.views.quota_windows import targets_of_days, targets_of_windows
 from services.metrics.views.quotas import quota_targets
 from services.metrics.views.row_source import Conditions, Source, simple
@@ -107,6 +108,10 @@ async def _targets(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_target.id.in_([target.id for target in await revenue_targets(reading)])]
 
 
+async def _other_targets(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_target.id.in_([aim.target.id for _, aim in await other_aims(reading) or ()])]
+
+
 async def _quotas(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_target.id.in_([target.id for target in await quota_targets(reading)])]
 
@@ -131,10 +136,14 @@ def _show_budget(budget: BudgetFact) -> dict[str, Any]:
     }
 
 
+def _show_target(target: TargetFact) -> dict[str, Any]:
+    number = {"number": target.number} if target.number is not None else {}
+    return simple("target", "metric", "level", "start", "end")(target) | number
+
+
 def _aims(conditions: Conditions) -> Source:
     """Targets as rows: of members those whose own figures the reader may see."""
-    shown = simple("target", "metric", "level", "start", "end")
-    return Source(TargetFact, conditions, shown, lambda theirs: sa.or_(
+    return Source(TargetFact, conditions, _show_target, lambda theirs: sa.or_(
         _target.level != "member", _target.ref.in_(theirs)
     ))  # fmt: skip
 
@@ -177,6 +186,7 @@ MONEY_ROWS: Mapping[str, Source] = {
     "budgets": Source(BudgetFact, _budgets, _show_budget),
     "budgets_overrun": Source(BudgetFact, _overrun, _show_budget),
     "targets": _aims(_targets),
+    "other_targets": _aims(_other_targets),
     "quotas": _aims(_quotas),
     "quota_windows": _aims(_windows),
     "quotas_of_days": _aims(_quotas_of_days),

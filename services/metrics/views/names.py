@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.customers import CustomerFact, ProductFact
+from services.metrics.facts.targets import TargetFact
 from services.metrics.facts.teams import DepartmentFact, GroupFact, PersonFact, TeamFact
 from services.metrics.sums import Tally
 from services.metrics.views.frame import Reading
@@ -26,11 +27,16 @@ _NAMED: Mapping[str, type[Fact]] = {
 }
 _ALWAYS_SHOWN = ("department", "team")
 """Dimensions whose every member has a row, also one in which nothing happened."""
-_tally = Tally.__table__.c  # type: ignore[attr-defined]
+_tally, _target = Tally.__table__.c, TargetFact.__table__.c  # type: ignore[attr-defined]
+_AIMING = sa.select(_target.ref).distinct().where(
+    _target.level == sa.bindparam("dim"), _target.start < sa.bindparam("end", type_=sa.Date()),
+    _target.end > sa.bindparam("start", type_=sa.Date()),
+)  # fmt: skip
+"""Whoever has a target has a row, above all who sold nothing: all of it is missing."""
 
 
 async def keys_of(reading: Reading, dim: str, kinds_of: str = "") -> list[str]:
-    """The ids a breakdown has rows for: those with entries, and all departments and teams."""
+    """The ids a breakdown has rows for: those with entries or targets, and all departments and teams."""
     if dim == "region":
         return sorted(await reading.teams_by("region"))
     span = reading.question.span
@@ -38,6 +44,7 @@ async def keys_of(reading: Reading, dim: str, kinds_of: str = "") -> list[str]:
     known = (_tally.dim == dim, _tally.grain == "m", _tally.start < span.end, *mine)
     used = sa.select(_tally.key).where(*known).distinct()
     keys = {key for (key,) in await reading.snapshot.rows(used)}
+    keys |= {key for (key,) in await reading.snapshot.rows(_AIMING, dim=dim, start=span.start, end=span.end)}
     if dim in _ALWAYS_SHOWN:
         table = _NAMED[dim].__table__.c  # type: ignore[attr-defined]
         keys |= {key for (key,) in await reading.snapshot.rows(sa.select(table.id))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -12,10 +12,12 @@ from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
+from services.metrics.sums import DAY
 from services.metrics.views.actions import ACTION_ROWS
 from services.metrics.views.customers import CUSTOMER_ROWS
 from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.handovers import WITHOUT_OWNER, open_of, show_customer
+from services.metrics.views.ledger import Span
 from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
 from services.metrics.views.people import came_or_went, here_at_the_end
@@ -28,7 +30,7 @@ from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
 from services.metrics.views.spend import SALES
 from services.metrics.views.talk_rows import TALK_ROWS
-from shared.facts import Fact
+from shared.facts import Cell, Fact
 from shared.identity.permissions import Principal
 from shared.money import Money
 
@@ -116,18 +118,25 @@ async def _won(reading: Reading) -> list[sa.ColumnElement[bool]]:
 
 
 async def _earned(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    """Deals won in the period, and those amended in it."""
-    span = reading.question.span
+    """Deals won in the period, and those that an amendment of its days changed something of."""
+    span, filters = reading.question.span, reading.filters
     won = await _deals(reading, _deal.status == "won", *_in_time(reading), day=_deal.closed_on, credit=True)
-    late = await reading.snapshot.rows(
-        sa.select(_deal.id, _deal.amendments).where(_deal.status == "won", _deal.amended_on >= span.start)
+    late = (_deal.status == "won", _deal.amended_on >= span.start)
+    passing = await reading.passing(_FEEDS, filters, ever=True)
+    found = await reading.snapshot.all(DealFact, sa.select(DealFact).where(*late, *passing))
+    belongs, product = await reading.belonging(), filters.get("product")
+    amended = [deal.id for deal in found if _amended_within(span, deal, _FEEDS.cells(deal, belongs, product))]
+    return [sa.or_(sa.and_(*won), _deal.id.in_(amended))] if amended else won
+
+
+def _amended_within(span: Span, deal: DealFact, cells: Iterable[Cell]) -> bool:
+    """Whether cells of a deal that was won count on a day of an amendment."""
+    days = {date.fromisoformat(each["on"]) for each in deal.amendments}
+    return any(
+        measure == "won" and day in days and span.start <= day < span.end
+        for (_, _, measure, grain, day, _), _ in cells
+        if grain == DAY
     )
-    first, end = span.start.isoformat(), span.end.isoformat()
-    amended = [key for key, found in late if any(first <= each["on"] < end for each in found)]
-    if not amended:
-        return won
-    passing = await _deals(reading, _deal.id.in_(amended), day=_deal.amended_on, credit=True)
-    return [sa.or_(sa.and_(*won), sa.and_(*passing))]
 
 
 async def _lost(reading: Reading) -> list[sa.ColumnElement[bool]]:

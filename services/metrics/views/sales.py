@@ -13,6 +13,7 @@ from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.handovers import HANDOVER_FIGURES
 from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.opportunity import FIGURES as EXPECTED
+from services.metrics.views.other_targets import OTHER_TARGETS
 from services.metrics.views.pipeline import GOES_IN_AND_OUT
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
@@ -191,6 +192,7 @@ VIEW = View(
         Figure("pace", "Revenue of the target's days ÷ what the target's distribution has due by the end: 1 is on "
                "time.", of_target("pace"), "targets"),
         *EXPECTED,
+        OTHER_TARGETS,
         Figure("quota_attainment_rate", "Members whose credited revenue is at or above what their revenue targets have "
                "due by the end ÷ members with a revenue target that has begun.", quota_attainment_rate, "quotas"),
         Figure("quota_window_attainment", "Credited revenue of whole quota windows ÷ their quotas, of the windows "

@@ -61,6 +61,8 @@ class Source:
     """Columns that name the members who share a fact."""
     products: Sequence[Any] = ()
     """Columns that name its products."""
+    later: Sequence[Any] = ()
+    """Columns of what was agreed on later, that name members and products who had no part in it before."""
 
     @property
     def narrowed(self) -> bool:
@@ -73,17 +75,19 @@ class Source:
             return self.keeper.cells(fact)
         return self.part(fact, belongs, product)
 
-    def concerns(self, member: str) -> sa.ColumnElement[bool]:
-        """The condition of facts that a member may have a part in."""
+    def concerns(self, member: str, *, ever: bool = False) -> sa.ColumnElement[bool]:
+        """The condition of facts that a member may have a part in, or may `ever` have got one in."""
         owned = [self.columns["member"] == member] if "member" in self.columns else []
-        return sa.or_(sa.false(), *owned, *(mentions(column, member) for column in self.members))
+        columns = [*self.members, *(self.later if ever else ())]
+        return sa.or_(sa.false(), *owned, *(mentions(column, member) for column in columns))
 
-    def holds(self, product: str) -> sa.ColumnElement[bool]:
-        """The condition of facts with a product: of deals among their lines, or without lines as what they are
-        about."""
+    def holds(self, product: str, *, ever: bool = False) -> sa.ColumnElement[bool]:
+        """The condition of facts with a product, or that may `ever` have got it: of deals among their lines, or without
+        lines as what they are about."""
         about = [self.columns["product"] == product] if "product" in self.columns else []
         bare = [sa.and_(*(column == [] for column in self.products), *about)] if about else []
-        return sa.or_(sa.false(), *bare, *(mentions(column, product) for column in self.products))
+        columns = [*self.products, *(self.later if ever else ())]
+        return sa.or_(sa.false(), *bare, *(mentions(column, product) for column in columns))
 
     def knows(self, dim: str) -> bool:
         """Whether its facts can be narrowed by a dimension."""
@@ -103,6 +107,7 @@ SOURCES: Final = (
         part=lambda deal, belongs, product: contributions_of(deal, Part(deal, belongs, product)),
         members=(_deal.credits, _deal.owners),
         products=(_deal.lines,),
+        later=(_deal.amendments,),
     ),
     Source(
         FeedbackFact,

@@ -30,10 +30,9 @@ from shared.period import Period
 from shared.store.sql import OneOf
 
 _target = TargetFact.__table__.c  # type: ignore[attr-defined]
-_REVENUE = (
+DURING: Final = (
     sa.select(TargetFact)
     .where(
-        _target.metric == "revenue",
         _target.level == sa.bindparam("level"),
         _target.start < sa.bindparam("end", type_=sa.Date()),
         _target.end > sa.bindparam("start", type_=sa.Date()),
@@ -42,6 +41,8 @@ _REVENUE = (
     )
     .order_by(_target.id)
 )
+"""The targets of a level that have a day in some days."""
+_REVENUE = DURING.where(_target.metric == "revenue")
 _REVENUE_OF = _REVENUE.where(OneOf(_target.ref, "refs"))
 LEVELS: Final = ("department", "team", "group", "member")
 ROLLED_UP: Final = ("organisation", "team", "member")
@@ -56,13 +57,13 @@ class Aim:
     days: Period
 
     def before(self, day: date) -> Fraction:
-        """What of it is due before a day, in minor units."""
+        """What of it is due before a day, in minor units or in things."""
         due = self.target.due_before
         return max(due(min(day, self.days.end)) - due(self.days.start), Fraction(0))
 
     @property
     def value(self) -> Fraction:
-        """All that is aimed at, in minor units."""
+        """All that is aimed at."""
         return self.before(self.days.end)
 
 

@@ -124,10 +124,9 @@ class Aims:
 
     async def of_target(self, target: TargetFact) -> Fraction | None:
         """How far a target is reached, of what is due of it in the period."""
-        value = _share(target.number) if target.number is not None else Fraction(target.amount)
-        rows = [(date.fromisoformat(since), _units(part)) for since, part in target.rows]
+        rows = [(date.fromisoformat(since), Fraction(part)) for since, part in target.rows]
         return await self._judged(
-            target.metric, target.level, target.ref, target.period, value, rows, target.currency
+            target.metric, target.level, target.ref, target.period, target.value, rows, target.currency
         )  # fmt: skip
 
     async def _judged(
@@ -139,10 +138,10 @@ class Aims:
             return None
         if metric.aggregation == "sum":
             value = due_before(value, rows, whole, end) - due_before(value, rows, whole, start)
-        actual = await achieved(self.reading, metric, level, ref, Period.between(start, end), currency)
-        if actual is None:
+        found = await achieved(self.reading, metric, level, ref, Period.between(start, end), currency)
+        if found.amount is None:
             return None
-        return Attainment(value, actual, value, metric.direction == "lower").rate
+        return Attainment(value, found.amount, value, metric.direction == "lower").rate
 
 
 async def aims_of(reading: Reading, team: Belonging) -> Aims:
@@ -193,10 +192,6 @@ async def _circle(snapshot: Snapshot, team: Belonging) -> set[tuple[str, str]]:
 
 def _share(text: str) -> Fraction:
     return Fraction(Decimal(text))
-
-
-def _units(part: Any) -> Fraction:
-    return Fraction(part) if isinstance(part, int) else Fraction(Decimal(part))
 
 
 def _number(rate: Fraction | None) -> float | None:
