@@ -125,4 +125,5 @@ def _results(inputs: Inputs, rules: Rules) -> tuple[Value, ...]:
         goal_link.alignment(inputs.goals, rules.results.goal_cap),
         goal_link.pull_through(inputs.pull),
         goal_link.line_of_sight(inputs),
+        goal_link.own_measures(inputs.owned, rules.results.goal_cap),
     )

@@ -81,6 +81,40 @@ class Survey:
         return cls(total / n / items, sqrt(max(0.0, variance(n, total, squares))) / items, n, asked, (source,))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Answers to a question, or to several together: how many, their sum, and the sum of their squares."""
+
+    n: int
+    total: int
+    squares: int
+
+    @property
+    def variance(self) -> float:
+        """Of a sample."""
+        return variance(self.n, self.total, self.squares)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What all teams answered to the questions of a scale, of pulses in which whoever answered one answered all."""
+
+    whole: Sums
+    questions: tuple[Sums, ...]
+    teams: int
+    by_team: float
+    """Σ over teams of the square of their sum ÷ how many answered."""
+    sizes: int
+    """Σ over teams of the square of how many answered."""
+    sources: tuple[str, ...] = ()
+    """The pulses in which they did."""
+
+    @property
+    def answers(self) -> int:
+        """How many answered."""
+        return self.whole.n
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A measure of a review: what it means, how it is computed, from how many cases on, and how it is guarded."""

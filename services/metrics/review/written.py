@@ -12,8 +12,8 @@ from services.metrics.review.choice import Choice
 from services.metrics.review.contributions import PITFALLS, Contribution, unstaffed_of
 from services.metrics.review.diagnosis import Diagnosis
 from services.metrics.review.finding import Finding
-from services.metrics.review.goal_link import UNLINKED, unlinked
-from services.metrics.review.inputs import Inputs
+from services.metrics.review.goal_link import UNCONFIRMED, UNLINKED, sources_of, unlinked
+from services.metrics.review.inputs import Inputs, Own
 from services.metrics.review.measure import Value
 from services.metrics.review.options import Catalogue
 from services.metrics.review.ranking import Ranked
@@ -54,6 +54,7 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
         "unstaffed": {role: number(amount) for role, amount in sorted(unstaffed_of(inputs.deals).items())},
         "pitfalls": list(PITFALLS),
         "goals": _goals(inputs, evidence),
+        "accomplishments": _accomplishments(inputs, evidence),
         "weaknesses": {
             code: {"state": each.state, "confirmed": each.confirmed, "about": list(each.about),
                    "shown_by": list(each.shown_by), **_evidence_of(code, each, finding)}
@@ -213,7 +214,7 @@ def _goals(inputs: Inputs, evidence: Evidence) -> dict[str, Any]:
     for place, each in enumerate(others):
         evidence[f"/goals/questions/{place}"] = (each.subject,)
     for place, own in enumerate(inputs.owned):
-        evidence[f"/goals/owned/{place}"] = (own.subject,)
+        evidence[f"/goals/owned/{place}"] = sources_of(own)
     return {
         "linked": [
             {"goal": each.id, "weight": number(each.weight), "reached": number(each.reached), "targets": list(each.by),
@@ -224,8 +225,33 @@ def _goals(inputs: Inputs, evidence: Evidence) -> dict[str, Any]:
             {"goal": each.id, "weight": number(each.weight), "reached": number(each.reached), "question": UNLINKED}
             for each in others
         ],
-        "owned": [{"target": own.id, "metric": own.metric, "reached": number(own.reached)} for own in inputs.owned],
+        "owned": [_own(each) for each in inputs.owned],
     }  # fmt: skip
+
+
+def _own(own: Own) -> dict[str, Any]:
+    """A measure of the team's own: what it has not confirmed for the period says nothing."""
+    return {
+        "target": own.id, "metric": own.metric, "confirmed": own.confirmed, "late": own.late,
+        "reached": number(own.reached) if own.confirmed else None, "missing": None if own.confirmed else UNCONFIRMED,
+    }  # fmt: skip
+
+
+def _accomplishments(inputs: Inputs, evidence: Evidence) -> list[dict[str, Any]]:
+    """What the team claims to have accomplished without a number; only what somebody has verified counts as such."""
+    found = sorted(inputs.accomplishments, key=lambda each: (each.claimed_on, each.id))
+    for place, each in enumerate(found):
+        evidence[f"/accomplishments/{place}"] = (each.subject, *([f"goal/{each.goal}"] if each.goal else []))
+    return [
+        {
+            "accomplishment": each.id, "goal": each.goal, "pieces": each.pieces,
+            "claimed_on": each.claimed_on.isoformat(), "claimed_by": each.claimed_by,
+            "verified": each.verified_on is not None,
+            "verified_on": each.verified_on and each.verified_on.isoformat(), "verified_by": each.verified_by,
+            "disputed": each.disputed,
+        }
+        for each in found
+    ]  # fmt: skip
 
 
 def _recommendation(diagnosis: Diagnosis) -> dict[str, Any]:
