@@ -11,7 +11,7 @@ from datetime import date
 from functools import cached_property
 from typing import ClassVar
 
-from services.metrics.review.measure import Asked, State, Survey
+from services.metrics.review.measure import Asked, Recommended, State, Survey
 from shared.contribution import WEIGHTS
 
 Spell = tuple[date, date | None]
@@ -203,12 +203,13 @@ class Deal(Thing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Thing):
-    """What a customer answered, from 1 to 5."""
+    """What a customer answered, from 1 to 5, and whether they would recommend us, from 0 to 10."""
 
     kind: ClassVar[str] = "feedback"
     on: date
     score: int
     member: str | None = None
+    recommends: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,8 +338,8 @@ class Inputs:
     """By `communication`, `cooperation`, and by the single questions C1 to C4, T1 to T4."""
     asked_of: Mapping[str, Asked] = field(default_factory=dict)
     """By scale what all teams answered in the period."""
-    recommended: tuple[int, int, int] | None = None
-    """Of the last pulse that asked for it, how many would recommend us, are in between, and would not."""
+    recommended: Recommended | None = None
+    """What members say of us, in the last pulse that asked for it."""
     peers: Mapping[str, Survey] = field(default_factory=dict)
     """By member what team mates say of them."""
     goals: tuple[Goal, ...] = ()

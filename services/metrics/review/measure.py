@@ -116,6 +116,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Recommended:
+    """How many would recommend us, are in between, and would not."""
+
+    would: int
+    between: int
+    would_not: int
+    sources: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> int:
+        """How many said so."""
+        return self.would + self.between + self.would_not
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A measure of a review: what it means, how it is computed, from how many cases on, and how it is guarded."""
 
@@ -151,6 +166,15 @@ class Measure:
         value, error = score100(survey.mean), survey_error(survey.deviation, answers)
         low, high = around(value, error)
         return Value(self.id, value, low, high, error, of=answers, sources=survey.sources)
+
+    def balance(self, said: Recommended) -> Value:
+        """100 · (promoters - detractors) ÷ answers, with the interval of a mean of 1, 0 and -1."""
+        n = said.answers
+        if n < self.least:
+            return self.nothing(f"{n} of at least {self.least} answers")
+        mean = (said.would - said.would_not) / n
+        error = sqrt(((said.would + said.would_not) / n - mean * mean) / n)
+        return self.number(100 * mean, n, said.sources, around(100 * mean, 100 * error))
 
     def number(self, value: float, of: float, sources: Iterable[str] = (), interval: Interval | None = None) -> Value:
         """A number that is no share."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.metrics.facts.pulses import PulseFact
-from services.metrics.review.measure import Asked, Sums, Survey
+from services.metrics.review.measure import Asked, Recommended, Sums, Survey
 from services.metrics.review.reading.belonging import Belonging
 from services.metrics.review.reliability import QUESTIONS
 from shared.store import Row, Snapshot
@@ -63,12 +63,13 @@ def of_sums(pulse: PulseFact, name: str) -> Survey:
     return Survey.summed(n, sums["total"], sums["squares"], items=items, asked=pulse.asked, source=f"pulse/{pulse.id}")
 
 
-async def recommended_in(snapshot: Snapshot, team: Belonging, end: date) -> tuple[int, int, int] | None:
+async def recommended_in(snapshot: Snapshot, team: Belonging, end: date) -> Recommended | None:
     """Of the team's last pulse who would recommend us, who is in between, and who would not, if enough said it."""
     found = await snapshot.all(PulseFact, _LAST, team=team.team.id, start=team.period.start, end=end)
-    if not found or found[0].promoters is None:
+    pulse = found[0] if found else None
+    if pulse is None or pulse.promoters is None:
         return None
-    return found[0].promoters, found[0].passives or 0, found[0].detractors or 0
+    return Recommended(pulse.promoters, pulse.passives or 0, pulse.detractors or 0, (f"pulse/{pulse.id}",))
 
 
 async def asked_of(snapshot: Snapshot, start: date, end: date) -> Mapping[str, Asked]:
