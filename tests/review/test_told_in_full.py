@@ -10,7 +10,7 @@ import pytest
 
 from services.metrics.review import options
 from services.metrics.review.finding import find
-from services.metrics.review.inputs import Answer, Duty, Quota, Training
+from services.metrics.review.inputs import Action, Answer, Duty, Quota, Training
 from services.metrics.review.measure import Recommended
 from services.metrics.review.rule_set import built_in
 from services.metrics.review.snapshot import take
@@ -149,12 +149,15 @@ def test_a_training_says_how_its_check_went() -> None:
 
 def test_a_weakness_says_what_shows_it() -> None:
     duties = tuple(Duty(id=f"d{at}", owner="B", assigned_on=START, goal=None) for at in range(3))
-    taken = take(replace(whole(), duties=duties), built_in(), options.built_in())
+    late = Action(id="late", owner="B", due=START, goal="aim")
+    taken = take(replace(whole(), duties=duties, actions=(*whole().actions, late)), built_in(), options.built_in())
     weak = taken.document["weaknesses"]
     assert weak["W-ISO"] | {"about": ["F"]} == weak["W-ISO"]
     assert weak["W-ISO"]["began"] == {"F": START.isoformat()}
     assert weak["W-MTG"]["hours"] == "50.0000"
     assert weak["W-ROLE"]["unlinked"] == 24
+    for what, sources in (("overdue", ("action/late",)), ("old_items", ("item/open0", "item/open1"))):
+        assert (weak["W-TWK"][what], taken.evidence[f"/weaknesses/W-TWK/{what}"]) == (len(sources), sources)
     assert {"duty/d0", "action/a0"} <= set(taken.evidence["/weaknesses/W-ROLE"])
 
 

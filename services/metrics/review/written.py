@@ -17,7 +17,7 @@ from services.metrics.review.inputs import Inputs, Own
 from services.metrics.review.measure import Value
 from services.metrics.review.options import Catalogue
 from services.metrics.review.ranking import Ranked
-from services.metrics.review.team_process import tied
+from services.metrics.review.team_process import old_items, overdue, tied
 from services.metrics.review.team_results import hours_met
 from services.metrics.review.weaknesses import Weakness, hours_worked
 
@@ -64,6 +64,8 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
         "options": _table(diagnosis.choice, catalogue) if diagnosis.choice else None,
     }  # fmt: skip
     evidence["/weaknesses/W-ROLE"] = unlinked(inputs)
+    evidence["/weaknesses/W-TWK/overdue"] = overdue(inputs)
+    evidence["/weaknesses/W-TWK/old_items"] = old_items(inputs, finding.rules)
     evidence["/weaknesses/W-MTG/hours"] = tuple(sorted(each.subject for each in inputs.meetings))
     evidence |= {
         f"/weaknesses/W-HUB/meeting_hours/{hub}": tuple(
@@ -80,7 +82,8 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
 
 def _evidence_of(code: str, weakness: Weakness, finding: Finding) -> dict[str, Any]:
     """What shows a weakness beside the measures: of who carries all help the hours in meetings, which are for who leads
-    the team only; of who has no tie the first day; the hours in meetings; how much carries no goal."""
+    the team only; of who has no tie the first day; the hours in meetings; overdue actions and old items; how much
+    carries no goal."""
     inputs = finding.inputs
     match code:
         case "W-HUB" if weakness.about:
@@ -91,6 +94,8 @@ def _evidence_of(code: str, weakness: Weakness, finding: Finding) -> dict[str, A
         case "W-MTG":
             met = hours_met(inputs, set(inputs.ids))
             return {"hours": number(met), "working_hours": number(hours_worked(finding))}
+        case "W-TWK":
+            return {"overdue": len(overdue(inputs)), "old_items": len(old_items(inputs, finding.rules))}
         case "W-ROLE":
             return {"unlinked": len(unlinked(inputs))}
     return {}
