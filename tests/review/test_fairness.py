@@ -63,8 +63,8 @@ async def test_who_works_part_time_or_remotely_at_the_end_is_compared_with_the_o
         share, place = "1" if each == 1 else "0.6", {5: "hybrid", 6: None}.get(each, "remote")
         lives[f"member/p{each}"][0] = MemberRecruited(department="sales", starts_on=LONG_AGO, working_share=share,
                                                       workplace=place)  # fmt: skip
-    for each in NORTH:
-        lives[f"member/{each}"][0] = MemberRecruited(department="sales", starts_on=LONG_AGO, workplace="office")
+    for name in NORTH:
+        lives[f"member/{name}"][0] = MemberRecruited(department="sales", starts_on=LONG_AGO, workplace="office")
     lives["member/p0"].append(
         MemberChanged(on=END - timedelta(days=1), department="sales", working_share="1", workplace="remote")
     )

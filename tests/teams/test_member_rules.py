@@ -59,8 +59,8 @@ def test_whoever_is_recruited_has_a_position_from_the_first_day() -> None:
         department="sales", starts_on=day("2026-01-01"), job="Closer", manager="mbr_b", working_share="1"
     )
     assert days_of(somebody.employments) == [(None, "01-01", None)]
-    position = {"department": "sales", "job": "Closer", "manager": "mbr_b", "working_share": "1", "ramp": [],
-                "workplace": None}  # fmt: skip
+    position: dict[str, Any] = {"department": "sales", "job": "Closer", "manager": "mbr_b", "working_share": "1"}
+    position |= {"ramp": [], "workplace": None}
     for on in ("2025-12-31", "2026-01-01", "2999-12-31"):
         assert somebody.position(day(on)) == position
 
