@@ -24,6 +24,7 @@ from services.metrics.api.review_verification import reviews
 from services.metrics.api.rule_sets import option_sets, rule_sets
 from services.metrics.consistency.certificate import Certificate
 from services.metrics.domain.packs import Pack
+from services.metrics.facts.accomplishments import accomplishments, own_measures
 from services.metrics.facts.check_ins import check_ins
 from services.metrics.facts.customers import customers, products
 from services.metrics.facts.deals import deals
@@ -66,7 +67,7 @@ subscriptions.keep(organisation, departments, teams, groups, members, away, peop
                    feedback, rates, invoices, receipts, budgets, expenses, targets, goals, metrics, readings, stages,
                    overrides, requests, meetings, items, actions, outcomes, check_ins, liaisons, pulses, trainings,
                    checks, openings, onboardings, equipment, duties, recognitions, setbacks, reputation,
-                   leavers, role_weights, peer_rounds, peer_scores)  # fmt: skip
+                   leavers, role_weights, peer_rounds, peer_scores, accomplishments, own_measures)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 subscriptions.on(MeetingStarted)(owe_a_pack)
 

@@ -15,12 +15,14 @@ from services.targets.api import (
     handovers,
     portfolios,
 )  # fmt: skip
+from services.targets.api.accomplishments import accomplishments
 from services.targets.api.budgets import budgets, expenses
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
 from services.targets.api.feedback import feedback
 from services.targets.api.invoices import invoices, receipts
 from services.targets.api.metrics import found_metrics, metrics, readings
+from services.targets.api.own_measures import own_measures
 from services.targets.api.products import products
 from services.targets.api.progress import keep_progress, progress
 from services.targets.api.progress import router as check_ins
@@ -50,6 +52,8 @@ service = Service(
         goals.goals,
         targets,
         progress,
+        own_measures,
+        accomplishments,
     ),
     routers=(
         cascades.router,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar
 
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from shared.asked_period import AskedPeriod
@@ -14,9 +15,22 @@ from shared.events import PEOPLE
 from shared.events.duties import DutyAssigned, DutyCancelled, DutyChanged
 from shared.events.items import ActionAgreed, ActionChanged
 from shared.facts import Fact, Facts
-from shared.known import away, departments, groups, house, members, organisation, people, teams
+from shared.known import (
+    KnownMember,
+    KnownTeam,
+    away,
+    departments,
+    groups,
+    house,
+    members,
+    organisation,
+    people,
+    teams,
+)  # fmt: skip
+from shared.membership import covers, overlaps
 from shared.period import Period
 from shared.store import Snapshot
+from shared.store.sql import naming
 
 MEETINGS = "concert.meetings"
 
@@ -72,3 +86,14 @@ def agree(action: GoalAction, event: ActionAgreed | ActionChanged) -> None:
 async def period_of(snapshot: Snapshot, asked: AskedPeriod) -> Period:
     """The days of a period that a body names, in the organisation's year."""
     return asked.resolve((await house(snapshot)).first_month)
+
+
+async def team_mates(snapshot: Snapshot, team: KnownTeam, period: Period, day: date) -> set[str]:
+    """Who is in a team in a period or on a day, but for who leads it."""
+    member = KnownMember.__table__.c  # type: ignore[attr-defined]
+    rows = await snapshot.rows(sa.select(member.id, member.memberships).where(naming(member.memberships, team.id)))
+    there = {
+        str(key) for key, stays in rows for each in stays
+        if each["of"] == team.id and (overlaps(each, period.start, period.end) or covers(each, day))
+    }  # fmt: skip
+    return there - {team.leader}

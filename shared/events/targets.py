@@ -218,6 +218,8 @@ class CustomerAnswered(Event):
     member: str | None = None
     team: str | None = None
     externals: dict[str, str] = field(default_factory=dict)
+    recommends: int | None = None
+    """How likely they are to recommend us, from 0 to 10, where they were asked."""
 
 
 @event("concert.targets.feedback-withdrawn.v1")

@@ -17,6 +17,8 @@ class OrganisationDescribed(Event):
     zone: str
     currency: str
     first_month: int
+    holds_workplaces: bool = False
+    """Whether it may hold where members work, so that reviews can be looked at for what that makes of people."""
 
 
 @event("concert.teams.department-opened.v1")
@@ -76,11 +78,14 @@ class MemberRecruited(Event):
     working_share: str = "1"
     ramp: list[str] = field(default_factory=list)
     """The expected share of a full quota in each whole month since the employment began; full after the last."""
+    workplace: str | None = None
+    """`office`, `remote` or `hybrid`, where the organisation holds that."""
 
 
 @event("concert.teams.member-changed.v1")
 class MemberChanged(Event):
-    """A member has another department, job, manager, working share or ramp from a day on; the event says all as of it.
+    """A member has another department, job, manager, working share, ramp or workplace from a day on; the event says all
+    as of it.
 
     What was known to change on later days still changes then.
     """
@@ -91,6 +96,7 @@ class MemberChanged(Event):
     manager: str | None = None
     working_share: str = "1"
     ramp: list[str] = field(default_factory=list)
+    workplace: str | None = None
 
 
 @event("concert.teams.absence-noted.v1")

@@ -17,7 +17,7 @@ COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
     " equipment setbacks recognitions challenges onboardings reputation peer-rounds scim",
     "targets": "goals metrics readings targets stages forecasts progress follow-ups customers products deals invoices"
-    " receipts budgets expenses feedback rates role-weights",
+    " receipts budgets expenses feedback rates role-weights accomplishments own-measures",
     "meetings": "series templates calendars meetings items outcomes actions requests check-ins liaisons pulses",
     "metrics": "views consistency scorecards associations reviews review-charters rule-sets options parked"
     " imports events webhooks",
@@ -44,8 +44,10 @@ class Grant:
 
 EVERYBODY = Grant(
     "everybody",
-    write="series templates calendars meetings items outcomes actions requests check-ins liaisons recognitions",
-    read="organisation departments members teams groups goals metrics stages role-weights products skills courses"
+    write="series templates calendars meetings items outcomes actions requests check-ins liaisons recognitions"
+    " accomplishments",
+    read="organisation departments members teams groups goals metrics stages role-weights own-measures products skills"
+    " courses"
     " challenges options rule-sets review-charters events",
     why="departments meet, ask each other for help and thank each other; members appear by their id, not their name",
 )
@@ -88,7 +90,7 @@ TABLE: Final = (
 )
 MEMBER = Grant(
     "member",
-    write="duties setbacks pulses peer-rounds readings follow-ups",
+    write="duties setbacks pulses peer-rounds readings follow-ups own-measures",
     read="people progress targets forecasts trainings equipment onboardings scorecards associations reviews",
     why="a member sees and reports what concerns them",
 )

@@ -30,6 +30,19 @@ def test_the_difference_is_the_change_of_the_trained_less_that_of_the_others() -
     assert round(found.half, 6) == round(type(found.half)("2.306") * type(found.half)("0.002").sqrt(), 6)
 
 
+def test_the_example_of_the_documents() -> None:
+    """`docs/training-effect.md`: 8.8 points, between 2.4 and 15.2."""
+    trained = {"A": (80, 95), "B": (82, 90), "C": (75, 93), "D": (90, 102), "E": (78, 84)}
+    untrained = {"P": (80, 84), "Q": (85, 86), "R": (70, 76), "S": (92, 90), "T": (77, 83), "U": (120, 118)}
+    found = effect_of(
+        *([case(who, f"{before}/100", f"{after}/100") for who, (before, after) in side.items()]
+          for side in (trained, untrained))
+    )  # fmt: skip
+    assert (found.trained, found.untrained, found.difference) == (5, 5, Fraction(88, 1000))
+    assert found.half is not None
+    assert round(found.half, 3) == type(found.half)("0.064")
+
+
 def test_fewer_than_five_on_either_side_claim_nothing() -> None:
     five, four = several("t", ["0.1"] * 5), several("u", ["0"] * 4)
     for trained, untrained, sizes in ((five, four, (5, 4)), (four, five, (4, 5)), (five, [], (0, 0))):

@@ -122,7 +122,8 @@ def _sold() -> tuple[Deal, ...]:
 
 def _answers() -> tuple[Answer, ...]:
     return tuple(
-        Answer(id=f"csat{at}", on=START + timedelta(days=at), score=5 if at < 26 else 3, member="B") for at in range(32)
+        Answer(id=f"csat{at}", on=START + timedelta(days=at), score=5 if at < 26 else 3, member="B", recommends=9)
+        for at in range(32)
     )
 
 

@@ -254,6 +254,7 @@ async def test_the_results_of_the_team(told: Told) -> None:
     assert rounded(team["TR1"])[0] == 86.0
     assert rounded(team["SUR"])[0] == -14.0
     assert rounded(team["TR3"])[0] is None, "2 of 2 are not enough"
+    assert team["NPS"]["missing"] == "32 of at least 100 answers"
 
 
 async def test_the_link_of_north_to_the_goals_of_the_organisation(told: Told) -> None:
@@ -461,6 +462,13 @@ async def test_four_teams_and_four_others_show_half_of_what_one_and_another_do(t
     assert [round(float(estimate[each]), 2) for each in ("change", "error")] == [15.25, 4.33]
     assert found["verdict"] == "worked"
     assert [each["team"] for each in found["plan"]["pooled"]] == list(TRIED[1:])
+    partner = f"/v1/reviews/{others[0]}"
+    by_itself = await told.world.post(f"{partner}/verification", plan)
+    assert f"together with that of review {made['tried']}; by a plan of its own" in problem(by_itself, 409)
+    assert (await told.world.made(f"/v1/reviews/{made['tried']}/judge", {}))["judged"]["verdict"] == "worked"
+    withdrawn = await told.world.post(f"{partner}/withdraw", {"reason": "It was not us"})
+    assert f"together with that of review {made['tried']}, or was already" in problem(withdrawn, 409)
+    assert (await told.world.admin.get(partner)).json()["decided"] == ["O0"], "what was shown together stays shown"
 
 
 async def test_the_same_data_with_a_stale_baseline_show_nothing(told: Told) -> None:

@@ -14,6 +14,7 @@ from services.metrics.review.ranking import (
     Scales,
     candidate_of,
     firsts,
+    packages,
     rank,
     score_of,
     together,
@@ -69,6 +70,22 @@ def test_a_package_that_is_hardly_better_does_not_replace_the_best_single() -> N
     found = settled(CANDIDATES, [], "COM", SCALES, rules)
     assert (found.best, found.clear) == ("O1b", False)
     assert "O1b+O3" not in [each.candidate.name for each in found.table]
+
+
+def test_options_that_are_not_joined_make_no_package_whichever_of_them_says_so() -> None:
+    known = built_in()
+    for one, other in (("O1b", "O3"), ("O3", "O1b")):
+        kept = tuple(
+            each.model_copy(update={"not_with": (other,)}) if each.id == one else each for each in known.options
+        )
+        found = [candidate_of(each, "COM", 6) for each in kept if each.id in MEANT]
+        names = {each.name for each in packages(found, SCALES)}
+        assert "O1b+O3" not in names
+        assert "O1b+O8" in names
+    with pytest.raises(ValueError, match="there is no option O77 that another is not joined with"):
+        Catalogue.model_validate(
+            known.model_dump() | {"options": [each.model_dump() | {"not_with": ["O77"]} for each in known.options]}
+        )
 
 
 def test_only_where_the_benefit_weighs_half_the_debrief_leads() -> None:

@@ -43,7 +43,8 @@ def _answered(draw: Random, think: float, noise: float) -> dict[str, int]:
 
 
 def all_of(told: Sequence[Answers]) -> Inputs:
-    return north(asked_of={"communication": asked_in("communication", [sums_of(C, each) for each in told])})
+    sources = [f"pulse/of-{each}" for each in range(len(told))]
+    return north(asked_of={"communication": asked_in("communication", [sums_of(C, each) for each in told], sources)})
 
 
 def value(inputs: Inputs, measure: str) -> float | None:
@@ -57,6 +58,8 @@ def test_alpha_from_sums_is_that_of_the_answers() -> None:
     expected = 4 / 3 * (1 - sum(variance(each[item] for each in rows) for item in C) / variance(sums))
     assert value(all_of(told), "AL5") == pytest.approx(expected)
     assert expected > 0.7
+    opened = find(all_of(told), RULES).team
+    assert opened["AL5"].sources == opened["IC5"].sources == tuple(f"pulse/of-{each}" for each in range(6))
 
 
 def test_questions_that_ask_for_different_things_have_little_alpha() -> None:
@@ -126,10 +129,16 @@ async def test_a_review_says_how_far_answers_can_be_trusted_from_the_sums_that_p
     await heard(world, _pulses(told))
     await switched_on(world)
     period = {"from": START.isoformat(), "to": END.isoformat()}
-    team = (await world.made("/v1/reviews", {"team": "north", "period": period}))["document"]["measures"]["team"]
+    made = await world.made("/v1/reviews", {"team": "north", "period": period})
+    team = made["document"]["measures"]["team"]
     for measure in ("AL5", "IC5"):
         expected = find(all_of(told), RULES).team[measure]
         assert (team[measure]["value"], team[measure]["n"]) == (f"{expected.value:.4f}", "36.0000"), "the last of each"
     spread = mean(variance(each[item] for each in told[0]) for item in C) / 2
     assert float(team["RW5"]["value"]) == pytest.approx(4 * (1 - spread) / (4 * (1 - spread) + spread), abs=1e-4)
     assert team["AL6"]["value"] is None
+    for measure in ("AL5", "IC5"):
+        query = {"path": f"/measures/team/{measure}"}
+        opened = (await world.admin.get(f"/v1/reviews/{made['id']}/explain", params=query)).json()
+        assert [each["subject"] for each in opened["sources"]] == [f"pulse/p{number}" for number in range(6)]
+        assert opened["sources"][0]["events"] == "/v1/pulses/p0/history"

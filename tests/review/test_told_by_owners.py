@@ -86,10 +86,68 @@ async def test_a_goal_is_reached_in_a_review_as_targets_says(world: World) -> No
         (parts["revenue"]["id"], "0.7500", "0.7500"), (parts["deals"]["id"], "0.7500", "0.7500"),
     ]  # fmt: skip
     assert [each["goal"] for each in goals["questions"]] == [parts["new"]["id"]]
-    assert [(each["metric"], each["reached"]) for each in goals["owned"]] == [("activities", "0.6000")]
+    owned = {"target": targets[2]["id"], "metric": "activities", "confirmed": False, "late": False, "reached": None,
+             "missing": "not confirmed for this period"}  # fmt: skip
+    assert goals["owned"] == [owned], "what a team has not confirmed says nothing"
+    assert team["OWN"]["missing"] == "the team has confirmed no measure of its own for this period"
     for each in goals["linked"]:
         shown = await staff.get(f"goals/{each['goal']}/attainment", as_of="2026-03-31")
         assert float(shown["attainment"]) == float(each["reached"]), "both services say the same"
+
+
+async def test_what_a_team_has_accomplished_and_measures_itself_by_stands_in_its_review(world: World) -> None:
+    staff = await staffed(world)
+    people = await a_team(staff, 3)
+    own = {"metric": "activities", "scope": {"level": "team", "ref": staff.north}, "value": "100", "period": YEAR}
+    target = await as_kind(staff, "target", "targets", own)
+    taken = {"metric": "activities", "scope": own["scope"], "on": "2026-02-02", "value": "60"}
+    reading = await as_kind(staff, "reading", "readings", taken)
+    measures = {"team": staff.north, "period": {"from": "2026-01-01", "to": "2026-02-01"}, "targets": [target["id"]],
+                "on": "2026-01-01"}  # fmt: skip
+    january = await as_kind(staff, "own_measures", "own-measures", measures)
+    claim = {"team": staff.north, "period": YEAR, "title": "Handed over", "evidence": ["Mrs. Sand's letter"],
+             "by": people[0], "on": "2026-03-20"}  # fmt: skip
+    claimed = await as_kind(staff, "accomplishment", "accomplishments", claim)
+    await heard(staff, target, reading, january, claimed)
+    early = (await reviewed(staff))["document"]
+    assert early["measures"]["team"]["OWN"]["value"] is None, "of the rest of the quarter nothing is confirmed"
+    assert [(each["verified"], each["disputed"]) for each in early["accomplishments"]] == [(False, False)]
+    rest = measures | {"period": {"from": "2026-02-01", "to": "2026-04-01"}, "on": "2026-02-03"}
+    last = await as_kind(staff, "own_measures", "own-measures", rest)
+    stranger = await staff.recruited(department="it")
+    path = f"accomplishments/{claimed['id']}"
+    verified = await as_kind(staff, "accomplishment", f"{path}/verify", {"on": "2026-05-02", "by": stranger})
+    await heard(staff, last, verified)
+    made = await reviewed(staff)
+    document = made["document"]
+    assert document["goals"]["owned"] == [
+        {"target": target["id"], "metric": "activities", "confirmed": True, "late": True, "reached": "0.6000",
+         "missing": None}
+    ]  # fmt: skip
+    assert document["measures"]["team"]["OWN"]["value"] == "0.6000"
+    (found,) = document["accomplishments"]
+    assert (found["verified"], found["verified_on"], found["verified_by"]) == (True, "2026-05-02", stranger)
+    assert "Sand" not in str(made)
+    for place, sources in (
+        ("/accomplishments/0", [f"accomplishment/{claimed['id']}"]),
+        ("/measures/team/OWN", [f"own_measures/{each['id']}" for each in (january, last)] + [f"target/{target['id']}"]),
+    ):
+        answer = await staff.world.admin.get(f"/v1/reviews/{made['id']}/explain", params={"path": place})
+        opened = answer.json()
+        assert opened["definition"]["formula"]
+        assert {each["subject"] for each in opened["sources"]} == set(sources)
+        assert all(each["events"] for each in opened["sources"])
+    headers = token_headers(staff.world.settings, "reviews:write", member=stranger)
+    async with client_of(staff.world.origin, headers) as client:
+        outside = (await client.get(f"/v1/reviews/{made['id']}")).json()["document"]["accomplishments"]
+    assert outside == [found | {"claimed_by": None, "verified_by": None}], "outside the team nobody is named"
+    page = (await staff.world.admin.get(f"/reviews/{made['id']}")).text
+    assert "verified on 2026-05-02 by Somebody" in page
+    assert "reached to 60.0" in page
+    assert "confirmed when its period had begun" in page
+    await staff.made(f"{path}/withdraw", {"on": "2026-05-03"})
+    await heard(staff, verified | {"version": 3})
+    assert (await reviewed(staff))["document"]["accomplishments"] == []
 
 
 async def test_a_score_is_told_apart_from_its_training_and_counts_in_reviews(world: World) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from services.metrics.review import options
 from services.metrics.review.finding import find
-from services.metrics.review.inputs import Duty, Quota, Training
+from services.metrics.review.inputs import Action, Answer, Duty, Quota, Training
+from services.metrics.review.measure import Recommended
 from services.metrics.review.rule_set import built_in
 from services.metrics.review.snapshot import take
 from services.metrics.review.weaknesses import weaknesses_of
@@ -94,12 +95,27 @@ async def test_activities_that_are_not_recorded_are_not_none(world: World) -> No
 
 
 def test_whether_members_recommend_us_is_told_of_ten_answers_on() -> None:
-    few = find(north(recommended=(5, 2, 2)), RULES).team["ENPS"]
+    few = find(north(recommended=Recommended(5, 2, 2)), RULES).team["ENPS"]
     assert (few.value, few.missing) == (None, "9 of at least 10 answers")
-    found = find(north(recommended=(6, 2, 2)), RULES).team["ENPS"]
+    found = find(north(recommended=Recommended(6, 2, 2, ("pulse/p",))), RULES).team["ENPS"]
+    assert found.sources == ("pulse/p",)
     assert found.value == pytest.approx(40)
     assert found.interval == pytest.approx((-1.6, 81.6), abs=0.1)
     assert find(north(), RULES).team["ENPS"].missing == "0 of at least 10 answers"
+
+
+def test_whether_customers_recommend_us_is_told_of_a_hundred_answers_on() -> None:
+    """45 who would, 25 who would not; of twenty such answers it would be 20 ± 36 in nineteen of twenty cases."""
+    said = [9, 10, 10] * 15 + [7, 8] * 15 + [0, 3, 5, 6, 6] * 5
+    answers = tuple(Answer(id=f"a{at}", on=START, score=4, recommends=each) for at, each in enumerate(said))
+    asked = (*answers, Answer(id="silent", on=START, score=4))
+    found = find(north(answers=asked), RULES).team["NPS"]
+    assert found.value == pytest.approx(20)
+    assert found.of == 100
+    assert found.interval == pytest.approx((6.6, 33.4), abs=0.1)
+    assert len(found.sources) == 100, "who was not asked is not behind it"
+    few = find(north(answers=asked[1:]), RULES).team["NPS"]
+    assert (few.value, few.missing) == (None, "99 of at least 100 answers")
 
 
 async def test_who_would_recommend_us_comes_from_the_pulse_of_the_team(world: World) -> None:
@@ -134,12 +150,15 @@ def test_a_training_says_how_its_check_went() -> None:
 
 def test_a_weakness_says_what_shows_it() -> None:
     duties = tuple(Duty(id=f"d{at}", owner="B", assigned_on=START, goal=None) for at in range(3))
-    taken = take(replace(whole(), duties=duties), built_in(), options.built_in())
+    late = Action(id="late", owner="B", due=START, goal="aim")
+    taken = take(replace(whole(), duties=duties, actions=(*whole().actions, late)), built_in(), options.built_in())
     weak = taken.document["weaknesses"]
     assert weak["W-ISO"] | {"about": ["F"]} == weak["W-ISO"]
     assert weak["W-ISO"]["began"] == {"F": START.isoformat()}
     assert weak["W-MTG"]["hours"] == "50.0000"
     assert weak["W-ROLE"]["unlinked"] == 24
+    for what, sources in (("overdue", ("action/late",)), ("old_items", ("item/open0", "item/open1"))):
+        assert (weak["W-TWK"][what], taken.evidence[f"/weaknesses/W-TWK/{what}"]) == (len(sources), sources)
     assert {"duty/d0", "action/a0"} <= set(taken.evidence["/weaknesses/W-ROLE"])
 
 

@@ -85,7 +85,7 @@ def work_of(inputs: Inputs) -> Lives:
     for answer in inputs.answers:
         found[answer.subject] = [
             CustomerAnswered(customer="anybody", score=answer.score, on=answer.on, member=answer.member,
-                             team=inputs.team)
+                             team=inputs.team, recommends=answer.recommends)
         ]  # fmt: skip
     return found
 

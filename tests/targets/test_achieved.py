@@ -32,7 +32,7 @@ async def lived_in(house: House) -> dict[str, str | None]:
     await house.made(f"deals/{won['id']}/amend", {"on": "2026-04-02", "value": eur("66.66"), "reason": "more seats"})
     await house.won("5.00", on="2026-02-25", opened_on="2026-02-12", owner=house.ben)
     for score, member in ((5, house.ada), (2, house.ben), (4, None)):
-        answer = {"customer": house.cancity, "score": score, "on": "2026-01-15"}
+        answer = {"customer": house.cancity, "score": score, "recommends": 2 * score, "on": "2026-01-15"}
         await house.made("feedback", answer | ({"member": member} if member else {}))
     for who, number in ((house.ada, "7"), (house.ben, "4")):
         reading = {"metric": "activities", "scope": {"level": "member", "ref": who}, "on": "2026-01-20"}

@@ -53,6 +53,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("deals", {}, "/owner", "required"),
     ("deals", {"owner": "mbr_nobody"}, "/owner", "no member mbr_nobody is known here"),
     ("deals", {"owner": 7}, "/owner", "string"),
+    ("feedback", {"customer": "cust_x", "score": 4, "recommends": 11}, "/recommends", "less than or equal to 10"),
     ("deals", {"owner": "ADA", "value": FLOAT}, "/value/amount", "a JSON number loses cents"),
     ("deals", {"owner": "ADA", "value": MINUS}, "/value", "not be less than 0; it is -1.00 EUR"),
     ("deals", {"owner": "ADA", "value": MOONS}, "/value/currency", "XYZ"),

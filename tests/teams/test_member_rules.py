@@ -59,7 +59,8 @@ def test_whoever_is_recruited_has_a_position_from_the_first_day() -> None:
         department="sales", starts_on=day("2026-01-01"), job="Closer", manager="mbr_b", working_share="1"
     )
     assert days_of(somebody.employments) == [(None, "01-01", None)]
-    position = {"department": "sales", "job": "Closer", "manager": "mbr_b", "working_share": "1", "ramp": []}
+    position: dict[str, Any] = {"department": "sales", "job": "Closer", "manager": "mbr_b", "working_share": "1"}
+    position |= {"ramp": [], "workplace": None}
     for on in ("2025-12-31", "2026-01-01", "2999-12-31"):
         assert somebody.position(day(on)) == position
 
@@ -145,9 +146,17 @@ def test_a_change_holds_from_its_day_on_and_the_past_stays() -> None:
     told = somebody.change(day("2026-03-01"), department="hr", working_share="0.5")
     assert told == MemberChanged(on=day("2026-03-01"), department="hr", working_share="0.5")
     assert somebody.position(day("2026-02-28")) == {
-        "department": "sales", "job": None, "manager": None, "working_share": "1", "ramp": []
+        "department": "sales", "job": None, "manager": None, "working_share": "1", "ramp": [], "workplace": None
     }  # fmt: skip
     assert somebody.position(day("2026-03-01"))["working_share"] == "0.5"
+
+
+def test_of_who_was_recruited_before_workplaces_were_asked_they_are_kept_from_the_day_they_are_said() -> None:
+    somebody = member()
+    somebody.workplaces = []
+    told = somebody.change(day("2026-03-01"), workplace="remote")
+    assert told == MemberChanged(on=day("2026-03-01"), department="sales", workplace="remote")
+    assert days_of(somebody.workplaces) == [(None, "01-01", "03-01"), ("remote", "03-01", None)]
 
 
 def test_a_change_in_between_lasts_until_the_next_one_that_is_known() -> None:

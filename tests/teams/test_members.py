@@ -50,6 +50,28 @@ async def test_the_position_of_a_member_is_shown_as_of_a_day(staff: Staff) -> No
     assert await staff.ids("members", manager=boss, on="2026-02-28") == set()
 
 
+async def test_where_somebody_works_is_kept_only_where_the_organisation_may_hold_it(staff: Staff) -> None:
+    ada = await staff.recruited()
+    refused = await staff.patch(f"members/{ada}", {"workplace": "remote", "on": "2026-03-01"})
+    assert "has not said that it may hold where its members work" in problem(refused, 422, "/workplace")
+    problem(await staff.patch(f"members/{ada}", {"workplace": "beach"}), 422, "/workplace")
+    await staff.patch("organisation", {"holds_workplaces": True})
+    told = await staff.patch(f"members/{ada}", {"workplace": "remote", "on": "2026-03-01"})
+    assert told.json()["workplaces"] == [
+        {"workplace": None, "from": "2026-01-01", "to": "2026-03-01"},
+        {"workplace": "remote", "from": "2026-03-01", "to": None},
+    ]
+    assert [(await staff.get(f"members/{ada}", on=on))["workplace"] for on in ("2026-02-28", "2026-03-01")] == [
+        None, "remote",
+    ]  # fmt: skip
+    here = await staff.recruited(workplace="office")
+    assert (await staff.get(f"members/{here}"))["workplace"] == "office"
+    await staff.patch("organisation", {"holds_workplaces": False})
+    problem(await staff.patch(f"members/{here}", {"workplace": "hybrid"}), 422, "/workplace")
+    cleared = await staff.patch(f"members/{here}", {"workplace": None, "on": "2026-01-01"})
+    assert cleared.json()["workplace"] is None
+
+
 async def test_a_member_is_there_only_on_days_they_work_here(staff: Staff) -> None:
     ada = await staff.recruited()
     await staff.does(ada, "leave", on="2026-04-01")

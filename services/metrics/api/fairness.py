@@ -1,4 +1,5 @@
-"""`/v1/reviews/fairness`: whether the reviews of a period look at newcomers, absent members and part-timers alike."""
+"""`/v1/reviews/fairness`: whether the reviews of a period look at newcomers, absent members, part-timers and those who
+work remotely as they look at others."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from services.metrics.api.review_opening import reviews
 from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import AbsenceFact, MemberFact
 from services.metrics.review.fairness import FEWEST, Seen, compared, written
-from services.metrics.views.shown import question_of
+from services.metrics.views.shown import house_of, question_of
 from shared.asked_period import AskedPeriod, asked_period
 from shared.http.documents import described
 from shared.http.runtime import runtime_of
@@ -26,6 +27,7 @@ from shared.store.sql import OneOf
 
 _WRITE = require("reviews:write")
 NEW: Final = timedelta(weeks=26)
+PLACES: Final = frozenset({"remote", "hybrid"})
 _review = Review.__table__.c  # type: ignore[attr-defined]
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
 _away = AbsenceFact.__table__.c  # type: ignore[attr-defined]
@@ -67,6 +69,7 @@ async def check_fairness(
             "groups": {
                 "new": "began less than 26 weeks before the end", "absent": "away on some day of it",
                 "part-time": "with a working share of less than the whole at its end",
+                "remote": "working remotely at its end", "hybrid": "working partly in the office at its end",
             },
             "differences": [written(each) for each in compared(await _seen(snapshot, held))],
         }  # fmt: skip
@@ -81,6 +84,7 @@ async def _seen(snapshot: Snapshot, held: Sequence[Review]) -> list[Seen]:
         return []
     start, end = held[0].start, held[0].end
     last = end - timedelta(days=1)
+    held_here = (await house_of(snapshot)).holds_workplaces
     careers = {each.id: each for each in await snapshot.all(MemberFact, _MEMBERS, ids=ids)}
     away = {each.member for each in await snapshot.all(AbsenceFact, _ABSENT, ids=ids, start=start, end=end)}
     found = []
@@ -91,6 +95,8 @@ async def _seen(snapshot: Snapshot, held: Sequence[Review]) -> list[Seen]:
             groups = {"new"} if began is not None and began > end - NEW else set[str]()
             groups |= {"absent"} if member in away else set()
             groups |= {"part-time"} if member in careers and careers[member].part_time_on(last) else set()
+            place = careers[member].workplace_on(last) if member in careers and held_here else None
+            groups |= PLACES & {place}
             known = {id: float(each["value"]) for id, each in values.items() if each["value"] is not None}
-            found.append(Seen(frozenset(groups), member in isolates, known))
+            found.append(Seen(frozenset(groups), member in isolates, known, PLACES if place is None else frozenset()))
     return found

@@ -39,6 +39,7 @@ from shared.http.bodies import Body, Ref
 from shared.instant import Day
 from shared.known import known
 from shared.store import Snapshot, Tx
+from shared.store.sql import naming
 
 Measure = Literal["COM", "TWK", "TP3", "TP2", "IB4"]
 Balance = Literal["meeting hours", "sales activity", "items resolved", "answers on time"]
@@ -139,9 +140,16 @@ async def _pooled(tx: Tx, review: Review, body: Judging, starts_on: date) -> lis
         other = await tx.seek_unlocked(Review, ref)
         if other is None:
             raise Invalid.at(f"/pooled/{place}", f"there is no review {ref}")
-        review.refuse_to_pool(other, [each.team for each in found], starts_on, f"/pooled/{place}")
+        together_with, at = await pooling_of(tx, other), f"/pooled/{place}"
+        review.refuse_to_pool(other, [each.team for each in found], starts_on, at, together_with=together_with)
         found.append(other)
     return found
+
+
+async def pooling_of(snapshot: Snapshot, review: Review) -> str | None:
+    """The review whose effect is judged, or was, together with that of this one; none, if there is no such review."""
+    named = sa.select(_review.id).where(naming(_review.plan, review.id), _review.id != review.id)
+    return next((str(key) for (key,) in await snapshot.rows(named.order_by(_review.id))), None)
 
 
 def _balance(body: Judging, catalogue: Catalogue, options: Sequence[str]) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from pydantic_core import to_json
 
 from services.metrics.api.review_effects import effect_of
 from services.metrics.api.review_opening import reviews
-from services.metrics.api.review_plans import PlanVerification, plan_of
-from services.metrics.domain.review_refusals import NothingDecided
+from services.metrics.api.review_plans import PlanVerification, plan_of, pooling_of
+from services.metrics.domain.review_refusals import NothingDecided, TeachesTwice
 from services.metrics.domain.reviews import Review
 from services.metrics.views.shown import today_of
 from shared.http.bodies import Body
@@ -53,6 +53,8 @@ async def plan_verification(tx: Tx, review: Review, body: PlanVerification) -> R
     """Fix how the effect of what was decided is judged; refused without weeks for a baseline."""
     if not review.decided:
         raise NothingDecided
+    if (other := await pooling_of(tx, review)) is not None:
+        raise TeachesTwice(review=other)
     plan = await plan_of(tx, review, review.decided, body, body.starts_on)
     today = await today_of(tx, tx.now)
     return tx.save(review, review.freeze(plan, starts_on=body.starts_on, weeks=body.weeks, planned_on=today))

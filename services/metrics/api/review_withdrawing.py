@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from pydantic import Field
 
 from services.metrics.api.carrying_out import carried_out
 from services.metrics.api.review_opening import reviews
+from services.metrics.api.review_plans import pooling_of
 from services.metrics.domain.reviews import Review
 from services.metrics.views.shown import today_of
 from shared.http.bodies import Body, Text
-from shared.store import Snapshot, Tx
-from shared.store.sql import naming
+from shared.store import Tx
 
 __all__ = ["reviews"]
-_review = Review.__table__.c  # type: ignore[attr-defined]
 
 
 class WithdrawDecision(Body):
@@ -38,7 +36,7 @@ async def withdraw_decision(tx: Tx, review: Review, body: WithdrawDecision) -> R
     begun = next((each for each in await carried_out(tx, review, today) if each.done), None)
     done = {name: getattr(begun, name) for name in ("done", "planned", "what", "option")} if begun else None
     withdrawn = review.withdraw(
-        body.reason, on=today, by=tx.context.member, done=done, together_with=await _pooling(tx, review)
+        body.reason, on=today, by=tx.context.member, done=done, together_with=await pooling_of(tx, review)
     )
     return tx.save(review, withdrawn)
 
@@ -49,9 +47,3 @@ async def answer_objection(tx: Tx, review: Review, body: AnswerObjection) -> Rev
     on = await today_of(tx, tx.now)
     answered = review.answer(body.objection, body.text, changed=body.changed, on=on, by=tx.context.member)
     return tx.save(review, answered)
-
-
-async def _pooling(snapshot: Snapshot, review: Review) -> str | None:
-    """The review whose effect is judged together with that of this one; none, if there is no such review."""
-    named = sa.select(_review.id).where(naming(_review.plan, review.id), _review.judged_on.is_(None))
-    return next((str(key) for (key,) in await snapshot.rows(named.order_by(_review.id))), None)

@@ -39,8 +39,13 @@ class StartWasDrawn(Refused):
 
 
 class JudgedWithAnother(Refused):
-    """The effect of this is judged together with that of review {review}; taken back here, nothing would be shown
-    there."""
+    """The effect of this is judged together with that of review {review}, or was already; taken back here, nothing
+    would be shown there."""
+
+
+class TeachesTwice(Refused):
+    """The effect of this is judged together with that of review {review}; by a plan of its own it would teach the same
+    twice."""
 
 
 class NothingToWithdraw(Refused):

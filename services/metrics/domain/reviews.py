@@ -273,8 +273,11 @@ class Review(Entity, table=True):
             pooled=tuple(each["review"] for each in plan["pooled"]),
         )  # fmt: skip
 
-    def refuse_to_pool(self, other: Review, teams: Sequence[str], starts_on: date, at: str) -> None:
-        """Refuse to judge another review together with this one, unless the same was decided for the same start."""
+    def refuse_to_pool(
+        self, other: Review, teams: Sequence[str], starts_on: date, at: str, *, together_with: str | None = None
+    ) -> None:
+        """Refuse to judge another review together with this one, unless the same was decided for the same start, and
+        its effect is judged nowhere else."""
         why = None
         if other.team in (self.team, *teams):
             why = f"team {other.team} counts once"
@@ -284,6 +287,8 @@ class Review(Entity, table=True):
             why = f"it is carried out from {other.starts_on} on, not from {starts_on}"
         elif other.plan is not None:
             why = "its effect is judged by itself"
+        elif together_with is not None:
+            why = f"it is judged together with review {together_with} already"
         if why is not None:
             raise NotAlike(review=other.id, why=why, pointer=at)
 

@@ -25,6 +25,7 @@ class FeedbackFact(Fact, table=True):
 
     on: date | None = None
     score: int = 0
+    recommends: int | None = None
     customer: str = ""
     deal: str | None = None
     member: str | None = None
@@ -47,7 +48,7 @@ feedback = Facts(FeedbackFact, sums=Tally, cells=contributions)
 
 @feedback.on(CustomerAnswered)
 def answer(fact: FeedbackFact, event: CustomerAnswered) -> None:
-    fact.on, fact.score, fact.customer = event.on, event.score, event.customer
+    fact.on, fact.score, fact.customer, fact.recommends = event.on, event.score, event.customer, event.recommends
     fact.deal, fact.member, fact.team = event.deal, event.member, event.team
 
 

@@ -26,7 +26,7 @@ from shared.events.teams import (
     TeamFormed,
 )  # fmt: skip
 from shared.facts import Cell, Fact, Facts
-from shared.membership import Spell, begun, changed, latest_on
+from shared.membership import Spell, begun, changed, held_on, latest_on
 from shared.store.types import Json
 
 
@@ -40,6 +40,7 @@ class OrganisationFact(Fact, table=True):
     zone: str = "UTC"
     currency: str = "EUR"
     first_month: int = 1
+    holds_workplaces: bool = False
 
 
 class DepartmentFact(Fact, table=True):
@@ -98,11 +99,18 @@ class MemberFact(Career, table=True):
     erased: bool = False
     working_shares: list[Spell] = Field(default_factory=list, sa_type=Json)
     """How much of the whole they work, from which day on."""
+    workplaces: list[Spell] = Field(default_factory=list, sa_type=Json)
+    """Where they work, from which day on; nothing where that is not known."""
 
     def part_time_on(self, day: date) -> bool:
         """Whether they work less than the whole on a day, so far as that is known."""
         share = latest_on(self.working_shares, day)
         return share is not None and Decimal(share) < 1
+
+    def workplace_on(self, day: date) -> str | None:
+        """Where they work on a day, so far as that is known."""
+        found = held_on(self.workplaces, day)
+        return found["of"] if found else None
 
 
 class AbsenceFact(Away, table=True):
@@ -132,6 +140,7 @@ away = absences(AbsenceFact)
 @organisation.on(OrganisationDescribed)
 def describe_organisation(fact: OrganisationFact, event: OrganisationDescribed) -> None:
     fact.name, fact.zone, fact.currency, fact.first_month = event.name, event.zone, event.currency, event.first_month
+    fact.holds_workplaces = event.holds_workplaces
 
 
 @departments.on(DepartmentOpened)
@@ -177,12 +186,14 @@ def name_person(person: PersonFact, event: PersonDescribed) -> None:
 def recruit_member(member: MemberFact, event: MemberRecruited) -> None:
     recruit(member, event)
     member.working_shares = begun(member.working_shares, event.working_share, event.starts_on)
+    member.workplaces = begun(member.workplaces, event.workplace, event.starts_on)
 
 
 @members.on(MemberChanged)
 def change_member(member: MemberFact, event: MemberChanged) -> None:
     change(member, event)
     member.working_shares = changed(member.working_shares, event.working_share, event.on, member.employments)
+    member.workplaces = changed(member.workplaces, event.workplace, event.on, member.employments)
 
 
 @members.on(MemberErased)

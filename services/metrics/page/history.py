@@ -36,6 +36,8 @@ OWNERS: Final[Mapping[str, tuple[str, str]]] = {
     "training": ("teams", "trainings"),
     "goal": ("targets", "goals"),
     "feedback": ("targets", "feedback"),
+    "accomplishment": ("targets", "accomplishments"),
+    "own_measures": ("targets", "own-measures"),
 }
 """Which service owns a kind of thing, and the collection it stands in."""
 

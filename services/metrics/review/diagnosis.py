@@ -10,6 +10,7 @@ from typing import Final, Literal
 from services.metrics.review.choice import Choice, choose
 from services.metrics.review.conventions import Z
 from services.metrics.review.finding import Finding
+from services.metrics.review.measure import Value
 from services.metrics.review.options import NO_ACTION, Catalogue, Option
 from services.metrics.review.ranking import Ranked, scales_of
 from services.metrics.review.recommendation import KINDS, Recommendation, States, recommend
@@ -91,15 +92,14 @@ def states_of(finding: Finding, weaknesses: Mapping[str, Weakness], *, enough: b
         enough_data=enough, load=sure("W-HUB", "W-MTG"), targets=sure("W-TGT"),
         results_weak=there("W-RES", "W-CUST"), roles=sure("W-ROLE"),
         com=weaknesses["W-COM"].state, twk=weaknesses["W-TWK"].state,
-        com_confirmed=sure("W-COM"), twk_confirmed=sure("W-TWK"), apart=_apart(finding),
+        com_confirmed=sure("W-COM"), twk_confirmed=sure("W-TWK"), apart=apart(finding.team["COM"], finding.team["TWK"]),
         skill_gap=skill_gap(finding), obstacle=sure("W-HUB", "W-MTG"),
         selling=sure("W-SKILL"), activity=sure("W-ACT"), answers=sure("W-DEP"),
     )  # fmt: skip
 
 
-def _apart(finding: Finding) -> Literal["no", "com lower", "twk lower"]:
+def apart(com: Value, twk: Value) -> Literal["no", "com lower", "twk lower"]:
     """R7: d = TWK - COM is at least 10, and its interval has no 0 in it."""
-    com, twk = finding.team["COM"], finding.team["TWK"]
     if com.value is None or twk.value is None:
         return "no"
     difference = twk.value - com.value

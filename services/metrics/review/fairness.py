@@ -1,5 +1,5 @@
-"""Whether the measures of reviews look at groups of people alike: newcomers, absent members and those who work
-part-time against all others.
+"""Whether the measures of reviews look at groups of people alike: newcomers, absent members, and those who work
+part-time, remotely or partly so, against all others.
 
 A difference says nothing about people: it says that the measure is to be looked at. Only what is lawfully held is
 compared, and no group of fewer than five people is told of.
@@ -27,6 +27,8 @@ class Seen:
     isolated: bool
     values: Mapping[str, float]
     """Their measures that have a number."""
+    unknown: frozenset[str] = frozenset()
+    """Groups of which nobody knows whether they belong to them: there they are compared with nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,14 @@ OUTCOMES: Final[dict[str, Judge]] = {
     "low follow-through": lambda each: _low(each, "IB4"),
     "low contribution to meetings": lambda each: _low(each, "IB2"),
 }
-GROUPS: Final = ("new", "absent", "part-time")
+GROUPS: Final = ("new", "absent", "part-time", "remote", "hybrid")
 
 
 def compared(people: Sequence[Seen]) -> list[Difference]:
     """Every group by every outcome."""
     return [
         Difference(group, outcome, _share((each for each in people if group in each.groups), judge),
-                   _share((each for each in people if group not in each.groups), judge))
+                   _share((each for each in people if group not in each.groups | each.unknown), judge))
         for group in GROUPS
         for outcome, judge in OUTCOMES.items()
     ]  # fmt: skip

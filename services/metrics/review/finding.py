@@ -118,6 +118,7 @@ def _results(inputs: Inputs, rules: Rules) -> tuple[Value, ...]:
         team_results.inside_satisfaction(inputs),
         team_results.leavers(inputs),
         team_results.recommending(inputs),
+        team_results.recommended_by_customers(inputs),
         team_results.effort_cost(inputs, rules),
         team_results.win_rate(inputs),
         surplus(inputs),
@@ -125,4 +126,5 @@ def _results(inputs: Inputs, rules: Rules) -> tuple[Value, ...]:
         goal_link.alignment(inputs.goals, rules.results.goal_cap),
         goal_link.pull_through(inputs.pull),
         goal_link.line_of_sight(inputs),
+        goal_link.own_measures(inputs.owned, rules.results.goal_cap),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import fsum
 
-from services.metrics.review.inputs import Goal, Inputs, Pull
+from services.metrics.review.inputs import Goal, Inputs, Own, Pull
 from services.metrics.review.measure import Measure, Value
 from services.metrics.review.team_results import TR6
 
@@ -21,6 +21,12 @@ LOS = Measure(
     "LOS", "line of sight", "goal link", "Duties and actions that carry a goal.", "with a goal ÷ all",
     "accomplishments, not activities", 8,
 )  # fmt: skip
+OWN = Measure(
+    "OWN", "own measures", "goal link", "How far the team reaches what it measures itself by and has confirmed for the"
+    " period.", "mean of min(1.2, actual ÷ target), over one or two own measures", "what is not confirmed for the"
+    " period is no data; what was confirmed when it had begun is flagged", unit="share",
+)  # fmt: skip
+UNCONFIRMED = "not confirmed for this period"
 UNLINKED = "No target of the team is linked to this goal: should one be, or do others serve it?"
 
 
@@ -52,6 +58,23 @@ def pull_through(pull: Pull | None) -> Value:
     if pull is None or pull.goal <= 0 or pull.planned <= 0:
         return PULL.nothing("there is no target of the organisation with a share planned for the team")
     return PULL.number(pull.result / pull.goal / pull.planned, 1, (f"target/{each}" for each in pull.by))
+
+
+def own_measures(owned: Sequence[Own], cap: float) -> Value:
+    """OWN: the mean of what is confirmed; one of which nothing is known leaves no number."""
+    confirmed = [each for each in owned if each.confirmed]
+    if not confirmed:
+        return OWN.nothing("the team has confirmed no measure of its own for this period")
+    reached = [min(cap, each.reached) for each in confirmed if each.reached is not None]
+    if len(reached) < len(confirmed):
+        return OWN.nothing("of a measure that the team has confirmed nothing was recorded")
+    sources = [source for each in confirmed for source in sources_of(each)]
+    return OWN.number(fsum(reached) / len(reached), len(reached), sources)
+
+
+def sources_of(own: Own) -> tuple[str, ...]:
+    """The target, and the sets of own measures that name it."""
+    return (own.subject, *(f"own_measures/{each}" for each in own.by))
 
 
 def line_of_sight(inputs: Inputs) -> Value:

@@ -11,7 +11,7 @@ from datetime import date
 from functools import cached_property
 from typing import ClassVar
 
-from services.metrics.review.measure import State, Survey, variance
+from services.metrics.review.measure import Asked, Recommended, State, Survey
 from shared.contribution import WEIGHTS
 
 Spell = tuple[date, date | None]
@@ -203,12 +203,13 @@ class Deal(Thing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Thing):
-    """What a customer answered, from 1 to 5."""
+    """What a customer answered, from 1 to 5, and whether they would recommend us, from 0 to 10."""
 
     kind: ClassVar[str] = "feedback"
     on: date
     score: int
     member: str | None = None
+    recommends: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,11 +248,32 @@ class Goal(Thing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own(Thing):
-    """A target of the team that serves no goal of the organisation: a measure of its own, and how far it is reached."""
+    """A target of the team by which it measures itself, or that serves no goal of the organisation: how far it is
+    reached, and whether the team has confirmed it for the period."""
 
     kind: ClassVar[str] = "target"
     metric: str
     reached: float | None = None
+    confirmed: bool = False
+    late: bool = False
+    """Whether it was confirmed when its period had begun."""
+    by: tuple[str, ...] = ()
+    """The sets of own measures that say so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accomplishment(Thing):
+    """What the team claims to have accomplished that no number tells, and who has looked at what it is shown by."""
+
+    kind: ClassVar[str] = "accomplishment"
+    claimed_on: date
+    claimed_by: str | None = None
+    goal: str | None = None
+    pieces: int = 0
+    """By how many things it is shown."""
+    verified_on: date | None = None
+    verified_by: str | None = None
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,38 +285,6 @@ class Pull:
     planned: float
     by: tuple[str, ...] = ()
     """The targets that say so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sums:
-    """Answers to a question, or to several together: how many, their sum, and the sum of their squares."""
-
-    n: int
-    total: int
-    squares: int
-
-    @property
-    def variance(self) -> float:
-        """Of a sample."""
-        return variance(self.n, self.total, self.squares)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What all teams answered to the questions of a scale, of pulses in which whoever answered one answered all."""
-
-    whole: Sums
-    questions: tuple[Sums, ...]
-    teams: int
-    by_team: float
-    """Σ over teams of the square of their sum ÷ how many answered."""
-    sizes: int
-    """Σ over teams of the square of how many answered."""
-
-    @property
-    def answers(self) -> int:
-        """How many answered."""
-        return self.whole.n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,12 +338,13 @@ class Inputs:
     """By `communication`, `cooperation`, and by the single questions C1 to C4, T1 to T4."""
     asked_of: Mapping[str, Asked] = field(default_factory=dict)
     """By scale what all teams answered in the period."""
-    recommended: tuple[int, int, int] | None = None
-    """Of the last pulse that asked for it, how many would recommend us, are in between, and would not."""
+    recommended: Recommended | None = None
+    """What members say of us, in the last pulse that asked for it."""
     peers: Mapping[str, Survey] = field(default_factory=dict)
     """By member what team mates say of them."""
     goals: tuple[Goal, ...] = ()
     owned: tuple[Own, ...] = ()
+    accomplishments: tuple[Accomplishment, ...] = ()
     pull: Pull | None = None
     leavers: tuple[str, ...] = ()
     training_cost: float = 0.0

@@ -81,6 +81,55 @@ class Survey:
         return cls(total / n / items, sqrt(max(0.0, variance(n, total, squares))) / items, n, asked, (source,))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Answers to a question, or to several together: how many, their sum, and the sum of their squares."""
+
+    n: int
+    total: int
+    squares: int
+
+    @property
+    def variance(self) -> float:
+        """Of a sample."""
+        return variance(self.n, self.total, self.squares)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What all teams answered to the questions of a scale, of pulses in which whoever answered one answered all."""
+
+    whole: Sums
+    questions: tuple[Sums, ...]
+    teams: int
+    by_team: float
+    """Σ over teams of the square of their sum ÷ how many answered."""
+    sizes: int
+    """Σ over teams of the square of how many answered."""
+    sources: tuple[str, ...] = ()
+    """The pulses in which they did."""
+
+    @property
+    def answers(self) -> int:
+        """How many answered."""
+        return self.whole.n
+
+
+@dataclass(frozen=True, slots=True)
+class Recommended:
+    """How many would recommend us, are in between, and would not."""
+
+    would: int
+    between: int
+    would_not: int
+    sources: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> int:
+        """How many said so."""
+        return self.would + self.between + self.would_not
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A measure of a review: what it means, how it is computed, from how many cases on, and how it is guarded."""
@@ -117,6 +166,15 @@ class Measure:
         value, error = score100(survey.mean), survey_error(survey.deviation, answers)
         low, high = around(value, error)
         return Value(self.id, value, low, high, error, of=answers, sources=survey.sources)
+
+    def balance(self, said: Recommended) -> Value:
+        """100 · (promoters - detractors) ÷ answers, with the interval of a mean of 1, 0 and -1."""
+        n = said.answers
+        if n < self.least:
+            return self.nothing(f"{n} of at least {self.least} answers")
+        mean = (said.would - said.would_not) / n
+        error = sqrt(((said.would + said.would_not) / n - mean * mean) / n)
+        return self.number(100 * mean, n, said.sources, around(100 * mean, 100 * error))
 
     def number(self, value: float, of: float, sources: Iterable[str] = (), interval: Interval | None = None) -> Value:
         """A number that is no share."""

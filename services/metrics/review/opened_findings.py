@@ -67,6 +67,11 @@ GOAL: Final = Meaning(
     "weight of its branch of the tree; actual ÷ target of what is due in the period", "share",
     "goals without a link are a question",
 )  # fmt: skip
+ACCOMPLISHMENT: Final = Meaning(
+    "Accomplishment", "What the team says it has accomplished in the period that no number tells, by how many things"
+    " that is shown, and whether somebody has looked at them.", "claimed by the team; verified by somebody who has not"
+    " claimed it and is not in the team", "state", "one in a period; what nobody has verified does not count",
+)  # fmt: skip
 WEAKNESS: Final = Meaning(
     "Weakness", "What a rule says of the team, and what shows it.",
     "weak: below the weak line, and the upper limit below the healthy line; watch: below the healthy line",
@@ -80,8 +85,8 @@ _OF_HELP: Final = ("help_given", "help_share", "reciprocity")
 
 
 _ELSEWHERE: Final[Mapping[str, Meaning]] = {
-    "contributions": CONTRIBUTION, "unstaffed": UNSTAFFED, "goals": GOAL, "weaknesses": WEAKNESS,
-    "recommendation": TO_RAISE,
+    "contributions": CONTRIBUTION, "unstaffed": UNSTAFFED, "goals": GOAL, "accomplishments": ACCOMPLISHMENT,
+    "weaknesses": WEAKNESS, "recommendation": TO_RAISE,
 }  # fmt: skip
 
 

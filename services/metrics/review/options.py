@@ -92,6 +92,8 @@ class Option(Strict):
     """That it is really carried out."""
     adds_meetings: bool = False
     via_hub: bool = False
+    not_with: tuple[str, ...] = ()
+    """Options that are not joined with it to a package."""
     reversible: bool = True
     balance: str | None = None
     """What must not get worse by it."""
@@ -134,6 +136,9 @@ class Catalogue(Strict):
             raise ValueError(f"{', '.join(twice)} is there more than once")
         if NO_ACTION not in names:
             raise ValueError(f"{NO_ACTION}, no action, is always one of the options")
+        unknown = sorted({name for each in self.options for name in each.not_with} - set(names))
+        if unknown:
+            raise ValueError(f"there is no option {', '.join(unknown)} that another is not joined with")
         return self
 
     def applicable(self, codes: Iterable[str]) -> list[Option]:

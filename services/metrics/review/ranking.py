@@ -39,6 +39,8 @@ class Candidate:
     cost: float
     hours: float
     weeks: float
+    not_with: frozenset[str] = frozenset()
+    """Options that it is not joined with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def candidate_of(option: Option, measure: str, members: int) -> Candidate:
     effect = option.effects.get(measure)
     chance = Chance(option.probability, effect.mean, effect.deviation) if effect else Chance(option.probability, 0, 0)
     return Candidate(option.id, (option.id,), (chance,), option.expected_loss, option.cost, option.hours(members),
-                     option.weeks)  # fmt: skip
+                     option.weeks, frozenset(option.not_with))  # fmt: skip
 
 
 def together(one: Candidate, other: Candidate) -> Candidate:
@@ -142,9 +144,15 @@ def rank(candidates: Sequence[Candidate], scales: Scales, *, money: bool) -> lis
 
 
 def packages(candidates: Sequence[Candidate], scales: Scales) -> list[Candidate]:
-    """Pairs of options that together keep to the limits."""
+    """Pairs of options that can be joined, and together keep to the limits."""
     singles = sorted((each for each in candidates if each.name != NO_ACTION), key=lambda each: each.name)
-    return [pair for pair in (together(*each) for each in combinations(singles, 2)) if within(pair, scales)]
+    joined = [pair for pair in combinations(singles, 2) if compatible(*pair)]
+    return [pair for pair in (together(*each) for each in joined) if within(pair, scales)]
+
+
+def compatible(one: Candidate, other: Candidate) -> bool:
+    """Whether neither says that it is not joined with the other."""
+    return one.name not in other.not_with and other.name not in one.not_with
 
 
 def first_of(candidates: Sequence[Candidate], scales: Scales) -> Candidate | None:

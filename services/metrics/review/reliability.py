@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.metrics.review.conventions import mean_of
-from services.metrics.review.inputs import Asked, Inputs
-from services.metrics.review.measure import Measure, Survey, Value
+from services.metrics.review.inputs import Inputs
+from services.metrics.review.measure import Asked, Measure, Survey, Value
 from services.metrics.review.thresholds import SurveyRules
 
 QUESTIONS: Final = {"communication": ("C1", "C2", "C3", "C4"), "cooperation": ("T1", "T2", "T3", "T4")}
@@ -19,9 +19,11 @@ FEWEST_ANSWERS: Final = 30
 FEWEST_TEAMS: Final = 5
 CHANCE: Final = 2.0
 """The variance of answers from 1 to 5 that are all alike likely: (5² - 1) ÷ 12."""
-_ALPHA: Final = "k ÷ (k - 1) · (1 - Σ variance of each question ÷ variance of their sum), over all teams asked"
-_ICC: Final = "(MSB - MSW) ÷ (MSB + (k - 1)·MSW), k the mean size of a team, over all teams asked"
-_RWG: Final = "J·(1 - v ÷ 2) ÷ (J·(1 - v ÷ 2) + v ÷ 2), v the mean variance of J questions"
+_ALPHA: Final = (
+    "k ÷ (k - 1) · (1 - Σ variance of each question ÷ variance of their sum), over all teams asked (Cronbach 1951)"
+)
+_ICC: Final = "(MSB - MSW) ÷ (MSB + (k - 1)·MSW), k the mean size of a team, over all teams asked (Bartko 1976)"
+_RWG: Final = "J·(1 - v ÷ 2) ÷ (J·(1 - v ÷ 2) + v ÷ 2), v the mean variance of J questions (James, Demaree & Wolf 1984)"
 AL5 = Measure(
     "AL5", "C1 to C4 as one scale (alpha)", "survey", "Whether the questions of TP5 ask for one and the same thing.",
     _ALPHA, "from 30 answers on; above .7 is usual, far above .9 they repeat each other", FEWEST_ANSWERS, unit="ratio",
@@ -69,7 +71,7 @@ def alpha_of(measure: Measure, asked: Asked | None) -> Value:
         return measure.nothing("all answered alike")
     k = len(asked.questions)
     apart = sum(each.variance for each in asked.questions)
-    return measure.number(k / (k - 1) * (1 - apart / whole), asked.answers)
+    return measure.number(k / (k - 1) * (1 - apart / whole), asked.answers, asked.sources)
 
 
 def icc_of(measure: Measure, asked: Asked | None) -> Value:
@@ -87,7 +89,7 @@ def icc_of(measure: Measure, asked: Asked | None) -> Value:
     spread = between + (k - 1) * within
     if spread <= 0:
         return measure.nothing("all answered alike")
-    return measure.number(max(0.0, (between - within) / spread), answers)
+    return measure.number(max(0.0, (between - within) / spread), answers, asked.sources)
 
 
 def agreement(measure: Measure, answered: Sequence[Survey], rules: SurveyRules) -> Value:

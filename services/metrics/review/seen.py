@@ -19,6 +19,7 @@ _INSIDE: Final = ("IB6",)
 """Of the team's measures those for the team and who leads it: what its members say of each other."""
 _SURVEYS: Final = ("TP5", "TP6", "RW5", "RW6")
 _INDICES: Final = ("COM", "TWK")
+_NOBODY: Final = {"claimed_by": None, "verified_by": None}
 _UNTOLD: Final = {"value": None, "low": None, "high": None, "n": None}
 FEWEST_OUTSIDE: Final = 5
 ALONE: Final = 3
@@ -51,6 +52,7 @@ def _outside(document: Mapping[str, Any]) -> dict[str, Any]:
         "measures": {"team": team, "members": {}},
         "associations": without_names(document["associations"]),
         "goals": goals | {"linked": [each | {"targets": []} for each in goals["linked"]]},
+        "accomplishments": [each | _NOBODY for each in document.get("accomplishments", [])],
         "weaknesses": {
             code: _without(each, "began") | {"about": []} if code in _ABOUT_MEMBERS else each
             for code, each in document["weaknesses"].items()

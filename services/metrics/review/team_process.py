@@ -94,6 +94,19 @@ def items_resolved(inputs: Inputs, rules: Rules) -> Value:
     return TP2.share(sum(all(each) for each in groups.values()), len(groups), rules.least.get("TP2"), sources)
 
 
+def overdue(inputs: Inputs) -> tuple[str, ...]:
+    """Actions of members that are due and not done."""
+    mine = (each for each in inputs.actions if each.owner in inputs.member_of)
+    return tuple(sorted(each.subject for each in mine if each.due < inputs.asked and each.done_on is None))
+
+
+def old_items(inputs: Inputs, rules: Rules) -> tuple[str, ...]:
+    """Items of members that are older than a fortnight and not resolved."""
+    before = inputs.asked - timedelta(days=rules.graph.settled_days)
+    mine = (each for each in inputs.items if each.raised_by in inputs.member_of)
+    return tuple(sorted(each.subject for each in mine if each.raised_on <= before and each.resolved_on is None))
+
+
 def requests_answered(inputs: Inputs, rules: Rules) -> Value:
     """TP3: answered on time ÷ due, in both directions."""
     due = [each for each in inputs.requests if each.due_by(inputs.asked)]

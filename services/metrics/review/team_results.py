@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import replace
-from math import fsum, sqrt
+from math import fsum
 from random import Random
+from typing import Final
 
-from services.metrics.review.conventions import Interval, around, wilson
+from services.metrics.review.conventions import Interval, wilson
 from services.metrics.review.individual_results import CONTENT, moved
 from services.metrics.review.inputs import Inputs
-from services.metrics.review.measure import Measure, Value
+from services.metrics.review.measure import Measure, Recommended, Value
 from services.metrics.review.thresholds import Rules
 
 TR1 = Measure(
@@ -36,6 +37,15 @@ ENPS = Measure(
     "100 · (promoters - detractors) ÷ answers", "of ten answers to one pulse on, never of a person", 10,
     unit="-100 to 100",
 )  # fmt: skip
+NPS = Measure(
+    "NPS", "whether customers recommend us", "team results",
+    "Customers who would recommend us (9 or 10 of 10) less those who would not (0 to 6), in points.",
+    "100 · (promoters - detractors) ÷ answers",
+    "of a hundred answers on: of twenty it would be unsure by 36 points; what customers are judged by is satisfaction",
+    100, unit="-100 to 100",
+)  # fmt: skip
+PROMOTES: Final = 9
+DETRACTS: Final = 6
 TR5 = Measure(
     "TR5", "cost of sales effort", "team results", "Meeting hours at the hourly rate and trainings, against credits.",
     "(hours · rate + spend) ÷ credited", "shown, without a line", 1,
@@ -96,14 +106,16 @@ def leavers(inputs: Inputs) -> Value:
 
 
 def recommending(inputs: Inputs) -> Value:
-    """ENPS: 100 · (promoters - detractors) ÷ answers, with the interval of a mean of 1, 0 and -1."""
-    would, between, would_not = inputs.recommended or (0, 0, 0)
-    n = would + between + would_not
-    if n < ENPS.least:
-        return ENPS.nothing(f"{n} of at least {ENPS.least} answers")
-    mean = (would - would_not) / n
-    error = sqrt(((would + would_not) / n - mean * mean) / n)
-    return ENPS.number(100 * mean, n, interval=around(100 * mean, 100 * error))
+    """ENPS: whether members recommend working here."""
+    return ENPS.balance(inputs.recommended or Recommended(0, 0, 0))
+
+
+def recommended_by_customers(inputs: Inputs) -> Value:
+    """NPS: whether customers recommend us; who was not asked counts on no side."""
+    said = {each.subject: each.recommends for each in inputs.answers if each.recommends is not None}
+    would = sum(each >= PROMOTES for each in said.values())
+    would_not = sum(each <= DETRACTS for each in said.values())
+    return NPS.balance(Recommended(would, len(said) - would - would_not, would_not, tuple(said)))
 
 
 def hours_met(inputs: Inputs, members: Set[str]) -> float:

@@ -12,12 +12,12 @@ from services.metrics.review.choice import Choice
 from services.metrics.review.contributions import PITFALLS, Contribution, unstaffed_of
 from services.metrics.review.diagnosis import Diagnosis
 from services.metrics.review.finding import Finding
-from services.metrics.review.goal_link import UNLINKED, unlinked
-from services.metrics.review.inputs import Inputs
+from services.metrics.review.goal_link import UNCONFIRMED, UNLINKED, sources_of, unlinked
+from services.metrics.review.inputs import Inputs, Own
 from services.metrics.review.measure import Value
 from services.metrics.review.options import Catalogue
 from services.metrics.review.ranking import Ranked
-from services.metrics.review.team_process import tied
+from services.metrics.review.team_process import old_items, overdue, tied
 from services.metrics.review.team_results import hours_met
 from services.metrics.review.weaknesses import Weakness, hours_worked
 
@@ -54,6 +54,7 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
         "unstaffed": {role: number(amount) for role, amount in sorted(unstaffed_of(inputs.deals).items())},
         "pitfalls": list(PITFALLS),
         "goals": _goals(inputs, evidence),
+        "accomplishments": _accomplishments(inputs, evidence),
         "weaknesses": {
             code: {"state": each.state, "confirmed": each.confirmed, "about": list(each.about),
                    "shown_by": list(each.shown_by), **_evidence_of(code, each, finding)}
@@ -63,6 +64,8 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
         "options": _table(diagnosis.choice, catalogue) if diagnosis.choice else None,
     }  # fmt: skip
     evidence["/weaknesses/W-ROLE"] = unlinked(inputs)
+    evidence["/weaknesses/W-TWK/overdue"] = overdue(inputs)
+    evidence["/weaknesses/W-TWK/old_items"] = old_items(inputs, finding.rules)
     evidence["/weaknesses/W-MTG/hours"] = tuple(sorted(each.subject for each in inputs.meetings))
     evidence |= {
         f"/weaknesses/W-HUB/meeting_hours/{hub}": tuple(
@@ -79,7 +82,8 @@ def written(finding: Finding, diagnosis: Diagnosis, catalogue: Catalogue) -> tup
 
 def _evidence_of(code: str, weakness: Weakness, finding: Finding) -> dict[str, Any]:
     """What shows a weakness beside the measures: of who carries all help the hours in meetings, which are for who leads
-    the team only; of who has no tie the first day; the hours in meetings; how much carries no goal."""
+    the team only; of who has no tie the first day; the hours in meetings; overdue actions and old items; how much
+    carries no goal."""
     inputs = finding.inputs
     match code:
         case "W-HUB" if weakness.about:
@@ -90,6 +94,8 @@ def _evidence_of(code: str, weakness: Weakness, finding: Finding) -> dict[str, A
         case "W-MTG":
             met = hours_met(inputs, set(inputs.ids))
             return {"hours": number(met), "working_hours": number(hours_worked(finding))}
+        case "W-TWK":
+            return {"overdue": len(overdue(inputs)), "old_items": len(old_items(inputs, finding.rules))}
         case "W-ROLE":
             return {"unlinked": len(unlinked(inputs))}
     return {}
@@ -213,7 +219,7 @@ def _goals(inputs: Inputs, evidence: Evidence) -> dict[str, Any]:
     for place, each in enumerate(others):
         evidence[f"/goals/questions/{place}"] = (each.subject,)
     for place, own in enumerate(inputs.owned):
-        evidence[f"/goals/owned/{place}"] = (own.subject,)
+        evidence[f"/goals/owned/{place}"] = sources_of(own)
     return {
         "linked": [
             {"goal": each.id, "weight": number(each.weight), "reached": number(each.reached), "targets": list(each.by),
@@ -224,8 +230,33 @@ def _goals(inputs: Inputs, evidence: Evidence) -> dict[str, Any]:
             {"goal": each.id, "weight": number(each.weight), "reached": number(each.reached), "question": UNLINKED}
             for each in others
         ],
-        "owned": [{"target": own.id, "metric": own.metric, "reached": number(own.reached)} for own in inputs.owned],
+        "owned": [_own(each) for each in inputs.owned],
     }  # fmt: skip
+
+
+def _own(own: Own) -> dict[str, Any]:
+    """A measure of the team's own: what it has not confirmed for the period says nothing."""
+    return {
+        "target": own.id, "metric": own.metric, "confirmed": own.confirmed, "late": own.late,
+        "reached": number(own.reached) if own.confirmed else None, "missing": None if own.confirmed else UNCONFIRMED,
+    }  # fmt: skip
+
+
+def _accomplishments(inputs: Inputs, evidence: Evidence) -> list[dict[str, Any]]:
+    """What the team claims to have accomplished without a number; only what somebody has verified counts as such."""
+    found = sorted(inputs.accomplishments, key=lambda each: (each.claimed_on, each.id))
+    for place, each in enumerate(found):
+        evidence[f"/accomplishments/{place}"] = (each.subject, *([f"goal/{each.goal}"] if each.goal else []))
+    return [
+        {
+            "accomplishment": each.id, "goal": each.goal, "pieces": each.pieces,
+            "claimed_on": each.claimed_on.isoformat(), "claimed_by": each.claimed_by,
+            "verified": each.verified_on is not None,
+            "verified_on": each.verified_on and each.verified_on.isoformat(), "verified_by": each.verified_by,
+            "disputed": each.disputed,
+        }
+        for each in found
+    ]  # fmt: skip
 
 
 def _recommendation(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -39,6 +39,9 @@ class GiveFeedback(Named):
 
     customer: Ref
     score: Annotated[int, Field(ge=1, le=5, strict=True)]
+    recommends: Annotated[int, Field(ge=0, le=10, strict=True)] | None = Field(
+        default=None, description="how likely they are to recommend us: 9 and 10 do, 0 to 6 do not"
+    )
     on: Day | None = None
     deal: Ref | None = Field(default=None, description="the deal it is about")
     member: Ref | None = Field(default=None, description="who looked after them; the deal's owner if not given")
@@ -69,7 +72,7 @@ async def give_feedback(tx: Tx, body: GiveFeedback) -> Feedback:
         customer=customer.merged_into or customer.id, score=body.score, on=on,
         deals_customer=deal.customer if deal is not None else None,
         deal=deal.id if deal is not None else None, member=member.id if member is not None else None, team=team,
-        comment=body.comment, **fresh(Feedback, body),
+        comment=body.comment, recommends=body.recommends, **fresh(Feedback, body),
     )  # fmt: skip
     return tx.save(answer, told)
 

@@ -245,14 +245,14 @@ async def above(snapshot: Snapshot, goal: Goal) -> list[Goal]:
     return line
 
 
-async def goal_id(tx: Tx, ref: str | None, metric: str, at: str) -> str | None:
-    """The goal that a target serves; raises Invalid with the place in the body."""
+async def goal_id(tx: Tx, ref: str | None, metric: str | None, at: str) -> str | None:
+    """The goal that is served, by what is measured in a metric or by what no number tells; raises Invalid."""
     if ref is None:
         return None
     goal = await tx.seek_unlocked(Goal, ref)
     if goal is None:
         raise Invalid(f"{at}: there is no goal {ref}.", [Fault(at, f"there is no goal {ref}")])
-    if goal.metric not in (None, metric):
+    if metric is not None and goal.metric not in (None, metric):
         detail = f"the goal is measured in {goal.metric}, the target in {metric}"
         raise Invalid.at(at, detail)
     return goal.id

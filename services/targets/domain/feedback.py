@@ -33,6 +33,8 @@ class Feedback(Entity, table=True):
 
     customer: str = Field(index=True)
     score: int
+    recommends: int | None = None
+    """How likely they are to recommend us, from 0 to 10, where they were asked."""
     on: date
     deal: str | None = None
     member: str | None = None
@@ -51,7 +53,7 @@ class Feedback(Entity, table=True):
         made = cls.make(customer=customer, score=score, on=on, **fields)
         return made, CustomerAnswered(
             customer=customer, score=score, on=on, deal=made.deal, member=made.member, team=made.team,
-            externals=made.externals,
+            externals=made.externals, recommends=made.recommends,
         )  # fmt: skip
 
     def withdraw(self, on: date) -> FeedbackWithdrawn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -25,6 +25,7 @@ from shared.money import Share
 from shared.store import Tx
 
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
+Workplace = Literal["office", "remote", "hybrid"]
 WorkingShare = Annotated[Share, AfterValidator(lambda share: share.normalize())]
 Ramp = Annotated[
     list[WorkingShare],
@@ -58,6 +59,7 @@ class RecruitMember(Named):
     manager: Ref | None = None
     working_share: WorkingShare | None = Field(default=None, description="of full working time, 1 if not said")
     ramp: Ramp | None = None
+    workplace: Workplace | None = Field(default=None, description="where the organisation holds that")
     on: Day | None = Field(default=None, description="for a member known already: the day from which this holds")
 
 
@@ -72,6 +74,7 @@ class ChangeMember(Named):
     manager: Ref | None = None
     working_share: WorkingShare | None = None
     ramp: Ramp | None = None
+    workplace: Workplace | None = None
     on: Day | None = Field(default=None, description="the day from which this holds, today if not given")
 
 
@@ -84,6 +87,7 @@ class RecruitAgain(Body):
     manager: Ref | None = None
     working_share: WorkingShare | None = None
     ramp: Ramp | None = None
+    workplace: Workplace | None = None
 
 
 class JoinTeam(Body):
@@ -256,11 +260,14 @@ def _from_the_first_day(starts_on: date, on: date | None) -> None:
 async def _position(tx: Tx, body: RecruitMember | ChangeMember | RecruitAgain) -> dict[str, Any]:
     """The fields sent that are dated, with our ids for references."""
     sent = {name: getattr(body, name) for name in body.model_fields_set}
-    position: dict[str, Any] = {name: sent[name] for name in ("job", "manager", "working_share") if name in sent}
+    position: dict[str, Any] = {name: sent[name] for name in ("job", "manager", "working_share", "workplace")
+                                if name in sent}  # fmt: skip
     if "department" in sent:
         position["department"] = str((await sought(tx, Department, body.department, "/department")).id)
     if position.get("manager") is not None:
         position["manager"] = await member_id(tx, position["manager"], "/manager")
+    if position.get("workplace") is not None:
+        (await tx.get(Organisation, THE_ONE)).refuse_unless_held(position["workplace"])
     if "working_share" in position:
         share = position["working_share"]
         position["working_share"] = f"{share:f}" if share is not None else "1"

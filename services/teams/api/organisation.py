@@ -36,6 +36,12 @@ class DescribeOrganisation(Body):
     zone: Zone = "UTC"
     currency: Currency = "EUR"
     first_month: int = Field(default=1, ge=1, le=12, description="the month its fiscal year begins with")
+    holds_workplaces: bool = Field(
+        default=False,
+        description="it may lawfully hold whether members work in the office, remotely or both: needed before that is"
+        " said of anybody, and for reviews to be looked at for what it makes of people; the data protection officer,"
+        " and where there is one the works council, are asked first",
+    )
 
 
 class OpenDepartment(Named):

@@ -57,6 +57,12 @@ class WithWorkingShare(Stay):
     working_share: str
 
 
+class WithWorkplace(Stay):
+    """Days on which a member worked in the office, remotely or both, or on which that is not known."""
+
+    workplace: str | None
+
+
 class WithRamp(Stay):
     """Days under a ramp: the share of a full quota expected in each month since the employment began."""
 
@@ -85,6 +91,7 @@ class Shown(BaseModel):
     manager: str | None = None
     working_share: str
     ramp: list[str]
+    workplace: str | None = Field(default=None, description="office, remote or hybrid, where the organisation holds it")
     leaving_reason: str | None = Field(default=None, description="only for those who may write members")
     leaving_why: str | None = Field(default=None, description="the same as one of a few")
     employments: list[Employment]
@@ -93,6 +100,7 @@ class Shown(BaseModel):
     managers: list[WithManager]
     working_shares: list[WithWorkingShare]
     ramps: list[WithRamp]
+    workplaces: list[WithWorkplace]
     memberships: list[InTeam]
     groups: list[InGroup]
 

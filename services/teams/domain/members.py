@@ -35,7 +35,7 @@ from shared.store import Entity
 from shared.store.types import Json
 
 DATED: Final = {"department": "departments", "job": "jobs", "manager": "managers", "working_share": "working_shares",
-                "ramp": "ramps"}  # fmt: skip
+                "ramp": "ramps", "workplace": "workplaces"}  # fmt: skip
 """What is known of a member as of a day, and where the spells of it are kept."""
 
 
@@ -101,6 +101,8 @@ class Member(Entity, table=True):
     working_shares: list[Spell] = Field(default_factory=list, sa_type=Json)
     ramps: list[Spell] = Field(default_factory=list, sa_type=Json)
     """The share of a full quota that is expected in each whole month since the employment began."""
+    workplaces: list[Spell] = Field(default_factory=list, sa_type=Json)
+    """`office`, `remote` or `hybrid`; nothing where it was not said, or is not held."""
     memberships: list[Spell] = Field(default_factory=list, sa_type=Json)
     groups: list[Spell] = Field(default_factory=list, sa_type=Json)
     """Each with its `team`: who is in a group is in the team of the group."""
@@ -118,12 +120,13 @@ class Member(Entity, table=True):
         manager: str | None = None,
         working_share: str = "1",
         ramp: Sequence[str] = (),
+        workplace: str | None = None,
         **identity: Any,
     ) -> tuple[Self, MemberRecruited]:
         """Win somebody for a department."""
         member = cls.make(starts_on=starts_on, **identity)
         position = {"department": department, "job": job, "manager": manager, "working_share": working_share,
-                    "ramp": list(ramp)}  # fmt: skip
+                    "ramp": list(ramp), "workplace": workplace}  # fmt: skip
         return member, member._begin(starts_on, position)
 
     def recruit_again(self, starts_on: date, **fields: Any) -> MemberRecruited:
@@ -137,14 +140,16 @@ class Member(Entity, table=True):
         return self._begin(starts_on, self.position(starts_on) | fields)
 
     def change(self, on: date, **fields: Any) -> MemberChanged | None:
-        """Change department, job, manager, working share or ramp from a day on; the past stays."""
+        """Change department, job, manager, working share, ramp or workplace from a day on; the past stays."""
         position = self.position(on)
         new = {name: value for name, value in fields.items() if position[name] != value}
         if not new:
             return None
         self.employment(on, "/on")
         for name, value in new.items():
-            setattr(self, DATED[name], changed(getattr(self, DATED[name]), value, on, self.employments))
+            # Of who was recruited before something was asked of members, nothing is known of it all the time.
+            spells = getattr(self, DATED[name]) or [{**each, "of": None} for each in map(_plain, self.employments)]
+            setattr(self, DATED[name], changed(spells, value, on, self.employments))
         return MemberChanged(on=on, **self.position(on))
 
     def join(self, team: str, on: date, group: str | None = None, end: date | None = None) -> MemberJoined:

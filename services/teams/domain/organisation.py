@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from shared.errors import Refused
 from shared.events.teams import OrganisationDescribed
 from shared.store import Entity
 
 THE_ONE = "organisation"
+
+
+class WorkplacesNotHeld(Refused):
+    """The organisation has not said that it may hold where its members work; until it says `holds_workplaces`,
+    {workplace} is nowhere to be kept."""
+
+    status, at = 422, "/workplace"
 
 
 class Organisation(Entity, table=True):
@@ -19,6 +27,8 @@ class Organisation(Entity, table=True):
     zone: str = "UTC"
     currency: str = "EUR"
     first_month: int = 1
+    holds_workplaces: bool = False
+    """Whether it may lawfully hold where its members work."""
 
     @classmethod
     def found(cls) -> tuple[Self, OrganisationDescribed]:
@@ -35,7 +45,13 @@ class Organisation(Entity, table=True):
             setattr(self, name, value)
         return self._described()
 
+    def refuse_unless_held(self, workplace: str) -> None:
+        """Refuse to learn where somebody works, if that may not be held."""
+        if not self.holds_workplaces:
+            raise WorkplacesNotHeld(workplace=workplace)
+
     def _described(self) -> OrganisationDescribed:
         return OrganisationDescribed(
-            name=self.name, zone=self.zone, currency=self.currency, first_month=self.first_month
-        )
+            name=self.name, zone=self.zone, currency=self.currency, first_month=self.first_month,
+            holds_workplaces=self.holds_workplaces,
+        )  # fmt: skip

@@ -95,6 +95,10 @@ def _shows(weakness: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
               for each, day in began.items() if day]  # fmt: skip
     if weakness.get("working_hours"):
         found.append(f"{tenths(weakness['hours'])} of {tenths(weakness['working_hours'])} working hours in meetings")
+    if weakness.get("overdue"):
+        found.append(f"{times(weakness['overdue'], 'action')} overdue")
+    if weakness.get("old_items"):
+        found.append(f"{times(weakness['old_items'], 'item')} older than a fortnight and not resolved")
     if weakness.get("unlinked"):
         found.append(f"{times(weakness['unlinked'], 'duty or action', 'duties and actions')} without a goal")
     return found

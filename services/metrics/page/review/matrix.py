@@ -12,8 +12,8 @@ BEHAVIOUR: Final = ("IB1", "IB2", "IB3", "IB4", "IB5", "IB6", "IB7", "IB8")
 RESULTS: Final = ("IR1", "IR2", "IR3", "IR4", "IR6")
 PROCESS: Final = ("TP1", "ATT", "TP2", "IB4", "TP3", "TP4", "TP5", "TP6", "TP7", "IB6", "TP8")
 SURVEY: Final = ("AL5", "IC5", "RW5", "AL6", "IC6", "RW6")
-TEAM: Final = ("TR1", "TR2", "TR3", "TR4", "ENPS", "TR5", "WIN", "SUR")
-GOALS: Final = ("TR6", "LINK", "PULL", "LOS")
+TEAM: Final = ("TR1", "TR2", "TR3", "NPS", "TR4", "ENPS", "TR5", "WIN", "SUR")
+GOALS: Final = ("TR6", "LINK", "PULL", "LOS", "OWN")
 
 
 @dataclass(frozen=True, slots=True)

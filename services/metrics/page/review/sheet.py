@@ -17,6 +17,7 @@ from services.metrics.domain.reviews import Review
 from services.metrics.facts.teams import MemberFact, TeamFact
 from services.metrics.page.charts import NOTHING
 from services.metrics.page.layout import TITLES
+from services.metrics.page.review.accomplished import Line, accomplished_of, owned_of, people_in
 from services.metrics.page.review.advice import Advice, Weak, advice_of, weak_of
 from services.metrics.page.review.associations import Graph, by_department, graph_of, people_of, told_of
 from services.metrics.page.review.choices import Table, table_of
@@ -60,6 +61,8 @@ class Sheet:
     table: Table | None
     weak: Sequence[Weak]
     contributed: Sequence[Contributed]
+    accomplished: Sequence[Line]
+    owned: Sequence[Line]
     pitfalls: Sequence[str]
     comments: Sequence[Mapping[str, Any]]
     comment_until: date
@@ -127,6 +130,7 @@ async def sheet_of(snapshot: Snapshot, ref: str, reader: Principal) -> Sheet:
         graph=await _graph(snapshot, review, document, sight, named),
         catalogue=catalogue, table=table_of(review.id, document, catalogue), weak=weak_of(document, numbers, named),
         contributed=contributed_of(document, numbers, named), pitfalls=PITFALLS,
+        accomplished=accomplished_of(document, review.id, named), owned=owned_of(document, review.id),
         comments=voices_of(review) if sight != "outside" else [],
         carried=await carried_out(snapshot, review, await today_of(snapshot)),
         responsible=_responsible(review, named, sight),
@@ -170,7 +174,12 @@ async def _names(snapshot: Snapshot, review: Review, sight: Sight, reader: Princ
     said |= {each["answer"]["by"] for each in review.objections if each.get("answer")}
     said |= {each["by"] for each in review.withdrawn}
     team = await snapshot.recall(TeamFact, review.team)
-    people = {*people_of(review.document), *filter(None, said), *filter(None, [team.leader if team else None])}
+    people = {
+        *people_of(review.document),
+        *people_in(review.document),
+        *filter(None, said),
+        *filter(None, [team.leader if team else None]),
+    }
     return found | await names_of(snapshot, "member", sorted(people), reader)
 
 

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from services.metrics.facts.goals import GoalFact, MetricFact
 from services.metrics.facts.targets import TargetFact
 from services.metrics.facts.teams import GroupFact
-from services.metrics.review.inputs import Goal, Own
+from services.metrics.review.inputs import Goal
 from services.metrics.review.reading.belonging import Belonging
 from services.metrics.views.achieved import achieved
 from services.metrics.views.frame import Reading
@@ -96,6 +96,10 @@ class Aims:
             waiting += below
         return found
 
+    def serving(self) -> set[str]:
+        """The goals of the organisation, and all that are below one of them."""
+        return {each for goal, _ in self.weighed() for each in self.below(goal.id)}
+
     async def reached(self, goal: GoalFact, seen: frozenset[str] = frozenset()) -> Fraction | None:
         """How far a goal is reached; parts that are not known weigh nothing."""
         parts = [each for each in self.parts.get(goal.id, ()) if each.id not in seen]
@@ -166,22 +170,10 @@ async def goals_of(aims: Aims, team: Belonging) -> tuple[Goal, ...]:
         linked = [each for each in aims.targets if each.goal in below and (each.level, each.ref) in circle]
         reached, by_team = await aims.reached(goal), await aims.by(linked)
         found.append(
-            Goal(id=goal.id, weight=float(weight), linked=bool(linked), reached=_number(reached),
-                 by=tuple(sorted(each.id for each in linked)), by_team=_number(by_team))
+            Goal(id=goal.id, weight=float(weight), linked=bool(linked), reached=as_number(reached),
+                 by=tuple(sorted(each.id for each in linked)), by_team=as_number(by_team))
         )  # fmt: skip
     return tuple(found)
-
-
-async def owned_of(aims: Aims, team: Belonging) -> tuple[Own, ...]:
-    """The measures of a team's own: what it aims at that serves no goal of the organisation."""
-    serving = {each for goal, _ in aims.weighed() for each in aims.below(goal.id)}
-    own = [
-        each for each in aims.targets
-        if (each.level, each.ref) == ("team", team.team.id) and each.goal not in serving and each.metric != "revenue"
-    ]  # fmt: skip
-    return tuple([
-        Own(id=each.id, metric=each.metric, reached=_number(await aims.of_target(each))) for each in own
-    ])  # fmt: skip
 
 
 async def _circle(snapshot: Snapshot, team: Belonging) -> set[tuple[str, str]]:
@@ -194,5 +186,6 @@ def _share(text: str) -> Fraction:
     return Fraction(Decimal(text))
 
 
-def _number(rate: Fraction | None) -> float | None:
+def as_number(rate: Fraction | None) -> float | None:
+    """A rate as reviews compute with it."""
     return None if rate is None else rate.numerator / rate.denominator

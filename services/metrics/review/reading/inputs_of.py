@@ -7,8 +7,9 @@ from typing import Any
 from services.metrics.facts.teams import TeamFact
 from services.metrics.review.inputs import Before, Inputs
 from services.metrics.review.reading import results, talks, work
+from services.metrics.review.reading.accomplished import accomplishments_of, owned_of
 from services.metrics.review.reading.belonging import Belonging, belonging_of, partners_of
-from services.metrics.review.reading.goals import aims_of, goals_of, owned_of
+from services.metrics.review.reading.goals import aims_of, goals_of
 from services.metrics.review.reading.peers import peers_of
 from services.metrics.review.reading.region import near
 from services.metrics.review.reading.setbacks import activities_of, setbacks_of
@@ -40,6 +41,7 @@ async def inputs_of(snapshot: Snapshot, team: TeamFact, question: Question, rule
         quotas=await results.quotas_of(reading, whose, currency, rules.results.market),
         organisation=await near(snapshot, team, await results.organisation_of(reading, end, currency)),
         goals=await goals_of(aims, whose), owned=await owned_of(aims, whose),
+        accomplishments=await accomplishments_of(snapshot, whose, end),
         pull=await results.pull_of(reading, team.id, currency),
         setbacks=await setbacks_of(snapshot, whose, end), activities=await activities_of(snapshot, whose, end),
         opened=await results.opened_of(snapshot, whose, end),

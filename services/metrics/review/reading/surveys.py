@@ -10,8 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.metrics.facts.pulses import PulseFact
-from services.metrics.review.inputs import Asked, Sums
-from services.metrics.review.measure import Survey
+from services.metrics.review.measure import Asked, Recommended, Sums, Survey
 from services.metrics.review.reading.belonging import Belonging
 from services.metrics.review.reliability import QUESTIONS
 from shared.store import Row, Snapshot
@@ -35,7 +34,7 @@ def last_closed(kind: type[Row]) -> sa.Select[Any]:
 _pulse = PulseFact.__table__.c  # type: ignore[attr-defined]
 _LAST = last_closed(PulseFact)
 _OF_TEAMS = (
-    sa.select(_pulse.team, _pulse.sums)
+    sa.select(_pulse.team, _pulse.id, _pulse.sums)
     .where(
         _pulse.team.is_not(None), _pulse.closed_on >= sa.bindparam("start", type_=sa.Date()),
         _pulse.closed_on < sa.bindparam("end", type_=sa.Date()),
@@ -64,25 +63,30 @@ def of_sums(pulse: PulseFact, name: str) -> Survey:
     return Survey.summed(n, sums["total"], sums["squares"], items=items, asked=pulse.asked, source=f"pulse/{pulse.id}")
 
 
-async def recommended_in(snapshot: Snapshot, team: Belonging, end: date) -> tuple[int, int, int] | None:
+async def recommended_in(snapshot: Snapshot, team: Belonging, end: date) -> Recommended | None:
     """Of the team's last pulse who would recommend us, who is in between, and who would not, if enough said it."""
     found = await snapshot.all(PulseFact, _LAST, team=team.team.id, start=team.period.start, end=end)
-    if not found or found[0].promoters is None:
+    pulse = found[0] if found else None
+    if pulse is None or pulse.promoters is None:
         return None
-    return found[0].promoters, found[0].passives or 0, found[0].detractors or 0
+    return Recommended(pulse.promoters, pulse.passives or 0, pulse.detractors or 0, (f"pulse/{pulse.id}",))
 
 
 async def asked_of(snapshot: Snapshot, start: date, end: date) -> Mapping[str, Asked]:
     """By scale what all teams answered in the pulse of each that was closed last in a period."""
-    last = {str(team): sums for team, sums in await snapshot.rows(_OF_TEAMS, start=start, end=end)}
-    found = {scale: [last[team] for team in sorted(last) if _is_whole(last[team], scale)] for scale in QUESTIONS}
-    return {scale: asked_in(scale, told) for scale, told in found.items() if told}
+    last = {str(team): (str(pulse), sums) for team, pulse, sums in await snapshot.rows(_OF_TEAMS, start=start, end=end)}
+    whole = {scale: [last[team] for team in sorted(last) if _is_whole(last[team][1], scale)] for scale in QUESTIONS}
+    return {
+        scale: asked_in(scale, [sums for _, sums in found], sources=[f"pulse/{pulse}" for pulse, _ in found])
+        for scale, found in whole.items() if found
+    }  # fmt: skip
 
 
-def asked_in(scale: str, told: Sequence[Mapping[str, Any]]) -> Asked:
+def asked_in(scale: str, told: Sequence[Mapping[str, Any]], sources: Iterable[str] = ()) -> Asked:
     """What the sums of several pulses say together of a scale."""
     wholes = [Sums(**sums[scale]) for sums in told]
     return Asked(
+        sources=tuple(sorted(sources)),
         whole=_added(wholes), teams=len(wholes), sizes=sum(each.n * each.n for each in wholes),
         questions=tuple(_added(Sums(**sums[each]) for sums in told) for each in QUESTIONS[scale]),
         by_team=fsum(each.total * each.total / each.n for each in wholes),

@@ -88,4 +88,7 @@ async def training_cost_of(snapshot: Snapshot, team: Belonging, end: date, curre
 async def answers_of(snapshot: Snapshot, team: Belonging, end: date) -> tuple[Answer, ...]:
     """What customers of the team answered."""
     found = await snapshot.all(FeedbackFact, _ANSWERS, start=team.period.start, end=end, team=team.team.id)
-    return tuple(Answer(id=each.id, on=each.on, score=each.score, member=each.member) for each in found if each.on)
+    return tuple(
+        Answer(id=each.id, on=each.on, score=each.score, member=each.member, recommends=each.recommends)
+        for each in found if each.on
+    )  # fmt: skip
