@@ -26,7 +26,7 @@ from shared.events.teams import (
     TeamFormed,
 )  # fmt: skip
 from shared.facts import Cell, Fact, Facts
-from shared.membership import Spell, begun, changed, latest_on
+from shared.membership import Spell, begun, changed, held_on, latest_on
 from shared.store.types import Json
 
 
@@ -98,6 +98,13 @@ class MemberFact(Career, table=True):
     erased: bool = False
     working_shares: list[Spell] = Field(default_factory=list, sa_type=Json)
     """How much of the whole they work, from which day on."""
+    jobs: list[Spell] = Field(default_factory=list, sa_type=Json)
+    """What they work as, from which day on."""
+
+    def job_on(self, day: date) -> str | None:
+        """What they work as on a day; none while that is not known."""
+        held = held_on(self.jobs, day)
+        return held["of"] if held else None
 
     def part_time_on(self, day: date) -> bool:
         """Whether they work less than the whole on a day, so far as that is known."""
@@ -177,12 +184,14 @@ def name_person(person: PersonFact, event: PersonDescribed) -> None:
 def recruit_member(member: MemberFact, event: MemberRecruited) -> None:
     recruit(member, event)
     member.working_shares = begun(member.working_shares, event.working_share, event.starts_on)
+    member.jobs = begun(member.jobs, event.job, event.starts_on)
 
 
 @members.on(MemberChanged)
 def change_member(member: MemberFact, event: MemberChanged) -> None:
     change(member, event)
     member.working_shares = changed(member.working_shares, event.working_share, event.on, member.employments)
+    member.jobs = changed(member.jobs, event.job, event.on, member.employments)
 
 
 @members.on(MemberErased)

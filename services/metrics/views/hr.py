@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.metrics.views.absences import ABSENCE_FIGURES
 from services.metrics.views.actions import ACTION_FIGURES
+from services.metrics.views.attendance import ATTENDANCE_FIGURES
+from services.metrics.views.challenges import CHALLENGES
 from services.metrics.views.frame import Figure, Reading, View
 from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
 from services.metrics.views.people import by_belonging
 from services.metrics.views.pulses import ENPS
 from services.metrics.views.relationships import EMPLOYER, LEAVERS_BY_REASON, PUBLIC
+from services.metrics.views.skills import SKILL_FIGURES
 from services.metrics.views.support import DUTY_FIGURES, RECOGNITIONS, REPUTATION, SETBACKS
 from services.metrics.views.talks import MEETING_FIGURES, PROBLEM_FIGURES
 from services.metrics.views.training import TRAINING_FIGURES
@@ -62,16 +66,20 @@ VIEW = View(
         *OPENING_FIGURES,
         *TRAINING_FIGURES,
         TRAINING_EFFECT,
+        *SKILL_FIGURES,
+        *ABSENCE_FIGURES,
         EQUIPMENT_OUT,
         EQUIPMENT_TO_RETURN,
         JOINERS_WAITING,
         *DUTY_FIGURES,
         RECOGNITIONS,
+        CHALLENGES,
         SETBACKS,
         REPUTATION,
         *LINE_OF_SIGHT,
         ENPS,
         *MEETING_FIGURES,
+        *ATTENDANCE_FIGURES,
         *ACTION_FIGURES,
         *PROBLEM_FIGURES,
     ),
