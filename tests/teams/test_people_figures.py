@@ -22,7 +22,8 @@ async def _crew(each_staff: Staff) -> tuple[Staff, list[str], list[str]]:
             await each_staff.does(member, "join", team=team, since="2026-01-01")
         crews.append(members)
     await each_staff.patch(f"teams/{each_staff.north}", {"leader": crews[0][0]})
-    return each_staff, *crews
+    north, south = crews
+    return each_staff, north, south
 
 
 async def hr(staff: Staff, made: Any, period: str, **query: str) -> dict[str, Any]:
@@ -134,7 +135,7 @@ async def test_gaps_in_skills_are_those_that_teams_tells_of_and_few_are_not_told
     assert view["figures"]["skill_gaps_by_skill"] == {"Selling": 6, "Talking": 5}
     assert by_ref(view, "members_with_skill_gaps") == {staff.north: 6, staff.south: 0}
     assert sum(by_ref(view, "skill_gaps").values()) == view["figures"]["skill_gaps"]
-    # Who learns is not short any more, from the day on which that was found, and who has another job needs other skills.
+    # Who learns is not short any more from that day on, and who has another job needs other skills.
     await assessed(north[0], selling, 3, on="2026-05-05")
     await staff.patch(f"members/{south[0]}", {"job": "Trainer"})
     changed = await staff.patch(f"members/{north[1]}", {"job": "Trainer"})
