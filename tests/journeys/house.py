@@ -76,7 +76,8 @@ AS_THE_YEAR_BEGINS: dict[str, Any] = {
     "funds_generated": "0.00", "allocated": "3000.00", "unallocated": "-3000.00", "training_expense": "0.00",
     "sales_expense": "0.00",
     # Hr.
-    "headcount": 8, "headcount_sales": 4, "joiners": 0, "leavers": 0, "leavers_by_reason": None, "openings_open": 0,
+    "headcount": 8, "headcount_sales": 4, "joiners": 0, "leavers": 0, "leavers_by_reason": None,
+    "full_time_equivalents": "8.00", "ramping": 0, "openings_open": 0,
     "time_to_fill": None, "trainings_assigned": 0, "trainings_completed": 0, "training_coverage": "0/8",
     "training_cost": "0.00", "training_effect": None, "equipment_out": 0, "equipment_to_return": 0,
     "joiners_waiting": 0, "duties_open": 0, "duties_overdue": 0, "duties_on_time": None,

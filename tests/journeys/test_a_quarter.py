@@ -48,7 +48,7 @@ async def somebody_comes(story: Story) -> None:
     await story.hears(f"members/{ids['cleo']}")
     await story.shows(
         headcount=9, headcount_sales=5, members=5, joiners=1, openings_open=0, time_to_fill="14.00",
-        joiners_waiting=1, training_coverage="0/9",
+        joiners_waiting=1, full_time_equivalents="9.00", training_coverage="0/9",
     )  # fmt: skip
 
 
@@ -319,7 +319,7 @@ async def somebody_leaves(story: Story) -> None:
     await story.shows(
         headcount=8, headcount_sales=4, members=4, leavers=1, training_coverage="1/8", target_adjusted="8310.00",
         attainment_adjusted="3500.00/8310.00", customers_without_owner=2, handovers_open=3,
-        duties_open=2, duties_overdue=2, duties_with_goal="1/3", line_of_sight="5/8",
+        full_time_equivalents="8.00", duties_open=2, duties_overdue=2, duties_with_goal="1/3", line_of_sight="5/8",
     )  # fmt: skip
 
 

@@ -191,3 +191,19 @@ async def test_attendance_is_counted_of_those_invited_by_the_team_of_the_day(
     moved = await staff.does(north[0], "move", from_team=staff.north, to_team=staff.south, on="2026-04-01")
     again = await hr(staff, moved, "2026-Q1", breakdown="team")
     assert by_ref(again, "attendance_present") == {staff.north: 4, staff.south: 1}
+
+
+async def test_working_shares_and_ramps_are_those_of_the_day(crew: tuple[Staff, list[str], list[str]]) -> None:
+    staff, north, _ = crew
+    await staff.patch(f"members/{north[0]}", {"working_share": "0.5", "on": "2026-04-01"})
+    ramped = await staff.recruited(starts_on="2026-05-16", ramp=["0.25", "0.5", "0.75"])
+    joined = await staff.does(ramped, "join", team=staff.south, since="2026-05-16")
+    march = (await hr(staff, joined, "2026-03"))["figures"]
+    assert (march["full_time_equivalents"], march["ramping"]) == ("11.00", 0)
+    april = await hr(staff, joined, "2026-04", breakdown="team")
+    assert by_ref(april, "full_time_equivalents") == {staff.north: "5.50", staff.south: "5.00"}
+    # In the third month three quarters are expected, in the fourth all.
+    for month, expected in (("2026-05", 1), ("2026-07", 1), ("2026-08", 0)):
+        shown = await hr(staff, joined, month, breakdown="team")
+        assert by_ref(shown, "ramping") == {staff.north: 0, staff.south: expected}
+    assert [row["ref"] for row in await rows_as(staff, "ramping", "2026-07")] == [ramped]

@@ -108,8 +108,11 @@ class MemberFact(Career, table=True):
 
     def part_time_on(self, day: date) -> bool:
         """Whether they work less than the whole on a day, so far as that is known."""
-        share = latest_on(self.working_shares, day)
-        return share is not None and Decimal(share) < 1
+        return self.working_share_on(day) < 1
+
+    def working_share_on(self, day: date) -> Decimal:
+        """How much of the whole they work on a day; all of it where nothing else is known."""
+        return Decimal(latest_on(self.working_shares, day) or 1)
 
 
 class AbsenceFact(Away, table=True):

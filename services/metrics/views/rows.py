@@ -21,7 +21,7 @@ from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.handovers import WITHOUT_OWNER, open_of, show_customer
 from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
-from services.metrics.views.people import came_or_went, here_at_the_end
+from services.metrics.views.people import came_or_went, here_at_the_end, in_ramp
 from services.metrics.views.people_rows import PEOPLE_ROWS
 from services.metrics.views.readers import for_reader
 from services.metrics.views.request_rows import REQUEST_ROWS
@@ -189,6 +189,10 @@ async def _here(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_member.id.in_([each.id for each in await here_at_the_end(reading)])]
 
 
+async def _ramping(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_member.id.in_([each.id for each in await in_ramp(reading)])]
+
+
 async def _sellers(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _here(reading if reading.filters else reading.about({"department": SALES}))
 
@@ -216,6 +220,7 @@ SOURCES: Mapping[str, Source] = {
     "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
     "members": Source(MemberFact, _here, _show_member),
     "sellers": Source(MemberFact, _sellers, _show_member),
+    "ramping": Source(MemberFact, _ramping, _show_member),
     "joiners": Source(MemberFact, _moved("from"), _show_member),
     "leavers": Source(MemberFact, _moved("to"), _show_member),
     "customers_without_owner": WITHOUT_OWNER,

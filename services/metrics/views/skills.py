@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,7 +17,7 @@ import sqlalchemy as sa
 from services.metrics.facts.skills import AbilityFact, SkillFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import Compute, Figure, Reading
-from services.metrics.views.people import BELONGING, by_belonging, everybody
+from services.metrics.views.people import BELONGING, by_belonging, everybody, last_day
 from services.metrics.views.private import grouped, hidden, in_the_tree, kept_back, told, whole_stretches
 from services.metrics.views.row_source import Source, simple
 from shared.few import FEWEST
@@ -54,7 +53,7 @@ async def gaps_of(reading: Reading) -> Gaps:
     """Who falls short at the end, of everybody; read once for a breakdown."""
 
     async def read() -> Gaps:
-        snapshot, last = reading.snapshot, date.fromordinal(reading.question.span.asked.toordinal() - 1)
+        snapshot, last = reading.snapshot, last_day(reading)
         named = [each for each in await snapshot.all(SkillFact, _NAMED) if each.needed]
         abilities = await snapshot.all(AbilityFact, _HAVE) if named else []
         levels = {(each.member, each.skill): each.level_on(last) for each in abilities}
