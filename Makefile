@@ -79,10 +79,11 @@ soak: $(DEV) engines ## Events twice, late and poisoned while parts die and stan
 compose-test: $(DEV) ## Concert in containers, broken in every way, upgraded, saved and restored (ONLY="kafka" narrows)
 	$(BIN)/python -m tests.compose
 
-nightly: $(DEV) engines ## The tests that take minutes (brokers, replicas, the release before), five minutes of soak, an hour of it
+nightly: $(DEV) engines ## The tests that take minutes, five minutes of soak, an hour of it, ten thousand kills (KILLS, KILLS_ON_SERVERS)
 	$(BIN)/python -m pytest -ra -m nightly
 	SECONDS=300 $(BIN)/python -m tests.soak
 	SECONDS=$(or $(SECONDS),3600) $(BIN)/python -m tests.soak
+	KILLS=$(or $(KILLS),7000) KILLS_ON_SERVERS=$(or $(KILLS_ON_SERVERS),3000) $(BIN)/python -m tests.chaos
 
 fuzz: $(DEV) ## Many random requests to every operation of every service, and many random lives of companies
 	FUZZ=100 $(BIN)/python -m pytest -q tests/surface/test_documents_hold.py

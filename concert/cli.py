@@ -24,6 +24,7 @@ from concert.port import CannotListen, claimed
 from concert.runner import alone, listen, together
 from concert.services import SERVICES
 from shared import logs, settings
+from shared.application import Service
 from shared.bus import BusError
 from shared.identity.gate import signing_key
 from shared.identity.keys import BadKey
@@ -119,16 +120,14 @@ def demo(
 def serve(service: Annotated[str, typer.Argument(help="teams, targets, meetings or metrics")]) -> None:
     """One service, for a container."""
     chosen = _settings()
-    found = next((each for each in SERVICES if each.name == service), None)
-    if found is None:
-        _stop(f"There is no service {service!r}; there are {', '.join(each.name for each in SERVICES)}.")
-    else:
-        with claimed(chosen) as sockets:
-            asyncio.run(_serve(found, chosen, sockets))
+    if service not in SERVICES.names:
+        _stop(f"There is no service {service!r}; there are {', '.join(SERVICES.names)}.")
+    with claimed(chosen) as sockets:
+        asyncio.run(_serve(SERVICES.named(service), chosen, sockets))
 
 
-async def _serve(service: object, chosen: Settings, sockets: list[socket.socket]) -> None:
-    async with alone(service, chosen) as started:  # type: ignore[arg-type]
+async def _serve(service: Service, chosen: Settings, sockets: list[socket.socket]) -> None:
+    async with alone(service, chosen) as started:
         await listen(started.entry, chosen, stopping=[started.runtime.stopping], sockets=sockets)
 
 

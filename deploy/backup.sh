@@ -26,10 +26,9 @@ else
     compose stop kafka
 fi
 compose up --detach --wait --no-recreate postgres
-for service in "${services[@]}"; do
-    say "database $service"
-    compose exec -T postgres pg_dump --username=concert --format=custom "$service" >"$folder/$service.dump"
-done
+save() { compose exec -T postgres pg_dump --username=concert --format=custom "$1" >"$folder/$1.dump"; }
+say "the databases"
+each_service save
 say "the log and the secrets"
 compose run --rm -T --no-deps --entrypoint tar kafka -C /var/lib/kafka/data -cf - . >"$folder/log.tar"
 compose run --rm -T --no-deps secrets tar -C /run/concert -cf - . >"$folder/secrets.tar"

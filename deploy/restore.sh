@@ -28,12 +28,13 @@ if [ "${2:-}" != --databases-only ]; then
         'find /var/lib/kafka/data -mindepth 1 -delete && tar -C /var/lib/kafka/data -xf -' <"$folder/log.tar"
 fi
 compose up --detach --wait postgres
-for service in "${services[@]}"; do
-    say "database $service"
-    compose exec -T postgres sh -c "dropdb --username=concert --if-exists --force $service &&
-        createdb --username=concert $service &&
-        pg_restore --username=concert --dbname=$service --exit-on-error --single-transaction" <"$folder/$service.dump"
-done
+put_back() {
+    compose exec -T postgres sh -c "dropdb --username=concert --if-exists --force $1 &&
+        createdb --username=concert --template=template0 $1 &&
+        pg_restore --username=concert --dbname=$1 --exit-on-error --single-transaction" <"$folder/$1.dump"
+}
+say "the databases"
+each_service put_back
 # The server may have been filled under another password than the one that has been put back.
 compose exec -T postgres sh -c 'psql --quiet --username=concert --dbname=postgres --set=ON_ERROR_STOP=1' <<-'SQL'
 	\set password `cat /run/concert/postgres-password`

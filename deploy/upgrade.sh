@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From the version that runs to the one in this tree: a backup, the new image, migrated databases, new containers. The
-# version before serves until a container of the new one is healthy beside it, service by service.
+# version before serves until all containers of the new one are healthy beside it, and the gateway serves all the while.
 #
 #   deploy/upgrade.sh [FOLDER]      where the backup is kept; default: backups/<moment>
 #
@@ -11,31 +11,33 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 . deploy/composed.sh
 folder=${1:-backups/$(date -u +%Y%m%dT%H%M%SZ)}
-copies=()
 
-# The new containers of a service come up beside the old ones, which go when those are healthy.
-replace() {
-    local old count
-    mapfile -t old < <("${command[@]}" ps --quiet "$1")
-    count=${#old[@]}
-    [ "$count" -gt 0 ] || return 0
-    copies+=(--scale "$1=$count")
-    say "$1"
-    compose up --detach --no-deps --no-recreate --wait --scale "$1=$((2 * count))" "$1" ||
-        die "$1 did not come up in the new version; the one before goes on. To go back: the old tree, then deploy/restore.sh $folder"
-    "${DOCKER:-docker}" stop "${old[@]}" >/dev/null
-    "${DOCKER:-docker}" rm "${old[@]}" >/dev/null
-}
+containers() { "${command[@]}" ps --quiet "$@"; }
+gone() { [ $# = 0 ] || { "${DOCKER:-docker}" stop "$@" && "${DOCKER:-docker}" rm "$@"; } >/dev/null; }
 
 say "building"
 compose build
 deploy/backup.sh "$folder"
 compose up --detach --wait --no-recreate kafka
-say "migrating, while the version before serves"
-compose run --rm -T --no-deps migrate
-compose run --rm -T --no-deps topics
+
+mapfile -t old < <(containers "${services[@]}")
 for service in "${services[@]}"; do
-    replace "$service"
+    count=$(containers "$service" | wc -l)
+    twice+=(--scale "$service=$((2 * count))")
+    copies+=(--scale "$service=$count")
 done
+say "migrating, while the version before serves; then the new version beside it"
+# The jobs run once more, as the new version's. Compose tells by what a container was started with, and upon what it
+# depends, whether it is to be made anew: so they are started as `compose up` starts them, upon all that they depend on.
+compose rm --force migrate topics
+if ! compose up --detach --no-recreate --wait "${twice[@]}" "${services[@]}"; then
+    mapfile -t new < <(containers "${services[@]}" | grep -vxF "$(printf '%s\n' "${old[@]}")")
+    gone "${new[@]}"
+    die "the new version did not come up; the one before goes on. To go back: the old tree, then deploy/restore.sh $folder"
+fi
+say "the version before goes"
+gone "${old[@]}"
 compose up --detach --wait "${copies[@]}" || die "the new version did not come up whole: see compose ps; the backup is in $folder"
+# What belongs to whom may have changed; open answers go on.
+compose kill --signal HUP gateway
 say "Concert runs in the new version; the one before is kept in $folder"

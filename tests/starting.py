@@ -1,6 +1,6 @@
-"""Processes of Concert's own code, without the seconds that every start takes to import it.
+"""Processes of Concert's own code, without the seconds that every start takes to import it and to work out its routes.
 
-A server that has imported it forks one for each start. What runs is the code itself, with the environment and the words
+A server that has done so forks one for each start. What runs is the code itself, with the environment and the words
 of a command line, in a process that can be killed like any other.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 _server = multiprocessing.get_context("forkserver")
-_server.set_forkserver_preload(["concert.cli", "tests.world"])
+_server.set_forkserver_preload(["concert.cli", "tests.world", "tests.routes"])
 
 
 def started(

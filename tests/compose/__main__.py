@@ -1,7 +1,8 @@
 """`make compose-test`: Concert in containers, started, broken in every way, upgraded, saved and restored.
 
 It needs a Docker engine, or Debian and root to start one. What it starts has a name and a port of its own and is
-removed at the end; `KEEP=1` leaves it running, `ONLY=<words>` does only the faults whose names hold one of them.
+removed at the end; `KEEP=1` leaves it running, `ONLY=<words>` does only the faults whose names hold one of them, and
+`REPEAT=5` does each so often, for how long they take and may take.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from tests.compose.engineering import import_without_metrics, published, upgrade
 from tests.compose.faults import FAULTS, Drill, break_a_message
 from tests.compose.judge import agreed, summed
 from tests.compose.stack import SERVICES, Failed, Stack, engine
-from tests.compose.table import shown
+from tests.compose.table import repeated, shown
 
 ONLY = os.environ.get("ONLY", "").split()
+REPEAT = int(os.environ.get("REPEAT", "1"))
 
 
 def say(words: str) -> None:
@@ -30,14 +32,17 @@ async def run(stack: Stack) -> Drill:
     """Everything that is done to it."""
     drill = Drill(stack)
     begin = time.monotonic()
+    await stack.build()
+    built = time.monotonic()
     await stack.up()
-    say(f"up and healthy after {time.monotonic() - begin:.0f} s on {stack.address}")
+    say(f"the image is built after {built - begin:.0f} s; up and healthy after another {time.monotonic() - built:.0f} s"
+        f" on {stack.address}")  # fmt: skip
     await agreed(stack)
     await import_without_metrics(drill, say)
     say(await published(drill))
     say(f"after the import: {await stack.measured()}; load {loads()}")
     for name, harm, tells in FAULTS:
-        if wanted(name):
+        for _ in range(REPEAT if wanted(name) else 0):
             await drill.suffer(name, harm, tells=tells)
             say(shown(drill.lines[-1:], head=False))
     if wanted("upgrade restore"):
@@ -79,6 +84,8 @@ async def main() -> int:
     totals = summed([each.verdict for each in drill.lines])
     untrue = sum(len(each.untrue) for each in drill.lines)
     say("\n" + shown(drill.lines))
+    if REPEAT > 1:
+        say("\n" + repeated(drill.lines))
     counted = ", ".join(f"{totals[name]} {name}" for name in ("lost", "doubled", "wrong"))
     say(f"{len(drill.notes.acknowledged)} writes acknowledged: {counted}; {untrue} probes untrue;"
         f" {time.monotonic() - begin:.0f} s in all; load {loads()}")  # fmt: skip

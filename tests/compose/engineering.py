@@ -16,7 +16,9 @@ from tests.chaos.kills import prepare
 from tests.compose.faults import Drill, Line
 from tests.compose.judge import agreed, judged
 from tests.compose.load import Load
+from tests.compose.probes import Probes
 from tests.compose.stack import Failed
+from tests.compose.table import shown
 from tests.imports.data_sets import place_of
 from tests.journeys.published import CRM_SPAN, crm_differences
 
@@ -50,6 +52,7 @@ async def import_without_metrics(drill: Drill, say: Say) -> None:
     verdict = await judged(stack, drill.notes, drill.staff)
     took = time.monotonic() - start
     drill.lines.append(Line("metrics stopped during an import", _since(verdict, began), 0, drill.untrue, took))
+    say(shown(drill.lines[-1:], head=False))
 
 
 async def published(drill: Drill) -> str:
@@ -73,7 +76,7 @@ async def upgrade_and_restore(drill: Drill, say: Say) -> None:
     """An upgrade under load; then older databases are put on the newer log, and refused; then all is put back."""
     with tempfile.TemporaryDirectory(prefix="concert-backup-") as folder:
         saved = Path(folder) / "saved"
-        await _upgrade(drill, saved)
+        await _upgrade(drill, saved, say)
         later = Load(drill.stack, drill.notes, "after-the-backup")
         await asyncio.sleep(3)
         await later.stop()
@@ -94,19 +97,30 @@ async def upgrade_and_restore(drill: Drill, say: Say) -> None:
         restored = _since(verdict, began)
         drill.lines.append(Line("restored from a backup, after older databases were refused", restored, 0, untrue,
                                 restored.seconds))  # fmt: skip
+        say(shown(drill.lines[-1:], head=False))
 
 
-async def _upgrade(drill: Drill, saved: Path) -> None:
+async def _upgrade(drill: Drill, saved: Path, say: Say) -> None:
     drill.untrue = []
     # Another level of logging is enough of a new version: every container is made anew, from an image built anew.
     drill.stack.environment["CONCERT_LOG_LEVEL"] = "warning"
-    load = Load(drill.stack, drill.notes, "upgrade")
-    began = time.monotonic()
-    await drill.stack.ran("deploy/upgrade.sh", str(saved))
-    await load.stop()
+    gateway = await drill.stack.begun("gateway")
+    async with Probes(drill.stack.address) as probes:
+        # More slowly than else: it is the longest of all, and everything that was written is read at its end.
+        load = Load(drill.stack, drill.notes, "upgrade", pace=0.5)
+        began = time.monotonic()
+        await drill.stack.ran("deploy/upgrade.sh", str(saved))
+        took = time.monotonic() - began
+        await load.stop()
+    if await drill.stack.begun("gateway") != gateway or load.unanswered or probes.told("no answer: (?!ReadTimeout)"):
+        drill.untrue.append(f"the gateway was away: {load.unanswered} writes unanswered; {probes.red}")
+    say(f"upgraded in {took:.0f} s; of {load.asked} requests meanwhile {load.turned_away} were turned away,"
+        f" {load.unanswered} not answered")  # fmt: skip
     verdict = await judged(drill.stack, drill.notes, drill.staff)
     upgraded = _since(verdict, began)
-    drill.lines.append(Line("upgrade with a backup, under load", upgraded, load.turned_away, [], upgraded.seconds))
+    drill.lines.append(Line("upgrade with a backup, under load", upgraded, load.turned_away, drill.untrue,
+                            upgraded.seconds, load.fresh.seconds))  # fmt: skip
+    say(shown(drill.lines[-1:], head=False))
 
 
 def _since(verdict: Any, began: float) -> Any:

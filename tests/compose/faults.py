@@ -30,6 +30,8 @@ class Line:
     """What the probes or figures should have said and did not."""
     took: float = 0.0
     """Seconds of the run that it took in all."""
+    fresh: list[float] = field(default_factory=list)
+    """Seconds from the answers to writes until the views showed them, meanwhile."""
 
     @property
     def bad(self) -> bool:
@@ -71,7 +73,8 @@ class Drill:
             self.notes.refused.clear()
             self.notes.unknown.clear()
         verdict = Verdict(seconds, found.lost, found.doubled, found.wrong)
-        self.lines.append(Line(name, verdict, load.turned_away, self.untrue, time.monotonic() - began))
+        took = time.monotonic() - began
+        self.lines.append(Line(name, verdict, load.turned_away, self.untrue, took, load.fresh.seconds))
 
     async def must_say(self, service: str, pattern: str) -> None:
         """What a service must tell Prometheus now."""

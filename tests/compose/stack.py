@@ -72,9 +72,12 @@ class Stack:
             raise Failed(f"{' '.join(command[:6])}: {(complained or said).decode()[-1500:]}")
         return said.decode()
 
-    async def up(self) -> None:
-        """Build what is to be built, start everything, and take a token."""
+    async def build(self) -> None:
+        """Make the image, if it is not that of this tree already."""
         await self.compose("build")
+
+    async def up(self) -> None:
+        """Start everything, and take a token."""
         await self.compose("up", "--detach", "--wait", "--wait-timeout", "240")
         said = await self.compose(
             "exec", "-T", "teams", "concert", "token", "--scope", "admin", "--expires", "2h", "--name", "ops"
@@ -129,6 +132,10 @@ class Stack:
         """Let so many copies of services run."""
         wanted = [word for service in services for word in ("--scale", f"{service}={copies}")]
         await self.compose("up", "--detach", "--wait", "--no-recreate", *wanted)
+
+    async def begun(self, service: str) -> str:
+        """Which container a service has, and since when it runs."""
+        return await self.docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", await self.container(service))
 
     async def container(self, service: str) -> str:
         """What the engine calls the (first) container of a service."""

@@ -70,6 +70,40 @@ async def test_a_key_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"CONCERT_PORT": "eighty"}, "CONCERT_PORT"),
+        ({"CONCERT_BUS": "rabbit"}, "CONCERT_BUS"),
+        ({"CONCERT_STORE_URL_FILE": "/nowhere/store-url"}, "CONCERT_STORE_URL_FILE"),
+    ],
+)
+async def test_a_wrong_setting_is_named_and_nothing_is_opened(
+    tmp_path: Path, settings: dict[str, str], says: str
+) -> None:
+    code, told = await said(("serve", "teams"), environment(tmp_path / "data", free_port()) | settings)
+    assert code == 2
+    assert says in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_service_that_there_is_not_is_said_with_those_that_there_are(tmp_path: Path) -> None:
+    told = "There is no service 'sales'; there are teams, targets, meetings, metrics.\n"
+    assert await said(("serve", "sales"), environment(tmp_path, free_port())) == (2, told)
+
+
+async def test_a_file_that_is_no_key_is_a_sentence(tmp_path: Path) -> None:
+    (key := tmp_path / "key.pem").write_text("no key at all")
+    key.chmod(0o600)
+    settings = environment(tmp_path / "data", free_port(), CONCERT_SIGNING_KEY_FILE=str(key))
+    code, told = await said(("serve", "teams"), settings)
+    assert code == 1
+    assert str(key) in told
+    assert "Traceback" not in told
+    assert "no key at all" not in told
+
+
 async def test_a_second_start_on_the_same_folder_is_a_sentence(tmp_path: Path) -> None:
     port = free_port()
     first = started(["run"], environment(tmp_path, port), tmp_path / "said")
