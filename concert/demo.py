@@ -56,6 +56,7 @@ GOALS = (("regions", "Win in every region", "revenue", "0.6"), ("content", "Keep
          ("margin", "Sell what pays", "margin", "0.15"))  # fmt: skip
 DUTIES = ("Call the ten largest customers", "Write down why we lost in June", "Show the Gateway to every mill",
           "Tidy the list of leads")  # fmt: skip
+CHALLENGES = {"North": "The best quarter so far", "Vienna": "A customer in every valley"}
 SPENDING = {"sales": ("travel", 5200), "it": ("licences", 3900), "hr": ("training", 2600), "finance": ("audit", 1500)}
 
 
@@ -99,6 +100,7 @@ def plan_demo(today: date) -> Plan:
     _answers(plan, calendar)
     _meetings(plan, calendar, chance)
     _duties(plan, calendar)
+    _challenges(plan, calendar)
     plan_work(
         plan,
         {team: [name for name in names if name != GONE] for team, names in SELLERS.items()},
@@ -281,6 +283,14 @@ def _duties(plan: Plan, calendar: Calendar) -> None:
         duty = {"external": plan.external(f"duty-{place}"), "title": title, "assigned_to": who,
                 "on": day(calendar.months[-1]), "due": day(calendar.today)}  # fmt: skip
         plan.step("duties").add(duty | ({"goal": plan.ref("goal-regions")} if place % 2 == 0 else {}))
+
+
+def _challenges(plan: Plan, calendar: Calendar) -> None:
+    for name, title in CHALLENGES.items():
+        challenge = {"external": plan.external(f"challenge-{slug(name)}"), "name": title, "team": plan.ref(slug(name)),
+                     "goal": plan.ref("goal-regions"), "from": day(calendar.quarter.start),
+                     "to": day(calendar.quarter.end)}  # fmt: skip
+        plan.step("challenges").add(challenge)
 
 
 def _target(plan: Plan, name: str, level: str, ref: str | None, period: str, value: int) -> dict[str, Any]:

@@ -110,5 +110,15 @@ def changed(spells: Sequence[Spell], of: Any, start: date, employments: Sequence
     return joined
 
 
+def observed(spells: Sequence[Spell], of: Any, start: date) -> list[Spell]:
+    """The spells when somebody looked and from a day on it is this; what was found for later days stays, and before the
+    first day on which somebody looked nothing is known."""
+    if not spells:
+        return [spell(of, start)]
+    if held_on(spells, start) is None:
+        return [spell(of, start, date.fromisoformat(spells[0]["from"])), *spells]
+    return changed(spells, of, start)
+
+
 def _sorted(spells: list[Spell]) -> list[Spell]:
     return sorted(spells, key=lambda each: str(each["from"]))

@@ -26,6 +26,7 @@ SCOPES = (
     "deals:read",
     "items:read",
     "mentions:read",
+    "scorecards:read",
 )
 LIFE = timedelta(hours=1)
 OTHERS = ("teams", "targets", "meetings")

@@ -56,9 +56,19 @@ class DoubleBooking(BaseModel):
     minutes: int
 
 
+class AwayThen(BaseModel):
+    """A member who is away on the day of a meeting, and when that begins."""
+
+    member: str
+    starts_at: datetime
+
+
 class DoubleBooked(BaseModel):
     """What is told beside the answer to who calls or moves a meeting."""
 
+    away: list[AwayThen] = Field(
+        default=[], description="who is away then, of those whose days of absence the writer may see; never why"
+    )
     double_booked: list[DoubleBooking] = Field(
         default=[], description="who is expected elsewhere then; told beside the answer to a write, and no refusal"
     )
@@ -122,7 +132,7 @@ async def double_booked(snapshot: Snapshot, wanted: Sequence[Taken]) -> list[lis
     its new time and no more at the one before."""
     if not wanted:
         return []
-    people = await _people_of(snapshot, wanted)
+    people = await everybody_of(snapshot, wanted)
     there = sorted([*await _others(snapshot, wanted), *wanted], key=_place)
     begins = [each.starts_at for each in there]
     return [
@@ -146,17 +156,16 @@ async def expected_elsewhere(snapshot: Snapshot, meeting: Meeting) -> list[dict[
     return found
 
 
-async def expected_elsewhere_soon(snapshot: Snapshot, series: Series, now: datetime) -> list[dict[str, Any]]:
-    """The same for the next times of a series that have not become a meeting."""
+async def soon(snapshot: Snapshot, series: Series, now: datetime) -> list[Taken]:
+    """The next times of a series that have not become a meeting."""
     begin = max(now, series.starts_at)
     become = {at for _, at in await snapshot.rows(_BECOME, ids=[series.id])}
     next_ones = islice(series.by_rule(begin, begin + AHEAD), SOON)
     zone = (await house(snapshot)).zone
-    wanted = [Taken.of(series, at, zone) for at in next_ones if at not in become and not series.skips(at)]
-    return [each for found in await double_booked(snapshot, wanted) for each in found]
+    return [Taken.of(series, at, zone) for at in next_ones if at not in become and not series.skips(at)]
 
 
-async def _people_of(snapshot: Snapshot, wanted: Iterable[Taken]) -> list[KnownMember]:
+async def everybody_of(snapshot: Snapshot, wanted: Iterable[Taken]) -> list[KnownMember]:
     """Everybody who may be expected at one of these times."""
     teams = {key for each in wanted for key in each.teams}
     places = Places(teams, {key for each in wanted for key in each.departments})

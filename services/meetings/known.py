@@ -1,6 +1,6 @@
 """What meetings knows of departments, teams and members: enough to invite them and to let them ask each other; also of
 goals, which actions serve, of duties, of which overdue ones come on the table, and the figures that were frozen for a
-joint meeting."""
+joint meeting; and of days on which members are away."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.events import PEOPLE
 from shared.events.duties import DutyAssigned, DutyCancelled, DutyChanged, DutyDone, DutyReturned
 from shared.events.packs import PackFrozen
 from shared.facts import Fact, Facts
-from shared.known import departments, goals, members, organisation, people, teams
+from shared.known import away, departments, goals, members, organisation, people, teams
 from shared.store.types import Json
 
 TARGETS, METRICS = "concert.targets", "concert.metrics"
@@ -64,7 +64,7 @@ subscriptions = Subscriptions(
     PEOPLE,
     only={TARGETS: frozenset({"goal"}), METRICS: frozenset({"pack", "review"})},
 )
-subscriptions.keep(organisation, departments, members, teams, people, goals, duties, packs)
+subscriptions.keep(organisation, departments, members, away, teams, people, goals, duties, packs)
 
 
 @duties.on(DutyAssigned)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.metrics.api import (  # noqa: F401
+    challenge_standings,
     consistency,
     deliveries,
     events,
@@ -40,7 +41,8 @@ from services.metrics.facts.pulses import pulses
 from services.metrics.facts.rates import rates
 from services.metrics.facts.requests import requests
 from services.metrics.facts.role_weights import role_weights
-from services.metrics.facts.support import duties, recognitions, reputation, setbacks
+from services.metrics.facts.skills import abilities, skills
+from services.metrics.facts.support import challenges, duties, recognitions, reputation, setbacks
 from services.metrics.facts.targets import targets
 from services.metrics.facts.teams import away, departments, groups, members, organisation, people, teams
 from services.metrics.facts.trainings import checks, trainings
@@ -67,7 +69,8 @@ subscriptions.keep(organisation, departments, teams, groups, members, away, peop
                    feedback, rates, invoices, receipts, budgets, expenses, targets, goals, metrics, readings, stages,
                    overrides, requests, meetings, items, actions, outcomes, check_ins, liaisons, pulses, trainings,
                    checks, openings, onboardings, equipment, duties, recognitions, setbacks, reputation,
-                   leavers, role_weights, peer_rounds, peer_scores, accomplishments, own_measures)  # fmt: skip
+                   leavers, role_weights, peer_rounds, peer_scores, accomplishments, own_measures, skills, abilities,
+                   challenges)  # fmt: skip
 subscriptions.on(MemberErased)(forget_person)
 subscriptions.on(MeetingStarted)(owe_a_pack)
 
@@ -93,6 +96,7 @@ service = Service(
     collections=(reviews, charters, rule_sets, option_sets, imports),
     routers=(
         scorecards.router,
+        challenge_standings.router,
         rebuild.router,
         views.router,
         consistency.router,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from asyncio import sleep as pause
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, Request
@@ -17,9 +18,9 @@ from pydantic_core import from_json, to_json
 
 from shared.elsewhere import AskItsOwner
 from shared.errors import Fault, IdempotencyMismatch, Invalid, OutcomeUnknown, Overloaded, Problem
+from shared.http import heard
 from shared.http.bodies import ExternalName
 from shared.http.documents import described
-from shared.http.heard import decided
 from shared.http.problems import Internal, log, parse
 from shared.http.rows import Row, groups_of
 from shared.http.runtime import Runtime, runtime_of
@@ -27,6 +28,7 @@ from shared.http.writes import new_batch
 from shared.identity.permissions import Principal, require
 from shared.ids import fingerprint
 from shared.instant import now
+from shared.known import NotHeardOf
 from shared.store import Context, Entity, Job, Store, Tx
 from shared.store.entity import Referred
 from shared.store.tables import KeptAnswer
@@ -41,6 +43,8 @@ LOOK_EVERY = 3
 DEEP, FULL = 20_000, 100_000
 """From so many unsent events on a bulk slows down, and with so many it pauses longest."""
 MOST_PAUSE = 2.0
+_ASKED_ELSEWHERE = (AskItsOwner, NotHeardOf)
+"""Why a row is decided later than the others of its group."""
 
 
 class BulkAnswer(BaseModel):
@@ -117,6 +121,10 @@ class _Bulk:
         self.events = 0
         self.whole = False
         self._row = 0
+        self._waited = 0.0
+        """Seconds, for word that did not come."""
+        self._later: dict[str, Problem] | None = None
+        """While a group is decided, by thing why a row of it is decided later; those after it are too."""
         self._named: dict[tuple[type[Referred], bool], set[str]] = {}
 
     async def answers(
@@ -142,10 +150,12 @@ class _Bulk:
     async def _group(self, runtime: Runtime, rows: list[Row]) -> bytes:
         moment = now()
         self._named.clear()
+        self._later = {}
         jobs = [self._job(row, moment) for row in rows]
         try:
             _, *outcomes = await _stored(runtime.store, [Job(self._foresee, Context(moment)), *jobs])
-            outcomes = [await _asked(runtime, *each) for each in zip(jobs, outcomes, strict=True)]
+            self._later = None
+            outcomes = [await self._asked(runtime, *each) for each in zip(jobs, outcomes, strict=True)]
         except (Overloaded, OutcomeUnknown) as problem:
             # The rows before these are stored and answered: so are these, with what is known of them.
             outcomes = [problem] * len(rows)
@@ -172,6 +182,7 @@ class _Bulk:
             run = self._store(sent, row if key is None else to_json(sent))
         if key is not None:
             run = self._once(run, key, fingerprint(row))
+        run = self._in_turn(run, _thing_of(sent, self.collection.entity.kind))
         return Job(run, Context(moment, self.batch, self.trace, cause, self.principal))
 
     def _note_names(self, sent: dict[str, Any]) -> None:
@@ -224,6 +235,37 @@ class _Bulk:
 
         return run
 
+    def _in_turn(self, run: Any, thing: str | None) -> Any:
+        """What is to be done after an earlier row of the same thing, when that is decided later than its group."""
+
+        async def in_turn(tx: Tx) -> tuple[int, str, int, int]:
+            later = self._later
+            if later and thing in later:
+                raise later[thing]
+            try:
+                answer: tuple[int, str, int, int] = await run(tx)
+            except _ASKED_ELSEWHERE as asked:
+                if later is not None and thing is not None:
+                    later[thing] = asked
+                raise
+            return answer
+
+        return in_turn
+
+    async def _asked(self, runtime: Runtime, job: Job[Any], outcome: Any) -> Any:
+        """A row that names what only its owner knows, or what has not been heard of, is decided after the others of its
+        group, once word has come. All of a bulk together wait no longer for word that does not come than one write."""
+        if not isinstance(outcome, _ASKED_ELSEWHERE):
+            return outcome
+        began = monotonic()
+        try:
+            return await heard.decided(runtime, job, heard.PATIENCE - self._waited)
+        except NotHeardOf as unknown:
+            self._waited += monotonic() - began
+            return unknown
+        except Problem as problem:
+            return problem
+
     def _once(self, run: Any, key: Any, asked: str) -> Any:
         async def once(tx: Tx) -> tuple[int, str, int, int]:
             if not isinstance(key, str) or not 0 < len(key) <= 255:
@@ -263,16 +305,6 @@ class _Bulk:
         return to_json(answer, fallback=str) + b"\n"
 
 
-async def _asked(runtime: Runtime, job: Job[Any], outcome: Any) -> Any:
-    """A row that names what only its owner knows is decided after the others of its group, once that has told."""
-    if not isinstance(outcome, AskItsOwner):
-        return outcome
-    try:
-        return await decided(runtime, job)
-    except Problem as problem:
-        return problem
-
-
 async def _stored(store: Store, jobs: Sequence[Job[Any]]) -> list[Any]:
     """What became of the jobs; a store that is busy is asked a few times more."""
     for attempt in range(PATIENCE):
@@ -296,6 +328,14 @@ async def _keep_pace(runtime: Runtime, row: int) -> None:
 
 def _act_of(sent: dict[str, Any], kind: str) -> bytes:
     return to_json({name: value for name, value in sent.items() if name != kind})
+
+
+def _thing_of(sent: dict[str, Any], kind: str) -> str | None:
+    """What a row calls the thing that it makes or does something to; none where it makes one without a name."""
+    named, external = sent.get(kind), sent.get("external")
+    if isinstance(external, dict):
+        return f"ext:{external.get('source')}:{external.get('id')}"
+    return named if isinstance(named, str) else None
 
 
 def cause_of(verb: str, body: bytes) -> str:

@@ -29,14 +29,15 @@ MOST = 8
 NONE_SUCH = (httpx.codes.NOT_FOUND, httpx.codes.UNPROCESSABLE_ENTITY)
 
 
-async def decided(runtime: Runtime, job: Job[T]) -> T:
+async def decided(runtime: Runtime, job: Job[T], patience: float | None = None) -> T:
     """Run a job; when it names a thing that only its owner knows, wait for word of that and run it again. Raises
     Overloaded when an owner whose word is needed does not answer."""
+    seconds = PATIENCE if patience is None else patience
     for _ in range(MOST):
         try:
             return await runtime.store.write(job)
         except NotHeardOf as unknown:
-            if not (await _exists(runtime, unknown) and await _arrived(runtime, unknown)):
+            if seconds < 0 or not (await _exists(runtime, unknown) and await _arrived(runtime, unknown, seconds)):
                 raise
         except AskItsOwner as asked:
             told = {**job.context.told, asked.path: await _word_of(runtime, asked)}
@@ -69,8 +70,8 @@ async def _exists(runtime: Runtime, unknown: NotHeardOf) -> bool:
     return bool(answer.status_code == httpx.codes.OK)
 
 
-async def _arrived(runtime: Runtime, unknown: NotHeardOf) -> bool:
-    until = asyncio.get_running_loop().time() + PATIENCE
+async def _arrived(runtime: Runtime, unknown: NotHeardOf, seconds: float) -> bool:
+    until = asyncio.get_running_loop().time() + seconds
     while True:
         found = await runtime.store.read(lambda snapshot: snapshot.look_up(unknown.model, unknown.ref))
         if found is not None or asyncio.get_running_loop().time() > until:

@@ -60,7 +60,7 @@ AS_THE_YEAR_BEGINS: dict[str, Any] = {
     "variance_rate": "-9000.00/9000.00", "pace": "0.00/9000.00", "target_adjusted": "9000.00",
     "attainment_adjusted": "0.00/9000.00", "quota_attainment_rate": "0/3", "quota_window_attainment": "0.00/9000.00",
     "quota_calendar_attainment": "0.00/9000.00", "members": 4, "requests_to_it": 0, "csat": None,
-    "csat_by_relationship": None, "reputation": None,
+    "csat_by_relationship": None, "reputation": None, "challenges": [],
     # What serves the goal: the four targets.
     "line_of_sight": "4/4", "targets_with_goal": "4/4", "duties_with_goal": None, "actions_with_goal": None,
     # Finance.
@@ -76,12 +76,15 @@ AS_THE_YEAR_BEGINS: dict[str, Any] = {
     "funds_generated": "0.00", "allocated": "3000.00", "unallocated": "-3000.00", "training_expense": "0.00",
     "sales_expense": "0.00",
     # Hr.
-    "headcount": 8, "headcount_sales": 4, "joiners": 0, "leavers": 0, "leavers_by_reason": None, "openings_open": 0,
+    "headcount": 8, "headcount_sales": 4, "joiners": 0, "leavers": 0, "leavers_by_reason": None,
+    "full_time_equivalents": "8.00", "ramping": 0, "openings_open": 0,
     "time_to_fill": None, "trainings_assigned": 0, "trainings_completed": 0, "training_coverage": "0/8",
     "training_cost": "0.00", "training_effect": None, "equipment_out": 0, "equipment_to_return": 0,
     "joiners_waiting": 0, "duties_open": 0, "duties_overdue": 0, "duties_on_time": None,
-    "recognitions": 0, "setbacks": 0, "enps": None, "meetings_held": 0,
-    "meeting_hours": "0.00", "problems_open": 0, "problems_solved": 0, "actions_open": 0, "actions_overdue": 0,
+    "members_with_skill_gaps": None, "skill_gaps": None, "skill_gaps_by_skill": None, "absence_days": "0.00",
+    "members_absent": 0, "recognitions": 0, "setbacks": 0, "enps": None, "meetings_held": 0,
+    "meeting_hours": "0.00", "attendance_invited": 0, "attendance_present": 0, "attendance_excused": 0,
+    "attendance": None, "problems_open": 0, "problems_solved": 0, "actions_open": 0, "actions_overdue": 0,
     "actions_on_time": None,
     # IT.
     "requests_opened": 0, "requests_open": 0, "requests_resolved": 0, "resolved_on_time": None, "on_time_by_pair": {},

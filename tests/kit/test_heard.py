@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic_core import from_json
 
 from shared.http import heard
 from tests.world import World
@@ -88,3 +89,53 @@ async def test_an_owner_that_does_not_answer_is_not_waited_for(world: World, mon
     monkeypatch.setattr(neighbours, "get", cut_off)
     refused = await world.post("/v1/deals", DEAL | {"owner": "mbr_nobody"})
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/owner")
+
+
+async def sent_in_bulk(world: World, *rows: Any) -> list[int]:
+    answer = await world.post("/v1/deals/bulk", list(rows))
+    assert answer.status_code == 200, answer.text
+    return [from_json(line)["status"] for line in answer.text.splitlines()]
+
+
+async def test_rows_of_a_bulk_wait_as_a_single_write_does_and_rows_of_the_same_thing_keep_their_order(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asked_of_teams(world, monkeypatch)
+    known = await world.post("/v1/members", PERSON | {"external": {"source": "crm", "id": "ben"}})
+    await world.settled("/v1/deals", known)
+    consumer = world.services["targets"].runtime.consumer
+    assert consumer is not None
+    first, second = {"external": {"source": "crm", "id": "1"}}, {"external": {"source": "crm", "id": "2"}}
+    async with consumer.turn:
+        await world.made("/v1/members", PERSON)
+        sending = asyncio.create_task(sent_in_bulk(
+            world,
+            DEAL | first | {"owner": "ext:crm:ada", "name": "One"},
+            {"do": "win", "deal": "ext:crm:1", "on": "2026-03-01", "value": DEAL["value"]},
+            DEAL | first | {"owner": "ext:crm:ben", "name": "One and a half"},
+            DEAL | second | {"owner": "mbr_nobody"},
+            DEAL | second | {"owner": "ext:crm:ben"},
+            {"do": "win", "deal": "ext:crm:none", "value": DEAL["value"]},
+        ))  # fmt: skip
+        async with asyncio.timeout(10):
+            while not asked:
+                await asyncio.sleep(0.01)
+        assert not sending.done()
+    assert await sending == [201, 200, 409, 422, 201, 404]
+    won = (await world.admin.get("/v1/deals/ext:crm:1")).json()
+    assert (won["status"], won["name"]) == ("won", "One")
+
+
+async def test_all_of_a_bulk_wait_for_word_that_does_not_come_no_longer_than_one_write(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asked_of_teams(world, monkeypatch)
+    monkeypatch.setattr(heard, "PATIENCE", 0.2)
+    consumer = world.services["targets"].runtime.consumer
+    assert consumer is not None
+    async with consumer.turn:
+        names = [f"late {number}" for number in range(5)]
+        for name in names:
+            await world.made("/v1/members", PERSON | {"external": {"source": "crm", "id": name}})
+        assert await sent_in_bulk(world, *(DEAL | {"owner": f"ext:crm:{name}"} for name in names)) == [422] * 5
+    assert len(asked) == 1

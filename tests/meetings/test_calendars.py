@@ -208,6 +208,31 @@ async def test_the_calendar_of_a_member_has_what_their_team_meets_for_and_what_t
     assert [str(each["summary"]) for each in events(team)] == ["Sales weekly"]
 
 
+async def test_one_day_of_a_series_that_is_declined_is_free_and_the_rest_stays(led: Office) -> None:
+    series = await series_of(led, starts_at="2999-01-07T09:00:00Z", zone="UTC")
+    ada, ben = await link_of(led, member=led.ada), await link_of(led, member=led.ben)
+    first = events(await feed(led, ada))[0]
+
+    async def answered(status: str, **when: str) -> None:
+        await led.world.made(f"/v1/series/{series}/attendance", {"member": led.ada, "status": status, **when})
+
+    await answered("declined", on="2999-01-14")
+    whole, single = events(await feed(led, ada))
+    assert ("transp" in whole, whole["rrule"], "exdate" in whole) == (False, first["rrule"], False)
+    assert (str(single["uid"]), single["recurrence-id"].dt) == (str(whole["uid"]), datetime(2999, 1, 14, 9, tzinfo=UTC))
+    assert (single["dtstart"].dt, str(single["transp"])) == (single["recurrence-id"].dt, "TRANSPARENT")
+    assert single["sequence"] >= whole["sequence"]
+    # It is in the calendar of nobody else, and a meeting that is called then takes its place.
+    assert len(events(await feed(led, ben))) == len(events(await feed(led, await link_of(led, team=led.team)))) == 1
+    # Who declines all of them comes to the one of a day: only that takes their time.
+    await answered("declined")
+    await answered("accepted", on="2999-01-14")
+    whole, single = events(await feed(led, ada))
+    assert (str(whole["transp"]), str(single["transp"])) == ("TRANSPARENT", "OPAQUE")
+    await led.world.made(f"/v1/series/{series}/skip", {"on": "2999-01-14"})
+    assert [str(each["transp"]) for each in events(await feed(led, ada))] == ["TRANSPARENT"]
+
+
 async def test_a_member_who_has_left_or_was_erased_has_no_calendar(office: Office) -> None:
     ada, ben = await link_of(office, member=office.ada), await link_of(office, member=office.ben)
     left = await office.world.post(f"/v1/members/{office.ada}/leave", {"on": "2026-02-01"})

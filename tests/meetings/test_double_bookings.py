@@ -125,6 +125,49 @@ async def test_who_leaves_the_team_before_is_not_expected(lone_led: Office) -> N
     assert [member for member, *_ in seen(await alone(lone_led, NINE, name="Stock"))] == [lone_led.ada]
 
 
+async def test_who_is_away_is_told_to_who_may_see_their_days_and_never_why(led: Office) -> None:
+    await led.world.admin.patch(f"/v1/teams/{led.team}", json={"leader": led.ada}, headers={"If-Match": "*"})
+    for member, start, end, more in (
+        (led.ben, "2026-03-20", "2026-03-24", {}),
+        (led.ivo, "2026-03-23", None, {}),
+        (led.ada, "2026-03-23", "2026-03-24", {"share": "0.5"}),
+    ):
+        body = {"member": member, "from": start, "to": end, "kind": "operation", **more}
+        last = await led.world.post("/v1/absences", body)
+        await led.world.settled("/v1/series", last)
+
+    def writer(*scopes: str, **who: Any) -> dict[str, str]:
+        return token_headers(led.world.settings, "meetings:write", "series:write", *scopes, **who)
+
+    async def away(headers: dict[str, str], at: str = NINE) -> list[str]:
+        body = {"name": "Fair", "teams": [led.team], "guests": [led.ivo], "starts_at": at}
+        async with client_of(led.world.origin, headers) as client:
+            told = (await client.post("/v1/meetings", json=body)).json()
+            listed = (await client.get(f"/v1/meetings/{told['id']}/away")).json()["items"]
+            await client.post(f"/v1/meetings/{told['id']}/cancel", json={})
+            assert (await client.get(f"/v1/meetings/{told['id']}/away")).json()["items"] == []
+        assert told["away"] == listed
+        assert "operation" not in str(told)
+        return [each["member"] for each in told["away"]]
+
+    everybody = sorted([led.ben, led.ivo])
+    assert await away(writer("absences:read", department="hr")) == everybody
+    assert await away(writer("absences:write", member=led.ivo)) == everybody
+    # Who leads the team that meets sees of it, and nothing of a guest from elsewhere; others see their own days.
+    assert await away(writer(member=led.ada)) == [led.ben]
+    assert await away(writer("absences:read", member=led.ben)) == [led.ben]
+    assert await away(writer(department="it")) == []
+    # On the day they are back nobody is away but who has not said when.
+    assert await away(writer("absences:read", department="hr"), "2026-03-24T08:00:00Z") == [led.ivo]
+    weekly = await series_of(led)
+    moving = {"from": "2026-03-23", "to": "2026-03-24", "series": weekly, "minutes": 60}
+    (row,) = (await at_once(led, "reschedule", **moving, dry_run=True))["items"]
+    assert row["away"] == [{"member": led.ben, "starts_at": row["starts_at"]}]
+    planned = (await led.weekly(starts_at="2999-01-07T09:00:00Z", zone="UTC", guests=[led.ivo])).json()
+    assert {each["member"] for each in planned["away"]} == {led.ivo}
+    assert len(planned["away"]) == 8
+
+
 async def test_only_who_may_read_meetings_asks_for_double_bookings(standing: Office) -> None:
     made = await standing.world.made("/v1/meetings", {"name": "Fair", "starts_at": "2026-06-01T08:00:00Z"})
     path = f"/v1/meetings/{made['id']}/double-bookings"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.metrics.facts.support import SetbackFact
-from services.metrics.views.support import kept_back
+from services.metrics.views.private import kept_back
 from tests.metrics.test_certificate import settled_verdict
 from tests.teams.conftest import Staff, problem
 from tests.world import client_of, token_headers

@@ -62,6 +62,32 @@ async def test_a_problem_is_thanked_for_once_it_is_solved_and_only_a_problem_is(
     assert "meetings has no item item_none" in problem(none, 422, "/about/ref")
 
 
+async def test_only_who_had_a_part_in_a_deal_or_a_problem_is_thanked_for_it(thanked: tuple[Staff, str]) -> None:
+    staff, owner = thanked
+    sharer, helper, stranger = [await staff.recruited() for _ in range(3)]
+    await staff.get("deals", after=f"member/{stranger}@1", limit=1)
+    await staff.get("items", after=f"member/{stranger}@1", limit=1)
+    deal = (await staff.made("deals", {"owner": owner, "opened_on": "2026-01-05"}))["id"]
+    assert f"{helper} had no part in the deal {deal}" in problem(await thanks(staff, helper, "deal", deal), 422, "/to")
+    shares = [{"member": owner, "share": "0.5"}, {"member": sharer, "share": "0.5"}]
+    value = {"amount": "10.00", "currency": "EUR"}
+    await staff.made(f"deals/{deal}/win", {"on": "2026-02-01", "value": value, "credits": shares, "assists": [helper]})
+    for member in (owner, sharer, helper):
+        assert (await thanks(staff, member, "deal", deal)).status_code == 201
+    about = {"to": [helper, stranger], "about": {"kind": "deal", "ref": deal}}
+    refused = problem(await staff.post("recognitions", about), 422, "/to")
+    assert stranger in refused
+    assert helper not in refused
+    row = about | {"external": {"source": "kudos", "id": "1"}}
+    assert '"status":422' in (await staff.post("recognitions/bulk", [row])).text
+    item = await a_problem(staff)
+    await staff.made(f"items/{item}/resolve", {"on": "2026-02-03", "by": [helper, owner]})
+    assert (await thanks(staff, helper, "problem", item)).status_code == 201
+    others = problem(await thanks(staff, stranger, "problem", item), 422, "/to")
+    assert f"{stranger} had no part in the problem {item}: it was solved by others" in others
+    assert (await staff.post("recognitions", {"to": [stranger], "about": {"kind": "other"}})).status_code == 201
+
+
 async def test_a_peer_thanks_for_a_deal_that_they_may_not_read(thanked: tuple[Staff, str]) -> None:
     staff, member = thanked
     peer = await staff.recruited(department="hr")

@@ -14,6 +14,7 @@ from services.meetings.api.calling import call_by_itself, call_occurrence
 from services.meetings.api.items import items, presented
 from services.meetings.api.refs import agenda_named, all_known, here, line_of
 from services.meetings.api.series import Kind, Minutes, Start
+from services.meetings.away import away_from
 from services.meetings.domain.items import Item
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
@@ -36,7 +37,10 @@ router = APIRouter(tags=["meetings"])
 
 
 async def _beside(tx: Tx, meeting: Meeting, writer: Principal) -> dict[str, Any]:
-    return {"double_booked": await expected_elsewhere(tx, meeting)}
+    return {
+        "double_booked": await expected_elsewhere(tx, meeting),
+        "away": await away_from(tx, meeting, writer),
+    }
 
 
 meetings = Collection(

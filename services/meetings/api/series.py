@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
@@ -13,10 +14,11 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.meetings.api.calling import refuse_if_called
 from services.meetings.api.refs import agenda_named, all_known
+from services.meetings.away import away_then
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.rules import Rule
 from services.meetings.domain.series import Series
-from services.meetings.double_bookings import DoubleBooked, expected_elsewhere_soon
+from services.meetings.double_bookings import DoubleBooked, double_booked, soon
 from shared.errors import Fault, Invalid
 from shared.http.bodies import Body, Name, Named, Ref, Text, shown
 from shared.http.collection import Collection, Limit, Reference, fresh
@@ -74,8 +76,9 @@ async def present(snapshot: Snapshot, found: Sequence[Series], reader: Principal
 
 
 async def _beside(tx: Tx, planned: Series, writer: Principal) -> dict[str, Any]:
-    told = writer.may("meetings:read")
-    return {"double_booked": await expected_elsewhere_soon(tx, planned, tx.now) if told else []}
+    wanted = await soon(tx, planned, tx.now) if writer.may("meetings:read") else []
+    booked, away = await double_booked(tx, wanted), await away_then(tx, wanted, writer)
+    return {"double_booked": list(chain(*booked)), "away": list(chain(*away))}
 
 
 series = Collection(

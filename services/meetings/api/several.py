@@ -17,9 +17,10 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.meetings.api.calling import call_occurrence, called_from, refuse_if_called
 from services.meetings.api.meant import Several, Time, meant_by
+from services.meetings.away import away_then
 from services.meetings.domain.meetings import Meeting
 from services.meetings.domain.series import Series
-from services.meetings.double_bookings import DoubleBooking, Taken, double_booked
+from services.meetings.double_bookings import AwayThen, DoubleBooking, Taken, double_booked
 from shared.errors import Refused
 from shared.http.bodies import Text
 from shared.http.documents import described
@@ -74,6 +75,7 @@ class RowOfSeveral(BaseModel):
     became: Literal["moved", "cancelled", "skipped"] | None = None
     asked_again: list[str] = Field(default=[], description="members whose answers were to the time before")
     double_booked: list[DoubleBooking] = Field(default=[], description="of one that is moved: who is elsewhere then")
+    away: list[AwayThen] = Field(default=[], description="and who is away, as far as the writer may see that")
     problem: dict[str, Any] | None = None
 
 
@@ -103,8 +105,11 @@ async def reschedule_several(request: Request, principal: Annotated[Principal, D
     async def decide(tx: Tx) -> Answer:
         times, taken = await meant_by(tx, body), dict[Time, Taken]()
         rows = await _each(tx, times, _moving(body, times, taken))
-        booked = dict(zip(taken, await double_booked(tx, list(taken.values())), strict=True))
-        rows = [row | {"double_booked": booked.get(each, [])} for each, row in zip(times, rows, strict=True)]
+        wanted = list(taken.values())
+        booked = dict(zip(taken, await double_booked(tx, wanted), strict=True))
+        away = dict(zip(taken, await away_then(tx, wanted, principal), strict=True))
+        rows = [row | {"double_booked": booked.get(each, []), "away": away.get(each, [])}
+                for each, row in zip(times, rows, strict=True)]  # fmt: skip
         return _told(tx, body, rows)
 
     return await write(request, principal, decide, body=raw, batch=new_batch(runtime_of(request)))

@@ -47,6 +47,8 @@ class Shown:
     """Of meetings that are of no series."""
     free: frozenset[str] = frozenset()
     """Meetings and series at which whoever follows the calendar will not be."""
+    otherwise: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
+    """By series the times at which they will not be though they are at the others, or the other way round."""
     of_others: Mapping[str, Series] = field(default_factory=dict)
     """Series that are not shown, of which single meetings are."""
 
@@ -106,6 +108,7 @@ def _of_series(shown: Shown, series: Series, called: Sequence[Meeting]) -> Itera
         if skipped:
             event.add("exdate", [on_the_wall(at, series.zone) for at in skipped])
         yield event
+        yield from (_answered(shown, series, at) for at in shown.otherwise.get(series.id, ()) if at not in times)
     for meeting in not_called_anew(called):
         if meeting.occurrence in times:
             if differs(series, meeting) or (meeting.id in shown.free) != (series.id in shown.free):
@@ -135,6 +138,17 @@ def _of_rule(shown: Shown, series: Series, meeting: Meeting) -> Event:
     event = _event(shown, meeting, f"{series.id}@{DOMAIN}", series)
     event.add("recurrence-id", on_the_wall(meeting.occurrence or meeting.starts_at, series.zone))
     takes(event, meeting.starts_at, meeting.minutes, series.zone)
+    return event
+
+
+def _answered(shown: Shown, series: Series, at: datetime) -> Event:
+    """A time that is as all others but for whether whoever follows the calendar will be there."""
+    recorded = shown.recorded[series.subject]
+    revision = recorded.revision + series.version
+    event = told(recorded, revision, f"{series.id}@{DOMAIN}", series.name, series.form, CONFIRMED)
+    event.add("recurrence-id", on_the_wall(at, series.zone))
+    takes(event, at, series.minutes, series.zone)
+    event.add("transp", "OPAQUE" if series.id in shown.free else "TRANSPARENT")
     return event
 
 

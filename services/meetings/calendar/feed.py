@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from services.meetings.calendar.document import Recorded, Shown
 from services.meetings.calendar.links import Calendar
 from services.meetings.domain.meetings import Meeting
-from services.meetings.domain.series import EVERY, Series
+from services.meetings.domain.series import DECLINED, EVERY, Series
 from services.meetings.double_bookings import NOT_EXPECTED
 from services.meetings.places import Places
 from shared.events.meetings import AttendanceNoted, MeetingEnded, MeetingStarted
@@ -84,9 +84,10 @@ async def _of_member(snapshot: Snapshot, member: KnownMember, now: datetime, zon
         return meeting.series in mine or member.id in meeting.attendance or theirs_then
 
     shown.meetings = [each for each in shown.meetings if is_theirs(each)]
-    declined = {each.id for each in shown.series if each.answers.get(member.id, {}).get(EVERY) == "declined"}
+    declined = {each.id for each in shown.series if each.answers.get(member.id, {}).get(EVERY) == DECLINED}
     away = {each.id for each in shown.meetings if each.attendance.get(member.id) in NOT_EXPECTED}
     shown.free = frozenset(declined | away)
+    shown.otherwise = {each.id: each.answered_otherwise(member.id) for each in shown.series}
     return shown
 
 

@@ -79,6 +79,7 @@ class SeriesIsEnded(Refused):
 
 TIMES = {"rrule", "zone", "starts_at", "minutes"}
 """What makes the times of a series others."""
+DECLINED = "declined"
 EVERY = ""
 """In what is answered the place of all times that are not answered by themselves."""
 WHOSE = ("name", "form", "teams", "departments", "guests", "zone", "minutes", "template", "review", "option")
@@ -188,6 +189,20 @@ class Series(Entity, table=True):
         day = day_of(occurrence, self.zone).isoformat()
         found = {member: said.get(day, said.get(EVERY, "invited")) for member, said in self.answers.items()}
         return {member: status for member, status in found.items() if status != "invited"}
+
+    def answered_otherwise(self, member: str) -> list[datetime]:
+        """The times to which a member declines though they come to the others, or comes though they decline those."""
+        said = self.answers.get(member, {})
+        usual = said.get(EVERY) == DECLINED
+        days = [
+            date.fromisoformat(day) for day, status in said.items() if day != EVERY and (status == DECLINED) != usual
+        ]
+        return [
+            at
+            for day in sorted(days)
+            for at in self.by_rule(start_of(day, self.zone), start_of(day + timedelta(days=1), self.zone))
+            if not self.skips(at)
+        ]
 
     def end(self, on: date) -> SeriesEnded:
         """Meet no more from a day on."""

@@ -1,4 +1,4 @@
-"""Duties, recognitions, setbacks and the public picture as the views see them."""
+"""Duties, recognitions, challenges, setbacks and the public picture as the views see them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from sqlmodel import Field
 
 from services.metrics.sums import ALL, Tally, cells
 from shared.events.duties import (
+    ChallengeChanged,
+    ChallengeEnded,
+    ChallengeSet,
     DutyAccepted,
     DutyAssigned,
     DutyCancelled,
@@ -81,6 +84,22 @@ class RecognitionFact(Fact, table=True):
     to: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """`{"member", "department", "team"}` of that day."""
     withdrawn: bool = False
+
+
+class ChallengeFact(Fact, table=True):
+    """Something that a team or a group wants to reach together: for which goal, on which days, and what came of it."""
+
+    __tablename__ = "challenge_fact"
+    kind: ClassVar[str] = "challenge"
+
+    externals: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    team: str = ""
+    group: str | None = None
+    goal: str | None = None
+    start: date | None = None
+    end: date | None = None
+    over_on: date | None = None
+    reached: bool | None = None
 
 
 class SetbackFact(Fact, table=True):
@@ -156,6 +175,7 @@ def reputation_cells(opinion: ReputationFact) -> Iterator[Cell]:
 
 duties = Facts(DutyFact, sums=Tally, cells=duty_cells)
 recognitions = Facts(RecognitionFact, sums=Tally, cells=recognition_cells)
+challenges = Facts(ChallengeFact)
 # Setbacks are not summed: whether a sum may be shown depends on how many people are behind it.
 setbacks = Facts(SetbackFact)
 reputation = Facts(ReputationFact, sums=Tally, cells=reputation_cells)
@@ -203,6 +223,22 @@ def thank(recognition: RecognitionFact, event: RecognitionGiven) -> None:
 @recognitions.on(RecognitionWithdrawn)
 def withdraw_thanks(recognition: RecognitionFact, event: RecognitionWithdrawn) -> None:
     recognition.withdrawn = True
+
+
+@challenges.on(ChallengeSet)
+def set_challenge(challenge: ChallengeFact, event: ChallengeSet) -> None:
+    challenge.team, challenge.group, challenge.externals = event.team, event.group, event.externals
+    change_challenge(challenge, event)
+
+
+@challenges.on(ChallengeChanged)
+def change_challenge(challenge: ChallengeFact, event: ChallengeSet | ChallengeChanged) -> None:
+    challenge.start, challenge.end, challenge.goal = event.start, event.end, event.goal
+
+
+@challenges.on(ChallengeEnded)
+def end_challenge(challenge: ChallengeFact, event: ChallengeEnded) -> None:
+    challenge.over_on, challenge.reached = event.on, event.reached
 
 
 @setbacks.on(SetbackReported)

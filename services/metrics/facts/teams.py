@@ -101,11 +101,21 @@ class MemberFact(Career, table=True):
     """How much of the whole they work, from which day on."""
     workplaces: list[Spell] = Field(default_factory=list, sa_type=Json)
     """Where they work, from which day on; nothing where that is not known."""
+    jobs: list[Spell] = Field(default_factory=list, sa_type=Json)
+    """What they work as, from which day on."""
+
+    def job_on(self, day: date) -> str | None:
+        """What they work as on a day; none while that is not known."""
+        held = held_on(self.jobs, day)
+        return held["of"] if held else None
 
     def part_time_on(self, day: date) -> bool:
         """Whether they work less than the whole on a day, so far as that is known."""
-        share = latest_on(self.working_shares, day)
-        return share is not None and Decimal(share) < 1
+        return self.working_share_on(day) < 1
+
+    def working_share_on(self, day: date) -> Decimal:
+        """How much of the whole they work on a day; all of it where nothing else is known."""
+        return Decimal(latest_on(self.working_shares, day) or 1)
 
     def workplace_on(self, day: date) -> str | None:
         """Where they work on a day, so far as that is known."""
@@ -187,6 +197,7 @@ def recruit_member(member: MemberFact, event: MemberRecruited) -> None:
     recruit(member, event)
     member.working_shares = begun(member.working_shares, event.working_share, event.starts_on)
     member.workplaces = begun(member.workplaces, event.workplace, event.starts_on)
+    member.jobs = begun(member.jobs, event.job, event.starts_on)
 
 
 @members.on(MemberChanged)
@@ -194,6 +205,7 @@ def change_member(member: MemberFact, event: MemberChanged) -> None:
     change(member, event)
     member.working_shares = changed(member.working_shares, event.working_share, event.on, member.employments)
     member.workplaces = changed(member.workplaces, event.workplace, event.on, member.employments)
+    member.jobs = changed(member.jobs, event.job, event.on, member.employments)
 
 
 @members.on(MemberErased)

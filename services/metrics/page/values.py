@@ -24,6 +24,7 @@ _UNITS: Final = {
     "time_to_fill": "days",
     "time_to_resolve": "hours",
     "meeting_hours": "hours",
+    "absence_days": "days",
 }
 """What numbers without a unit of their own are counted in, by the key of their figure."""
 

@@ -10,7 +10,7 @@ from services.metrics.domain.imports import ImportRun
 from services.metrics.views.frame import Figure, Reading, View
 from services.metrics.views.request_figures import REQUEST_FIGURES
 from services.metrics.views.talks import PROBLEM_FIGURES
-from services.metrics.views.workplace import EQUIPMENT_TO_RETURN, JOINERS_WAITING
+from services.metrics.views.workplace import EQUIPMENT_OUT, EQUIPMENT_TO_RETURN, JOINERS_WAITING
 from shared.identity.scopes import DEPARTMENTS
 from shared.instant import now
 from shared.store.tables import HeldEvent, SourceProgress
@@ -62,6 +62,7 @@ VIEW = View(
     (
         *REQUEST_FIGURES,
         JOINERS_WAITING,
+        EQUIPMENT_OUT,
         EQUIPMENT_TO_RETURN,
         *PROBLEM_FIGURES,
         Figure("source_age", "For each owner, seconds since the latest event that the views hold.", source_age,

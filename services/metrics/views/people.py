@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from services.metrics.facts.teams import MemberFact
 from services.metrics.views.frame import Reading
 from shared.membership import on_day
+from shared.opportunity import FULL, ramp_on
 
 BELONGING = ("department", "team")
 _SPELLS = {"department": "departments", "team": "memberships", "group": "groups"}
@@ -25,10 +26,21 @@ def by_belonging(reading: Reading, figure: str) -> bool:
     return True
 
 
+def last_day(reading: Reading) -> date:
+    """The last day of the period, or the day of asking, whichever is earlier."""
+    return date.fromordinal(reading.question.span.asked.toordinal() - 1)
+
+
+async def in_ramp(reading: Reading) -> list[MemberFact]:
+    """Who works here at the end and is not expected to reach a full quota yet."""
+    last = last_day(reading)
+    return [each for each in await here_at_the_end(reading) if ramp_on(each, last) < FULL]
+
+
 async def here_at_the_end(reading: Reading) -> list[MemberFact]:
     """Who works here, in the department, team or group asked about, at the end of the period or on the day of asking;
     nobody where something else is asked about."""
-    last = date.fromordinal(reading.question.span.asked.toordinal() - 1)
+    last = last_day(reading)
     here = [each for each in await everybody(reading) if on_day(each.employments, last)]
     if set(reading.filters) - _SPELLS.keys():
         return []

@@ -24,6 +24,8 @@ class Source:
     show: Callable[[Any], dict[str, Any]]
     theirs: Callable[[Sequence[str]], sa.ColumnElement[bool]] | None = None
     """Which of them are for who may see the figures of these members, and not of all; none where all are."""
+    office: str = ""
+    """The scope of who is shown all of them, where others, tools too, are shown those of `theirs` only."""
     then: Source | None = None
     """What comes after these: facts of another kind, whose ids are greater."""
 

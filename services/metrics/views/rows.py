@@ -13,19 +13,23 @@ from services.metrics.facts.deals import DealFact
 from services.metrics.facts.feedback import FeedbackFact
 from services.metrics.facts.teams import MemberFact
 from services.metrics.sums import DAY
+from services.metrics.views.absences import ABSENCE_ROWS
 from services.metrics.views.actions import ACTION_ROWS
+from services.metrics.views.attendance import ATTENDANCE_ROWS
+from services.metrics.views.challenges import CHALLENGE_ROWS
 from services.metrics.views.customers import CUSTOMER_ROWS
 from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.handovers import WITHOUT_OWNER, open_of, show_customer
 from services.metrics.views.ledger import Span
 from services.metrics.views.line_of_sight import GOAL_ROWS
 from services.metrics.views.money_rows import MONEY_ROWS
-from services.metrics.views.people import came_or_went, here_at_the_end
+from services.metrics.views.people import came_or_went, here_at_the_end, in_ramp
 from services.metrics.views.people_rows import PEOPLE_ROWS
 from services.metrics.views.readers import for_reader
 from services.metrics.views.request_rows import REQUEST_ROWS
 from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.setback_cost import shown_after_setbacks
+from services.metrics.views.skills import SKILL_ROWS
 from services.metrics.views.sources import SOURCES as FED
 from services.metrics.views.sources import credited, sources_of
 from services.metrics.views.spend import SALES
@@ -194,6 +198,10 @@ async def _here(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_member.id.in_([each.id for each in await here_at_the_end(reading)])]
 
 
+async def _ramping(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    return [_member.id.in_([each.id for each in await in_ramp(reading)])]
+
+
 async def _sellers(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return await _here(reading if reading.filters else reading.about({"department": SALES}))
 
@@ -221,6 +229,7 @@ SOURCES: Mapping[str, Source] = {
     "answers": Source(FeedbackFact, _answers, simple("feedback", "customer", "score", "on", "deal", "member", "team")),
     "members": Source(MemberFact, _here, _show_member),
     "sellers": Source(MemberFact, _sellers, _show_member),
+    "ramping": Source(MemberFact, _ramping, _show_member),
     "joiners": Source(MemberFact, _moved("from"), _show_member),
     "leavers": Source(MemberFact, _moved("to"), _show_member),
     "customers_without_owner": WITHOUT_OWNER,
@@ -231,6 +240,10 @@ SOURCES: Mapping[str, Source] = {
     **PEOPLE_ROWS,
     **REQUEST_ROWS,
     **TALK_ROWS,
+    **ATTENDANCE_ROWS,
+    **ABSENCE_ROWS,
+    **SKILL_ROWS,
+    **CHALLENGE_ROWS,
     **ACTION_ROWS,
     **GOAL_ROWS,
 }  # fmt: skip
@@ -245,16 +258,26 @@ async def rows_of(
     found: list[dict[str, Any]] = []
     part: Source | None = source
     while part is not None and len(found) <= limit:
-        found += [part.show(fact) for fact in await _page_of(part, reading, after, limit + 1 - len(found))]
+        facts = await _page_of(part, reading, after, limit + 1 - len(found), principal)
+        found += [part.show(fact) for fact in facts]
         part = part.then
     page = found[:limit]
     return page, page[-1]["ref"] if len(found) > limit else None
 
 
-async def _page_of(source: Source, reading: Reading, after: str, limit: int) -> Sequence[Fact]:
-    table, sees = source.model.__table__, reading.question.sees  # type: ignore[attr-defined]
+async def _page_of(source: Source, reading: Reading, after: str, limit: int, principal: Principal) -> Sequence[Fact]:
+    table = source.model.__table__  # type: ignore[attr-defined]
     conditions = await source.conditions(reading)
+    sees = _seen_of(source, reading, principal)
     if source.theirs is not None and sees is not None:
         conditions.append(source.theirs(sorted(sees)))
     select = sa.select(table).where(*conditions, table.c.id > after).order_by(table.c.id).limit(limit)
     return await reading.snapshot.all(source.model, select)
+
+
+def _seen_of(source: Source, reading: Reading, principal: Principal) -> frozenset[str] | None:
+    """Whose rows are for who asks; none where all are."""
+    sees = reading.question.sees
+    if not source.office:
+        return sees
+    return None if principal.may(source.office) else sees or frozenset()

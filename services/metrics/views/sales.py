@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.requests import RequestFact
 from services.metrics.views import pipeline
+from services.metrics.views.challenges import CHALLENGES
 from services.metrics.views.customers import CUSTOMER_FIGURES
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.handovers import HANDOVER_FIGURES
@@ -208,6 +209,7 @@ VIEW = View(
                "about its deals, or about its members of that day.", csat, "answers"),
         CSAT_BY_RELATIONSHIP,
         *HANDOVER_FIGURES,
+        CHALLENGES,
         REPUTATION,
         *LINE_OF_SIGHT,
     ),

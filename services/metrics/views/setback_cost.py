@@ -21,7 +21,8 @@ from services.metrics.facts.deals import DealFact
 from services.metrics.facts.support import SetbackFact
 from services.metrics.sums import DAY, Tally
 from services.metrics.views.frame import Figure, Reading
-from services.metrics.views.support import WHOLE_STRETCHES, hidden, in_the_tree, kept_back, setbacks_of, told
+from services.metrics.views.private import hidden, in_the_tree, kept_back, told, whole_stretches
+from services.metrics.views.support import setbacks_of
 from services.metrics.views.values import Amounts, shown_money
 from shared.store.sql import OneOf
 
@@ -54,7 +55,7 @@ async def setback_cost(reading: Reading) -> Any:
         reading.note("setback_cost", "what setbacks cost is known of the whole and by customer")
         return None
     if not in_the_tree(reading.question):
-        reading.note("setback_cost", WHOLE_STRETCHES)
+        reading.note("setback_cost", whole_stretches("setbacks"))
         return None
     customers = await _customers(reading)
     only = reading.filters.get("customer")

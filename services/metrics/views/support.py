@@ -1,28 +1,22 @@
 """Are our people supported? Duties done, thanks given, setbacks, and what is said of us in public.
 
-Setbacks are private. They are counted only where at least five people had one, and so that nobody can tell what is
-hidden by taking what is shown from the whole: a row of a breakdown, a month of a quarter, a quarter of a year, one
-kind of all. Other stretches of days are not counted: two of them that differ by a day would tell of that day.
+Setbacks are private: they are counted as `private.py` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from services.metrics.facts.support import DutyFact, SetbackFact
-from services.metrics.views.frame import Compute, Figure, Question, Reading
+from services.metrics.views.frame import Figure, Reading
 from services.metrics.views.people import by_belonging
+from services.metrics.views.private import Private
 from services.metrics.views.values import decimal, shown_rate
-from shared.few import FEWEST
-from shared.period import Period, Unit
+from shared.period import Period
 
-_TREE: Final[tuple[tuple[Unit, Unit], ...]] = (("year", "quarter"), ("quarter", "month"))
-WHOLE_STRETCHES: Final = "what is told of setbacks is told of whole months, quarters and years"
 _INCIDENT_KINDS: Final = ("mistreatment", "complaint")
 _setback = SetbackFact.__table__.c  # type: ignore[attr-defined]
 _duty = DutyFact.__table__.c  # type: ignore[attr-defined]
@@ -32,80 +26,8 @@ _HAPPENED = sa.select(SetbackFact).where(
 _DUE = sa.select(DutyFact).where(_duty.due < sa.bindparam("day"), _duty.assigned_on.is_not(None))
 
 
-def private_count(figure: str, dims: Sequence[str], kinds: Sequence[str] | None = None) -> Compute:
-    """How many setbacks there were, of some kinds; told only where enough people had one, and where nothing that is
-    told beside it says more by being taken from it."""
-
-    async def compute(reading: Reading) -> Any:
-        if set(reading.filters) - set(dims) or len(reading.filters) > 1:
-            reading.note(figure, f"setbacks are counted by {' or '.join(dims)}")
-            return None
-        question = reading.question
-        if not in_the_tree(question):
-            reading.note(figure, WHOLE_STRETCHES)
-            return None
-        year = _around(question, "year")
-
-        async def read() -> list[SetbackFact]:
-            return await reading.snapshot.all(SetbackFact, _HAPPENED, start=year.start, end=year.end)
-
-        in_year: list[SetbackFact] = await reading.shared(f"setbacks {year}", read)
-        ((dim, key),) = reading.filters.items() or (("", ""),)
-
-        def is_meant(each: SetbackFact) -> bool:
-            return kinds is None or each.sort in kinds
-
-        def key_of(each: SetbackFact) -> str:
-            return (getattr(each, dim) or "") if dim else ""
-
-        whole = [each for each in in_year if is_meant(each)]
-        mine = [each for each in whole if key_of(each) == key]
-        others = [each for each in in_year if not is_meant(each) and key_of(each) == key]
-        meant, besides = _within(mine, question.period), _within(others, question.period)
-        by_key = _grouped(_within(whole, question.period), key_of)
-        few_besides = bool(meant) and not told(besides)
-        kept_in_time = _kept_in_time(mine, question) or _kept_in_time(whole, question)
-        if not told(meant) or key in kept_back(by_key) or few_besides or (bool(meant) and kept_in_time):
-            return hidden(reading, figure)
-        return len(meant)
-
-    return compute
-
-
-def in_the_tree(question: Question) -> bool:
-    """Whether a whole month, quarter or year is asked about: other stretches could differ by a day."""
-    return any(question.period == _around(question, unit) for unit in ("month", "quarter", "year"))
-
-
-def _around(question: Question, unit: Unit) -> Period:
-    return Period.of(unit, question.period.start, question.first_month)
-
-
-def _part_of(each: SetbackFact, unit: Unit, question: Question) -> str:
-    return str(Period.of(unit, each.happened_on or question.period.start, question.first_month))
-
-
-def _kept_in_time(found: Sequence[SetbackFact], question: Question) -> bool:
-    """Whether a month would tell of another one by the quarter around both, or a quarter by the year."""
-    for outer, inner in _TREE:
-        part = _around(question, inner)
-        if question.period.days > part.days:
-            return False
-        by_part = _grouped(_within(found, _around(question, outer)), partial(_part_of, unit=inner, question=question))
-        if str(part) in kept_back(by_part):
-            return True
-    return False
-
-
-def _within(found: Iterable[SetbackFact], period: Period) -> list[SetbackFact]:
-    return [each for each in found if each.happened_on is not None and period.contains(each.happened_on)]
-
-
-def _grouped(found: Iterable[SetbackFact], key: Callable[[SetbackFact], str]) -> dict[str, list[SetbackFact]]:
-    groups: dict[str, list[SetbackFact]] = {}
-    for each in found:
-        groups.setdefault(key(each), []).append(each)
-    return groups
+async def _happened(reading: Reading, year: Period) -> list[SetbackFact]:
+    return await reading.snapshot.all(SetbackFact, _HAPPENED, start=year.start, end=year.end)
 
 
 async def setbacks_of(reading: Reading) -> list[SetbackFact]:
@@ -117,30 +39,6 @@ async def setbacks_of(reading: Reading) -> list[SetbackFact]:
 
     happened: list[SetbackFact] = await reading.shared("setbacks", read)
     return happened
-
-
-def kept_back(by_key: Mapping[str, Sequence[SetbackFact]]) -> set[str]:
-    """The keys of which nothing is told: those of few people, and as many more as it takes that those who are kept back
-    are not few together, or what they add up to would show in the whole."""
-    few = {key for key, found in by_key.items() if not told(found)}
-    shown = sorted(by_key.keys() - few, key=lambda key: (len(_people(by_key[key])), key))
-    while few and shown and len(_people(each for key in few for each in by_key[key])) < FEWEST:
-        few.add(shown.pop(0))
-    return few
-
-
-def _people(found: Iterable[SetbackFact]) -> set[str]:
-    return {each.person for each in found}
-
-
-def told(found: Sequence[SetbackFact]) -> bool:
-    """Whether there are enough people behind setbacks, or none."""
-    return not found or len(_people(found)) >= FEWEST
-
-
-def hidden(reading: Reading, figure: str) -> None:
-    """Say that a figure is not told, because it would tell of few people."""
-    reading.note(figure, f"it is not shown where it would tell of fewer than {FEWEST} people")
 
 
 async def recognitions(reading: Reading) -> Any:
@@ -211,12 +109,13 @@ RECOGNITIONS = Figure(
 )  # fmt: skip
 SETBACKS = Figure(
     "setbacks", "Setbacks of a month, a quarter or a year; not told where that would tell of fewer than five people.",
-    private_count("setbacks", ("department", "team")),
+    Private("setbacks", ("department", "team"), _happened).figure("setbacks"),
     opens="what happened to somebody is shown at /v1/setbacks to those who may read it",
 )  # fmt: skip
 INCIDENTS = Figure(
     "incidents", "Mistreatment by customers and complaints of a month, a quarter or a year; not told where that would"
-    " tell of fewer than five people.", private_count("incidents", ("customer", "department", "team"), _INCIDENT_KINDS),
+    " tell of fewer than five people.",
+    Private("setbacks", ("customer", "department", "team"), _happened, kinds=_INCIDENT_KINDS).figure("incidents"),
     opens="what happened to somebody is shown at /v1/setbacks to those who may read it",
 )  # fmt: skip
 REPUTATION = Figure(

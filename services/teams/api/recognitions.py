@@ -34,6 +34,10 @@ _OF_MEMBER = sa.select(Recognition).where(
     )
 )
 PLACE: Final = "/about/ref"
+_PART: Final = {
+    "deal": "those had one who own it, are credited for it, filled a role in it or assisted",
+    "problem": "it was solved by others",
+}
 Done = Literal["duty", "deal", "problem", "training", "other"]
 
 
@@ -132,8 +136,7 @@ async def recognitions_of(snapshot: Snapshot, member: str) -> list[Recognition]:
 
 
 async def _done_by(tx: Tx, about: DoneThing, to: dict[str, Recognised], on: date) -> str | None:
-    """What was done, which must be so, and by them where that is known here. Who helped with a deal or a problem is not
-    judged: thanks may be the first word of it."""
+    """What was done, which must be so, and by those who are thanked for it."""
     ref = about.ref or ""
     if about.kind == "duty":
         duty: Duty = await sought(tx, Duty, ref, PLACE)
@@ -146,7 +149,11 @@ async def _done_by(tx: Tx, about: DoneThing, to: dict[str, Recognised], on: date
         if training.status != "completed":
             raise Invalid.at(PLACE, f"this training is {training.status}, not completed")
         return _theirs(training.id, "training", to, {training.member})
-    return await _OF_KIND[about.kind](tx, ref) if about.kind in _OF_KIND else None
+    if about.kind == "deal":
+        return _theirs_too(await of_owner(tx, "targets", "deals", ref, PLACE), "deal", to)
+    if about.kind == "problem":
+        return _theirs_too(await _solved(tx, ref), "problem", to)
+    return None
 
 
 def _theirs(ref: str, what: str, to: dict[str, Recognised], doers: set[str]) -> str:
@@ -156,17 +163,38 @@ def _theirs(ref: str, what: str, to: dict[str, Recognised], doers: set[str]) -> 
     return ref
 
 
-async def _deal(tx: Tx, ref: str) -> str:
-    return str((await of_owner(tx, "targets", "deals", ref, PLACE))["id"])
+def _theirs_too(thing: Mapping[str, Any], what: str, to: dict[str, Recognised]) -> str:
+    """What its owner says was done, by several. Who solved a problem may not have been noted: then nobody is judged."""
+    parts = _parts(thing)
+    strangers = sorted(to.keys() - parts)
+    if strangers and parts:
+        stranger = f"{', '.join(strangers)} had no part in the {what} {thing['id']}"
+        raise Invalid.at("/to", f"{stranger}: {_PART[what]}; others are thanked for something else")
+    return str(thing["id"])
 
 
-async def _problem(tx: Tx, ref: str) -> str:
+def _parts(thing: Mapping[str, Any]) -> set[str]:
+    """Who had a part in a deal, or solved a problem, as its owner shows it."""
+    named = [*thing.get("assists", ()), *thing.get("resolved_by", ()), thing.get("owner")]
+    shared = [each["member"] for name in ("credits", "roles") for each in thing.get(name, ())]
+    return {str(each) for each in (*named, *shared) if each}
+
+
+async def _solved(tx: Tx, ref: str) -> Mapping[str, Any]:
     item = await of_owner(tx, "meetings", "items", ref, PLACE)
     if item["kind"] != "problem":
         raise Invalid.at(PLACE, f"{item['id']} is a {item['kind']}, not a problem")
     if item["status"] != "resolved":
         raise Invalid.at(PLACE, f"this problem is {item['status']}, not solved")
-    return str(item["id"])
+    return item
+
+
+async def _deal(tx: Tx, ref: str) -> str:
+    return str((await of_owner(tx, "targets", "deals", ref, PLACE))["id"])
+
+
+async def _problem(tx: Tx, ref: str) -> str:
+    return str((await _solved(tx, ref))["id"])
 
 
 async def _duty(tx: Tx, ref: str) -> str:

@@ -18,7 +18,7 @@ from shared.events.trainings import (
     SkillChanged,
     SkillNamed,
 )  # fmt: skip
-from shared.membership import Spell, changed, held_on, spell
+from shared.membership import Spell, held_on, observed
 from shared.money import Money
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
@@ -103,18 +103,13 @@ class Ability(Entity, table=True):
         """Find that a member has this level from a day on; what was found for later days stays."""
         if self.on(on) == level:
             return None
-        if not self.levels:
-            self.levels = [spell(level, on)]
-        elif held_on(self.levels, on) is None:
-            self.levels = [spell(level, on, date.fromisoformat(self.levels[0]["from"])), *self.levels]
-        else:
-            self.levels = changed(self.levels, level, on)
+        self.levels = observed(self.levels, level, on)
         return SkillAssessed(member=self.member, skill=self.skill, level=level, on=on)
 
     def on(self, day: date) -> int | None:
         """The level of a day; none while nobody has looked."""
-        found = held_on(self.levels, day)
-        return int(found["of"]) if found else None
+        held = held_on(self.levels, day)
+        return int(held["of"]) if held else None
 
 
 class Course(Entity, table=True):
