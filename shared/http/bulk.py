@@ -344,8 +344,12 @@ def cause_of(verb: str, body: bytes) -> str:
 
 
 async def _done_before(tx: Tx, collection: Collection[Any], thing: Entity, cause: str | None) -> bool:
-    """Whether exactly this has been done to a thing, and not been undone since."""
-    undoing = tuple(f"{verb.name}:" for verb in collection.verbs.values() if verb.undoes)
+    """Whether exactly this has been done to a thing, and not been undone or replaced since."""
+    if cause is None:
+        return False
+    same = cause.partition(":")[0]
+    undoing = tuple(f"{verb.name}:" for verb in collection.verbs.values()
+                    if verb.undoes or (verb.replaces and verb.name == same))  # fmt: skip
     done = False
     for earlier in await tx.causes(thing):
         if earlier is None:

@@ -59,6 +59,7 @@ class Verb:
     run: Handler
     body: type[Body]
     undoes: bool
+    replaces: bool = False
     routed: bool = True
 
 
@@ -128,12 +129,15 @@ class Collection(Generic[N]):
         self._link = handler
         return handler
 
-    def verb(self, name: str, *, undoes: bool = False, routed: bool = True) -> Callable[[Handler], Handler]:
-        """`POST /v1/<name>/{id}/<verb>`: `handler(tx, thing, body)`. One that undoes lets verbs be repeated; one that
-        is not routed is answered by a route of its own, and is a verb in a bulk all the same."""
+    def verb(
+        self, name: str, *, undoes: bool = False, replaces: bool = False, routed: bool = True
+    ) -> Callable[[Handler], Handler]:
+        """`POST /v1/<name>/{id}/<verb>`: `handler(tx, thing, body)`. One that undoes lets verbs be repeated, one that
+        replaces what it did before only itself; one that is not routed is answered by a route of its own, and is a verb
+        in a bulk all the same."""
 
         def register(handler: Handler) -> Handler:
-            self.verbs[name] = Verb(name, handler, get_type_hints(handler)["body"], undoes, routed)
+            self.verbs[name] = Verb(name, handler, get_type_hints(handler)["body"], undoes, replaces, routed)
             return handler
 
         return register

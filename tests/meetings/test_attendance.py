@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic_core import from_json
+
 from tests.meetings.office import Office, problem
 
 MONDAYS = ("2026-03-16T08:00:00Z", "2026-03-23T08:00:00Z")
@@ -115,3 +117,24 @@ async def test_what_a_department_owes_comes_on_its_own_table_and_not_on_that_of_
     joint = await a_meeting(office, teams=[], departments=["it", "sales"], kind="joint")
     duties = [(await office.get(f"/v1/meetings/{each}/agenda"))["duties"] for each in (own, joint)]
     assert [[each["duty"] for each in found] for found in duties] == [[told.json()["id"]], []]
+
+
+async def test_a_tool_that_tells_of_a_meeting_once_more_changes_nothing_and_the_last_word_of_who_came_counts(
+    office: Office,
+) -> None:
+    await joined(office, office.ada)
+    meeting = await a_meeting(office)
+
+    def came(status: str) -> dict[str, Any]:
+        return {"do": "attendance", "meeting": meeting, "member": office.ada, "status": status}
+
+    async def told(*rows: dict[str, Any]) -> list[tuple[int, int]]:
+        answer = await office.world.post("/v1/meetings/bulk", list(rows))
+        lines = [from_json(line) for line in answer.text.splitlines()]
+        return [(line["status"], line["version"]) for line in lines]
+
+    began, over = ({"do": do, "meeting": meeting, "at": at} for do, at in
+                   (("start", MONDAYS[0]), ("end", "2026-03-16T09:00:00Z")))  # fmt: skip
+    assert await told(began, came("present"), over) == [(200, 2), (200, 3), (200, 4)]
+    assert await told(began, came("present"), over) == [(200, 4)] * 3
+    assert await told(came("excused"), came("present"), came("present")) == [(200, 5), (200, 6), (200, 6)]

@@ -44,7 +44,7 @@ class AnswerSeries(Body):
 
 
 # An answer takes the place of the one before, so giving an earlier one again is not a repetition.
-@series.verb("attendance", undoes=True)
+@series.verb("attendance", replaces=True)
 async def answer_series(tx: Tx, planned: Series, body: AnswerSeries) -> Series:
     """Note what a member answers to all meetings of a series, those that are called and not answered by themselves
     included; or to one that is not called yet."""

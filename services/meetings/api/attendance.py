@@ -94,7 +94,7 @@ class AgendaShown(BaseModel):
     minutes_planned: int = Field(description="of the items that say how long they take")
 
 
-@meetings.verb("attendance", undoes=True)
+@meetings.verb("attendance", replaces=True)
 async def note_attendance(tx: Tx, meeting: Meeting, body: NoteAttendance) -> Meeting:
     """Invite guests, note what members answer, and who was there."""
     given = [(body.member, body.status, "/member")] if body.member else [

@@ -150,7 +150,7 @@ async def change_request(tx: Tx, request: Request, body: ChangeRequest) -> Reque
 
 
 # A promise replaces the one before, so making an earlier one again is not a repetition.
-@requests.verb("promise", undoes=True)
+@requests.verb("promise", replaces=True)
 async def promise_request(tx: Tx, request: Request, body: PromiseRequest) -> Request:
     """Say by when it will be done."""
     return tx.save(request, request.promise(body.promised_by, body.on or await today(tx)))

@@ -126,7 +126,7 @@ async def rename_skill(tx: Tx, skill: Skill, body: NameSkill) -> Skill:
 
 
 # Each need of a job replaces the one before, so saying an earlier one again is not a repetition.
-@skills.verb("need", undoes=True)
+@skills.verb("need", replaces=True)
 async def need_skill(tx: Tx, skill: Skill, body: NeedSkill) -> Skill:
     """Say which level of a skill a job needs."""
     return tx.save(skill, skill.need(body.job, body.level))

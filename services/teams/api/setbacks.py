@@ -176,7 +176,7 @@ async def change_setback(tx: Tx, setback: Setback, body: ChangeSetback) -> Setba
 
 
 # Who may read replaces who might before, so letting the same ones read again is not a repetition.
-@setbacks.verb("readers", undoes=True)
+@setbacks.verb("readers", replaces=True)
 async def share_setback(tx: Tx, setback: Setback, body: ShareSetback) -> Setback:
     """Say who may read of a setback."""
     return tx.save(setback, setback.share(await _readers(tx, body.readers), tx.context.member))
