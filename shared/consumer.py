@@ -29,6 +29,8 @@ from shared.tasks import ended
 
 log = structlog.get_logger(__name__)
 MAX_PARKS_A_MINUTE = 100
+PASSED_SECONDS = 1.0
+"""For how long the place of what nobody here listens to is kept in memory: nothing is lost if it comes again."""
 Work = Callable[[Tx, dict[str, str]], Awaitable[set[str]]]
 
 
@@ -102,6 +104,8 @@ class Consumer:
         self._parks: list[float] = []
         self._caught_up_at = time.monotonic()
         self._following = False
+        self._passed: dict[tuple[str, int], Message] = {}
+        self._stored_at = 0.0
         self.turn = asyncio.Lock()
         """Held while a batch is applied; whoever holds it sees to it that nothing more is applied from the log."""
 
@@ -130,6 +134,7 @@ class Consumer:
         """Apply what comes, until another one has taken over."""
         await self._hear_as_said()
         recognition = Recognition(await self.store.read(stored_positions))
+        self._passed.clear()
         async with aclosing(self._messages(recognition)) as batches:
             async for messages in batches:
                 recognition.check(messages)
@@ -137,7 +142,20 @@ class Consumer:
                 async with self.turn:
                     if messages and not await self._lease.holds():
                         return
-                    await self.apply(messages)
+                    await self._take(messages)
+
+    async def _take(self, messages: Sequence[Message]) -> None:
+        """Apply a batch, or pass over one in which nothing is listened to: where it ends is stored with what comes
+        next, or after a second."""
+        if time.monotonic() < self._stored_at + PASSED_SECONDS and not any(
+            self.subscriptions.wants(each.record) for each in messages
+        ):
+            self._passed |= {(each.record.topic, each.partition): each for each in messages}
+            return
+        passed = list(self._passed.values())
+        self._passed.clear()
+        await self.apply([*passed, *messages])
+        self._stored_at = time.monotonic()
 
     async def _hear_as_said(self) -> None:
         """Where a version with another edition has applied events: let all be heard anew before anything is applied."""
@@ -162,7 +180,7 @@ class Consumer:
 
     @asynccontextmanager
     async def _keeping_the_lease(self) -> AsyncIterator[None]:
-        """While nothing comes, nobody asks for the lease: then it is renewed beside."""
+        """While nothing comes, nobody asks for the lease: then it is renewed beside, and what was passed is stored."""
         task = asyncio.create_task(self._renew())
         self._caught_up_at, self._following = time.monotonic(), True
         try:
@@ -175,8 +193,11 @@ class Consumer:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_AFTER)
-            with suppress(OutcomeUnknown, Overloaded, OSError):
+            with suppress(OutcomeUnknown, Overloaded, OSError, HeardByAnother):
                 await self._lease.holds()
+                if self._passed and not self.turn.locked():
+                    async with self.turn:
+                        await self._take([])
 
     async def apply(self, messages: Sequence[Message]) -> None:
         """Apply a batch in one transaction; waits and repeats while the database cannot be reached."""
@@ -224,6 +245,8 @@ class Consumer:
     async def _apply(self, tx: Tx, messages: Sequence[Message], poisoned: dict[str, str]) -> set[str]:
         fresh = await advance(tx, messages, self._edition)
         envelopes = [envelope_of(each.record) for each in fresh if self.subscriptions.wants(each.record)]
+        if not envelopes:
+            return set()
         round_ = Round(tx, self.subscriptions, poisoned)
         await round_.open(sorted({each.subject for each in envelopes}))
         for envelope in envelopes:

@@ -146,7 +146,10 @@ async def test_a_connection_lost_in_the_middle_leaves_the_outcome_open_and_the_s
 async def test_a_connection_lost_while_idle_is_replaced(store: PostgresStore, url: str) -> None:
     await store.write(meet("before"))
     other = await asyncpg.connect(url)
-    await other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'concert'")
+    await other.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'concert' AND datname = current_database()"
+    )
     await asyncio.sleep(0.1)
     await store.write(meet("later"))
     assert await names(store) == ["before", "later"]

@@ -19,6 +19,8 @@ class Office:
     ada: str
     ben: str
     ivo: str
+    hrm: str
+    """What the system of its HR department is called, which knows them as ada, ben and ivo."""
 
     async def asks(self, **fields: Any) -> httpx.Response:
         """A request of Ada's to IT."""
@@ -39,12 +41,12 @@ class Office:
         return answer.json()
 
 
-async def office_of(world: World) -> Office:
-    """Move in, and wait until meetings knows it."""
+async def office_of(world: World, hrm: str = "hrm") -> Office:
+    """Move in, and wait until meetings knows it; others may have moved in before."""
     tokens = ["department/sales@1", "department/it@1", "department/hr@1", "organisation/organisation@1"]
     made = {}
     for name, department in (("Ada", "sales"), ("Ben", "sales"), ("Ivo", "it")):
-        external = {"source": "hrm", "id": name.lower()}
+        external = {"source": hrm, "id": name.lower()}
         body = {"name": name, "department": department, "starts_on": "2026-01-01", "external": external}
         hired = await world.made("/v1/members", body)
         made[name] = hired["id"]
@@ -53,7 +55,7 @@ async def office_of(world: World) -> Office:
     tokens.append(f"team/{team['id']}@1")
     answer = await world.admin.get("/v1/series", params={"after": tokens}, headers={"Prefer": "wait=20"})
     assert answer.status_code == 200, answer.text
-    return Office(world, team["id"], made["Ada"], made["Ben"], made["Ivo"])
+    return Office(world, team["id"], made["Ada"], made["Ben"], made["Ivo"], hrm)
 
 
 async def stored(office: Office, collection: str) -> list[str]:

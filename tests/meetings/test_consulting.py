@@ -98,13 +98,13 @@ async def test_what_departments_have_promised_each_other_and_not_done_is_on_thei
     assert (await standing.get(f"/v1/meetings/{team}/agenda"))["requests"] == []
 
 
-async def test_the_views_show_who_keeps_promises_to_whom_and_how_problems_go(office: Office) -> None:
-    made, world = office.world.made, office.world
+async def test_the_views_show_who_keeps_promises_to_whom_and_how_problems_go(lone: Office) -> None:
+    made, world = lone.world.made, lone.world
     for number, day in enumerate(("02", "03", "09")):
-        asked = (await office.asks(at="2026-03-01T09:00:00Z", promised_by="2026-03-05")).json()
+        asked = (await lone.asks(at="2026-03-01T09:00:00Z", promised_by="2026-03-05")).json()
         await made(f"/v1/requests/{asked['id']}/resolve", {"at": f"2026-03-{day}T09:00:00Z"})
         assert number < 3
-    meeting = (await made("/v1/meetings", {"name": "We", "teams": [office.team], "starts_at": MONDAY}))["id"]
+    meeting = (await made("/v1/meetings", {"name": "We", "teams": [lone.team], "starts_at": MONDAY}))["id"]
     await made(f"/v1/meetings/{meeting}/start", {"at": MONDAY})
     items = [
         (await made("/v1/items", {"kind": "problem", "title": "x", "meeting": meeting, "on": "2026-03-16"}))["id"]
@@ -132,7 +132,7 @@ async def test_the_views_show_who_keeps_promises_to_whom_and_how_problems_go(off
     for figure, count in (("problems_open", 2), ("problems_solved", 2), ("meetings_held", 1)):
         assert len((await view("hr/rows", figure=figure))["items"]) == count, figure
     assert len((await view("it/rows", figure="on_time_by_pair"))["items"]) == 3
-    by_team = await view("hr", team=office.team)
+    by_team = await view("hr", team=lone.team)
     assert (by_team["figures"]["meetings_held"], by_team["figures"]["problems_open"]) == (1, None)
     assert "all tables" in str(by_team["notes"])
 

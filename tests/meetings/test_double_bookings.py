@@ -43,50 +43,50 @@ async def test_who_is_invited_elsewhere_then_is_told_when_a_meeting_is_called_an
     assert [(each["member"], each["name"]) for each in listed["items"]] == [(led.ada, "Stock"), (led.ben, "Stock")]
 
 
-async def test_a_meeting_that_is_moved_is_looked_at_where_it_is_now(led: Office) -> None:
-    first, second = await alone(led, NINE), await alone(led, TEN, name="Stock")
+async def test_a_meeting_that_is_moved_is_looked_at_where_it_is_now(lone_led: Office) -> None:
+    first, second = await alone(lone_led, NINE), await alone(lone_led, TEN, name="Stock")
     assert seen(second) == []
     path = f"/v1/meetings/{second['id']}"
-    moved = await led.world.made(f"{path}/reschedule", {"starts_at": HALF_PAST})
-    assert seen(moved) == [(led.ada, first["id"], "Fair"), (led.ben, first["id"], "Fair")]
-    shorter = await led.world.made(f"/v1/meetings/{first['id']}/reschedule", {"minutes": 30})
+    moved = await lone_led.world.made(f"{path}/reschedule", {"starts_at": HALF_PAST})
+    assert seen(moved) == [(lone_led.ada, first["id"], "Fair"), (lone_led.ben, first["id"], "Fair")]
+    shorter = await lone_led.world.made(f"/v1/meetings/{first['id']}/reschedule", {"minutes": 30})
     assert seen(shorter) == []
-    longer = await led.world.admin.patch(f"/v1/meetings/{first['id']}", json={"minutes": 45},
+    longer = await lone_led.world.admin.patch(f"/v1/meetings/{first['id']}", json={"minutes": 45},
                                           headers={"If-Match": "*"})  # fmt: skip
     assert len(seen(longer.json())) == 2
-    await led.world.made(f"{path}/cancel", {})
-    assert (await led.get(f"/v1/meetings/{first['id']}/double-bookings"))["items"] == []
-    assert (await led.get(f"{path}/double-bookings"))["items"] == []
+    await lone_led.world.made(f"{path}/cancel", {})
+    assert (await lone_led.get(f"/v1/meetings/{first['id']}/double-bookings"))["items"] == []
+    assert (await lone_led.get(f"{path}/double-bookings"))["items"] == []
 
 
-async def test_who_has_declined_is_not_expected_there(led: Office) -> None:
-    first = await alone(led, NINE)
-    await led.world.made(f"/v1/meetings/{first['id']}/attendance", {"member": led.ada, "status": "declined"})
-    second = await alone(led, NINE, name="Stock", guests=[led.ivo])
-    assert [member for member, *_ in seen(second)] == [led.ben]
+async def test_who_has_declined_is_not_expected_there(lone_led: Office) -> None:
+    first = await alone(lone_led, NINE)
+    await lone_led.world.made(f"/v1/meetings/{first['id']}/attendance", {"member": lone_led.ada, "status": "declined"})
+    second = await alone(lone_led, NINE, name="Stock", guests=[lone_led.ivo])
+    assert [member for member, *_ in seen(second)] == [lone_led.ben]
     # A guest of both is found like a member of both, when they are invited.
-    third = await alone(led, NINE, name="Servers", teams=[], departments=["it"])
-    assert seen(third) == [(led.ivo, second["id"], "Stock")]
-    answered = {"member": led.ivo, "status": "declined"}
-    assert seen(await led.world.made(f"/v1/meetings/{second['id']}/attendance", answered)) == [
-        (led.ben, first["id"], "Fair")
+    third = await alone(lone_led, NINE, name="Servers", teams=[], departments=["it"])
+    assert seen(third) == [(lone_led.ivo, second["id"], "Stock")]
+    answered = {"member": lone_led.ivo, "status": "declined"}
+    assert seen(await lone_led.world.made(f"/v1/meetings/{second['id']}/attendance", answered)) == [
+        (lone_led.ben, first["id"], "Fair")
     ]
 
 
-async def test_the_times_of_a_series_count_before_they_become_a_meeting_and_once_afterwards(led: Office) -> None:
-    weekly = await series_of(led)
-    planned = await alone(led, NINE)
-    assert seen(planned) == [(member, None, "Sales weekly") for member in sorted([led.ada, led.ben])]
+async def test_the_times_of_a_series_count_before_they_become_a_meeting_and_once_afterwards(lone_led: Office) -> None:
+    weekly = await series_of(lone_led)
+    planned = await alone(lone_led, NINE)
+    assert seen(planned) == [(member, None, "Sales weekly") for member in sorted([lone_led.ada, lone_led.ben])]
     assert {each["series"] for each in planned["double_booked"]} == {weekly}
-    called = await call(led, weekly, MONDAYS[1])
-    again = await led.get(f"/v1/meetings/{planned['id']}/double-bookings")
+    called = await call(lone_led, weekly, MONDAYS[1])
+    again = await lone_led.get(f"/v1/meetings/{planned['id']}/double-bookings")
     assert [each["meeting"] for each in again["items"]] == [called, called]
     # One that is skipped, cancelled or moved away takes nobody's time.
-    await led.world.made(f"/v1/series/{weekly}/skip", {"on": "2026-03-30"})
-    assert seen(await alone(led, MONDAYS[2])) == []
-    told = await rescheduled(led, weekly, scope="this", on="2026-03-23", starts_at=TEN)
+    await lone_led.world.made(f"/v1/series/{weekly}/skip", {"on": "2026-03-30"})
+    assert seen(await alone(lone_led, MONDAYS[2])) == []
+    told = await rescheduled(lone_led, weekly, scope="this", on="2026-03-23", starts_at=TEN)
     assert told["meeting"]["double_booked"] == []
-    assert (await led.get(f"/v1/meetings/{planned['id']}/double-bookings"))["items"] == []
+    assert (await lone_led.get(f"/v1/meetings/{planned['id']}/double-bookings"))["items"] == []
 
 
 async def test_a_series_that_is_planned_tells_of_its_next_times(led: Office) -> None:
@@ -118,11 +118,11 @@ async def test_several_that_are_moved_at_once_are_looked_at_as_they_come_to_be(l
         assert [seen(each) for each in later["items"]] == [[], []]
 
 
-async def test_who_leaves_the_team_before_is_not_expected(led: Office) -> None:
-    await alone(led, NINE)
-    left = await led.world.post(f"/v1/members/{led.ben}/leave", {"team": led.team, "on": "2026-03-20"})
-    await led.world.settled("/v1/series", left)
-    assert [member for member, *_ in seen(await alone(led, NINE, name="Stock"))] == [led.ada]
+async def test_who_leaves_the_team_before_is_not_expected(lone_led: Office) -> None:
+    await alone(lone_led, NINE)
+    left = await lone_led.world.post(f"/v1/members/{lone_led.ben}/leave", {"team": lone_led.team, "on": "2026-03-20"})
+    await lone_led.world.settled("/v1/series", left)
+    assert [member for member, *_ in seen(await alone(lone_led, NINE, name="Stock"))] == [lone_led.ada]
 
 
 async def test_only_who_may_read_meetings_asks_for_double_bookings(standing: Office) -> None:

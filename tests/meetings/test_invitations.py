@@ -118,31 +118,35 @@ async def test_who_may_not_read_people_finds_ids_and_who_may_not_read_meetings_n
     assert "ben@example.com" not in (await asked(led, meeting)).text
 
 
-async def test_a_meeting_for_which_nobody_asks_needs_an_address(standing: Office) -> None:
+async def test_a_meeting_for_which_nobody_asks_needs_an_address(lone: Office) -> None:
     body = {"name": "All", "kind": "joint", "departments": ["sales", "it"], "starts_at": MONDAYS[0]}
-    meeting = (await standing.world.made("/v1/meetings", body))["id"]
-    problem(await asked(standing, meeting), 409, "/organizer", "name in organizer the address")
+    meeting = (await lone.world.made("/v1/meetings", body))["id"]
+    problem(await asked(lone, meeting), 409, "/organizer", "name in organizer the address")
     for nonsense in ("nobody", "a@b\r\nATTENDEE:mailto:x@y", "a b@c", "mailto:a@b"):
-        problem(await asked(standing, meeting, organizer=nonsense), 422, "", "organizer")
-    _, event = await invitation(standing, meeting, organizer="meetings@example.com")
+        problem(await asked(lone, meeting, organizer=nonsense), 422, "", "organizer")
+    _, event = await invitation(lone, meeting, organizer="meetings@example.com")
     assert len(attendees(event)) == 3
-    problem(await asked(standing, "mtg_none"), 404, "", "There is no meeting mtg_none")
+    problem(await asked(lone, "mtg_none"), 404, "", "There is no meeting mtg_none")
 
 
-async def test_guests_of_a_debrief_are_invited_each_time_and_find_it_in_their_calendar(led: Office) -> None:
-    debrief = await series_of(led, name="Debrief", kind="debrief", guests=[led.ivo])
-    assert (await led.get(f"/v1/series/{debrief}"))["guests"] == [led.ivo]
-    link = await link_of(led, member=led.ivo)
-    assert [str(each["summary"]) for each in events(await feed(led, link))] == ["Debrief"]
-    meeting = await call(led, debrief, MONDAYS[1])
-    shown = {each["member"]: each["guest"] for each in (await led.get(f"/v1/meetings/{meeting}/attendance"))["items"]}
-    assert shown == {led.ada: False, led.ben: False, led.ivo: True}
-    left = await led.world.post(f"/v1/members/{led.ivo}/leave", {"on": "2026-03-28", "reason": "moved"})
-    await led.world.settled("/v1/series", left)
-    later = await call(led, debrief, MONDAYS[2])
-    assert led.ivo not in [each["member"] for each in (await led.get(f"/v1/meetings/{later}/attendance"))["items"]]
-    nobody = await led.world.admin.patch(f"/v1/series/{debrief}", json={"guests": ["mbr_none"]},
+async def test_guests_of_a_debrief_are_invited_each_time_and_find_it_in_their_calendar(lone_led: Office) -> None:
+    debrief = await series_of(lone_led, name="Debrief", kind="debrief", guests=[lone_led.ivo])
+    assert (await lone_led.get(f"/v1/series/{debrief}"))["guests"] == [lone_led.ivo]
+    link = await link_of(lone_led, member=lone_led.ivo)
+    assert [str(each["summary"]) for each in events(await feed(lone_led, link))] == ["Debrief"]
+    meeting = await call(lone_led, debrief, MONDAYS[1])
+    shown = {
+        each["member"]: each["guest"] for each in (await lone_led.get(f"/v1/meetings/{meeting}/attendance"))["items"]
+    }
+    assert shown == {lone_led.ada: False, lone_led.ben: False, lone_led.ivo: True}
+    left = await lone_led.world.post(f"/v1/members/{lone_led.ivo}/leave", {"on": "2026-03-28", "reason": "moved"})
+    await lone_led.world.settled("/v1/series", left)
+    later = await call(lone_led, debrief, MONDAYS[2])
+    assert lone_led.ivo not in [
+        each["member"] for each in (await lone_led.get(f"/v1/meetings/{later}/attendance"))["items"]
+    ]
+    nobody = await lone_led.world.admin.patch(f"/v1/series/{debrief}", json={"guests": ["mbr_none"]},
                                          headers={"If-Match": "*"})  # fmt: skip
     problem(nobody, 422, "/guests/0", "mbr_none")
-    none = await led.world.admin.patch(f"/v1/series/{debrief}", json={"guests": []}, headers={"If-Match": "*"})
+    none = await lone_led.world.admin.patch(f"/v1/series/{debrief}", json={"guests": []}, headers={"If-Match": "*"})
     assert none.json()["guests"] == []

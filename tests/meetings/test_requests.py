@@ -47,19 +47,19 @@ async def test_a_request_is_asked_promised_resolved_and_reopened_and_the_view_co
     ]  # fmt: skip
 
 
-async def test_the_department_of_a_member_is_that_of_the_day_of_asking(office: Office) -> None:
+async def test_the_department_of_a_member_is_that_of_the_day_of_asking(lone: Office) -> None:
     etag = {"If-Match": '"1"'}
     move = {"department": "it", "on": "2026-07-15"}
-    moved = await office.world.admin.patch(f"/v1/members/{office.ben}", json=move, headers=etag)
+    moved = await lone.world.admin.patch(f"/v1/members/{lone.ben}", json=move, headers=etag)
     assert moved.status_code == 200, moved.text
-    await office.world.settled("/v1/requests", moved)
-    before = await office.asks(**{"from": {"member": "ext:hrm:ben"}, "at": "2026-07-14T12:00:00Z"})
-    after = await office.asks(**{"from": {"member": office.ben}, "at": "2026-07-15T12:00:00Z"})
-    assert before.json()["from"] == {"department": "sales", "member": office.ben}
-    assert after.json()["from"] == {"department": "it", "member": office.ben}
-    figures = await it_view(office, after)
+    await lone.world.settled("/v1/requests", moved)
+    before = await lone.asks(**{"from": {"member": f"ext:{lone.hrm}:ben"}, "at": "2026-07-14T12:00:00Z"})
+    after = await lone.asks(**{"from": {"member": lone.ben}, "at": "2026-07-15T12:00:00Z"})
+    assert before.json()["from"] == {"department": "sales", "member": lone.ben}
+    assert after.json()["from"] == {"department": "it", "member": lone.ben}
+    figures = await it_view(lone, after)
     assert (figures["requests_opened"], figures["requests_from_sales"]) == (2, 1)
-    too_early = await office.asks(**{"from": {"member": office.ben}, "at": "2025-12-31T12:00:00Z"})
+    too_early = await lone.asks(**{"from": {"member": lone.ben}, "at": "2025-12-31T12:00:00Z"})
     problem(too_early, 422, "/from/member", "this member belonged to no department on 2025-12-31")
 
 
@@ -76,22 +76,22 @@ async def test_a_moment_belongs_to_the_day_it_has_in_the_organisations_time_zone
     assert done.json()["on_time"] is False
 
 
-async def test_a_tool_upserts_its_tickets_by_its_own_ids(office: Office) -> None:
-    body = {"kind": "equipment", "title": "Headset", "from": {"member": "ext:hrm:ada"}, "to": {"department": "it"},
-            "at": "2026-07-01T09:00:00Z", "promised_by": "2026-07-05"}  # fmt: skip
+async def test_a_tool_upserts_its_tickets_by_its_own_ids(lone: Office) -> None:
+    body = {"kind": "equipment", "title": "Headset", "from": {"member": f"ext:{lone.hrm}:ada"},
+            "to": {"department": "it"}, "at": "2026-07-01T09:00:00Z", "promised_by": "2026-07-05"}  # fmt: skip
     path = "/v1/requests/ext:desk:4711"
-    made = await office.world.admin.put(path, json=body)
-    same = await office.world.admin.put(path, json=body)
+    made = await lone.world.admin.put(path, json=body)
+    same = await lone.world.admin.put(path, json=body)
     assert (made.status_code, same.status_code) == (201, 200)
     assert same.headers["concert-version"] == made.headers["concert-version"]
-    passed_on = await office.world.admin.put(path, json=body | {"to": {"department": "hr"}, "title": "Ada's headset"})
+    passed_on = await lone.world.admin.put(path, json=body | {"to": {"department": "hr"}, "title": "Ada's headset"})
     assert passed_on.json()["to"] == {"department": "hr", "member": None}
     assert passed_on.json()["version"] == 2
-    figures = await it_view(office, passed_on)
+    figures = await it_view(lone, passed_on)
     assert (figures["requests_opened"], figures["requests_from_sales"]) == (1, 0)
-    theirs = await it_view(office, passed_on, department="hr")
+    theirs = await it_view(lone, passed_on, department="hr")
     assert theirs["requests_opened"] == 1
-    found = await office.get("/v1/requests", to="hr", status="open", kind="equipment")
+    found = await lone.get("/v1/requests", to="hr", status="open", kind="equipment")
     assert [each["id"] for each in found["items"]] == [made.json()["id"]]
 
 
@@ -105,17 +105,17 @@ async def test_a_patch_needs_the_version_it_was_decided_on(office: Office) -> No
     assert stale.status_code == 412
 
 
-async def test_a_retry_with_the_same_key_asks_once(office: Office) -> None:
+async def test_a_retry_with_the_same_key_asks_once(lone: Office) -> None:
     body = {"kind": "pricing", "title": "Discount", "from": {"department": "sales"}, "to": {"department": "finance"}}
-    first = await office.world.post("/v1/requests", body, **{"Idempotency-Key": "k1"})
-    second = await office.world.post("/v1/requests", body, **{"Idempotency-Key": "k1"})
-    other = await office.world.post("/v1/requests", body | {"title": "Other"}, **{"Idempotency-Key": "k1"})
+    first = await lone.world.post("/v1/requests", body, **{"Idempotency-Key": "k1"})
+    second = await lone.world.post("/v1/requests", body, **{"Idempotency-Key": "k1"})
+    other = await lone.world.post("/v1/requests", body | {"title": "Other"}, **{"Idempotency-Key": "k1"})
     assert (first.status_code, second.json()) == (201, first.json())
     assert other.status_code == 422
-    assert len((await office.get("/v1/requests"))["items"]) == 1
+    assert len((await lone.get("/v1/requests"))["items"]) == 1
 
 
-async def test_a_bulk_keeps_the_good_rows_and_names_what_is_wrong_with_the_bad(office: Office) -> None:
+async def test_a_bulk_keeps_the_good_rows_and_names_what_is_wrong_with_the_bad(lone: Office) -> None:
     asked = {"kind": "it_support", "title": "Screen", "from": {"department": "sales"}, "to": {"department": "it"},
              "at": "2026-07-01T09:00:00Z", "external": {"source": "desk", "id": "1"}}  # fmt: skip
     done = {"do": "resolve", "request": "ext:desk:1", "at": "2026-07-01T10:00:00Z"}
@@ -124,12 +124,12 @@ async def test_a_bulk_keeps_the_good_rows_and_names_what_is_wrong_with_the_bad(o
     rows = [asked, asked, first, second, first, done, done, done | {"at": "2026-07-02T10:00:00Z"},
             asked | {"external": {"source": "desk", "id": "2"}, "to": {"department": "nobody"}}]  # fmt: skip
     body = "\n".join(map(json.dumps, rows))
-    answer = await office.world.admin.post("/v1/requests/bulk", content=body)
+    answer = await lone.world.admin.post("/v1/requests/bulk", content=body)
     lines = [json.loads(line) for line in answer.text.splitlines()]
     assert [line["status"] for line in lines] == [201, 200, 200, 200, 200, 200, 200, 409, 422]
     assert [line.get("version") for line in lines] == [1, 1, 2, 3, 4, 5, 5, None, None]
     assert lines[8]["problem"]["errors"][0]["pointer"] == "/to/department"
-    assert (await it_view(office, answer))["requests_resolved"] == 1
+    assert (await it_view(lone, answer))["requests_resolved"] == 1
 
 
 async def test_a_request_is_shown_as_it_was_on_a_day(office: Office) -> None:
@@ -158,10 +158,10 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-async def test_a_wrong_request_is_refused_with_its_place_and_nothing_is_stored(office: Office) -> None:
+async def test_a_wrong_request_is_refused_with_its_place_and_nothing_is_stored(lone: Office) -> None:
     for wrong, pointer, says in WRONG:
-        problem(await office.asks(**wrong), 422, pointer, says)
-    assert (await office.get("/v1/requests"))["items"] == []
+        problem(await lone.asks(**wrong), 422, pointer, says)
+    assert (await lone.get("/v1/requests"))["items"] == []
 
 
 async def test_a_verb_against_the_state_of_a_request_is_refused_by_its_rule(office: Office) -> None:

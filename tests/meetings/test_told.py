@@ -124,14 +124,14 @@ async def test_titles_minutes_notes_and_reasons_are_kept_and_never_told(office: 
     await office.world.admin.get("/v1/views/it", params={"period": "2026", "after": tokens})
 
 
-async def test_the_views_fold_everything_that_meetings_tells_into_facts_and_sums(office: Office) -> None:
-    tokens = await everything(office)
-    answer = await office.world.admin.get(
+async def test_the_views_fold_everything_that_meetings_tells_into_facts_and_sums(lone: Office) -> None:
+    tokens = await everything(lone)
+    answer = await lone.world.admin.get(
         "/v1/views/it", params={"period": "2026", "after": tokens}, headers={"Prefer": "wait=20"}
     )
     assert answer.status_code == 200, answer.text
-    assert (await office.get("/v1/parked"))["items"] == []
-    store = office.world.services["metrics"].runtime.store
+    assert (await lone.get("/v1/parked"))["items"] == []
+    store = lone.world.services["metrics"].runtime.store
     cell = Tally.__table__.c  # type: ignore[attr-defined]
     select = sa.select(cell.dim, cell.key, cell.measure, cell["count"], cell.took).where(
         cell.grain == "d", cell.measure.in_(["held", "raised", "settled", "raised_again", "agreed", "done",
@@ -142,12 +142,12 @@ async def test_the_views_fold_everything_that_meetings_tells_into_facts_and_sums
     found = {(dim, key, measure): (int(count), int(took)) for dim, key, measure, count, took in rows}
     half_an_hour = 30 * 60
     day = 24 * 3600
-    expected = {("meeting_kind", "team", "held"): (1, half_an_hour), ("team", office.team, "held"): (1, half_an_hour)}
+    expected = {("meeting_kind", "team", "held"): (1, half_an_hour), ("team", lone.team, "held"): (1, half_an_hour)}
     for measure in ("raised", "settled", "raised_again"):
         expected["item_kind", "problem", measure] = (1, 0)
     expected["item_kind", "question", "raised"] = (1, 0)
     for measure in ("agreed", "done", "done_on_time", "undone"):
-        expected["member", office.ada, measure] = (1, 0)
+        expected["member", lone.ada, measure] = (1, 0)
     for measure, took in (("asked", 0), ("resolved", day), ("kept", 0), ("reopened", 0)):
         for dim, key in (("department", "it"), ("kind", "it_support"), ("pair", "sales>it")):
             expected[dim, key, measure] = (1, took)

@@ -70,8 +70,8 @@ async def ended(client: httpx.AsyncClient) -> dict[str, Any]:
 
 async def shown(world: World) -> list[bytes]:
     """Every view with every breakdown, to the byte; but not how old its sources are."""
-    asked = [{"period": period} | ({"breakdown": along} if along else {})
-             for period in ("2025", "2025-Q2") for along in ("", "team", "member", "customer", "month")]  # fmt: skip
+    asked = [{"period": "2025-Q2", "breakdown": along} for along in ("team", "member", "customer", "month")]
+    asked.append({"period": "2025"})
     answers = [await world.admin.get(f"/v1/views/{department}", params=query)
                for department in DEPARTMENTS if department != "it" for query in asked]  # fmt: skip
     assert {answer.status_code for answer in answers} == {200}

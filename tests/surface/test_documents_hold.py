@@ -1,7 +1,7 @@
 """What the OpenAPI documents promise holds: Schemathesis asks every operation of every service for what it should take
 and for what it should refuse, over real HTTP, and finds no answer that is not described and none that is a fault.
 
-`FUZZ` says how many random requests an operation gets: 2 unless told; by `make fuzz` it is 100, beside thousands of
+`FUZZ` says how many random requests an operation gets: 1 unless told; by `make fuzz` it is 100, beside thousands of
 systematic ones.
 """
 
@@ -22,7 +22,7 @@ from tests.metrics.stream import served
 from tests.world import token_headers, world
 
 RANDOM = os.environ.get("FUZZ")
-PHASES = ("--phases", "examples,coverage,fuzzing" if RANDOM else "examples,fuzzing", "--max-examples", RANDOM or "2")
+PHASES = ("--phases", "examples,coverage,fuzzing" if RANDOM else "examples,fuzzing", "--max-examples", RANDOM or "1")
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 

@@ -103,6 +103,12 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
 
 
 @pytest.fixture
-async def each_house(world: World) -> House:
-    """A house of a test's own, on each kind of engines."""
+async def each_house(standing: World) -> House:
+    """A house of a test's own, on each kind of engines, beside those of the other tests of its file."""
+    return await settle_in(standing)
+
+
+@pytest.fixture
+async def lone_house(world: World) -> House:
+    """A house in a whole Concert of its own, for tests that look at all there is."""
     return await settle_in(world)

@@ -38,41 +38,41 @@ async def test_a_goal_is_not_attained_twice_through_a_cascade(each_house: House)
     assert (found["attainment"], found["targets"]) == ("0.500000", [made["parent"]["id"]])
 
 
-async def test_a_target_with_parts_shows_what_it_achieved_itself_and_the_gap_to_its_parts(each_house: House) -> None:
-    parent = await each_house.made("targets", target_body("organisation", None, eur("100.00")))
-    await each_house.made("targets", target_body("team", each_house.north, eur("70.00"), parent=parent["id"]))
-    await each_house.won("100.00", team=each_house.north)
-    shown = await each_house.get(f"targets/{parent['id']}")
+async def test_a_target_with_parts_shows_what_it_achieved_itself_and_the_gap_to_its_parts(lone_house: House) -> None:
+    parent = await lone_house.made("targets", target_body("organisation", None, eur("100.00")))
+    await lone_house.made("targets", target_body("team", lone_house.north, eur("70.00"), parent=parent["id"]))
+    await lone_house.won("100.00", team=lone_house.north)
+    shown = await lone_house.get(f"targets/{parent['id']}")
     assert shown["parts"] == {"targets": 1, "sum": eur("70.00"), "gap": eur("-30.00")}
-    assert (await each_house.attained(parent))["attainment"]["rate"] == "1.000000"
+    assert (await lone_house.attained(parent))["attainment"]["rate"] == "1.000000"
 
 
-async def test_a_cascade_is_stored_as_a_whole_or_not_at_all(each_house: House) -> None:
-    children = [{"scope": {"level": "member", "ref": each_house.ada}, "value": eur("40.00")}]
-    cascade = {"parent": target_body("team", each_house.north, eur("100.00")), "children": children}
-    problem = await each_house.refused("targets/cascade", cascade, 422)
+async def test_a_cascade_is_stored_as_a_whole_or_not_at_all(lone_house: House) -> None:
+    children = [{"scope": {"level": "member", "ref": lone_house.ada}, "value": eur("40.00")}]
+    cascade = {"parent": target_body("team", lone_house.north, eur("100.00")), "children": children}
+    problem = await lone_house.refused("targets/cascade", cascade, 422)
     assert "40.00 EUR" in problem["detail"]
     assert "-60.00 EUR" in problem["detail"]
-    assert (await each_house.get("targets"))["items"] == []
+    assert (await lone_house.get("targets"))["items"] == []
 
 
-async def test_a_list_says_how_each_target_goes_apart_from_whether_it_is_agreed_on(each_house: House) -> None:
+async def test_a_list_says_how_each_target_goes_apart_from_whether_it_is_agreed_on(lone_house: House) -> None:
     aims = (("2025", "100.00"), ("2025-Q1", "110.00"), ("2025-Q2", "200.00"), ("2099", "1.00"))
     for period, value in aims:
-        await each_house.made("targets", target_body("organisation", None, eur(value), period))
+        await lone_house.made("targets", target_body("organisation", None, eur(value), period))
     for on in ("2025-02-01", "2025-05-01"):
-        await each_house.won("100.00", on=on, opened_on="2025-01-02")
-    shown = {each["period"]["label"]: each for each in (await each_house.get("targets"))["items"]}
+        await lone_house.won("100.00", on=on, opened_on="2025-01-02")
+    shown = {each["period"]["label"]: each for each in (await lone_house.get("targets"))["items"]}
     health = {label: each["health"] for label, each in shown.items()}
     assert health == {"2025": "on_track", "2025-Q1": "at_risk", "2025-Q2": "behind", "2099": None}
     assert {each["lifecycle"] for each in shown.values()} == {"draft"}
     for label, each in shown.items():
-        assert (await each_house.get(f"targets/{each['id']}"))["health"] == health[label]
-        assert (await each_house.attained(each, TODAY))["health"] == health[label]
+        assert (await lone_house.get(f"targets/{each['id']}"))["health"] == health[label]
+        assert (await lone_house.attained(each, TODAY))["health"] == health[label]
 
 
-async def test_targets_that_there_are_become_parts_and_count_with_those_there_were(each_house: House) -> None:
-    house = each_house
+async def test_targets_that_there_are_become_parts_and_count_with_those_there_were(lone_house: House) -> None:
+    house = lone_house
     whole = await house.made("targets", target_body("team", house.north, eur("100.00")))
     ada = await house.made(
         "targets", target_body("member", house.ada, eur("60.00"), external={"source": "x", "id": "1"})
@@ -184,23 +184,23 @@ async def test_readings_of_what_is_computed_and_metrics_nobody_knows_are_refused
     assert "'activities'" in problem["detail"]
 
 
-async def test_assigning_says_first_what_it_would_make_and_skips_those_who_have_one(each_house: House) -> None:
-    had = await each_house.made("targets", target_body("member", each_house.ada, eur("5.00")))
+async def test_assigning_says_first_what_it_would_make_and_skips_those_who_have_one(lone_house: House) -> None:
+    had = await lone_house.made("targets", target_body("member", lone_house.ada, eur("5.00")))
     template = {"metric": "revenue", "period": "2026-Q1", "value": eur("100.00")}
-    ask = {"template": template, "to": {"level": "team", "ref": each_house.north, "on": "2026-01-01"}}
-    dry = await each_house.made("targets/assign", ask | {"dry_run": True})
+    ask = {"template": template, "to": {"level": "team", "ref": lone_house.north, "on": "2026-01-01"}}
+    dry = await lone_house.made("targets/assign", ask | {"dry_run": True})
     assert {row["member"]: row["status"] for row in dry["rows"]} == {
-        each_house.ada: "skipped", each_house.ben: "would be made"
+        lone_house.ada: "skipped", lone_house.ben: "would be made"
     }  # fmt: skip
-    assert {row["member"]: row["target"] for row in dry["rows"]} == {each_house.ada: had["id"], each_house.ben: None}
-    assert len((await each_house.get("targets"))["items"]) == 1
-    done = await each_house.made("targets/assign", ask)
+    assert {row["member"]: row["target"] for row in dry["rows"]} == {lone_house.ada: had["id"], lone_house.ben: None}
+    assert len((await lone_house.get("targets"))["items"]) == 1
+    done = await lone_house.made("targets/assign", ask)
     assert (done["made"], done["skipped"], done["refused"], done["total"]) == (1, 1, 0, eur("100.00"))
-    assert len((await each_house.get("targets"))["items"]) == 2
-    again = await each_house.made("targets/assign", ask)
+    assert len((await lone_house.get("targets"))["items"]) == 2
+    again = await lone_house.made("targets/assign", ask)
     assert (again["made"], again["skipped"], again["refused"]) == (0, 2, 0)
     halves = ask | {"template": template | {"period": {"from": "2026-02-01", "to": "2026-05-01"}}}
-    refused = await each_house.made("targets/assign", halves)
+    refused = await lone_house.made("targets/assign", halves)
     assert (refused["made"], refused["skipped"], refused["refused"]) == (0, 0, 2)
 
 
@@ -217,13 +217,13 @@ async def test_past_attainment_stays_when_somebody_moves_to_another_team(each_ho
     assert before["actual"] == eur("60.00")
 
 
-async def test_trap_13_weights_of_goals_sum_to_one_or_are_refused_with_the_actual_sum(each_house: House) -> None:
+async def test_trap_13_weights_of_goals_sum_to_one_or_are_refused_with_the_actual_sum(lone_house: House) -> None:
     parts = [{"title": name, "period": "2026", "weight": weight} for name, weight in (("One", "0.7"), ("Two", "0.2"))]
     cascade = {"parent": {"title": "Grow", "period": "2026"}, "children": parts}
-    problem = await each_house.refused("goals/cascade", cascade, 422)
+    problem = await lone_house.refused("goals/cascade", cascade, 422)
     assert "sum to 0.9" in problem["detail"]
-    assert (await each_house.get("goals"))["items"] == []
+    assert (await lone_house.get("goals"))["items"] == []
     parts[1]["weight"] = "0.3"
-    made = await each_house.made("goals/cascade", cascade)
+    made = await lone_house.made("goals/cascade", cascade)
     assert made["parent"]["parts_weight"] == "1"
     assert [part["line_of_sight"] for part in made["children"]] == [[made["parent"]["id"]]] * 2

@@ -63,8 +63,8 @@ async def test_a_list_of_targets_shows_each_in_the_currency_asked_for_beside_its
     assert attained["target"] == found["value"]
 
 
-async def test_a_rate_that_is_missing_for_a_day_is_refused_with_the_day_and_the_pair(each_house: House) -> None:
-    house = each_house
+async def test_a_rate_that_is_missing_for_a_day_is_refused_with_the_day_and_the_pair(lone_house: House) -> None:
+    house = lone_house
     await rated(house)
     whole = await dollars(house)
     body = {"title": "Grow", "metric": "revenue", "value": usd("1000.00"), "period": "2026"}
@@ -78,8 +78,8 @@ async def test_a_rate_that_is_missing_for_a_day_is_refused_with_the_day_and_the_
     assert words in await refused(house, "targets", currency="JPY")
 
 
-async def test_a_goal_is_shown_in_the_currency_asked_for_with_targets_of_several_currencies(each_house: House) -> None:
-    house = each_house
+async def test_a_goal_is_shown_in_the_currency_asked_for_with_targets_of_several_currencies(lone_house: House) -> None:
+    house = lone_house
     await rated(house)
     body = {"title": "Grow", "metric": "revenue", "value": usd("1000.00"), "period": "2026"}
     goal = await house.made("goals", body)

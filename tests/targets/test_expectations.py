@@ -88,9 +88,9 @@ async def test_an_absence_that_is_cancelled_or_entered_for_later_days_leaves_the
 
 
 async def test_of_a_team_a_group_and_all_that_is_expected_which_is_of_their_members_on_their_days(
-    each_house: House,
+    lone_house: House,
 ) -> None:
-    house = each_house
+    house = lone_house
     south = (await house.made("teams", {"name": "South"}))["id"]
     inner = (await house.made("groups", {"name": "Inner circle", "team": house.north}))["id"]
     await house.post(f"members/{house.ada}/join", {"group": inner, "from": "2026-03-01"})

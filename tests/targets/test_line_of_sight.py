@@ -117,9 +117,9 @@ async def seen(house: House, path: str, tokens: list[str], **query: Any) -> Any:
 
 
 async def test_the_line_of_sight_is_the_share_of_targets_duties_and_actions_that_carry_a_goal(
-    each_house: House,
+    lone_house: House,
 ) -> None:
-    house = each_house
+    house = lone_house
     wanted, tokens = await at_work(house)
     await seen(house, "/v1/goals", [each for each in tokens if not each.startswith("target/")])
     for department in ("sales", "hr"):

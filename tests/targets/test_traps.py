@@ -58,24 +58,24 @@ async def test_trap_2_no_sales_leave_the_whole_target_missing(each_house: House)
     assert found["attainment"]["rate"] == "0.000000"
 
 
-async def test_trap_3_a_target_of_the_whole_counts_what_its_parts_and_what_no_part_has(each_house: House) -> None:
-    whole = await aimed(each_house, "organisation", None)
-    department = await aimed(each_house, "department", "sales")
-    last = await shared_deal(each_house)
+async def test_trap_3_a_target_of_the_whole_counts_what_its_parts_and_what_no_part_has(lone_house: House) -> None:
+    whole = await aimed(lone_house, "organisation", None)
+    department = await aimed(lone_house, "department", "sales")
+    last = await shared_deal(lone_house)
     for target in (whole, department):
-        assert (await each_house.attained(target))["actual"] == eur("100.00")
-    assert (await seen(each_house, last))["figures"]["revenue"] == eur("100.00")
+        assert (await lone_house.attained(target))["actual"] == eur("100.00")
+    assert (await seen(lone_house, last))["figures"]["revenue"] == eur("100.00")
 
 
-async def test_traps_4_and_19_a_deal_shared_in_a_team_and_its_territory_counts_once_for_it(each_house: House) -> None:
-    target = await aimed(each_house, "team", each_house.north)
-    last = await shared_deal(each_house)
-    assert (await each_house.attained(target))["actual"] == eur("100.00")
-    figures = (await seen(each_house, last, team=each_house.north))["figures"]
+async def test_traps_4_and_19_a_deal_shared_in_a_team_and_its_territory_counts_once_for_it(lone_house: House) -> None:
+    target = await aimed(lone_house, "team", lone_house.north)
+    last = await shared_deal(lone_house)
+    assert (await lone_house.attained(target))["actual"] == eur("100.00")
+    figures = (await seen(lone_house, last, team=lone_house.north))["figures"]
     assert (figures["revenue"], figures["deals_won"]) == (eur("100.00"), 1)
-    by_member = await seen(each_house, last, team=each_house.north, breakdown="member")
+    by_member = await seen(lone_house, last, team=lone_house.north, breakdown="member")
     parts = {row["ref"]: row["figures"]["revenue"] for row in by_member["breakdown"]["rows"]}
-    assert parts == {each_house.ada: eur("60.00"), each_house.ben: eur("40.00")}
+    assert parts == {lone_house.ada: eur("60.00"), lone_house.ben: eur("40.00")}
 
 
 async def test_trap_6_who_achieves_more_than_the_target_is_not_cut_down_to_it(each_house: House) -> None:
@@ -101,14 +101,14 @@ async def test_trap_7_what_a_team_won_stays_with_it_when_people_move(each_house:
         assert after["figures"][key] == before["figures"][key]
 
 
-async def test_trap_16_what_names_no_product_or_customer_that_is_known_stays_in_the_sums(each_house: House) -> None:
-    await shared_deal(each_house)
-    bare = await each_house.deal()
-    last = await each_house.post(f"deals/{bare['id']}/win", {"on": "2026-02-02", "value": eur("11.00")})
-    whole = (await seen(each_house, last))["figures"]["revenue"]
+async def test_trap_16_what_names_no_product_or_customer_that_is_known_stays_in_the_sums(lone_house: House) -> None:
+    await shared_deal(lone_house)
+    bare = await lone_house.deal()
+    last = await lone_house.post(f"deals/{bare['id']}/win", {"on": "2026-02-02", "value": eur("11.00")})
+    whole = (await seen(lone_house, last))["figures"]["revenue"]
     assert whole == eur("111.00")
-    for dim, known in (("product", each_house.gadget), ("customer", each_house.cancity)):
-        rows = (await seen(each_house, last, breakdown=dim))["breakdown"]["rows"]
+    for dim, known in (("product", lone_house.gadget), ("customer", lone_house.cancity)):
+        rows = (await seen(lone_house, last, breakdown=dim))["breakdown"]["rows"]
         assert {row["ref"]: row["figures"]["revenue"] for row in rows} == {known: eur("100.00"), None: eur("11.00")}
 
 
@@ -154,8 +154,8 @@ async def test_trap_14_whoever_may_not_read_targets_finds_them_in_no_ranking_cha
     assert "eva@example.com" in everything[1]
 
 
-async def test_trap_18_a_quota_window_and_the_calendar_are_two_figures(each_house: House) -> None:
-    house = each_house
+async def test_trap_18_a_quota_window_and_the_calendar_are_two_figures(lone_house: House) -> None:
+    house = lone_house
     window = {"from": "2025-12-01", "to": "2026-03-01"}
     await house.made("targets", target_body("member", house.ada, eur("90.00")) | {"period": window})
     for on, opened, value in (("2025-12-15", "2025-12-01", "50.00"), ("2026-02-01", "2026-01-05", "40.00")):

@@ -97,6 +97,12 @@ async def staff(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Staff
 
 
 @pytest.fixture
-async def each_staff(world: World) -> Staff:
-    """A house of a test's own, on each kind of engines."""
+async def each_staff(standing: World) -> Staff:
+    """A house of a test's own, on each kind of engines, beside those of the other tests of its file."""
+    return await staffed(standing)
+
+
+@pytest.fixture
+async def lone_staff(world: World) -> Staff:
+    """A house in a whole Concert of its own, for tests that look at all there is."""
     return await staffed(world)

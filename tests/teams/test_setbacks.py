@@ -197,8 +197,8 @@ async def test_setbacks_are_not_counted_where_fewer_than_five_people_had_one(eac
     await settled_verdict(staff.world, "consistent")
 
 
-async def test_what_is_told_of_setbacks_tells_nothing_when_it_is_taken_from_each_other(each_staff: Staff) -> None:
-    staff = each_staff
+async def test_what_is_told_of_setbacks_tells_nothing_when_it_is_taken_from_each_other(lone_staff: Staff) -> None:
+    staff = lone_staff
     people = [await staff.recruited() for _ in range(12)]
     happened = [(member, "mistreatment", "2026-01-12") for member in people[:6]]
     happened += [(people[6], "mistreatment", "2026-02-02")]

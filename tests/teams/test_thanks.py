@@ -14,12 +14,12 @@ from tests.world import client_of, token_headers
 
 
 @pytest.fixture(name="thanked")
-async def _thanked(each_staff: Staff) -> tuple[Staff, str]:
+async def _thanked(lone_staff: Staff) -> tuple[Staff, str]:
     """Somebody to be thanked, whom targets and meetings know."""
-    member = await each_staff.recruited()
-    await each_staff.get("deals", after=f"member/{member}@1", limit=1)
-    await each_staff.get("series", after=f"member/{member}@1", limit=1)
-    return each_staff, member
+    member = await lone_staff.recruited()
+    await lone_staff.get("deals", after=f"member/{member}@1", limit=1)
+    await lone_staff.get("series", after=f"member/{member}@1", limit=1)
+    return lone_staff, member
 
 
 async def thanks(staff: Staff, member: str, kind: str, ref: str, **fields: Any) -> httpx.Response:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.metrics.stream import relayed
 from tests.teams.conftest import Staff, problem
 from tests.world import client_of, token_headers
 
@@ -213,6 +214,7 @@ async def test_scores_are_read_by_the_member_who_leads_them_and_hr_and_by_nobody
         "another": (404, None, 0, 404),
     }
     # In the stream a member does not see who else is trained; tools that may read trainings do.
+    await relayed(staff.world)
     for name, told in (("herself", False), ("another", False), ("sales tool", True)):
         async with client_of(staff.world.origin, readers[name]) as client:
             stream = await client.get("/v1/events", params={"types": "concert.teams.training-*", "limit": 1000})
