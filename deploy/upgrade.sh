@@ -27,9 +27,10 @@ for service in "${services[@]}"; do
     copies+=(--scale "$service=$count")
 done
 say "migrating, while the version before serves; then the new version beside it"
-# The jobs run once more, as the new version's. Compose tells by what a container was started with, and upon what it
-# depends, whether it is to be made anew: so they are started as `compose up` starts them, upon all that they depend on.
-compose rm --force migrate topics
+# The jobs are made and run once more as the new version's, before anything looks at them: a job that compose finds to be
+# of another version it makes anew, and with it all that depends on it, down to the databases and up to the gateway. And
+# without --no-deps: a container that was started upon less than it depends on looks like another one.
+compose rm --force secrets migrate topics
 if ! compose up --detach --no-recreate --wait "${twice[@]}" "${services[@]}"; then
     mapfile -t new < <(containers "${services[@]}" | grep -vxF "$(printf '%s\n' "${old[@]}")")
     gone "${new[@]}"

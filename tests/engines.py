@@ -60,6 +60,11 @@ def prometheus() -> Path:
     return Path(_script("prometheus", "path", failure=Unavailable))
 
 
+def collector() -> Path:
+    """The OpenTelemetry collector; it is compiled when it is first asked for, which takes minutes."""
+    return Path(_script("collector", "path", failure=Unavailable))
+
+
 class Engine:
     """A server process of our own, or one at `address` that somebody else keeps running.
 

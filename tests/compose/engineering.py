@@ -102,8 +102,8 @@ async def upgrade_and_restore(drill: Drill, say: Say) -> None:
 
 async def _upgrade(drill: Drill, saved: Path, say: Say) -> None:
     drill.untrue = []
-    # Another level of logging is enough of a new version: every container is made anew, from an image built anew.
-    drill.stack.environment["CONCERT_LOG_LEVEL"] = "warning"
+    # Another image, and other settings: every container of ours is made anew.
+    drill.stack.environment |= {"CONCERT_LOG_LEVEL": "warning", "CONCERT_TESTED_AS": "after"}
     gateway = await drill.stack.begun("gateway")
     async with Probes(drill.stack.address) as probes:
         # More slowly than else: it is the longest of all, and everything that was written is read at its end.

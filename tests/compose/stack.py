@@ -131,7 +131,9 @@ class Stack:
     async def scale(self, copies: int, *services: str) -> None:
         """Let so many copies of services run."""
         wanted = [word for service in services for word in ("--scale", f"{service}={copies}")]
-        await self.compose("up", "--detach", "--wait", "--no-recreate", *wanted)
+        # Who goes depends on nobody: without this the jobs would run once more.
+        alone = ["--no-deps", *services] if copies == 1 else []
+        await self.compose("up", "--detach", "--wait", "--no-recreate", *wanted, *alone)
 
     async def begun(self, service: str) -> str:
         """Which container a service has, and since when it runs."""
