@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,9 +70,12 @@ async def mentions_of(
         if kind in _KEPT_WITH_THE_PERSON or (model in KIT_TABLES and model is not KeptAnswer):
             continue
         columns = _texts(model)
+        if not columns:
+            continue
         if model is not KeptAnswer:
-            connected[kind] = connected.get(kind, 0) + await _connected(snapshot, model, columns, member)
-        for row in await snapshot.rows(_select(model, columns, words)) if words and columns else ():
+            count = int(await snapshot.scalar(_connected(model), member=_anywhere(member)))
+            connected[kind] = connected.get(kind, 0) + count
+        for row in await snapshot.rows(_naming(model, len(words)), **_spelt(words)) if words else ():
             fields = [column.name for column, text in zip(columns, row[1:], strict=True) if named.search(str(text))]
             if fields:
                 found.append(Mention(service=service, kind=kind, id=str(row[0]), fields=fields))
@@ -108,19 +112,36 @@ def _texts(model: type[Row]) -> list[Any]:
     ]
 
 
-def _select(model: type[Row], columns: Sequence[Any], words: Sequence[str]) -> Any:
+@cache
+def _naming(model: type[Row], words: int) -> Any:
+    """What selects the rows in whose texts one of so many words stands."""
     table: sa.Table = model.__table__  # type: ignore[attr-defined]
     key = sa.type_coerce(table.c.key, sa.Text) if model is KeptAnswer else next(iter(table.primary_key.columns))
-    texts = [sa.type_coerce(column, sa.Text) for column in columns]
-    spellings = {spelt for word in words for spelt in (word, word.lower())}
-    hits = [text.contains(each, autoescape=True) for text in texts for each in spellings]
-    hits += [sa.func.lower(text).contains(each.lower(), autoescape=True) for text in texts for each in words]
+    texts = [sa.type_coerce(column, sa.Text) for column in _texts(model)]
+    hits = [hit for text in texts for place in range(words) for hit in (
+        _holds(text, f"word{place}"), _holds(text, f"lower{place}"), _holds(sa.func.lower(text), f"lower{place}"),
+    )]  # fmt: skip
     return sa.select(key, *texts).where(sa.or_(*hits))
 
 
-async def _connected(snapshot: Snapshot, model: type[Row], columns: Sequence[Any], member: str) -> int:
-    if not columns:
-        return 0
-    texts = [sa.type_coerce(column, sa.Text) for column in columns]
-    hits = [text.contains(member, autoescape=True) for text in texts]
-    return int(await snapshot.scalar(sa.select(sa.func.count()).select_from(model).where(sa.or_(*hits))))
+def _spelt(words: Sequence[str]) -> dict[str, str]:
+    """The words for that, as they are and in small letters."""
+    as_is = {f"word{place}": _anywhere(word) for place, word in enumerate(words)}
+    return as_is | {f"lower{place}": _anywhere(word.lower()) for place, word in enumerate(words)}
+
+
+@cache
+def _connected(model: type[Row]) -> Any:
+    """What counts the rows in whose texts an id stands."""
+    texts = [sa.type_coerce(column, sa.Text) for column in _texts(model)]
+    return sa.select(sa.func.count()).select_from(model).where(sa.or_(*(_holds(text, "member") for text in texts)))
+
+
+def _holds(text: Any, name: str) -> sa.ColumnElement[bool]:
+    found: sa.ColumnElement[bool] = text.like(sa.bindparam(name, type_=sa.Text()), escape="/")
+    return found
+
+
+def _anywhere(word: str) -> str:
+    """The pattern of a text with a word in it."""
+    return f"%{re.sub('[/%_]', lambda found: f'/{found[0]}', word)}%"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from shared.identity.permissions import Principal
 
 MAX_EVENT_BYTES = 256 * 1024
-MOST_COMPILED = 500
+MOST_COMPILED = 2_000
 
 T = TypeVar("T")
 N = TypeVar("N", bound=Entity)

@@ -55,6 +55,11 @@ class Sellers:
         return answer.json()
 
 
+def said(view: Any) -> dict[str, str]:
+    """By figure what is said of it."""
+    return {note["figure"]: note["why"] for note in view["notes"]}
+
+
 async def test_the_quota_attainment_rate_is_members_at_or_above_quota_by_members_with_a_quota(world: World) -> None:
     house = await Sellers(world).settle()
     targets = [
@@ -70,6 +75,31 @@ async def test_the_quota_attainment_rate_is_members_at_or_above_quota_by_members
     await house.win("ben", "0.01", "2025-01-01")
     view = await house.sales(period="2025")
     assert view["figures"]["quota_attainment_rate"] == {"rate": "1.000000", "numerator": 2, "denominator": 2}
+
+
+async def test_trap_5_what_was_won_in_another_currency_reaches_a_quota_at_the_rate_of_its_day(world: World) -> None:
+    house = await Sellers(world).settle()
+    await house.aim("member", "ada", "100.00", "2025-Q1")
+    await house.aim("team", "north", "400.00", "2025-Q1")
+    deal = await house.post("deals", {"owner": house.ids["ada"], "opened_on": "2025-01-01"})
+    value = {"amount": "50.00", "currency": "USD"}
+    await house.post(f"deals/{deal['id']}/win", {"on": "2025-03-01", "value": value})
+    left = {"owner": house.ids["ben"], "opened_on": "2025-03-02", "value": {"amount": "100.00", "currency": "USD"}}
+    await house.post("deals", left)
+    asked = {"period": "2025-Q1", "team": house.ids["north"]}
+    found = await house.sales(period="2025-Q1")
+    assert found["figures"]["quota_attainment_rate"]["numerator"] == 0
+    assert "USD is not counted" in said(found)["quota_attainment_rate"]
+    found = await house.sales(**asked)
+    assert "pipeline in USD is not counted" in said(found)["coverage"]
+    await house.post("rates", {"from": "USD", "to": "EUR", "on": "2025-01-01", "rate": "2"})
+    rate = (await house.sales(period="2025-Q1"))["figures"]["quota_attainment_rate"]
+    assert rate == {"rate": "1.000000", "numerator": 1, "denominator": 1}
+    found = await house.sales(**asked)
+    assert found["figures"]["quota_window_attainment"]["rate"] == "1.000000"
+    # 400 less 100 are left to be won, and 200 are open.
+    assert found["figures"]["coverage"]["rate"] == "0.666667"
+    assert "coverage" not in said(found)
 
 
 async def test_sales_outside_the_days_of_a_quota_do_not_reach_it(world: World) -> None:
@@ -144,5 +174,4 @@ async def test_a_rate_of_nobody_is_not_known_and_says_why(world: World) -> None:
     house = await Sellers(world).settle()
     view = await house.sales(period="2025")
     assert view["figures"]["quota_attainment_rate"] is None
-    notes = {note["figure"]: note["why"] for note in view["notes"]}
-    assert "no member has a quota" in notes["quota_attainment_rate"]
+    assert "no member has a quota" in said(view)["quota_attainment_rate"]

@@ -47,6 +47,33 @@ async def test_a_target_with_parts_shows_what_it_achieved_itself_and_the_gap_to_
     assert (await lone_house.attained(parent))["attainment"]["rate"] == "1.000000"
 
 
+async def test_a_part_is_in_the_unit_and_the_days_of_its_target_and_stays_there(each_house: House) -> None:
+    parent = await each_house.made("targets", target_body("team", each_house.north, eur("100.00")))
+
+    def part(**fields: Any) -> Shown:
+        body = target_body("member", each_house.ada, eur("50.00"), parent=parent["id"])
+        return body | fields
+
+    dollars = {"amount": "50.00", "currency": "USD"}
+    for wrong, says in (
+        ({"value": dollars}, "in EUR, this part of it in USD"),
+        ({"period": "2026"}, "does not lie within"),
+    ):
+        refused = await each_house.refused("targets", part(**wrong), 422)
+        assert refused["errors"][0]["pointer"] == "/parent"
+        assert says in refused["detail"]
+    made = await each_house.made("targets", part())
+    for target in (parent, made):
+        answer = await each_house.world.admin.patch(
+            f"/v1/targets/{target['id']}", json={"value": dollars}, headers={"If-Match": "*"}
+        )
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/value")
+    assert (await each_house.get(f"targets/{parent['id']}"))["parts"]["gap"] == eur("-50.00")
+    await each_house.made(f"targets/{parent['id']}/close", {})
+    later = part(scope={"level": "member", "ref": each_house.ben})
+    assert "was closed on" in (await each_house.refused("targets", later, 409))["detail"]
+
+
 async def test_a_cascade_is_stored_as_a_whole_or_not_at_all(lone_house: House) -> None:
     children = [{"scope": {"level": "member", "ref": lone_house.ada}, "value": eur("40.00")}]
     cascade = {"parent": target_body("team", lone_house.north, eur("100.00")), "children": children}

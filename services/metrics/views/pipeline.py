@@ -100,7 +100,15 @@ async def coverage(reading: Reading) -> Any:
         reading.note("coverage", "nothing is left of the target")
         return None
     still = Amounts({found.currency: -round(found.state.variance)})
-    return shown_money_rate(Amounts({found.currency: (await open_value(reading)).of(found.currency)}), still)
+    value = await open_value(reading)
+    if any(code != found.currency for code, _ in value):
+        value = await open_value(reading.into(found.currency))
+    if others := [code for code, _ in value if code != found.currency]:
+        codes = ", ".join(others)
+        reading.note(
+            "coverage", f"pipeline in {codes} is not counted: the target is in {found.currency}, and no rate is known"
+        )
+    return shown_money_rate(Amounts({found.currency: value.of(found.currency)}), still)
 
 
 async def coverage_ideal(reading: Reading) -> Any:

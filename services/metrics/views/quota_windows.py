@@ -120,7 +120,7 @@ async def _attainment(reading: Reading, figure: str, choose: Choose, nothing: st
     due = sum((aim.value for quota in quotas for aim in quota.aims), Fraction(0))
     earned = 0
     for quota in quotas:
-        earned += await earned_for(reading, quota, currency)
+        earned += await earned_for(reading, figure, quota, currency)
     rate = shown_money_rate(Amounts({currency: earned}), Amounts({currency: round(due)}))
     if rate is None:
         reading.note(figure, "nothing was aimed at")

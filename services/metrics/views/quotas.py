@@ -16,7 +16,7 @@ from typing import Any
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
 from services.metrics.views.targets import Aim, aims_of_each, joined_days, may_add_up
-from services.metrics.views.values import shown_rate
+from services.metrics.views.values import Amounts, shown_rate
 from shared.period import Period
 
 KEY = "quota_attainment_rate"
@@ -73,7 +73,7 @@ async def quota_attainment_rate(reading: Reading) -> Any:
         if len(quota.currencies) > 1:
             several += 1
             continue
-        reached += await earned_for(reading, quota, *quota.currencies) >= quota.due(asked)
+        reached += await earned_for(reading, KEY, quota, *quota.currencies) >= quota.due(asked)
     if several:
         reading.note(KEY, f"{several} members have quotas in several currencies, and count on neither side")
     elif not quotas:
@@ -81,13 +81,24 @@ async def quota_attainment_rate(reading: Reading) -> Any:
     return shown_rate(reached, len(quotas) - several)
 
 
-async def earned_for(reading: Reading, quota: Quota, currency: str) -> int:
-    """What is credited to a member on the days of their quota, in minor units of its currency."""
-    earned = 0
+async def earned_for(reading: Reading, figure: str, quota: Quota, currency: str) -> int:
+    """What is credited to a member on the days of their quota, in minor units of its currency: other currencies at the
+    rates of their days, as far as these are known."""
+    earned = Amounts()
     for start, end in quota.days:
         # A quota is reached by all that is credited to a member, whatever part of the organisation is asked about.
         days = reading.about({}).over(Period.between(start, end))
-        entries = await days.once("revenue by member", lambda days=days: days.entries_along("member", "won"))  # type: ignore[misc]
-        entry = entries.get(quota.member)
-        earned += entry.amount.of(currency) if entry is not None else 0
-    return earned
+        part = await _credited(days, quota.member)
+        if any(code != currency for code, _ in part):
+            part = await _credited(days.into(currency), quota.member)
+        earned += part
+    others = [code for code, _ in earned if code != currency]
+    if others:
+        codes = ", ".join(others)
+        reading.note(figure, f"revenue in {codes} is not counted: the quota is in {currency}, and no rate is known")
+    return earned.of(currency)
+
+
+async def _credited(days: Reading, member: str) -> Amounts:
+    entries = await days.once("revenue by member", lambda: days.entries_along("member", "won"))
+    return entries[member].amount if member in entries else Amounts()

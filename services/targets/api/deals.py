@@ -147,7 +147,7 @@ class ReopenDeal(Body):
 @deals.create
 async def open_deal(tx: Tx, body: OpenDeal) -> Deal:
     """Take up a chance to sell."""
-    opened_on = body.opened_on or tx.now.date()
+    opened_on = body.opened_on or await today(tx)
     owner = await known(tx, KnownMember, body.owner, "/owner")
     team = (await known(tx, KnownTeam, body.team, "/team")).id if body.team else owner.team_on(opened_on)
     deal, opened = Deal.open(
@@ -184,19 +184,19 @@ async def change_deal(tx: Tx, deal: Deal, body: ChangeDeal) -> Deal:
         sent.pop("value", None)
         stage = None
     deal = tx.save(deal, deal.change(**sent))
-    return tx.save(deal, deal.move(stage, tx.now.date())) if stage else deal
+    return tx.save(deal, deal.move(stage, await today(tx))) if stage else deal
 
 
 @deals.verb("move")
 async def move_deal(tx: Tx, deal: Deal, body: MoveDeal) -> Deal:
     """Bring a deal to another stage."""
-    return tx.save(deal, deal.move(body.stage, body.on or tx.now.date()))
+    return tx.save(deal, deal.move(body.stage, body.on or await today(tx)))
 
 
 @deals.verb("win")
 async def win_deal(tx: Tx, deal: Deal, body: WinDeal) -> Deal:
     """Close a deal as won, with its lines and with credits that sum to 1."""
-    on = body.on or tx.now.date()
+    on = body.on or await today(tx)
     value, lines, shares, assists = await _agreed(tx, deal, body, on)
     deal = tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))
     return tx.save(deal, deal.staff(await staffed(tx, deal, body.roles, on))) if body.roles else deal
@@ -235,13 +235,13 @@ async def amend_deal(tx: Tx, deal: Deal, body: AmendDeal) -> Deal:
 @deals.verb("lose")
 async def lose_deal(tx: Tx, deal: Deal, body: LoseDeal) -> Deal:
     """Close a deal as lost, and say why."""
-    return tx.save(deal, deal.lose(body.on or tx.now.date(), body.reason, body.competitor))
+    return tx.save(deal, deal.lose(body.on or await today(tx), body.reason, body.competitor))
 
 
 @deals.verb("reopen", undoes=True)
 async def reopen_deal(tx: Tx, deal: Deal, body: ReopenDeal) -> Deal:
     """Take a closing back."""
-    return tx.save(deal, deal.reopen(body.on or tx.now.date(), await invoiced(tx, deal)))
+    return tx.save(deal, deal.reopen(body.on or await today(tx), await invoiced(tx, deal)))
 
 
 async def _sold(tx: Tx, line: SoldLine, on: date, place: int) -> Sold:

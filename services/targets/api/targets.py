@@ -222,10 +222,17 @@ async def aim(tx: Tx, body: SetTarget, at: str = "") -> Target:
         by=tx.context.member,
         stretch=body.stretch,
         goal=await goal_id(tx, body.goal, metric.id, f"{at}/goal"),
-        parent=await _parent_id(tx, body.parent, metric.id, f"{at}/parent"),
+        parent=await _parent_of(tx, body, metric.id, period, f"{at}/parent"),
         **fresh(Target, body),
     )
     return tx.save(target, aimed)
+
+
+async def _parent_of(tx: Tx, body: SetTarget, metric: str, period: Period, at: str) -> str | None:
+    parent = await _parent_id(tx, body.parent, metric, at)
+    if parent is not None:
+        (await tx.get(Target, parent)).hold(body.value, period)
+    return parent
 
 
 async def _parent_id(tx: Tx, ref: str | None, metric: str, at: str) -> str | None:

@@ -110,6 +110,24 @@ class ChildOutsideThePeriod(Refused):
     status, at = 422, "/children"
 
 
+class PartInAnotherUnit(Refused):
+    """{parent} is in {unit}, this part of it in {other}; both share one unit."""
+
+    status, at = 422, "/parent"
+
+
+class PartOutsideThePeriod(Refused):
+    """{period} does not lie within {whole}, the days of {parent}, which it is to be a part of."""
+
+    status, at = 422, "/parent"
+
+
+class ChangedToAnotherUnit(Refused):
+    """This target is in {unit} and stays so; close it and set another one in {other}."""
+
+    status, at = 422, "/value"
+
+
 class Target(Lasting, table=True):
     """So much of a metric, aimed at by somebody in a period."""
 
@@ -251,6 +269,9 @@ class Target(Lasting, table=True):
             return None
         self._refuse_if_closed()
         _refuse_own(self.level, self.ref, by)
+        if unit_of(value) != unit_of(self.value):
+            # Its parts, and what it is a part of, could not be added up with it.
+            raise ChangedToAnotherUnit(unit=unit_of(self.value), other=unit_of(value))
         _check_stretch(value, stretched, lower=lower)
         if self.approved_on is not None and reason is None:
             raise ReasonNeeded(on=self.approved_on, before=said(self.value))
@@ -293,6 +314,14 @@ class Target(Lasting, table=True):
             )  # fmt: skip
         self.over_assignment = plain(over)
         return TargetCascaded(children=tuple(child.id for child in children), over_assignment=self.over_assignment)
+
+    def hold(self, value: Value, period: Period) -> None:
+        """Refuse what cannot be a part: of a closed target, in another unit, or beyond its days."""
+        self._refuse_if_closed()
+        if unit_of(value) != unit_of(self.value):
+            raise PartInAnotherUnit(parent=self.id, unit=unit_of(self.value), other=unit_of(value))
+        if period.start < self.starts_on or period.end > self.ends_on:
+            raise PartOutsideThePeriod(period=period, whole=self.period, parent=self.id)
 
     def place(self, parent: Target, above: Sequence[Target], by: str | None) -> TargetPlaced | None:
         """Be a part of another target; `above` are those that the other one is a part of."""
