@@ -51,6 +51,16 @@ async def sell(shop: Shop) -> None:
         shares = [{"member": shop.refs[owner], "share": "0.7"}, {"member": shop.refs[other], "share": "0.3"}]
         won = {"do": "win", "value": eur(f"{chance.randrange(40, 310)}.25")}
         rows.append(verb | won | ({"credits": shares} if number % 7 == 0 else {}))
+        amended = closed + timedelta(days=25)
+        if number % 6 == 0 and amended <= TODAY:
+            more = {
+                "do": "amend",
+                "on": str(amended),
+                "value": eur(f"{chance.randrange(40, 310)}.75"),
+                "reason": "more",
+            }
+            rows.append(verb | more | ({"credits": [*shares[:1], {"member": shop.refs["cem"], "share": "0.3"}]}
+                                       if shop.refs["cem"] != shares[0]["member"] else {}))  # fmt: skip
     answer = await shop.world.admin.post("/v1/deals/bulk", json=rows)
     assert answer.status_code == 200, answer.text
     assert "problem" not in answer.text, answer.text

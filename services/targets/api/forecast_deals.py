@@ -8,13 +8,14 @@ owner.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal, get_args
 
 import sqlalchemy as sa
 
+from services.targets.domain.agreements import Agreed, agreements
 from services.targets.domain.deals import Deal
 from shared.forecast import History, Known, Told, tell
 from shared.known import KnownMember, KnownTeam
@@ -36,8 +37,8 @@ _ADDED = (
     sa.cast(sa.func.sum(_deal.total), sa.BigInteger),
     sa.cast(sa.func.sum(_deal.estimate), sa.BigInteger),
 )
-_OWNED = (_deal.opened_on, _deal.closed_on, _deal.status, _deal.owner, _deal.credits, _deal.estimate,
-          _deal.estimate_currency)  # fmt: skip
+_WON = (_deal.product, _deal.closed_on, _deal.value, _deal.cost, _deal.credits, _deal.lines, _deal.amendments)
+_ALONE = (_deal.opened_on, _deal.closed_on, _deal.status, _deal.estimate, _deal.estimate_currency, _deal.amendments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +50,30 @@ class Whose:
 
 
 async def history_of(snapshot: Snapshot, whose: Whose, before: date) -> History:
-    """How the deals went that belong to somebody, as far as was known before a day."""
+    """How the deals went that belong to somebody, as far as was known before a day: at what they were won for."""
     history = History(Known(before))
     since = [_deal.opened_on >= history.known.horizon, _deal.opened_on < before]
     if whose.level in ("member", "group"):
         owners = await _owners(snapshot, whose, before - timedelta(days=1))
-        select = sa.select(*_OWNED).where(*since, OneOf(_deal.owner, "owners"))
-        for opened, closed, status, owner, credits, estimate, currency in await snapshot.rows(select, owners=owners):
-            own = [Money(**each["amount"]) for each in credits if each["member"] == owner]
+        select = sa.select(*_ALONE, _deal.owner, _deal.credits).where(*since, OneOf(_deal.owner, "owners"))
+        for opened, closed, status, estimate, currency, amendments, owner, credits in await snapshot.rows(
+            select, owners=owners
+        ):
+            first = amendments[0]["credits"] if amendments else credits
+            own = [Money(**each["amount"]) for each in first if each["member"] == owner]
             tell(history, _told(opened, closed, status, own[0] if own else None, 1, estimate, currency))
         return history
-    select = sa.select(*_WENT, *_ADDED).where(*since, *_belonging(whose)).group_by(*_WENT)
+    since += _belonging(whose)
+    select = sa.select(*_WENT, *_ADDED).where(*since, _deal.amended_on.is_(None)).group_by(*_WENT)
     for opened, closed, status, currency, estimate_currency, estimated, count, total, estimate in await snapshot.rows(
         select
     ):
         brought = Money.of_minor(int(total), currency) if currency else None
         went = _told(opened, closed, status, brought, int(count), int(estimate), estimate_currency, bool(estimated))
         tell(history, went)
+    amended = sa.select(*_ALONE).where(*since, _deal.amended_on.is_not(None))
+    for opened, closed, status, estimate, currency, amendments in await snapshot.rows(amended):
+        tell(history, _told(opened, closed, status, Money(**amendments[0]["value"]), 1, estimate, currency))
     return history
 
 
@@ -94,34 +102,44 @@ def _told(
 
 
 async def won_in(snapshot: Snapshot, whose: Whose, start: date, end: date) -> dict[str, int]:
-    """What was won for somebody from a day up to, not including, another: minor units by currency."""
-    won = [_deal.status == "won", _deal.closed_on >= start, _deal.closed_on < end]
+    """What was won for somebody from a day up to, not including, another: minor units by currency. What an amendment
+    changed counts on its day."""
+    won = [_deal.status == "won", sa.or_(_deal.closed_on >= start, _deal.amended_on >= start), _deal.closed_on < end]
     sums: dict[str, int] = defaultdict(int)
+    spells: Mapping[str, Sequence[Spell]] = {}
     if whose.level in ("member", "group"):
         spells = await _spells(snapshot, whose)
-        select = sa.select(_deal.closed_on, _deal.credits).where(*won)
         if whose.level == "member":
-            select = select.where(sa.type_coerce(_deal.credits, sa.Text).like(f'%"{whose.ref}"%'))
-        for closed, credits in await snapshot.rows(select):
-            for each in credits:
-                if any(covers(spell, closed) for spell in spells.get(each["member"], ())):
-                    _add(sums, each["amount"])
-    elif whose.level == "product":
-        select = sa.select(_deal.product, _deal.lines, _deal.value).where(*won)
-        for product, lines, value in await snapshot.rows(select):
-            for line in lines or [{"product": product, "amount": value.as_json()}]:
-                if line["product"] == whose.ref:
-                    _add(sums, line["amount"])
-    else:
+            texts = (sa.type_coerce(each, sa.Text) for each in (_deal.credits, _deal.amendments))
+            won.append(sa.or_(*(text.like(f'%"{whose.ref}"%') for text in texts)))
+    elif whose.level != "product":
+        won += _belonging(whose)
         total = sa.cast(sa.func.sum(_deal.total), sa.BigInteger)
-        select = sa.select(_deal.total_currency, total).where(*won, *_belonging(whose)).group_by(_deal.total_currency)
-        sums.update({code: int(minor) for code, minor in await snapshot.rows(select)})
-    return sums
+        select = sa.select(_deal.total_currency, total).where(*won, _deal.amended_on.is_(None))
+        sums |= {code: int(minor) for code, minor in await snapshot.rows(select.group_by(_deal.total_currency))}
+        won.append(_deal.amended_on.is_not(None))
+    for product, closed_on, *agreed_on, amendments in await snapshot.rows(sa.select(*_WON).where(*won)):
+        for day, sign, agreed in agreements(closed_on, Agreed(*agreed_on), amendments):
+            if start <= day < end:
+                for part in _parts(whose, spells, day, agreed, product):
+                    sums[part.currency] += sign * part.minor
+    return dict(sums)
 
 
-def _add(sums: dict[str, int], amount: dict[str, str]) -> None:
-    money = Money(**amount)
-    sums[money.currency] += money.minor
+def _parts(
+    whose: Whose, spells: Mapping[str, Sequence[Spell]], day: date, agreed: Agreed, product: str | None
+) -> Iterator[Money]:
+    """Which parts of what was agreed on are somebody's on a day."""
+    if whose.level in ("member", "group"):
+        for each in agreed.credits:
+            if any(covers(spell, day) for spell in spells.get(each["member"], ())):
+                yield Money(**each["amount"])
+    elif whose.level == "product":
+        for line in agreed.lines or [{"product": product, "amount": agreed.value.as_json()}]:
+            if line["product"] == whose.ref:
+                yield Money(**line["amount"])
+    else:
+        yield agreed.value
 
 
 def _belonging(whose: Whose) -> Iterator[sa.ColumnElement[bool]]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
-from typing import Any
 
 import sqlalchemy as sa
 
 from services.targets.api.achieved.asked import Achieved, Asked, Scope, days_of
 from services.targets.api.achieved.whose import Whose
 from services.targets.api.rates import all_rates
+from services.targets.domain.agreements import Agreed, agreements
 from services.targets.domain.deals import Deal
 from services.targets.domain.targets import Target
 from shared.money import Money
@@ -23,7 +22,7 @@ from shared.rates import MissingRate, Rates, fraction_of, in_minor
 from shared.store import Snapshot
 
 _deal = Deal.__table__.c  # type: ignore[attr-defined]
-_WON = (_deal.team, _deal.closed_on, _deal.value, _deal.cost, _deal.credits, _deal.amendments)
+_WON = (_deal.team, _deal.closed_on, _deal.value, _deal.cost, _deal.credits, _deal.lines, _deal.amendments)
 ByDay = dict[tuple[str, date], int]
 """Minor units by currency and day."""
 
@@ -69,9 +68,9 @@ async def earned(snapshot: Snapshot, asked: Sequence[Asked], whose: Whose) -> li
         won += [_deal.amended_on.is_not(None), *whose.of_teams]
     else:
         won += whose.credited()
-    for team, *deal in await snapshot.rows(sa.select(*_WON).where(*won)):
-        amended = bool(deal[-1])
-        for day, sign, agreed in _agreements(*deal):
+    for team, closed_on, *agreed_on, amendments in await snapshot.rows(sa.select(*_WON).where(*won)):
+        amended = bool(amendments)
+        for day, sign, agreed in agreements(closed_on, Agreed(*agreed_on), amendments):
             if not summed or amended:
                 booked.book(whose.of_team(team), day, sign, agreed.value, agreed.cost)
             if whose.by_member:
@@ -112,32 +111,6 @@ def _told(each: Asked, by_day: ByDay, uncosted: int, rates: Rates) -> Achieved:
     if uncosted:
         return Achieved(None, None, [*found.notes, f"the cost of {uncosted} deals is not known"])
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """What was agreed on with a won deal."""
-
-    value: Money
-    cost: Money | None
-    credits: Sequence[dict[str, Any]]
-
-
-def _agreements(
-    closed_on: date, value: Money, cost: Money | None, credits: Any, amendments: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[date, int, Agreed]]:
-    """What was agreed on from the day of winning on, and on the day of each amendment what went and what came."""
-    states = [_before(each) for each in amendments] + [Agreed(value, cost, credits)]
-    yield closed_on, 1, states[0]
-    for each, (gone, come) in zip(amendments, pairwise(states), strict=True):
-        day = date.fromisoformat(each["on"])
-        yield day, -1, gone
-        yield day, 1, come
-
-
-def _before(amendment: Mapping[str, Any]) -> Agreed:
-    cost = amendment["cost"]
-    return Agreed(Money(**amendment["value"]), Money(**cost) if cost is not None else None, amendment["credits"])
 
 
 async def rates_for(snapshot: Snapshot, pairs: Collection[tuple[str, str]]) -> Rates:
