@@ -56,7 +56,7 @@ AS_THE_YEAR_BEGINS: dict[str, Any] = {
     "close_rate": None, "average_days_to_win": None, "average_deal": None, "sales_cycle_mean": None,
     "sales_cycle_median": None, "velocity": None, "pipeline": "0.00", "weighted_pipeline": "0.00",
     "coverage": "0.00/9000.00", "coverage_ideal": None, "forecast": None, "forecast_range": None,
-    "forecast_override": None, "target": "9000.00", "attainment": "0.00/9000.00", "variance": "-9000.00",
+    "forecast_override": None, "target": "9000.00", "attainment": "0.00/9000.00", "variance": "-9000.00", "other_targets": None,
     "variance_rate": "-9000.00/9000.00", "pace": "0.00/9000.00", "target_adjusted": "9000.00",
     "attainment_adjusted": "0.00/9000.00", "quota_attainment_rate": "0/3", "quota_window_attainment": "0.00/9000.00",
     "quota_calendar_attainment": "0.00/9000.00", "members": 4, "requests_to_it": 0, "csat": None,

@@ -40,7 +40,7 @@ async def other_aims(reading: Reading) -> Sequence[tuple[MetricFact, Aim]] | Non
     level, ref = next(iter(reading.filters.items()), ("organisation", ""))
     if len(reading.filters) > 1 or level not in ("organisation", *LEVELS):
         return None
-    metrics = await reading.shared("metrics", lambda: _metrics(reading))
+    metrics = await reading.shared("other metrics", lambda: _metrics(reading))
     return list(_standing(metrics, await _targets(reading, list(metrics), level, ref), reading.question.period))
 
 
