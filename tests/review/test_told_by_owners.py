@@ -98,6 +98,7 @@ async def test_a_goal_is_reached_in_a_review_as_targets_says(world: World) -> No
 async def test_what_a_team_has_accomplished_and_measures_itself_by_stands_in_its_review(world: World) -> None:
     staff = await staffed(world)
     people = await a_team(staff, 3)
+    await staff.get("targets", after=f"member/{people[0]}@2", limit=1)
     own = {"metric": "activities", "scope": {"level": "team", "ref": staff.north}, "value": "100", "period": YEAR}
     target = await as_kind(staff, "target", "targets", own)
     taken = {"metric": "activities", "scope": own["scope"], "on": "2026-02-02", "value": "60"}

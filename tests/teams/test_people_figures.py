@@ -13,17 +13,17 @@ MANAGER = "Account manager"
 
 
 @pytest.fixture(name="crew")
-async def _crew(each_staff: Staff) -> tuple[Staff, list[str], list[str]]:
+async def _crew(lone_staff: Staff) -> tuple[Staff, list[str], list[str]]:
     """Six in the North, led by the first of them, and five in the South; all of them account managers."""
     crews: list[list[str]] = []
-    for team, size in ((each_staff.north, 6), (each_staff.south, 5)):
-        members = [await each_staff.recruited(job=MANAGER) for _ in range(size)]
+    for team, size in ((lone_staff.north, 6), (lone_staff.south, 5)):
+        members = [await lone_staff.recruited(job=MANAGER) for _ in range(size)]
         for member in members:
-            await each_staff.does(member, "join", team=team, since="2026-01-01")
+            await lone_staff.does(member, "join", team=team, since="2026-01-01")
         crews.append(members)
-    await each_staff.patch(f"teams/{each_staff.north}", {"leader": crews[0][0]})
+    await lone_staff.patch(f"teams/{lone_staff.north}", {"leader": crews[0][0]})
     north, south = crews
-    return each_staff, north, south
+    return lone_staff, north, south
 
 
 async def hr(staff: Staff, made: Any, period: str, **query: str) -> dict[str, Any]:
