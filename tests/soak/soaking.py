@@ -105,7 +105,7 @@ async def tell(teller: Teller, troubles: Troubles, plan: Plan, watch: Watch) -> 
     began, poisoned = time.monotonic(), 0
     while teller.events < plan.events and (passed := time.monotonic() - began) < plan.seconds:
         troubles.kills = passed < WITH_KILLS * plan.seconds
-        if poisoned < passed // plan.between:
+        if poisoned <= passed // plan.between:
             poisoned += 1
             teller.poison += 1
         due = min(WINDOW, int(plan.events * passed / plan.seconds) - teller.events)
