@@ -104,7 +104,8 @@ class Consumer:
         self._parks: list[float] = []
         self._caught_up_at = time.monotonic()
         self._following = False
-        self._passed: dict[tuple[str, int], Message] = {}
+        self.passed: dict[tuple[str, int], Message] = {}
+        """By topic and partition the last of what nobody here listens to, where that is not stored yet."""
         self._stored_at = 0.0
         self.turn = asyncio.Lock()
         """Held while a batch is applied; whoever holds it sees to it that nothing more is applied from the log."""
@@ -134,7 +135,7 @@ class Consumer:
         """Apply what comes, until another one has taken over."""
         await self._hear_as_said()
         recognition = Recognition(await self.store.read(stored_positions))
-        self._passed.clear()
+        self.passed.clear()
         async with aclosing(self._messages(recognition)) as batches:
             async for messages in batches:
                 recognition.check(messages)
@@ -150,10 +151,10 @@ class Consumer:
         if time.monotonic() < self._stored_at + PASSED_SECONDS and not any(
             self.subscriptions.wants(each.record) for each in messages
         ):
-            self._passed |= {(each.record.topic, each.partition): each for each in messages}
+            self.passed |= {(each.record.topic, each.partition): each for each in messages}
             return
-        passed = list(self._passed.values())
-        self._passed.clear()
+        passed = list(self.passed.values())
+        self.passed.clear()
         await self.apply([*passed, *messages])
         self._stored_at = time.monotonic()
 
@@ -195,7 +196,7 @@ class Consumer:
             await asyncio.sleep(RENEW_AFTER)
             with suppress(OutcomeUnknown, Overloaded, OSError, HeardByAnother):
                 await self._lease.holds()
-                if self._passed and not self.turn.locked():
+                if self.passed and not self.turn.locked():
                     async with self.turn:
                         await self._take([])
 

@@ -111,7 +111,7 @@ async def test_what_was_passed_over_and_not_stored_comes_again_and_changes_nothi
         await met(store, bus)
         await bus.publish(life(DEAL, opened()))
         async with asyncio.timeout(20):
-            while not consumer._passed:
+            while not consumer.passed:
                 await asyncio.sleep(0)
     assert (await read(store)).get(partition_of(DEAL), 0) == 0
     async with at_work(store, bus):
@@ -125,7 +125,7 @@ async def test_it_is_stored_with_what_is_applied_next(store: Store, bus: Bus) ->
         await met(store, bus)
         await bus.publish(life(DEAL, opened()))
         async with asyncio.timeout(20):
-            while not consumer._passed:
+            while not consumer.passed:
                 await asyncio.sleep(0)
         await met(store, bus, version=2)
         assert (await read(store))[partition_of(DEAL)] == 1

@@ -42,10 +42,12 @@ async def relayed(world: World) -> None:
 
 
 async def _knows(running: Running, end: Mapping[Position, int]) -> bool:
-    assert running.runtime.consumer is not None
+    consumer = running.runtime.consumer
+    assert consumer is not None
     applied = await running.runtime.store.read(stored_positions)
     places = {(each.topic, each.partition): each.next_offset for each in applied}
-    topics = running.runtime.consumer.subscriptions.topics
+    places |= {place: last.offset + 1 for place, last in consumer.passed.items()}
+    topics = consumer.subscriptions.topics
     return all(places.get(place, 0) >= offset for place, offset in end.items() if place[0] in topics)
 
 
