@@ -7,7 +7,7 @@ the words of all of them, for it meets those on the log.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -24,8 +24,7 @@ class Services(Sequence[Service]):
 
     def named(self, name: str) -> Service:
         """The service of this name, which is one of `names`."""
-        for words in iter_modules(events.__path__, f"{events.__name__}."):
-            import_module(words.name)
+        _know_all_words()
         service: Service = import_module(f"services.{name}.app").service
         return service
 
@@ -38,6 +37,12 @@ class Services(Sequence[Service]):
 
     def __len__(self) -> int:
         return len(self._all)
+
+
+@cache
+def _know_all_words() -> None:
+    for words in iter_modules(events.__path__, f"{events.__name__}."):
+        import_module(words.name)
 
 
 SERVICES = Services("teams", "targets", "meetings", "metrics")

@@ -61,6 +61,10 @@ class Away(Fact):
     """The first day after it; none while that is not known."""
     share: str = "1"
 
+    def covers(self, day: date) -> bool:
+        """Whether a day is one of these."""
+        return self.start is not None and self.start <= day and (self.end is None or day < self.end)
+
 
 C = TypeVar("C", bound=Career)
 A = TypeVar("A", bound=Away)

@@ -188,9 +188,5 @@ def ramp_on(member: Ramped, day: date) -> Fraction:
 def _active(member: Career, away: Sequence[Away], day: date) -> Fraction:
     if not any(covers(each, day) for each in member.employments):
         return Fraction(0)
-    missing = sum(
-        (Fraction(each.share) for each in away
-         if each.start is not None and each.start <= day and (each.end is None or day < each.end)),
-        Fraction(0),
-    )  # fmt: skip
+    missing = sum((Fraction(each.share) for each in away if each.covers(day)), Fraction(0))
     return max(FULL - missing, Fraction(0))

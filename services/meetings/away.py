@@ -7,7 +7,6 @@ all others nobody is away. Who works less on a day is not away on it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,7 +39,7 @@ async def away_then(snapshot: Snapshot, wanted: Sequence[Taken], reader: Princip
         found.setdefault(each.member, []).append(each)
     return [
         [{"member": member.id, "starts_at": each.starts_at} for member in people
-         if each.expects(member) and any(_covers(absence, each.on) for absence in found.get(member.id, ()))]
+         if each.expects(member) and any(absence.covers(each.on) for absence in found.get(member.id, ()))]
         for each in wanted
     ]  # fmt: skip
 
@@ -51,10 +50,6 @@ async def away_from(snapshot: Snapshot, meeting: Meeting, reader: Principal) -> 
         return []
     (found,) = await away_then(snapshot, [Taken.by(meeting)], reader)
     return found
-
-
-def _covers(absence: KnownAbsence, day: date) -> bool:
-    return absence.start is not None and absence.start <= day and (absence.end is None or day < absence.end)
 
 
 async def _seen(snapshot: Snapshot, wanted: Sequence[Taken], reader: Principal) -> list[KnownMember]:

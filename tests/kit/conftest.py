@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from shared.bus import Bus
+from shared.bus.embedded import EmbeddedBus
+from shared.consumer import Consumer, Subscriptions
+from shared.rebuild import Rebuild
 from shared.store import Store, open_store
 from tests import world as worlds
 from tests.engines import Postgres
@@ -54,6 +58,31 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 async def store(stores: Stores) -> Store:
     """The store of targets."""
     return await stores.open("targets")
+
+
+@pytest.fixture
+async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
+    """An embedded log with nothing on it."""
+    log = EmbeddedBus(tmp_path / "heard.db")
+    await log.start()
+    yield log
+    await log.close()
+
+
+@asynccontextmanager
+async def at_work(store: Store, bus: Bus, subscriptions: Subscriptions) -> AsyncIterator[Consumer]:
+    """An applier that has come to the end of the log."""
+    consumer = Consumer(store, bus, subscriptions)
+    consumer.hear_anew = Rebuild(store, bus, subscriptions, None).run
+    task = asyncio.create_task(consumer.run())
+    try:
+        await until(lambda: consumer.caught_up or task.done())
+        yield consumer
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    if not task.cancelled() and task.exception() is not None:
+        raise task.exception()  # type: ignore[misc]
 
 
 async def until(holds: Callable[[], bool], seconds: float = 20) -> None:

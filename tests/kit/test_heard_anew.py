@@ -21,7 +21,7 @@ from shared.facts import Facts
 from shared.rebuild import Rebuild, RebuildRefused
 from shared.store import Store, Tx
 from shared.store.tables import External, Position
-from tests.kit.conftest import Stores, until
+from tests.kit.conftest import Stores, at_work
 from tests.kit.told import TARGETS, held, life, lost, opened, told, won
 
 DEAL, OTHER = "deal/deal_1", "deal/deal_2"
@@ -64,32 +64,8 @@ def obliged(subscriptions: Subscriptions) -> Subscriptions:
 
 
 @pytest.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
-    log = EmbeddedBus(tmp_path / "heard.db")
-    await log.start()
-    yield log
-    await log.close()
-
-
-@pytest.fixture
 async def store(stores: Stores) -> Store:
     return await stores.open("metrics")
-
-
-@asynccontextmanager
-async def at_work(store: Store, bus: Bus, subscriptions: Subscriptions) -> AsyncIterator[Consumer]:
-    """An applier that has come to the end of the log."""
-    consumer = Consumer(store, bus, subscriptions)
-    consumer.hear_anew = Rebuild(store, bus, subscriptions, None).run
-    task = asyncio.create_task(consumer.run())
-    try:
-        await until(lambda: consumer.caught_up or task.done())
-        yield consumer
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-    if not task.cancelled() and task.exception() is not None:
-        raise task.exception()  # type: ignore[misc]
 
 
 async def moved_as_before(tx: Tx, messages: Sequence[Message], edition: str) -> list[Message]:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from services.metrics.facts.customers import customers
 from shared.bus import Bus, partition_of
-from shared.bus.embedded import EmbeddedBus
-from shared.consumer import Consumer, Subscriptions
+from shared.consumer import Subscriptions
 from shared.events.targets import CustomerMet
 from shared.positions import stored_positions
 from shared.store import Store
-from tests.kit.conftest import Stores
+from tests.kit.conftest import Stores, at_work
 from tests.kit.told import TARGETS, applied, life, opened, told
 
 CUSTOMER = "customer/cust_1"
@@ -32,27 +28,8 @@ def of_customers() -> Subscriptions:
 
 
 @pytest.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[Bus]:
-    log = EmbeddedBus(tmp_path / "passed.db")
-    await log.start()
-    yield log
-    await log.close()
-
-
-@pytest.fixture
 async def store(stores: Stores) -> Store:
     return await stores.open("metrics")
-
-
-@asynccontextmanager
-async def at_work(store: Store, bus: Bus) -> AsyncIterator[Consumer]:
-    consumer = Consumer(store, bus, of_customers())
-    task = asyncio.create_task(consumer.run())
-    try:
-        yield consumer
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def read(store: Store) -> dict[int, int]:
@@ -77,7 +54,7 @@ async def met(store: Store, bus: Bus, version: int = 1) -> None:
 async def test_what_nobody_listens_to_is_passed_over_and_its_place_stored_within_seconds(
     store: Store, bus: Bus
 ) -> None:
-    async with at_work(store, bus):
+    async with at_work(store, bus, of_customers()):
         await met(store, bus)
         told_of = life(DEAL, opened())
         await bus.publish(told_of)
@@ -95,7 +72,7 @@ async def test_it_is_not_stored_one_by_one(store: Store, bus: Bus) -> None:
         written += 1
         return await write(job)
 
-    async with at_work(store, bus) as consumer:
+    async with at_work(store, bus, of_customers()) as consumer:
         await met(store, bus)
         store.write = counted  # type: ignore[method-assign]
         for number in range(100):
@@ -107,21 +84,21 @@ async def test_it_is_not_stored_one_by_one(store: Store, bus: Bus) -> None:
 
 
 async def test_what_was_passed_over_and_not_stored_comes_again_and_changes_nothing(store: Store, bus: Bus) -> None:
-    async with at_work(store, bus) as consumer:
+    async with at_work(store, bus, of_customers()) as consumer:
         await met(store, bus)
         await bus.publish(life(DEAL, opened()))
         async with asyncio.timeout(20):
             while not consumer.passed:
                 await asyncio.sleep(0)
     assert (await read(store)).get(partition_of(DEAL), 0) == 0
-    async with at_work(store, bus):
+    async with at_work(store, bus, of_customers()):
         await met(store, bus, version=2)
         await reaches(store, DEAL, 1)
     assert await applied(store, DEAL) == 0
 
 
 async def test_it_is_stored_with_what_is_applied_next(store: Store, bus: Bus) -> None:
-    async with at_work(store, bus) as consumer:
+    async with at_work(store, bus, of_customers()) as consumer:
         await met(store, bus)
         await bus.publish(life(DEAL, opened()))
         async with asyncio.timeout(20):

@@ -7,7 +7,7 @@ the figures of the views are computed from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -25,6 +25,7 @@ from shared.money import Money
 from shared.period import Period
 
 _reading = ReadingFact.__table__.c  # type: ignore[attr-defined]
+_METRICS = sa.select(MetricFact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class Achieved:
 
     amount: Fraction | None
     notes: Sequence[str] = ()
+
+
+async def metrics_of(reading: Reading) -> Mapping[str, MetricFact]:
+    """What can be aimed at, by id; read once for a breakdown."""
+
+    async def read() -> dict[str, MetricFact]:
+        return {each.id: each for each in await reading.snapshot.all(MetricFact, _METRICS)}
+
+    metrics: Mapping[str, MetricFact] = await reading.shared("metrics", read)
+    return metrics
 
 
 async def achieved(reading: Reading, metric: MetricFact, level: str, ref: str, days: Period, currency: str) -> Achieved:

@@ -19,13 +19,14 @@ import sqlalchemy as sa
 from services.metrics.facts.goals import GoalFact, MetricFact
 from services.metrics.facts.support import ChallengeFact
 from services.metrics.facts.targets import TargetFact
-from services.metrics.views.achieved import achieved
+from services.metrics.views.achieved import achieved, metrics_of
 from services.metrics.views.frame import Figure, Reading
 from services.metrics.views.row_source import Source, simple
 from services.metrics.views.values import decimal
 from shared.attainment import Attainment, due_before
-from shared.money import Money, plain, rounded
+from shared.money import plain, rounded
 from shared.period import Period
+from shared.rates import as_money
 
 ONE_DAY: Final = timedelta(days=1)
 DIMENSIONS: Final = ("department", "team", "group")
@@ -38,7 +39,7 @@ _AIMED = sa.select(TargetFact).where(
     _target.goal.is_not(None), _target.level == sa.bindparam("level"), _target.ref == sa.bindparam("ref"),
     sa.or_(_target.closed_on.is_(None), _target.closed_on > _target.start),
 )  # fmt: skip
-_GOALS, _METRICS = sa.select(GoalFact), sa.select(MetricFact)
+_GOALS = sa.select(GoalFact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Aim:
     def shown(self, number: Fraction) -> Any:
         """So much of what it is measured in."""
         if self.metric.unit == "money":
-            return Money.of_minor(round(number), self.currency).as_json()
+            return as_money(number, self.currency).as_json()
         return plain(rounded(number))
 
 
@@ -116,7 +117,7 @@ async def _aims_of(reading: Reading, challenge: ChallengeFact) -> list[Aim]:
     goal = goals.get(challenge.goal or "")
     if goal is None:
         return []
-    metrics = await _metrics(reading)
+    metrics = await metrics_of(reading)
     level, ref = whose(challenge)
     below, last = _below(goals, goal.id), reading.question.span.asked
     targets = [each for each in await reading.snapshot.all(TargetFact, _AIMED, level=level, ref=ref)
@@ -130,20 +131,15 @@ async def _aims_of(reading: Reading, challenge: ChallengeFact) -> list[Aim]:
 def _of_target(target: TargetFact, metrics: Mapping[str, MetricFact]) -> Aim | None:
     if target.metric not in metrics:
         return None
-    value = _number(target.number) if target.number is not None else Fraction(target.amount)
-    rows = [(date.fromisoformat(since), _number(str(part))) for since, part in target.rows]
-    return Aim({"target": target.id}, metrics[target.metric], value, rows, target.period, target.currency)
+    rows = [(date.fromisoformat(since), Fraction(part)) for since, part in target.rows]
+    return Aim({"target": target.id}, metrics[target.metric], target.value, rows, target.period, target.currency)
 
 
 def _of_goal(goal: GoalFact, metrics: Mapping[str, MetricFact]) -> Aim | None:
     if goal.metric not in metrics or (goal.amount is None and goal.number is None):
         return None
-    value = Fraction(goal.amount) if goal.amount is not None else _number(goal.number or "0")
+    value = Fraction(goal.amount if goal.amount is not None else goal.number or "0")
     return Aim({"goal": goal.id}, metrics[str(goal.metric)], value, [], goal.period, goal.currency)
-
-
-def _number(text: str) -> Fraction:
-    return Fraction(Decimal(text))
 
 
 def _below(goals: Mapping[str, GoalFact], goal: str) -> set[str]:
@@ -163,14 +159,6 @@ async def _goals(reading: Reading) -> dict[str, GoalFact]:
 
     goals: dict[str, GoalFact] = await reading.shared("goals", read)
     return goals
-
-
-async def _metrics(reading: Reading) -> dict[str, MetricFact]:
-    async def read() -> dict[str, MetricFact]:
-        return {each.id: each for each in await reading.snapshot.all(MetricFact, _METRICS)}
-
-    metrics: dict[str, MetricFact] = await reading.shared("metrics", read)
-    return metrics
 
 
 def _shown_rate(rate: Fraction | None) -> str | None:

@@ -21,6 +21,7 @@ from services.metrics.views.belonging import Circle, circle_of, ledger_of_group
 from services.metrics.views.conversion import Conversion, conversion_into
 from services.metrics.views.ledger import PARTS, Entry, Ledger, Span, entry_of, joined, read_ledger
 from services.metrics.views.sources import BY_TEAM, Source, sources_of
+from services.metrics.views.values import Amounts
 from shared.period import Period, Unit
 from shared.store import Snapshot
 
@@ -244,6 +245,17 @@ class Reading:
         """The same question with all money in one currency, as far as rates are known."""
         converted = replace(self.question, into=currency, currency=currency)
         return Reading(self.snapshot, converted, self.shelf, self.along)
+
+    async def worth(self, currency: str, read: Callable[[Reading], Awaitable[Amounts]]) -> Amounts:
+        """What is read, in one currency as far as rates are known; they are asked only where there is any other."""
+        found = await read(self)
+        return await read(self.into(currency)) if found.besides(currency) else found
+
+    def note_besides(self, figure: str, what: str, found: Amounts, aimed: str, currency: str) -> None:
+        """Say what of something is in other currencies than what it is held against, where no rate is known."""
+        if others := found.besides(currency):
+            told = f"{what} in {', '.join(others)} is not counted"
+            self.note(figure, f"{told}: the {aimed} is in {currency}, and no rate is known")
 
     async def not_converted(self) -> str | None:
         """What is not converted, because no rate says what it was worth."""

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.goals import MetricFact
 from services.metrics.facts.targets import TargetFact
-from services.metrics.views.achieved import Achieved, achieved
+from services.metrics.views.achieved import Achieved, achieved, metrics_of
 from services.metrics.views.frame import Figure, Reading
 from services.metrics.views.targets import DURING, LEVELS, Aim
 from shared.attainment import Attainment
@@ -27,8 +27,7 @@ from shared.rates import as_money
 from shared.store.sql import OneOf
 
 KEY: Final = "other_targets"
-_target, _metric = TargetFact.__table__.c, MetricFact.__table__.c  # type: ignore[attr-defined]
-_METRICS = sa.select(MetricFact).where(_metric.id != "revenue").order_by(_metric.id)
+_target = TargetFact.__table__.c  # type: ignore[attr-defined]
 _OF_ALL = DURING.where(OneOf(_target.metric, "metrics"))
 _OF_ONE = _OF_ALL.where(_target.ref == sa.bindparam("ref"))
 Units = Callable[[Fraction], Any]
@@ -40,7 +39,7 @@ async def other_aims(reading: Reading) -> Sequence[tuple[MetricFact, Aim]] | Non
     level, ref = next(iter(reading.filters.items()), ("organisation", ""))
     if len(reading.filters) > 1 or level not in ("organisation", *LEVELS):
         return None
-    metrics = await reading.shared("other metrics", lambda: _metrics(reading))
+    metrics = {key: each for key, each in (await metrics_of(reading)).items() if key != "revenue"}
     return list(_standing(metrics, await _targets(reading, list(metrics), level, ref), reading.question.period))
 
 
@@ -50,10 +49,6 @@ def _standing(
     for metric, theirs in groupby(sorted(found, key=lambda each: each.metric), key=lambda each: each.metric):
         for target, days in sorted(standing(list(theirs), period), key=lambda each: each[1].start):
             yield metrics[metric], Aim(target, days)
-
-
-async def _metrics(reading: Reading) -> dict[str, MetricFact]:
-    return {each.id: each for each in await reading.snapshot.all(MetricFact, _METRICS)}
 
 
 async def _targets(reading: Reading, metrics: Sequence[str], level: str, ref: str) -> Sequence[TargetFact]:

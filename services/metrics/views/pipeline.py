@@ -100,14 +100,8 @@ async def coverage(reading: Reading) -> Any:
         reading.note("coverage", "nothing is left of the target")
         return None
     still = Amounts({found.currency: -round(found.state.variance)})
-    value = await open_value(reading)
-    if any(code != found.currency for code, _ in value):
-        value = await open_value(reading.into(found.currency))
-    if others := [code for code, _ in value if code != found.currency]:
-        codes = ", ".join(others)
-        reading.note(
-            "coverage", f"pipeline in {codes} is not counted: the target is in {found.currency}, and no rate is known"
-        )
+    value = await reading.worth(found.currency, open_value)
+    reading.note_besides("coverage", "pipeline", value, "target", found.currency)
     return shown_money_rate(Amounts({found.currency: value.of(found.currency)}), still)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from services.metrics.facts.targets import TargetFact
@@ -88,14 +89,8 @@ async def earned_for(reading: Reading, figure: str, quota: Quota, currency: str)
     for start, end in quota.days:
         # A quota is reached by all that is credited to a member, whatever part of the organisation is asked about.
         days = reading.about({}).over(Period.between(start, end))
-        part = await _credited(days, quota.member)
-        if any(code != currency for code, _ in part):
-            part = await _credited(days.into(currency), quota.member)
-        earned += part
-    others = [code for code, _ in earned if code != currency]
-    if others:
-        codes = ", ".join(others)
-        reading.note(figure, f"revenue in {codes} is not counted: the quota is in {currency}, and no rate is known")
+        earned += await days.worth(currency, partial(_credited, member=quota.member))
+    reading.note_besides(figure, "revenue", earned, "quota", currency)
     return earned.of(currency)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -190,14 +191,8 @@ async def reached(reading: Reading, figure: str) -> Reached | None:
         reading.note(figure, f"set against the revenue of the targets' days only: {days} (not included)")
     earned = Amounts()
     for start, end in stretches:
-        part = await _revenue(reading, start, end)
-        if any(code != currency for code, _ in part):
-            part = await _revenue(reading.into(currency), start, end)
-        earned += part
-    others = [code for code, _ in earned if code != currency]
-    if others:
-        codes = ", ".join(others)
-        reading.note(figure, f"revenue in {codes} is not counted: the target is in {currency}, and no rate is known")
+        earned += await reading.worth(currency, partial(_revenue, start=start, end=end))
+    reading.note_besides(figure, "revenue", earned, "target", currency)
     asked_until = reading.question.span.asked
     value = sum((aim.value for aim in aims), Fraction(0))
     due = sum((aim.before(asked_until) for aim in aims), Fraction(0))

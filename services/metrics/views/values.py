@@ -38,6 +38,10 @@ class Amounts:
         """The amount in one currency, in minor units."""
         return self.minor.get(currency, 0)
 
+    def besides(self, currency: str) -> list[str]:
+        """Which other currencies than one there is something of."""
+        return [code for code, _ in self if code != currency]
+
     @property
     def only(self) -> tuple[str, int] | None:
         """The one currency and its amount, if no other has any."""

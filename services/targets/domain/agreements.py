@@ -18,7 +18,7 @@ class Agreed:
     value: Money
     cost: Money | None
     credits: Sequence[dict[str, Any]]
-    lines: Sequence[dict[str, Any]]
+    lines: Sequence[dict[str, Any]] = ()
 
 
 def agreements(

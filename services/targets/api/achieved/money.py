@@ -22,7 +22,7 @@ from shared.rates import MissingRate, Rates, fraction_of, in_minor
 from shared.store import Snapshot
 
 _deal = Deal.__table__.c  # type: ignore[attr-defined]
-_WON = (_deal.team, _deal.closed_on, _deal.value, _deal.cost, _deal.credits, _deal.lines, _deal.amendments)
+_WON = (_deal.team, _deal.closed_on, _deal.value, _deal.cost, _deal.credits, _deal.amendments)
 ByDay = dict[tuple[str, date], int]
 """Minor units by currency and day."""
 
