@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from shared.identity.gate import signing_key
 from shared.identity.tokens import mint
 from shared.instant import now
 from shared.settings import Settings
+from shared.tasks import completed
 
 SCOPES = (
     "books:read",
@@ -72,8 +74,7 @@ class Neighbours:
 
     async def close(self) -> None:
         """Close the connections."""
-        for client in self._clients.values():
-            await client.aclose()
+        await completed(asyncio.gather(*(client.aclose() for client in self._clients.values())))
 
     def _client(self, service: str) -> httpx.AsyncClient:
         if service not in self._clients:

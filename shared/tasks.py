@@ -1,8 +1,9 @@
-"""Ending a task that was begun beside one's own work."""
+"""Ending what was begun: a task beside one's own work, or one's own work when it is called off."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 
@@ -16,3 +17,15 @@ async def ended(task: asyncio.Task[Any]) -> None:
     await asyncio.wait([task])
     if not task.cancelled() and (failure := task.exception()) is not None:
         raise failure
+
+
+async def completed(ending: Awaitable[Any]) -> None:
+    """Do something to its end, also when whoever waits for it is cancelled meanwhile, who is cancelled then.
+
+    What lets go of several things one after the other would otherwise keep those it had not come to.
+    """
+    task = asyncio.ensure_future(ending)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await task

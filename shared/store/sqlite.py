@@ -21,6 +21,7 @@ from shared.failpoints import point
 from shared.store.entity import Row
 from shared.store.sql import SQLITE, Statement, Values, making
 from shared.store.tx import Job, Record, Session, Snapshot, Tx
+from shared.tasks import completed
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -220,12 +221,9 @@ class SqliteStore:
         try:
             yield second
         finally:
-            # Whoever is cancelled here once more still closes it.
-            closing = asyncio.ensure_future(second.close())
             try:
-                await asyncio.shield(closing)
+                await completed(second.close())
             finally:
-                await closing
                 self._remove_beside()
 
     def _remove_beside(self) -> None:

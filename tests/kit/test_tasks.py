@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from shared.tasks import ended
+from shared.tasks import completed, ended
 
 
 async def test_who_is_cancelled_while_another_task_ends_ends_too() -> None:
@@ -50,3 +50,21 @@ async def test_what_a_task_failed_of_is_raised_and_its_cancellation_is_not() -> 
         await ended(failing)
     await ended(going)
     assert going.cancelled()
+
+
+async def test_who_is_cancelled_while_letting_go_lets_go_of_everything_first() -> None:
+    let_go: list[int] = []
+    begun = asyncio.Event()
+
+    async def close_all() -> None:
+        for number in range(3):
+            begun.set()
+            await asyncio.sleep(0)
+            let_go.append(number)
+
+    worker = asyncio.create_task(completed(close_all()))
+    await begun.wait()
+    worker.cancel()
+    await asyncio.wait([worker])
+    assert let_go == [0, 1, 2]
+    assert worker.cancelled()

@@ -61,6 +61,8 @@ class Receiver:
     came: list[Received] = field(default_factory=list)
     url: str = ""
     more_headers: str = ""
+    connected: int = 0
+    """How many connections are open."""
 
     @property
     def taken(self) -> list[Received]:
@@ -79,6 +81,7 @@ class Receiver:
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
+        self.connected += 1
         try:
             while head := (await reader.readuntil(b"\r\n\r\n")).decode():
                 lines = head.split("\r\n")
@@ -95,6 +98,7 @@ class Receiver:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self.connected -= 1
             writer.close()
 
 

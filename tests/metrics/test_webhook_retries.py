@@ -176,6 +176,17 @@ async def test_a_receiver_that_is_down_gets_everything_later(near_world: World, 
         await receiver.until(lambda: len(receiver.taken) == 1)
 
 
+async def test_who_is_called_off_while_closing_closes_every_connection() -> None:
+    async with receiving() as receiver:
+        sender = Sender(private=True)
+        await asyncio.gather(*(sender.send(receiver.url, {}, b"{}") for _ in range(3)))
+        assert receiver.connected == 3
+        closing = asyncio.create_task(sender.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await receiver.until(lambda: receiver.connected == 0, seconds=5)
+
+
 async def test_what_stands_twice_on_the_log_is_delivered_once(near_world: World, clock: Clock) -> None:
     async with receiving() as receiver:
         made = await hook(near_world, receiver.url)

@@ -15,6 +15,7 @@ import httpx
 
 from services.metrics.webhooks.addresses import NotAllowed, Resolve, addresses_of, resolve_host
 from shared import __version__
+from shared.tasks import completed
 
 SECONDS = 15.0
 MOST_READ = 64 * 1024
@@ -78,7 +79,7 @@ class Sender:
         """Let go of the connections."""
         client, self._client = self._client, None
         if client is not None:
-            await client.aclose()
+            await completed(client.aclose())
 
     async def _post(self, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> tuple[int, float]:
         addresses = (await addresses_of(url, self._private, self._resolve))[:MOST_ADDRESSES]
