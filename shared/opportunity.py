@@ -166,13 +166,25 @@ def expected_of(
     before: date,
 ) -> Adjusted | None:
     """What may be expected of some days of whoever these members count for; none without a quota of theirs."""
-    found: list[Adjusted] = []
+    found = [part for _, part in expected_by_quota(level, ref, days, quotas, people, absences, before)]
+    return sum(found, Adjusted()) if found else None
+
+
+def expected_by_quota(
+    level: str,
+    ref: str,
+    days: Period,
+    quotas: Sequence[Quota],
+    people: Mapping[str, Career],
+    absences: Mapping[str, Sequence[Away]],
+    before: date,
+) -> Iterator[tuple[Quota, Adjusted]]:
+    """The same, quota by quota: one stretch of days on which its member counts after the other."""
     for member, own in groupby(sorted(quotas, key=lambda each: each.member), key=lambda each: each.member):
         for quota, part in standing(list(own), days):
             for counted in counting(people[member], level, ref, part):
                 of_each = stretches(people[member], absences.get(member, ()), counted)
-                found.append(adjusted(quota.due, counted, before, of_each))
-    return sum(found, Adjusted()) if found else None
+                yield quota, adjusted(quota.due, counted, before, of_each)
 
 
 def ramp_on(member: Ramped, day: date) -> Fraction:

@@ -25,6 +25,8 @@ class Default:
     name: str
     position: int
     chances: Dated
+    qualified: Dated = ()
+    """From which day on what is in it counts as qualified: `{"from": day, "qualified": "yes" or "no"}`."""
 
 
 def always(chance: str) -> Dated:
@@ -34,7 +36,7 @@ def always(chance: str) -> Dated:
 
 DEFAULTS: Final[Mapping[str, Default]] = {
     "prospecting": Default("Prospecting", 1, always("0.1")),
-    "engaging": Default("Engaging", 2, always("0.25")),
+    "engaging": Default("Engaging", 2, always("0.25"), [{"from": FIRST_DAY.isoformat(), "qualified": "yes"}]),
 }
 
 
@@ -42,3 +44,9 @@ def chance_on(chances: Dated, day: date) -> Decimal | None:
     """The chance of a day; none before the first one that was set."""
     known = [each for each in chances if each["from"] <= day.isoformat()]
     return Decimal(known[-1]["chance"]) if known else None
+
+
+def qualified_on(qualified: Dated, day: date) -> bool:
+    """Whether what is in a stage counts as qualified on a day; not before that was said."""
+    known = [each for each in qualified if each["from"] <= day.isoformat()]
+    return bool(known) and known[-1]["qualified"] == "yes"

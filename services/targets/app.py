@@ -17,6 +17,7 @@ from services.targets.api import (
 )  # fmt: skip
 from services.targets.api.accomplishments import accomplishments
 from services.targets.api.budgets import budgets, expenses
+from services.targets.api.costing import keep_costs
 from services.targets.api.customers import customers
 from services.targets.api.deals import deals
 from services.targets.api.feedback import feedback
@@ -70,5 +71,5 @@ service = Service(
     tables=(Override,),
     subscriptions=reactions.subscriptions,
     prepare=(found_metrics, found_stages),
-    background=(keep_progress,),
+    background=(keep_progress, keep_costs),
 )

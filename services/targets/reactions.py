@@ -7,11 +7,12 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.targets import known
-from services.targets.domain.budgets import Expense
+from services.targets.domain.budgets import NOBODYS, Expense, Whose
 from services.targets.spending import room_on
 from shared.events import Envelope
 from shared.events.trainings import TrainingCompleted, TrainingCorrected
 from shared.ids import derived_id
+from shared.known import KnownMember
 from shared.store import Tx
 
 subscriptions: Final = known.subscriptions
@@ -37,8 +38,10 @@ async def bear_the_cost(tx: Tx, event: TrainingCompleted | TrainingCorrected, en
     if cost is None:
         return
     room = await room_on(tx, event.department, event.on, cost.currency)
+    member = await tx.recall(KnownMember, event.member)
+    whose = Whose(team=member.team_on(event.on), member=member.id) if member is not None else NOBODYS
     followed = Expense.follow(
         envelope.subject, envelope.version, department=event.department, spent_for=TRAINING, amount=cost, on=event.on,
-        **room, id=derived_id(Expense.prefix, envelope.id), externals={},
+        **room, whose=whose, id=derived_id(Expense.prefix, envelope.id), externals={},
     )  # fmt: skip
     tx.save(*followed)

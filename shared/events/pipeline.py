@@ -18,6 +18,14 @@ class Chance:
     chance: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Qualified:
+    """Whether deals in a stage count as qualified pipeline, from a day on until the next one's."""
+
+    since: date
+    qualified: bool
+
+
 @event("concert.targets.stage-described.v1")
 class StageDescribed(Event):
     """A stage of the pipeline has this name, place and these chances; the event says all of it."""
@@ -25,6 +33,7 @@ class StageDescribed(Event):
     name: str
     position: int
     chances: tuple[Chance, ...]
+    qualified: tuple[Qualified, ...] = ()
 
 
 @event("concert.targets.forecast-overridden.v1")

@@ -162,6 +162,26 @@ class DealAmended(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Costed:
+    """What the lines of an agreement cost, in their order, and what of it each credit has; none of a line that is not
+    known."""
+
+    lines: tuple[Money | None, ...]
+    credits: tuple[Money, ...] = ()
+    cost: Money | None = None
+
+
+@event("concert.targets.deal-costed.v1")
+class DealCosted(Event):
+    """It became known what was sold had cost on the day of its sale, which counts as if it had been known then.
+
+    The event says it of all that was agreed on: of the winning, then of each amendment.
+    """
+
+    agreed: tuple[Costed, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class InRole:
     """A member who filled a role in a deal."""
 

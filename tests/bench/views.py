@@ -14,7 +14,8 @@ from typing import Any
 
 from services.metrics.app import service, subscriptions
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import Question, Reading, compute
+from services.metrics.views.frame import Reading, compute
+from services.metrics.views.question import Question
 from shared.bus import Message, Record, partition_of
 from shared.bus.embedded import EmbeddedBus
 from shared.consumer import Consumer
@@ -28,6 +29,7 @@ from tests.bench.loading import load
 BATCH = 1000
 BEGIN = date(2025, 1, 1)
 READS = 31
+NAMES = {"team": "team", "member": "mbr", "customer": "cust", "product": "prod"}
 QUESTION = Question(Period.parse("2025-Q2"), date(2026, 1, 1))
 RUNNING = Question(Period.parse("2025-Q4"), date(2025, 11, 16))
 
@@ -81,11 +83,13 @@ Work = Callable[[Snapshot], Awaitable[None]]
 
 
 def reading(department: str, question: Question, by: str | None = None) -> Work:
-    """A view of a quarter, or the same for each of eight teams."""
+    """A view of a quarter, or the same for each of eight teams, or of others."""
 
     async def read(snapshot: Snapshot) -> None:
         whole = Reading(snapshot, question)
-        rows = [whole.row(by, f"{by}_{number}") for number in range(8)] if by else [whole]
+        rows = (
+            [whole.row(by, f"{NAMES[by]}_{number}") for number in range(7 if by == "product" else 8)] if by else [whole]
+        )
         for each in rows:
             await compute(VIEWS[department], each)
 
@@ -98,6 +102,9 @@ def works() -> dict[str, Work]:
     found["the view of sales, with a forecast"] = reading("sales", RUNNING)
     found["the view of sales by team"] = reading("sales", QUESTION, "team")
     found["the view of sales by team, with forecasts"] = reading("sales", RUNNING, "team")
+    for by in ("member", "customer", "product"):
+        for name in ("sales", "finance", "accounting"):
+            found[f"the view of {name} by {by}"] = reading(name, QUESTION, by)
     return found
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies
 
 from services.metrics.sums import Tally
 from services.metrics.views.accounting import VIEW
-from services.metrics.views.frame import Question, Reading, compute
+from services.metrics.views.frame import Reading, compute
+from services.metrics.views.question import Question
 from shared.bus import Record
 from shared.events import Event
 from shared.events.money import (

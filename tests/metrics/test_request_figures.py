@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, strategies
 
 from services.metrics.app import service
-from services.metrics.views.frame import Question, Reading
+from services.metrics.views.frame import Reading
+from services.metrics.views.question import Question
 from services.metrics.views.request_figures import REQUEST_FIGURES
 from services.metrics.views.rows import SOURCES, rows_of
 from shared.bus import Record

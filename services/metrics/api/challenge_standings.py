@@ -12,7 +12,8 @@ from pydantic_core import to_json
 
 from services.metrics.facts.support import ChallengeFact
 from services.metrics.views.challenges import standing_of
-from services.metrics.views.frame import Question, Reading
+from services.metrics.views.frame import Reading
+from services.metrics.views.question import Question
 from services.metrics.views.shown import house_of, today_of
 from shared.errors import NotFound
 from shared.http.documents import described

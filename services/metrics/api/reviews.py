@@ -28,7 +28,7 @@ from services.metrics.review.seen import Sight, as_seen
 from services.metrics.review.snapshot import Snapshot as Taken
 from services.metrics.review.snapshot import take
 from services.metrics.review.steps import NEED_SOMEBODY, steps_of
-from services.metrics.views.frame import Question
+from services.metrics.views.question import Question
 from services.metrics.views.shown import question_of, today_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Refused

@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import BREAKDOWNS, Question, Reading, Shelf, View
+from services.metrics.views.frame import Reading, Shelf, View
+from services.metrics.views.question import BREAKDOWNS, Question
 from services.metrics.views.rows import SOURCES, rows_of
 from services.metrics.views.shown import moment_of, question_of, show
 from shared.asked_period import AskedPeriod, asked_period
@@ -98,6 +99,8 @@ async def asked_view(
     member: Annotated[str | None, Query(description="only this member")] = None,
     customer: Annotated[str | None, Query(description="only this customer")] = None,
     product: Annotated[str | None, Query(description="only this product")] = None,
+    region: Annotated[str | None, Query(description="only the teams of this region")] = None,
+    kind: Annotated[str | None, Query(description="only this kind of expenses, requests or setbacks")] = None,
     currency: Annotated[
         Currency | None, Query(description="convert all money into this, by the rates of its days")
     ] = None,
@@ -110,7 +113,7 @@ async def asked_view(
         raise Invalid(detail, [Fault("/breakdown", detail)])
     given = {
         "department": department_is, "team": team, "group": group, "member": member, "customer": customer,
-        "product": product,
+        "product": product, "region": region, "kind": kind,
     }  # fmt: skip
     filters = {dim: value for dim, value in given.items() if value}
     return Asked(

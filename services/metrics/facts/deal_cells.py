@@ -141,6 +141,7 @@ def contributions_of(deal: DealFact, part: Part) -> Iterator[Cell]:
         return
     owned = part.owned(deal, deal.closed_on)
     if deal.status != "lost":
+        yield from _assisted(deal, part, deal.closed_on)
         if not owned and not deal.amendments and not (part.lines and part.credits):
             return
         yield from _won(deal, part, deal.closed_on, deal.opened_on, owned)
@@ -191,6 +192,13 @@ def _pipeline(deal: DealFact, part: Part) -> Iterator[Cell]:
             yield from cells(measure, day, _along(deal, owner), amount=amount, currency=currency)
             for each in part.products:
                 yield from cells(measure, day, {"product": each}, amount=amount, currency=currency)
+
+
+def _assisted(deal: DealFact, part: Part, closed_on: date) -> Iterator[Cell]:
+    for member in deal.assists:
+        if part.has(member, closed_on):
+            yield from cells("assisted", closed_on, _along(deal, member))
+            yield from _by_product("assisted", closed_on, part)
 
 
 def _won(deal: DealFact, part: Part, closed_on: date, opened_on: date, owned: bool) -> Iterator[Cell]:

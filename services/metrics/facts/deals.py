@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from itertools import zip_longest
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 from sqlmodel import Field
@@ -14,8 +14,10 @@ from services.metrics.facts.courses import Course, courses
 from services.metrics.facts.deal_cells import contributions
 from services.metrics.sums import Tally
 from shared.events.targets import (
+    Costed,
     DealAmended,
     DealChanged,
+    DealCosted,
     DealHandedOver,
     DealLost,
     DealMoved,
@@ -27,6 +29,13 @@ from shared.events.targets import (
 from shared.facts import Fact, Facts
 from shared.handovers import Sale, handed, owner_on
 from shared.store.types import Json
+
+STAFFED: Final = sa.literal_column("roles", sa.Text()) != sa.literal_column("'[]'")
+"""Whether it is known of a deal who filled which role, as its index says it."""
+
+
+HANDED_OVER: Final = sa.literal_column("owners", sa.Text()) != sa.literal_column("'[]'")
+"""Whether a deal was ever handed over, as its index says it."""
 
 
 class DealFact(Fact, table=True):
@@ -41,6 +50,9 @@ class DealFact(Fact, table=True):
         sa.Index("deal_fact_closed", "status", "closed_on"),
         sa.Index("deal_fact_opened", "opened_on"),
         sa.Index("deal_fact_amended", "amended_on"),
+        # Roles are known of few deals, and few are handed over.
+        sa.Index("deal_fact_handed_over", "opened_on", sqlite_where=HANDED_OVER, postgresql_where=HANDED_OVER),
+        sa.Index("deal_fact_staffed", "closed_on", sqlite_where=STAFFED, postgresql_where=STAFFED),
     )
     kind: ClassVar[str] = "deal"
 
@@ -66,6 +78,8 @@ class DealFact(Fact, table=True):
     """What was agreed on later, oldest first: each its day and the whole as it is from then on."""
     amended_on: date | None = None
     """The day of the last of them."""
+    assists: list[str] = Field(default_factory=list, sa_type=Json)
+    """Who helped to win it without being credited."""
     roles: list[dict[str, str]] = Field(default_factory=list, sa_type=Json)
     """`{"role", "member"}`: who filled which role."""
     owners: list[list[str]] = Field(default_factory=list, sa_type=Json)
@@ -77,6 +91,11 @@ class DealFact(Fact, table=True):
             return self.owner
         held = owner_on(self.owners, day)
         return held[0] if held is not None else self.owner
+
+    def open_before(self, day: date) -> bool:
+        """Whether it was open when a day began."""
+        opened = self.opened_on is not None and self.opened_on < day
+        return opened and (self.closed_on is None or self.closed_on >= day)
 
     @property
     def sale(self) -> Sale:
@@ -119,7 +138,7 @@ def win_deal(deal: DealFact, event: DealWon) -> None:
     deal.currency = event.value.currency
     agreed = _agreed(event)
     deal.value, deal.cost, deal.lines, deal.credits = (agreed[each] for each in ("value", "cost", "lines", "credits"))
-    deal.amendments, deal.amended_on = [], None
+    deal.amendments, deal.amended_on, deal.assists = [], None, list(event.assists)
     deal.total, deal.total_currency = deal.value, deal.currency
 
 
@@ -127,6 +146,27 @@ def win_deal(deal: DealFact, event: DealWon) -> None:
 def amend_deal(deal: DealFact, event: DealAmended) -> None:
     deal.amendments = [*deal.amendments, {"on": event.on.isoformat()} | _agreed(event)]
     deal.amended_on, deal.total = event.on, event.value.minor
+
+
+@deals.on(DealCosted)
+def cost_deal(deal: DealFact, event: DealCosted) -> None:
+    first, *later = event.agreed
+    said = _costed(first, deal.lines, deal.credits)
+    deal.cost, deal.lines, deal.credits = said["cost"], said["lines"], said["credits"]
+    deal.amendments = [
+        each | _costed(told, each["lines"], each["credits"])
+        for each, told in zip(deal.amendments, later, strict=True)
+    ]  # fmt: skip
+
+
+def _costed(told: Costed, lines: list[dict[str, Any]], credits: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "cost": told.cost.minor if told.cost else None,
+        "lines": [line | {"cost": cost.minor if cost else None}
+                  for line, cost in zip(lines, told.lines, strict=True)],
+        "credits": [credit | {"cost": cost.minor if cost else None}
+                    for credit, cost in zip_longest(credits, told.credits)],
+    }  # fmt: skip
 
 
 @deals.on(DealStaffed)
@@ -142,7 +182,7 @@ def lose_deal(deal: DealFact, event: DealLost) -> None:
 @deals.on(DealReopened)
 def reopen_deal(deal: DealFact, event: DealReopened) -> None:
     deal.status, deal.closed_on, deal.value, deal.cost = "open", None, 0, None
-    deal.lines, deal.credits, deal.total, deal.total_currency = [], [], 0, ""
+    deal.lines, deal.credits, deal.assists, deal.total, deal.total_currency = [], [], [], 0, ""
     deal.amendments, deal.amended_on = [], None
 
 

@@ -14,6 +14,10 @@ from shared.facts import Cell, Fact, Facts
 
 CONTENT: Final = 4
 """From this score on, of 5, a customer counts as content."""
+PROMOTES: Final = 9
+"""From here on, of 10, somebody would recommend us."""
+DETRACTS: Final = 6
+"""Up to here they would not."""
 
 
 class FeedbackFact(Fact, table=True):
@@ -34,13 +38,19 @@ class FeedbackFact(Fact, table=True):
 
 
 def contributions(answer: FeedbackFact) -> Iterator[Cell]:
-    """What an answer adds: itself, and that it was a content one."""
+    """What an answer adds: itself, that it was a content one, and whether its customer would recommend us."""
     if answer.on is None or answer.withdrawn:
         return
     along = {ALL: "", "team": answer.team, "member": answer.member, "customer": answer.customer}
     yield from cells("answered", answer.on, along)
     if answer.score >= CONTENT:
         yield from cells("content", answer.on, along)
+    if answer.recommends is not None:
+        yield from cells("recommending", answer.on, along)
+        if answer.recommends >= PROMOTES:
+            yield from cells("promoters", answer.on, along)
+        elif answer.recommends <= DETRACTS:
+            yield from cells("detractors", answer.on, along)
 
 
 feedback = Facts(FeedbackFact, sums=Tally, cells=contributions)

@@ -14,6 +14,7 @@ from shared.events.goals import (
     GoalClosed,
     GoalPlaced,
     GoalSet,
+    MetricChanged,
     MetricDefined,
     ReadingTaken,
     ReadingWithdrawn,
@@ -31,6 +32,10 @@ class MetricFact(Fact, table=True):
     unit: str = "number"
     direction: str = "higher"
     aggregation: str = "sum"
+    date_field: str | None = None
+    """The day by which something counts."""
+    basis: str | None = None
+    """What exactly is counted."""
 
 
 class GoalFact(Lasting, table=True):
@@ -81,6 +86,12 @@ metrics, goals, readings = Facts(MetricFact), Facts(GoalFact), Facts(ReadingFact
 @metrics.on(MetricDefined)
 def define(metric: MetricFact, event: MetricDefined) -> None:
     metric.unit, metric.direction, metric.aggregation = event.unit, event.direction, event.aggregation
+    metric.date_field, metric.basis = event.date_field, event.basis
+
+
+@metrics.on(MetricChanged)
+def describe(metric: MetricFact, event: MetricChanged) -> None:
+    metric.date_field, metric.basis = event.date_field, event.basis
 
 
 @goals.on(GoalSet)

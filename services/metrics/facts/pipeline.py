@@ -24,6 +24,8 @@ class StageFact(Fact, table=True):
     name: str = ""
     position: int = 0
     chances: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    qualified: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Whether deals in it count as qualified, dated."""
 
 
 class OverrideFact(Fact, table=True):
@@ -49,6 +51,8 @@ stages, overrides = Facts(StageFact), Facts(OverrideFact)
 def describe_stage(stage: StageFact, event: StageDescribed) -> None:
     stage.name, stage.position = event.name, event.position
     stage.chances = [{"from": each.since.isoformat(), "chance": each.chance} for each in event.chances]
+    stage.qualified = [{"from": each.since.isoformat(), "qualified": "yes" if each.qualified else "no"}
+                       for each in event.qualified]  # fmt: skip
 
 
 @stages.on(TargetsExternalLinked)

@@ -11,7 +11,7 @@ from sqlmodel import Field
 
 from services.metrics.facts.lasting import Lasting
 from shared.attainment import due_before, exchanged
-from shared.events.aims import TargetChanged, TargetClosed, TargetPlaced, TargetSet
+from shared.events.aims import TargetApproved, TargetChanged, TargetClosed, TargetPlaced, TargetSet
 from shared.facts import Facts
 from shared.money import Money
 from shared.rates import Rates
@@ -41,6 +41,17 @@ class TargetFact(Lasting, table=True):
     set_late: bool = False
     """Whether it was set after its period had begun."""
     closed_on: date | None = None
+    stretch: str | None = None
+    """What would be more than was asked for: minor units, or a number, as text."""
+    approved_on: date | None = None
+    plan_rates: dict[str, str] = Field(default_factory=dict, sa_type=Json)
+    """What one unit of other currencies was worth in its own on the day of approval."""
+
+    def lifecycle(self, day: date) -> str:
+        """How far it is agreed on at the end of a day; how it goes is another question."""
+        if self.closed_on is not None and self.closed_on <= day:
+            return "closed"
+        return "approved" if self.approved_on is not None and self.approved_on <= day else "draft"
 
     @property
     def value(self) -> Fraction:
@@ -80,10 +91,17 @@ def change_target(target: TargetFact, event: TargetSet | TargetChanged) -> None:
     else:
         target.number = event.value
     target.total, target.total_currency = target.amount, target.currency
+    target.stretch = str(event.stretch.minor) if isinstance(event.stretch, Money) else event.stretch
+    target.approved_on, target.plan_rates = None, {}
     target.rows = [
         [row.on.isoformat(), row.value.minor if isinstance(row.value, Money) else row.value]
         for row in event.distribution
     ]
+
+
+@targets.on(TargetApproved)
+def approve_target(target: TargetFact, event: TargetApproved) -> None:
+    target.approved_on, target.plan_rates = event.on, event.plan_rates
 
 
 @targets.on(TargetPlaced)

@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from services.metrics.page.layout import LAYOUTS
-from services.metrics.views.frame import BREAKDOWNS
+from services.metrics.views.question import BREAKDOWNS
 from shared.asked_period import AskedPeriod
 from shared.errors import Fault, Invalid, NotFound
 from shared.period import BadPeriod, Period
 
-FILTERS: Final = ("department", "team", "group", "member", "customer", "product")
+FILTERS: Final = ("department", "team", "group", "member", "customer", "product", "region", "kind")
 _OF_THE_PAGE: Final = ("view", "breakdown", *FILTERS)
 
 

@@ -17,7 +17,7 @@ from services.metrics.page.layout import LAYOUTS, STOCKS, Layout, groups_of, lab
 from services.metrics.page.panels import Panel, in_parts, over_time
 from services.metrics.page.values import Shown, change_of, day_in_words, in_words, shown
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import STRETCHES
+from services.metrics.views.question import STRETCHES
 
 MOST_ROWS: Final = 100
 
@@ -186,7 +186,5 @@ class Board:
             return None
         if by in STRETCHES:
             return asked.url(period=ref)
-        if by not in ("department", "team", "group", "member", "customer", "product"):
-            return None
         further = [each for each in self.layout.breakdowns if each != by and each not in asked.filters]
         return asked.url(**{by: ref, "breakdown": further[0] if further else None})

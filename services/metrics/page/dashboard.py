@@ -13,8 +13,9 @@ from services.metrics.page.asked import Asked
 from services.metrics.page.layout import LAYOUTS, lead_of
 from services.metrics.page.periods import Choices, beside, choices_of, first_look, pieces_of
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import STRETCHES, Question, Reading, View, compute
+from services.metrics.views.frame import Reading, View, compute, value_of
 from services.metrics.views.names import names_of
+from services.metrics.views.question import STRETCHES, Question
 from services.metrics.views.readers import for_reader
 from services.metrics.views.shown import broken_down, house_of, moment_of, question_of, show
 from shared.asked_period import AskedPeriod
@@ -106,7 +107,7 @@ async def _headline(
     for key in keys:
         figure = VIEWS[department].figure(key)
         if figure is not None:
-            value = have[key] if key in have else await figure.compute(Reading(snapshot, question))
+            value = have[key] if key in have else await value_of(figure, Reading(snapshot, question))
             if value is not None:
                 return key, value
     return keys[0], None

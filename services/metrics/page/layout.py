@@ -21,6 +21,11 @@ LABELS: Final[Mapping[str, str]] = {
     "csat": "Customer satisfaction (CSAT)",
     "concentration_top5": "Concentration on five customers",
     "enps": "eNPS",
+    "nps": "Net promoter score of customers (NPS)",
+    "attainment_at_plan": "Attainment at the rates of the plan",
+    "pipeline_qualified": "Qualified pipeline",
+    "coverage_qualified": "Coverage by qualified pipeline",
+    "role_contribution": "Contribution by roles",
     "deals_open": "Deals still open",
     "other_targets": "Targets of other metrics",
     "requests_to_it": "Requests to IT",
@@ -38,6 +43,7 @@ LABELS: Final[Mapping[str, str]] = {
 }
 STOCKS: Final = frozenset(
     "customers_start customers_end customers_retained retention churn deals_open pipeline weighted_pipeline coverage"
+    " pipeline_qualified coverage_qualified target_lifecycle stretch"
     " members outstanding"
     " outstanding_by_age left headcount headcount_sales openings_open equipment_out equipment_to_return joiners_waiting"
     " requests_open"
@@ -89,14 +95,18 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         groups=(
             Group("Deals", ("deals_opened", "deals_lost", "deals_open", "close_rate", "average_deal",
                             "average_days_to_win")),
-            Group("Pipeline and targets", ("target", "variance", "variance_rate", "pace", "target_adjusted",
+            Group("Pipeline and targets", ("target", "variance", "variance_rate", "pace", "target_health",
+                                           "target_lifecycle", "stretch", "stretch_attainment", "attainment_at_plan",
+                                           "goal_attainment", "target_adjusted",
                                            "attainment_adjusted", "other_targets", "line_of_sight", "forecast",
                                            "forecast_range", "forecast_override", "pipeline", "weighted_pipeline",
-                                           "coverage", "coverage_ideal", "velocity", "sales_cycle_mean",
+                                           "coverage", "pipeline_qualified", "coverage_qualified",
+                                           "coverage_ideal", "velocity", "sales_cycle_mean",
                                            "sales_cycle_median")),
             Group("Customers", ("customers_start", "customers_new", "customers_reactivated", "customers_lost",
-                                "customers_end", "customers_retained", "retention", "churn", "csat", "reputation")),
-            Group("The team", ("members", "requests_to_it")),
+                                "customers_end", "customers_retained", "retention", "churn", "csat", "nps",
+                                "reputation")),
+            Group("The team", ("members", "assists", "role_contribution", "requests_to_it")),
         ),
         charts=(
             Chart("Revenue by {piece}", ("revenue",)),

@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.metrics.sums import ALL, MONTH, Tally
-from services.metrics.views.frame import Question
+from services.metrics.views.question import Question
 from shared.instant import FIRST_DAY, LAST_DAY
 from shared.period import Period, Unit
 from shared.store import Snapshot

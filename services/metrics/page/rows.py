@@ -13,8 +13,9 @@ from services.metrics.page.history import can_open
 from services.metrics.page.layout import label_of
 from services.metrics.page.values import Shown, in_words, shown
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import Question, Reading
+from services.metrics.views.frame import Reading, value_of
 from services.metrics.views.names import names_of
+from services.metrics.views.question import Question
 from services.metrics.views.readers import for_reader
 from services.metrics.views.rows import SOURCES, rows_of
 from services.metrics.views.shown import moment_of
@@ -50,7 +51,7 @@ async def figure_rows(
         names = await _names(snapshot, items, principal)
         whose = {dim: (await names_of(snapshot, dim, [ref], principal)).get(ref, ref)
                  for dim, ref in question.filters.items()}  # fmt: skip
-        return question, await figure.compute(reading), items, last, names, whose, await moment_of(snapshot)
+        return question, await value_of(figure, reading), items, last, names, whose, await moment_of(snapshot)
 
     question, value, items, last, names, whose, moment = await runtime_of(request).store.read(query)
     here = asked.on(period=question.period.label)

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from services.metrics.facts.money_cells import DUE
-from services.metrics.views.frame import SHARED_BY, Compute, Figure, Reading, View
+from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.question import SHARED_BY
 from services.metrics.views.sales import money, revenue_of
 from services.metrics.views.spend import SALES, TRAINING, overrun_budgets, planned_between, planned_of, spent_of
 from services.metrics.views.values import Amounts
@@ -127,9 +128,6 @@ async def overruns(reading: Reading) -> Any:
 
 async def unallocated(reading: Reading) -> Any:
     """Funds generated that no budget allocates."""
-    if reading.filters:
-        reading.note("unallocated", "receipts come from customers and budgets belong to departments")
-        return None
     plan = await planned_of(reading, "unallocated")
     return None if plan is None else money(reading, (await reading.flow("received")).amount - plan)
 
@@ -141,11 +139,11 @@ VIEW = View(
                "members and products, here and below, what is theirs by the credits and lines of the deal then.",
                flow("invoiced", "invoiced"), "invoices"),
         Figure("not_yet_invoiced", "Revenue of the period - all invoices of its deals, whenever they were issued.",
-               not_yet_invoiced, "deals_earned"),
+               not_yet_invoiced, "not_yet_invoiced"),
         Figure("credited", "What was taken off invoices by credits on days of the period.",
-               flow("credited", "credited"), "invoices_reduced"),
+               flow("credited", "credited"), "invoices_credited"),
         Figure("written_off", "What was given up of invoices on days of the period.",
-               flow("written_off", "written_off"), "invoices_reduced"),
+               flow("written_off", "written_off"), "invoices_written_off"),
         Figure("received", "Money that came in on days of the period - what of earlier money went back on them.",
                flow("received", "received"), "receipts"),
         Figure("overpaid", "What came in beyond what was outstanding on its invoice, and has not gone back by the end; "
@@ -153,23 +151,24 @@ VIEW = View(
         Figure("outstanding", "At the end: invoiced - credited - written off - received, without what is overpaid.",
                stock("outstanding", "owed"), "invoices_open"),
         Figure("outstanding_by_age", "What is outstanding at the end, by the days it is overdue.", outstanding_by_age,
-               "invoices_open"),
+               "invoices_open_by_age"),
         Figure("planned", "What budgets plan for the days of the period: each of their rows evenly over the days until "
                "the next.", planned("planned"), "budgets"),
         Figure("spent", "Expenses on days of the period - what came back of earlier ones; here and below, of a team, "
                "group, member, customer, product or region those that say they were for it.", spent("spent"),
                "expenses"),
-        Figure("left", "Planned - spent.", left, "budgets"),
+        Figure("left", "Planned - spent.", left, "budgets_left"),
         Figure("spend_forecast", "Spent + what budgets plan for the days of the period that are still to come.",
-               spend_forecast, "budgets"),
+               spend_forecast, "budgets_to_come"),
         Figure("overruns", "Budgets with days in the period of which more is spent by the end than they plan in all.",
                overruns, "budgets_overrun"),
         Figure("funds_generated", "Receipts of the period: what budgets can allocate.",
                flow("funds_generated", "received"), "receipts"),
         Figure("allocated", "What budgets plan for the days of the period: what they allocate of the funds generated.",
                planned("allocated"), "budgets"),
-        Figure("unallocated", "Funds generated - allocated.", unallocated,
-               opens="see funds_generated and allocated"),
+        Figure("unallocated", "Funds generated - allocated: of a department the receipts of its teams' deals without "
+               "what its budgets plan.", unallocated,
+               "budgets_and_receipts"),
         Figure("training_expense", "Expenses of the kind training on days of the period.",
                spent("training_expense", kind=TRAINING), "training_expenses"),
         Figure("sales_expense", "Expenses of the sales department on days of the period.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -21,11 +21,17 @@ from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Reading
 from services.metrics.views.ledger import Entry
 from services.metrics.views.values import Amounts
+from shared.measured import computed_from
 from shared.money import Money
 from shared.period import Period
 
 _reading = ReadingFact.__table__.c  # type: ignore[attr-defined]
 _METRICS = sa.select(MetricFact)
+_MEASURES: Final = {
+    "deals_opened": ("opened", True), "deals_lost": ("lost", True), "invoiced": ("invoiced", False),
+    "received": ("received", False),
+}  # fmt: skip
+"""What the sums know of what an organisation's own metrics are based on, and whether it is counted or added up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,13 @@ async def achieved(reading: Reading, metric: MetricFact, level: str, ref: str, d
             answered, content = (await known.flow("answered")).count, (await known.flow("content")).count
             unknown = Achieved(None, ["no customer has answered"])
             return Achieved(Fraction(content, answered)) if answered else unknown
-    return await _measured(known, metric, level, ref, currency)
+    basis = computed_from(metric)
+    if basis is None:
+        return await _measured(known, metric, level, ref, currency)
+    measure, counts = _MEASURES[basis]
+    if counts:
+        return Achieved(Fraction((await known.flow(measure)).count))
+    return _in(currency, (await known.into(currency).flow(measure)).amount)
 
 
 def _earned(won: Entry, currency: str, *, margin: bool) -> Achieved:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.customers import CustomerFact
 from services.metrics.views.frame import Compute, Figure, Reading
+from services.metrics.views.question import NotKnownBy
 from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.stays import WON_FOR, Stay, all_stays, begun_for
 from services.metrics.views.values import shown_rate
@@ -61,7 +62,9 @@ async def _counted(reading: Reading) -> AsyncIterator[tuple[str, Sequence[int]]]
 
 
 async def customer_counts(reading: Reading) -> Counts:
-    """The customers of the question's period."""
+    """The customers of the question's period. Raises NotKnownBy for what customers are not counted by."""
+    if strange := _strange(reading):
+        raise NotKnownBy(f"customers are not counted by {', '.join(strange)}")
 
     async def count() -> Counts:
         tally = [0] * len(fields(Counts))
@@ -82,10 +85,7 @@ def _strange(reading: Reading) -> list[str]:
 def counted(which: str) -> Compute:
     """One of the counts of customers."""
 
-    async def compute(reading: Reading) -> int | None:
-        if _strange(reading):
-            reading.note(f"customers_{which}", f"customers are not counted by {', '.join(_strange(reading))}")
-            return None
+    async def compute(reading: Reading) -> int:
         count: int = getattr(await customer_counts(reading), which)
         return count
 
@@ -96,9 +96,6 @@ def share(of: str) -> Compute:
     """The share of the customers of the start that is still there at the end, or is not."""
 
     async def compute(reading: Reading) -> Any:
-        if _strange(reading):
-            reading.note(of, f"customers are not counted by {', '.join(_strange(reading))}")
-            return None
         found = await customer_counts(reading)
         if not found.start:
             reading.note(of, "there was no customer at the start of the period")

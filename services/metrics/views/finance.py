@@ -10,7 +10,7 @@ from services.metrics.views.customers import customer_counts
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.sales import money, revenue, revenue_of
 from services.metrics.views.setback_cost import SETBACK_COST
-from services.metrics.views.spend import SALES, spent_of
+from services.metrics.views.spend import SALES, spent_of, spent_to_acquire
 from services.metrics.views.stays import first_wins
 from services.metrics.views.support import INCIDENTS
 from services.metrics.views.values import Amounts, shown_money_rate
@@ -113,8 +113,8 @@ async def new_customers(reading: Reading) -> set[str]:
 
 
 async def acquisition_cost(reading: Reading) -> Any:
-    """Selling expense ÷ new customers."""
-    used = await spent_of(reading, "acquisition_cost", department=SALES)
+    """What sales and marketing spent ÷ new customers."""
+    used = await spent_to_acquire(reading, "acquisition_cost")
     new = (await customer_counts(reading)).new
     if used is not None and not new:
         reading.note("acquisition_cost", "no customer was won for the first time")
@@ -161,44 +161,48 @@ def concentration(figure: str, largest: int) -> Compute:
         if whole.only is None:
             reading.note(figure, "nothing was sold to known customers, or in several currencies")
             return None
-        currency, _ = whole.only
-        amounts = sorted((amount.of(currency) for amount in found.revenue.values()), reverse=True)
-        return shown_money_rate(Amounts({currency: sum(amounts[:largest])}), whole)
+        return shown_money_rate(Amounts.total(found.revenue[key] for key in largest_of(found, largest)), whole)
 
     return compute
+
+
+def largest_of(found: ByCustomer, number: int) -> set[str]:
+    """The customers who brought most, so many of them."""
+    ranked = sorted(found.revenue.items(), key=lambda each: (-sum(amount for _, amount in each[1]), each[0]))
+    return {key for key, _ in ranked[:number]}
 
 
 VIEW = View(
     "finance",
     (
         Figure("revenue", "Value of the deals won in the period, net of tax and freight, by the day they were won.",
-               revenue, "deals_earned"),
+               revenue, "revenue"),
         Figure("cost_of_sales", "What was sold cost, as of the day of each sale; not known while the cost of a part of "
-               "it is not known.", cost_of_sales, "deals_earned"),
-        Figure("gross_margin", "Revenue - cost of sales.", gross_margin, "deals_earned"),
-        Figure("gross_margin_rate", "Gross margin ÷ revenue.", gross_margin_rate, "deals_earned"),
+               "it is not known.", cost_of_sales, "cost_of_sales"),
+        Figure("gross_margin", "Revenue - cost of sales.", gross_margin, "margin"),
+        Figure("gross_margin_rate", "Gross margin ÷ revenue.", gross_margin_rate, "margin_of_revenue"),
         Figure("selling_expense", "Expenses of the sales department on days of the period; here and below, of a team, "
                "group, member, customer, product or region those that say they were for it.", selling_expense,
                "sales_expenses"),
-        Figure("contribution", "Gross margin - selling expense.", contribution,
-               opens="see gross_margin and selling_expense"),
+        Figure("contribution", "Gross margin - selling expense.", contribution, "contribution"),
         Figure("revenue_new_customers", "Revenue from customers whose first won deal lies in the period.",
-               of_customers(new=True), "deals_earned"),
+               of_customers(new=True), "revenue_of_new"),
         Figure("revenue_existing_customers", "Revenue from customers whose first won deal lies before the period; "
                "deals without a customer are in neither.", of_customers(new=False),
-               "deals_earned"),
-        Figure("acquisition_cost", "Selling expense ÷ customers won for the first time in the period.",
-               acquisition_cost, "sales_expenses"),
+               "revenue_of_existing"),
+        Figure("acquisition_cost", "What sales and marketing cost ÷ customers won for the first time in the period: "
+               "all expenses of the sales department and of departments called marketing, and those of others of the "
+               "kind marketing.", acquisition_cost, "acquisition"),
         Figure("profit_per_customer", "Gross margin of deals with a customer ÷ customers who bought in the period.",
-               profit_per_customer, "deals_earned"),
+               profit_per_customer, "profit_per_customer"),
         Figure("profitable_customers", "Customers whose purchases of the period brought more than they cost.",
-               with_profit("profitable_customers", True), "deals_earned"),
+               with_profit("profitable_customers", True), "profitable_customers"),
         Figure("unprofitable_customers", "Customers whose purchases of the period brought less than they cost.",
-               with_profit("unprofitable_customers", False), "deals_earned"),
+               with_profit("unprofitable_customers", False), "unprofitable_customers"),
         Figure("concentration", "Revenue of the largest customer ÷ revenue of all customers in the period.",
-               concentration("concentration", 1), "deals_earned"),
+               concentration("concentration", 1), "largest_customer"),
         Figure("concentration_top5", "Revenue of the five largest customers ÷ revenue of all customers in the period.",
-               concentration("concentration_top5", 5), "deals_earned"),
+               concentration("concentration_top5", 5), "largest_customers"),
         INCIDENTS,
         SETBACK_COST,
     ),

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,46 +18,15 @@ from services.metrics.facts.teams import DepartmentFact, TeamFact
 from services.metrics.sums import ALL
 from services.metrics.views.belonging import Circle, circle_of, ledger_of_group
 from services.metrics.views.conversion import Conversion, conversion_into
-from services.metrics.views.ledger import PARTS, Entry, Ledger, Span, entry_of, joined, read_ledger
+from services.metrics.views.ledger import PARTS, Entry, Ledger, entry_of, joined, read_ledger
+from services.metrics.views.question import CIRCLES, SHARED_BY, NotKnownBy, Question
 from services.metrics.views.sources import BY_TEAM, Source, sources_of
 from services.metrics.views.values import Amounts
-from shared.period import Period, Unit
+from shared.period import Period
 from shared.store import Snapshot
 
-DIMENSIONS: Final = ("department", "team", "group", "member", "customer", "product", "kind")
-STRETCHES: Final[dict[str, Unit]] = {"month": "month", "quarter": "quarter", "week": "week"}
-BREAKDOWNS: Final = (*STRETCHES, *DIMENSIONS, "region")
-CIRCLES: Final = ("member", "group")
-"""Dimensions that stand for members."""
-SHARED_BY: Final[Mapping[str, str]] = {"member": "member", "group": "member", "product": "product"}
-"""Dimensions that share one thing, each with whose sums say so."""
 _department = DepartmentFact.__table__.c  # type: ignore[attr-defined]
 _team = TeamFact.__table__.c  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of a view: a period, whose, and in which light."""
-
-    period: Period
-    today: date
-    """The day of asking, in the organisation's time zone."""
-    filters: Mapping[str, str] = field(default_factory=dict)
-    """By dimension the id that everything must belong to."""
-    currency: str = "EUR"
-    """What nothing is shown in: the organisation's currency."""
-    first_month: int = 1
-    zone: str = "UTC"
-    into: str | None = None
-    """The currency that all money is converted into, if that is asked for."""
-    sees: frozenset[str] | None = None
-    """The members whose own figures are for who asks; none where those of everybody are."""
-
-    @property
-    def span(self) -> Span:
-        """The days that flows are counted in, and the day up to which stocks are."""
-        tomorrow = date.fromordinal(self.today.toordinal() + 1)
-        return Span(self.period.start, self.period.end, max(self.period.start, min(self.period.end, tomorrow)))
 
 
 Compute = Callable[["Reading"], Awaitable[Any]]
@@ -143,6 +111,7 @@ class Reading:
 
     async def entries_along(self, dim: str, measure: str, *, stock: bool = False) -> dict[str, Entry]:
         """A measure for each key of a dimension, of what the question is about: its flow, or its stock at the end."""
+        self.refuse_strange(measure)
         others = {each: value for each, value in self.filters.items() if each != dim}
         ledger = await self._ledger(dim, others, [], measure)
         only = self.filters.get(dim)
@@ -168,7 +137,16 @@ class Reading:
         rows = await self.snapshot.rows(sa.select(_department.id).order_by(_department.id))
         return [key for (key,) in rows]
 
+    def refuse_strange(self, measure: str) -> None:
+        """Raise NotKnownBy where a measure does not know what is asked about: nothing known of it is not zero."""
+        if strange := self._strange(measure):
+            raise NotKnownBy(f"it is not known by {' and '.join(strange)}")
+
+    def _strange(self, measure: str) -> list[str]:
+        return sorted(dim for dim in self.filters if not all(each.knows(dim) for each in sources_of(measure)))
+
     async def _entries(self, measure: str) -> tuple[Ledger, Sequence[str]]:
+        self.refuse_strange(measure)
         dim = self.along or (next(iter(self.filters), ALL) if len(self.filters) == 1 else ALL)
         others = {each: value for each, value in self.filters.items() if each != dim}
         keys = [self.filters[dim]] if dim else [ALL]
@@ -217,15 +195,26 @@ class Reading:
         return found
 
     async def _ledger_of_facts(self, dim: str, others: Mapping[str, str], sources: Sequence[Source]) -> Ledger:
-        """The ledger of the facts that pass some filters, each with the part of it that passes."""
-        span, ledger = self.question.span, Ledger({}, {}, {})
-        for source in sources:
-            facts = await self.snapshot.all(
+        """The ledger of the facts that pass some filters."""
+        found = [
+            (source, await self.snapshot.all(
                 source.model, sa.select(source.model).where(*await self.passing(source, others, ever=True))
-            )
-            for parts, belongs in await self._belonging(others) if source.narrowed else [(PARTS, None)]:
+            ))
+            for source in sources
+        ]  # fmt: skip
+        return await self.ledger_of(found, dim, others)
+
+    async def ledger_of(
+        self, found: Sequence[tuple[Source, Sequence[Any]]], dim: str = ALL, others: Mapping[str, str] | None = None
+    ) -> Ledger:
+        """The ledger of some facts, each with the part of it that passes the filters: those of the question unless
+        others are given."""
+        filters = self.filters if others is None else others
+        span, ledger = self.question.span, Ledger({}, {}, {})
+        for source, facts in found:
+            for parts, belongs in await self._belonging(filters) if source.narrowed else [(PARTS, None)]:
                 for fact in facts:
-                    cells = source.cells(fact, belongs, others.get("product"))
+                    cells = source.cells(fact, belongs, filters.get("product"))
                     ledger.add(cells, dim, span, parts, self.question.into)
         settling = await self.settling()
         if settling is not None:
@@ -308,12 +297,13 @@ class Reading:
                 conditions.append(source.columns[dim] == value)
             elif dim in BY_TEAM and "team" in source.columns:
                 conditions.append(source.columns["team"].in_((await self.teams_by(dim)).get(value, [])))
+            else:
+                conditions.append(sa.false())
         return conditions
 
     def split_by(self, figure: str, measure: str) -> bool:
         """Whether a measure is known by everything the question is about; if not, a note says so."""
-        strange = sorted(dim for dim in self.filters if not all(each.knows(dim) for each in sources_of(measure)))
-        if strange:
+        if strange := self._strange(measure):
             self.note(figure, f"it is not known by {' and '.join(strange)}")
         return not strange
 
@@ -371,8 +361,17 @@ async def compute(view: View, reading: Reading) -> dict[str, Any]:
     """All figures of a view for one question; one that is not known is none, with a note saying why."""
     figures = {}
     for figure in view.figures:
-        value = await figure.compute(reading)
-        if value is None and figure.key not in reading.notes:
-            reading.note(figure.key, "there is nothing to compute it from")
-        figures[figure.key] = value
+        figures[figure.key] = await value_of(figure, reading)
     return figures
+
+
+async def value_of(figure: Figure, reading: Reading) -> Any:
+    """What a figure is for a question; one that is not known is none, with a note saying why."""
+    try:
+        value = await figure.compute(reading)
+    except NotKnownBy as reason:
+        value = None
+        reading.note(figure.key, str(reason))
+    if value is None and figure.key not in reading.notes:
+        reading.note(figure.key, "there is nothing to compute it from")
+    return value

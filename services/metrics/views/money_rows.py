@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.money import NAMED, BudgetFact, ExpenseFact, InvoiceFact, ReceiptFact
 from services.metrics.facts.money_cells import Asked
-from services.metrics.facts.targets import TargetFact
-from services.metrics.views.frame import CIRCLES, Reading
-from services.metrics.views.other_targets import other_aims
-from services.metrics.views.quota_windows import targets_of_days, targets_of_windows
-from services.metrics.views.quotas import quota_targets
-from services.metrics.views.row_source import Conditions, Source, simple
-from services.metrics.views.sources import SOURCES
-from services.metrics.views.spend import SALES, TRAINING, overrun_budgets
-from services.metrics.views.targets import revenue_targets
+from services.metrics.views.accounting import by_age
+from services.metrics.views.customers import CUSTOMER_ROWS
+from services.metrics.views.deal_rows import MARGIN, REVENUE
+from services.metrics.views.frame import Reading
+from services.metrics.views.parts import FED_BY, above, amount, held, in_money, ledger_of, part, until
+from services.metrics.views.question import CIRCLES
+from services.metrics.views.row_source import Conditions, Counted, Source, simple
+from services.metrics.views.spend import MARKETING, SALES, TRAINING, acquirers, overrun_budgets, planned_by
+from services.metrics.views.values import Amounts
 from shared.money import Money
 
 _invoice = InvoiceFact.__table__.c  # type: ignore[attr-defined]
 _receipt = ReceiptFact.__table__.c  # type: ignore[attr-defined]
 _expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
 _budget = BudgetFact.__table__.c  # type: ignore[attr-defined]
-_target = TargetFact.__table__.c  # type: ignore[attr-defined]
-_FED_BY = {source.model: source for source in SOURCES}
 
 
 async def _of(
     model: Any, reading: Reading, *conditions: sa.ColumnElement[bool], day: Any = None
 ) -> list[sa.ColumnElement[bool]]:
     """Facts that pass a question: those that its members share on the day in a column; without one at the end."""
-    source = _FED_BY[model]
+    source = FED_BY[model]
     chosen = [*conditions, *await reading.passing(source, reading.filters)]
     for dim in CIRCLES:
         if dim in reading.filters and source.knows("member"):
@@ -58,16 +58,26 @@ def _moved(model: Any, *columns: Any, also: tuple[sa.ColumnElement[bool], ...] =
     return conditions
 
 
-async def _reduced_invoices(reading: Reading) -> list[sa.ColumnElement[bool]]:
+def _reduced(how: str) -> Conditions:
+    """Invoices of which something was credited, or written off, on a day of the period."""
+
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        return await _reduced_by(reading, how)
+
+    return conditions
+
+
+async def _reduced_by(reading: Reading, how: str) -> list[sa.ColumnElement[bool]]:
     span = reading.question.span
     near = (_invoice.voided_on.is_(None), _invoice.first_taken_on < span.end, _invoice.last_taken_on >= span.start)
-    passing = await reading.passing(_FED_BY[InvoiceFact], reading.filters)
+    passing = await reading.passing(FED_BY[InvoiceFact], reading.filters)
     found = await reading.snapshot.rows(sa.select(_invoice.id, _invoice.taken).where(*near, *passing))
     asked = Asked(await reading.belonging(), reading.filters.get("product"))
 
     def counts(taken: Mapping[str, Any]) -> bool:
         on = date.fromisoformat(taken["on"])
-        return span.start <= on < span.end and asked.of(taken["minor"], taken.get("parts", {}), on) is not None
+        theirs = asked.of(taken["minor"], taken.get("parts", {}), on)
+        return taken["how"] == how and span.start <= on < span.end and theirs is not None
 
     return [_invoice.id.in_([key for key, taken in found if any(counts(each) for each in taken)])]
 
@@ -104,24 +114,56 @@ async def _overrun(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_budget.id.in_([budget.id for budget, _ in await overrun_budgets(reading)])]
 
 
-async def _targets(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    return [_target.id.in_([target.id for target in await revenue_targets(reading)])]
+async def _of_won(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    """Invoices of deals that were won in the period."""
+    return await _moved(InvoiceFact, _invoice.won_on, also=(_invoice.voided_on.is_(None),))(reading)
 
 
-async def _other_targets(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    return [_target.id.in_([aim.target.id for _, aim in await other_aims(reading) or ()])]
+async def _owed(reading: Reading, invoices: Sequence[InvoiceFact]) -> list[Amounts]:
+    """What is outstanding of each invoice at the end, with what came in for it."""
+    chosen = sa.select(ReceiptFact).where(_receipt.invoice.in_([each.id for each in invoices]))
+    came: dict[str, list[ReceiptFact]] = {each.id: [] for each in invoices}
+    for receipt in await reading.snapshot.all(ReceiptFact, chosen):
+        came[receipt.invoice].append(receipt)
+    return [until(await ledger_of(reading, each, *came[each.id]), "owed").amount for each in invoices]
 
 
-async def _quotas(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    return [_target.id.in_([target.id for target in await quota_targets(reading)])]
+async def _outstanding(reading: Reading, invoices: Sequence[InvoiceFact]) -> Sequence[Mapping[str, Any]]:
+    return [part(in_money(reading, owed)) for owed in await _owed(reading, invoices)]
 
 
-async def _windows(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    return [_target.id.in_([target.id for target in await targets_of_windows(reading)])]
+async def _by_age(reading: Reading, invoices: Sequence[InvoiceFact]) -> Sequence[Mapping[str, Any]]:
+    found, last = [], reading.question.span.last_asked
+    for invoice, owed in zip(invoices, await _owed(reading, invoices), strict=True):
+        ages = by_age({invoice.due_on: owed}, last) if invoice.due_on else {}
+        found.append(part({name: in_money(reading, amount) for name, amount in ages.items() if amount}))
+    return found
 
 
-async def _quotas_of_days(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    return [_target.id.in_([target.id for target in await targets_of_days(reading)])]
+def _planned(plan: Callable[[Reading, BudgetFact], Awaitable[Amounts]], sign: int = 1) -> Counted:
+    """What budgets plan for some days, each by itself."""
+
+    async def count(reading: Reading, budgets: Sequence[BudgetFact]) -> Sequence[Mapping[str, Any]]:
+        amounts = [await plan(reading, each) for each in budgets]
+        return [part(in_money(reading, amount if sign > 0 else -amount)) for amount in amounts]
+
+    return count
+
+
+async def _in_period(reading: Reading, budget: BudgetFact) -> Amounts:
+    period = reading.question.period
+    return await planned_by(reading, [budget], period.start, period.end)
+
+
+async def _to_come(reading: Reading, budget: BudgetFact) -> Amounts:
+    span = reading.question.span
+    return await planned_by(reading, [budget], span.asked, span.end)
+
+
+async def _over(reading: Reading, budgets: Sequence[BudgetFact]) -> Sequence[Mapping[str, Any]]:
+    """By how much each is overrun."""
+    over = {budget.id: Money.of_minor(minor, budget.currency) for budget, minor in await overrun_budgets(reading)}
+    return [{"over": over[each.id].as_json()} for each in budgets]
 
 
 def _show_budget(budget: BudgetFact) -> dict[str, Any]:
@@ -133,19 +175,13 @@ def _show_budget(budget: BudgetFact) -> dict[str, Any]:
         "end": budget.end,
         "on_overrun": budget.on_overrun,
         "amount": Money.of_minor(budget.amount, budget.currency).as_json(),
+        "rows": [{"on": on, "amount": Money.of_minor(minor, budget.currency).as_json()} for on, minor in budget.rows],
     }
 
 
-def _show_target(target: TargetFact) -> dict[str, Any]:
-    number = {"number": target.number} if target.number is not None else {}
-    return simple("target", "metric", "level", "start", "end")(target) | number
-
-
-def _aims(conditions: Conditions) -> Source:
-    """Targets as rows: of members those whose own figures the reader may see."""
-    return Source(TargetFact, conditions, _show_target, lambda theirs: sa.or_(
-        _target.level != "member", _target.ref.in_(theirs)
-    ))  # fmt: skip
+async def _each_one(reading: Reading, customers: Sequence[CustomerFact]) -> Sequence[Mapping[str, Any]]:
+    """Each counts below the line."""
+    return [part({"denominator": 1}) for _ in customers]
 
 
 def _shared(show: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
@@ -166,28 +202,57 @@ def _shared(show: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, 
 _show_invoice = _shared(simple("invoice", "deal", "customer", "team", "issued_on", "due_on", "voided_on"))
 _show_receipt = _shared(simple("receipt", "invoice", "customer", "team", "received_on", "reversed_on"))
 _show_expense = simple("expense", "department", "spent_for", "spent_on", "reversed_on", *NAMED)
-_spent = (_expense.spent_on, _expense.reversed_on)
+_of_sales, _of_training = (_expense.department == SALES,), (_expense.spent_for == TRAINING,)
+_received = _moved(ReceiptFact, _receipt.received_on, _receipt.reversed_on)
+
+
+def _invoices(conditions: Conditions, counts: Counted) -> Source:
+    return Source(InvoiceFact, conditions, _show_invoice, counted=counts)
+
+
+def _budgeted(counts: Counted, then: Source | None = None) -> Source:
+    return Source(BudgetFact, _budgets, _show_budget, counted=counts, then=then)
+
+
+def _spent(*also: sa.ColumnElement[bool]) -> Conditions:
+    return _moved(ExpenseFact, _expense.spent_on, _expense.reversed_on, also=also)
+
+
+def _expenses(*also: sa.ColumnElement[bool], counts: Counted | None = None) -> Source:
+    """Expenses that were booked, or given back, in the period."""
+    return Source(ExpenseFact, _spent(*also), _show_expense, counted=counts or amount("spent"))
+
+
+async def _to_acquire(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    """Expenses of sales and of marketing."""
+    theirs = await acquirers(reading)
+    return await _spent(sa.or_(_expense.department.in_(theirs), _expense.spent_for == MARKETING))(reading)
+
 
 MONEY_ROWS: Mapping[str, Source] = {
-    "invoices": Source(
-        InvoiceFact, _moved(InvoiceFact, _invoice.issued_on, also=(_invoice.voided_on.is_(None),)), _show_invoice
+    "invoices": _invoices(
+        _moved(InvoiceFact, _invoice.issued_on, also=(_invoice.voided_on.is_(None),)), amount("invoiced")
     ),
-    "invoices_reduced": Source(InvoiceFact, _reduced_invoices, _show_invoice),
-    "invoices_open": Source(InvoiceFact, _open_invoices, _show_invoice),
-    "receipts": Source(ReceiptFact, _moved(ReceiptFact, _receipt.received_on, _receipt.reversed_on), _show_receipt),
-    "receipts_over": Source(ReceiptFact, _overpaid, _show_receipt),
-    "expenses": Source(ExpenseFact, _moved(ExpenseFact, *_spent), _show_expense),
-    "sales_expenses": Source(
-        ExpenseFact, _moved(ExpenseFact, *_spent, also=(_expense.department == SALES,)), _show_expense
+    "not_yet_invoiced": replace(REVENUE, then=_invoices(_of_won, amount("invoiced_of_won", -1))),
+    "invoices_credited": _invoices(_reduced("credited"), amount("credited")),
+    "invoices_written_off": _invoices(_reduced("written_off"), amount("written_off")),
+    "invoices_open": _invoices(_open_invoices, _outstanding),
+    "invoices_open_by_age": _invoices(_open_invoices, _by_age),
+    "receipts": Source(ReceiptFact, _received, _show_receipt, counted=amount("received")),
+    "receipts_over": Source(ReceiptFact, _overpaid, _show_receipt, counted=held("overpaid")),
+    "expenses": _expenses(),
+    "sales_expenses": _expenses(*_of_sales),
+    "training_expenses": _expenses(*_of_training),
+    "budgets": _budgeted(_planned(_in_period)),
+    "budgets_left": _budgeted(_planned(_in_period), _expenses(counts=amount("spent", -1))),
+    "budgets_to_come": _budgeted(_planned(_to_come), _expenses()),
+    "budgets_overrun": Source(BudgetFact, _overrun, _show_budget, counted=_over),
+    "budgets_and_receipts": _budgeted(
+        _planned(_in_period, -1), Source(ReceiptFact, _received, _show_receipt, counted=amount("received"))
     ),
-    "training_expenses": Source(
-        ExpenseFact, _moved(ExpenseFact, *_spent, also=(_expense.spent_for == TRAINING,)), _show_expense
+    "contribution": replace(MARGIN, then=_expenses(*_of_sales, counts=amount("spent", -1))),
+    "acquisition": Source(
+        CustomerFact, CUSTOMER_ROWS["customers_new"].conditions, CUSTOMER_ROWS["customers_new"].show,
+        counted=_each_one, then=Source(ExpenseFact, _to_acquire, _show_expense, counted=above(amount("spent"))),
     ),
-    "budgets": Source(BudgetFact, _budgets, _show_budget),
-    "budgets_overrun": Source(BudgetFact, _overrun, _show_budget),
-    "targets": _aims(_targets),
-    "other_targets": _aims(_other_targets),
-    "quotas": _aims(_quotas),
-    "quota_windows": _aims(_windows),
-    "quotas_of_days": _aims(_quotas_of_days),
-}
+}  # fmt: skip

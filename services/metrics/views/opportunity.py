@@ -12,7 +12,7 @@ from services.metrics.facts.teams import AbsenceFact, MemberFact
 from services.metrics.views.frame import Compute, Figure, Reading
 from services.metrics.views.targets import Aim, Reached, aims_of, may_add_up, reached, targets_of_level
 from shared.attainment import Attainment
-from shared.opportunity import Adjusted, Quota, counting, expected_of
+from shared.opportunity import Adjusted, Quota, counting, expected_by_quota
 from shared.store.sql import OneOf
 
 _member = MemberFact.__table__.c  # type: ignore[attr-defined]
@@ -45,12 +45,29 @@ async def expected(reading: Reading, figure: str) -> Reached | None:
 
 
 async def _of_aim(reading: Reading, aim: Aim, currency: str) -> Adjusted | None:
+    found = [part for _, part in await _by_target(reading, aim, currency)]
+    return sum(found, Adjusted()) if found else None
+
+
+async def _by_target(reading: Reading, aim: Aim, currency: str) -> list[tuple[str, Adjusted]]:
     target, theirs = aim.target, [aim.target]
     if target.level != "member":
         theirs = [each for each in await targets_of_level(reading, "member") if each.currency == currency]
     quotas = [Quota(each.ref, each.period, each.due_before) for each in theirs]
     people, away = await careers_of(reading)
-    return expected_of(target.level, target.ref, aim.days, quotas, people, away, reading.question.span.asked)
+    found = expected_by_quota(target.level, target.ref, aim.days, quotas, people, away, reading.question.span.asked)
+    return [(next(each.id for each, quota in zip(theirs, quotas, strict=True) if quota is of), part)
+            for of, part in found]  # fmt: skip
+
+
+async def expected_of_targets(reading: Reading, figure: str) -> Mapping[str, Adjusted]:
+    """What may be expected of each member's target that counts for whoever is asked about, by its id."""
+    state = await expected(reading, figure)
+    parts: dict[str, Adjusted] = {}
+    for aim in await aims_of(reading, figure) if state is not None else []:
+        for target, adjusted in await _by_target(reading, aim, state.currency if state else ""):
+            parts[target] = parts.get(target, Adjusted()) + adjusted
+    return parts
 
 
 async def _who_count(reading: Reading, aims: Sequence[Aim]) -> set[str]:
@@ -99,7 +116,7 @@ def of_expected(figure: str, part: str) -> Compute:
 FIGURES: Final = (
     Figure("target_adjusted", "What may be expected of the target: of a member target x ramp x active share, day by "
            "day along its distribution; of others the same of the targets of the members who count for them, for the "
-           "days on which they do.", of_expected("target_adjusted", "target"), "targets"),
+           "days on which they do.", of_expected("target_adjusted", "target"), "expected"),
     Figure("attainment_adjusted", "Revenue of the target's days ÷ what may be expected by ramp and absences, never "
-           "capped.", of_expected("attainment_adjusted", "attainment"), "targets"),
+           "capped.", of_expected("attainment_adjusted", "attainment"), "attained_of_expected"),
 )  # fmt: skip

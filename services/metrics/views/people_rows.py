@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from services.metrics.views.frame import Reading
 from services.metrics.views.people import here_at_the_end
 from services.metrics.views.row_source import Conditions, Source, simple
 from services.metrics.views.support import overdue_duties
+from services.metrics.views.values import decimal
 from services.metrics.views.workplace import waiting_before, with_leavers
 from shared.money import Money
 
@@ -111,6 +113,17 @@ async def _said(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [sa.not_(_opinion.withdrawn), said, *await between(_opinion.heard_on, customer=_opinion.customer)(reading)]
 
 
+async def _scored(reading: Reading, opinions: Sequence[ReputationFact]) -> Sequence[Mapping[str, Any]]:
+    """The score of each, of 5, and whether it is a rating or a complaint."""
+    return [
+        {
+            "score": None if each.score is None else decimal(Decimal(each.score) / 100, 2),
+            "part": {"ratings": int(each.score is not None), "complaints": int(each.sort == "complaint")},
+        }
+        for each in opinions
+    ]
+
+
 async def _polled(reading: Reading) -> list[sa.ColumnElement[bool]]:
     closed = between(_pulse.closed_on, department=_pulse.department, team=_pulse.team)
     return [_pulse.promoters.is_not(None), *await closed(reading)]
@@ -143,7 +156,8 @@ PEOPLE_ROWS: Mapping[str, Source] = {
     "duties_done": Source(DutyFact, _among(DutyFact, _done), _show_duty),
     "recognitions": Source(RecognitionFact, _among(RecognitionFact, _thanked),
                            simple("recognition", "given_on", "given_by", "to", "done")),
-    "reputation": Source(ReputationFact, _said, simple("reputation", "sort", "source", "heard_on", "customer")),
+    "reputation": Source(ReputationFact, _said, simple("reputation", "sort", "source", "heard_on", "customer"),
+                         counted=_scored),
     "pulses": Source(PulseFact, _polled, simple("pulse", "level", "team", "department", "closed_on", "asked",
                                                 "answered", "promoters", "passives", "detractors")),
     "joiners_waiting": Source(OnboardingFact, _waiting, simple("onboarding", "member", "starts_on", "equipped_on")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -11,19 +11,27 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.metrics.facts.deal_cells import STAGE_IN, STAGE_OUT
+from services.metrics.facts.deals import HANDED_OVER, DealFact
 from services.metrics.facts.pipeline import OverrideFact, StageFact
+from services.metrics.sums import ALL
 from services.metrics.views.courses import history, lengths, median
-from services.metrics.views.frame import CIRCLES, Figure, Reading
+from services.metrics.views.frame import Compute, Figure, Reading
+from services.metrics.views.ledger import entry_of
+from services.metrics.views.parts import FED_BY, inside, ledger_of
+from services.metrics.views.question import CIRCLES
 from services.metrics.views.targets import reached
 from services.metrics.views.values import Amounts, decimal, mean, shown_money, shown_money_rate
 from shared.forecast import METHOD, RANGE, Forecast, History, Known, NotForeseeable
 from shared.forecast import forecast as foresee
+from shared.membership import end_of
 from shared.money import Money
-from shared.stages import DEFAULTS, Dated, chance_on
+from shared.period import Period
+from shared.stages import DEFAULTS, Default, chance_on, qualified_on
 
+_deal = DealFact.__table__.c  # type: ignore[attr-defined]
 _stage = StageFact.__table__.c  # type: ignore[attr-defined]
 _override = OverrideFact.__table__.c  # type: ignore[attr-defined]
-_STAGES = sa.select(_stage.id, _stage.chances)
+_STAGES = sa.select(_stage.id, _stage.chances, _stage.qualified)
 _SAID = sa.select(OverrideFact).where(
     _override.level == sa.bindparam("level"),
     _override.ref == sa.bindparam("ref"),
@@ -38,9 +46,63 @@ LEVELS: Final = ("department", "team", "group", "member", "customer", "product",
 
 async def at_hand(reading: Reading) -> int:
     """How many deals were open at some time in the period; of a member those that were handed to them as well."""
-    begun = sum([sign * (await reading.start(measure)).count for measure, sign in GOES_IN_AND_OUT])
-    comes = ("opened", "taken") if set(reading.filters) & set(CIRCLES) else ("opened",)
-    return begun + sum([(await reading.flow(measure)).count for measure in comes])
+    begun = await _open_at_start(reading)
+    came = sum([(await reading.flow(measure)).count for measure in comes_by(reading)])
+    brought = sum([await _open_at_start(each) for each in await _joining(reading)])
+    return begun + came + brought - await _came_again(reading)
+
+
+async def _open_at_start(reading: Reading) -> int:
+    return sum([sign * (await reading.start(measure)).count for measure, sign in GOES_IN_AND_OUT])
+
+
+async def _joining(reading: Reading) -> list[Reading]:
+    """The same question about each member who joins the group in the period, on that day: their open deals come
+    along."""
+    others = {dim: key for dim, key in reading.filters.items() if dim != "group"}
+    return [
+        reading.about({**others, "member": member}).over(Period.between(day, day + timedelta(days=1)))
+        for member, day in await _joined(reading)
+    ]
+
+
+async def _joined(reading: Reading) -> list[tuple[str, date]]:
+    if "group" not in reading.filters:
+        return []
+    span, circle = reading.question.span, await reading.circle("group", reading.filters["group"])
+    firsts = {
+        member: min(
+            date.fromisoformat(each["from"]) for each in spells if (end_of(each) or span.end) > span.last_before
+        )
+        for member, spells in circle.members.items()
+        if any((end_of(each) or span.end) > span.last_before for each in spells)
+    }
+    return [(member, day) for member, day in sorted(firsts.items()) if span.start <= day < span.end]
+
+
+async def _came_again(reading: Reading) -> int:
+    """How many deals came to those who are asked about and had had them before in the period: from one of a group to
+    another, or back to a member."""
+    if "taken" not in comes_by(reading) or not (await reading.flow("taken")).count:
+        return 0
+    near = [HANDED_OVER, _deal.opened_on < reading.question.span.end]
+    near += await reading.passing(FED_BY[DealFact], reading.filters)
+    found = await reading.snapshot.all(DealFact, sa.select(DealFact).where(*near))
+    times = [await times_at_hand(reading, deal) for deal in found]
+    return sum(max(each - 1, 0) for each in times)
+
+
+async def times_at_hand(reading: Reading, deal: DealFact) -> int:
+    """How often a deal came to those who are asked about, or was theirs when the period began."""
+    ledger, last = await ledger_of(reading, deal), timedelta(days=1)
+    begun = sum(sign * entry_of(ledger.before, name, [ALL]).count for name, sign in GOES_IN_AND_OUT)
+    brought = sum(deal.open_before(day) and deal.owner_on(day - last) == who for who, day in await _joined(reading))
+    return begun + sum(inside(ledger, name).count for name in comes_by(reading)) + brought
+
+
+def comes_by(reading: Reading) -> Sequence[str]:
+    """By what deals come to whoever is asked about in the period: what is handed over stays with the whole."""
+    return ("opened", "taken") if set(reading.filters) & set(CIRCLES) else ("opened",)
 
 
 async def open_value(reading: Reading) -> Amounts:
@@ -55,19 +117,34 @@ async def pipeline(reading: Reading) -> Any:
 
 async def weighted_pipeline(reading: Reading) -> Any:
     """Estimated value of the deals open at the end, each times the chance of its stage on that day."""
-    held = await _by_stage(reading)
-    day = reading.question.span.asked - timedelta(days=1)
-    chances = {stage: chance_on(dated, day) for stage, dated in (await _stages(reading)).items()}
+    held, chances = await _by_stage(reading), await chances_at_end(reading)
     unknown = sorted(stage for stage in held if chances.get(stage) is None)
     if unknown:
+        day = reading.question.span.last_asked
         reading.note("weighted_pipeline", f"no chance is known on {day} for the stage {', '.join(unknown)}")
         return None
+    return shown_money(weighed(held, chances), reading.question.currency)
+
+
+def weighed(held: Mapping[str, Amounts], chances: Mapping[str, Decimal | None]) -> Amounts:
+    """What is in each stage times its chance."""
     total: dict[str, Fraction] = {}
     for stage, amounts in held.items():
         for code, amount in amounts:
-            total[code] = total.get(code, Fraction(0)) + amount * Fraction(chances[stage] or 0)
-    weighed = Amounts({code: round(amount) for code, amount in total.items()})
-    return shown_money(weighed, reading.question.currency)
+            total[code] = total.get(code, Fraction(0)) + amount * Fraction(chances.get(stage) or 0)
+    return Amounts({code: round(amount) for code, amount in total.items()})
+
+
+async def chances_at_end(reading: Reading) -> Mapping[str, Decimal | None]:
+    """The chance of each stage on the day that stocks are seen on."""
+    day = reading.question.span.last_asked
+    return {stage: chance_on(told.chances, day) for stage, told in (await _stages(reading)).items()}
+
+
+async def qualified_stages(reading: Reading) -> set[str]:
+    """The stages in which deals count as qualified on that day."""
+    day = reading.question.span.last_asked
+    return {stage for stage, told in (await _stages(reading)).items() if qualified_on(told.qualified, day)}
 
 
 async def _by_stage(reading: Reading) -> dict[str, Amounts]:
@@ -81,28 +158,46 @@ async def _by_stage(reading: Reading) -> dict[str, Amounts]:
     return held
 
 
-async def _stages(reading: Reading) -> Mapping[str, Dated]:
-    async def read() -> dict[str, Dated]:
-        # Until word of them has come, the stages that are there from the beginning have their first chances.
-        known: dict[str, Dated] = {key: stage.chances for key, stage in DEFAULTS.items()}
-        return known | {key: chances for key, chances in await reading.snapshot.rows(_STAGES)}
+async def _stages(reading: Reading) -> Mapping[str, Default]:
+    async def read() -> dict[str, Default]:
+        # Until word of them has come, the stages that are there from the beginning are as they begin.
+        known = dict(DEFAULTS)
+        for key, chances, qualified in await reading.snapshot.rows(_STAGES):
+            said = qualified or (known[key].qualified if key in known else ())
+            known[key] = Default(key, 0, chances, said)
+        return known
 
-    found: Mapping[str, Dated] = await reading.shared("stages", read)
+    found: Mapping[str, Default] = await reading.shared("stages", read)
     return found
 
 
-async def coverage(reading: Reading) -> Any:
-    """Pipeline ÷ what is left of the target."""
-    found = await reached(reading, "coverage")
-    if found is None:
-        return None
-    if found.state.variance >= 0:
-        reading.note("coverage", "nothing is left of the target")
-        return None
-    still = Amounts({found.currency: -round(found.state.variance)})
-    value = await reading.worth(found.currency, open_value)
-    reading.note_besides("coverage", "pipeline", value, "target", found.currency)
-    return shown_money_rate(Amounts({found.currency: value.of(found.currency)}), still)
+async def qualified_value(reading: Reading) -> Amounts:
+    """Estimated value of the deals open at the end in stages in which they are qualified."""
+    held, qualified = await _by_stage(reading), await qualified_stages(reading)
+    return Amounts.total(amounts for stage, amounts in held.items() if stage in qualified)
+
+
+async def qualified_pipeline(reading: Reading) -> Any:
+    """The same as it is shown."""
+    return shown_money(await qualified_value(reading), reading.question.currency)
+
+
+def covering(figure: str, value_of: Callable[[Reading], Awaitable[Amounts]]) -> Compute:
+    """What is in the pipeline ÷ what is left of the target."""
+
+    async def coverage(reading: Reading) -> Any:
+        found = await reached(reading, figure)
+        if found is None:
+            return None
+        if found.state.variance >= 0:
+            reading.note(figure, "nothing is left of the target")
+            return None
+        still = Amounts({found.currency: -round(found.state.variance)})
+        value = await reading.worth(found.currency, value_of)
+        reading.note_besides(figure, "pipeline", value, "target", found.currency)
+        return shown_money_rate(Amounts({found.currency: value.of(found.currency)}), still)
+
+    return coverage
 
 
 async def coverage_ideal(reading: Reading) -> Any:
@@ -124,6 +219,7 @@ async def sales_cycle_mean(reading: Reading) -> Any:
 
 async def sales_cycle_median(reading: Reading) -> Any:
     """Median days from opening to winning."""
+    reading.refuse_strange("won")
     middle = median(await lengths(reading))
     if middle is None:
         reading.note("sales_cycle_median", "no deal was won in the period")
@@ -170,6 +266,8 @@ async def forecast_range(reading: Reading) -> Any:
 
 async def _foreseen(reading: Reading) -> tuple[Forecast, str] | str:
     """The forecast and its currency, or why there is none."""
+
+    reading.refuse_strange("won")
 
     async def work() -> tuple[Forecast, str] | str:
         question = reading.question
@@ -219,20 +317,24 @@ async def forecast_override(reading: Reading) -> Any:
 
 FIGURES: Final = (
     Figure("pipeline", "Sum of the estimated values of the deals open at the end; lost and won deals count nowhere.",
-           pipeline, "deals_open"),
+           pipeline, "pipeline"),
     Figure("weighted_pipeline", "Estimated values of the deals open at the end, each times the chance that its stage "
-           "had on that day.", weighted_pipeline, "deals_open"),
-    Figure("coverage", "Pipeline ÷ (target - revenue), while something is left of the target.", coverage,
-           "deals_open"),
+           "had on that day.", weighted_pipeline, "weighted_pipeline"),
+    Figure("pipeline_qualified", "Pipeline in the stages in which deals count as qualified on the last day, as the "
+           "stages say.", qualified_pipeline, "pipeline_qualified"),
+    Figure("coverage", "Pipeline ÷ (target - revenue), while something is left of the target.",
+           covering("coverage", open_value), "coverage"),
+    Figure("coverage_qualified", "Qualified pipeline ÷ (target - revenue), while something is left of the target.",
+           covering("coverage_qualified", qualified_value), "coverage_qualified"),
     Figure("coverage_ideal", "1 ÷ win rate of the period: the coverage at which the pipeline wins what is left.",
-           coverage_ideal, "deals_closed"),
+           coverage_ideal, "closed_of_won"),
     Figure("sales_cycle_mean", "Mean number of days from opening to winning, of the deals won in the period.",
-           sales_cycle_mean, "deals_won"),
+           sales_cycle_mean, "days_to_win"),
     Figure("sales_cycle_median", "Median number of days from opening to winning, of the deals won in the period; the "
-           "mean of the middle two where their number is even.", sales_cycle_median, "deals_won"),
+           "mean of the middle two where their number is even.", sales_cycle_median, "days_to_win"),
     Figure("velocity", "Opportunities x win rate x average deal ÷ sales cycle: money a day. Opportunities are the "
            "deals open at some time in the period; win rate, average deal and mean sales cycle are the period's.",
-           velocity, "deals_at_hand"),
+           velocity, "velocity"),
 )  # fmt: skip
 FORECAST: Final = (
     Figure("forecast", METHOD, forecast, "deals_foreseen"),

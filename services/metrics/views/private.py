@@ -13,7 +13,8 @@ from datetime import date
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
-from services.metrics.views.frame import Compute, Question, Reading
+from services.metrics.views.frame import Compute, Reading
+from services.metrics.views.question import Question
 from shared.few import FEWEST
 from shared.period import Period, Unit
 

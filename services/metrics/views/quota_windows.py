@@ -12,18 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any
 
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
-from services.metrics.views.opportunity import careers_of
-from services.metrics.views.quotas import Quota, earned_for
+from services.metrics.views.quotas import CIRCLES, Quota, counting_for, earned_for
 from services.metrics.views.targets import Aim, joined_days, may_add_up, targets_of_level
 from services.metrics.views.values import Amounts, shown_money_rate
-from shared.opportunity import counting
 from shared.period import Period
 
-CIRCLES: Final = ("department", "team", "group")
 Choose = Callable[[TargetFact, Reading], Period | None]
 
 
@@ -54,20 +51,10 @@ async def _quotas(reading: Reading, choose: Choose) -> Sequence[Quota]:
             days = choose(target, reading)
             if days is not None and not any(_meet(target.period, aim.target.period) for aim in aims):
                 aims.append(Aim(target, days))
-        counted = await _counting(reading, member, aims)
+        counted = await counting_for(reading, member, aims)
         if counted:
             quotas.append(Quota(member, counted, tuple(joined_days([aim.days for aim in counted]))))
     return quotas
-
-
-async def _counting(reading: Reading, member: str, aims: Sequence[Aim]) -> Sequence[Aim]:
-    """The parts of a member's quotas that count for the department, team or group that is asked about."""
-    for level in CIRCLES:
-        if level in reading.filters:
-            people, _ = await careers_of(reading)
-            ref = reading.filters[level]
-            return [Aim(aim.target, days) for aim in aims for days in counting(people[member], level, ref, aim.days)]
-    return aims
 
 
 def _meet(one: Period, other: Period) -> bool:
@@ -79,19 +66,14 @@ def _of_members(reading: Reading) -> bool:
     return len(reading.filters) <= 1 and not set(reading.filters) - {"member", *CIRCLES}
 
 
-async def targets_of_windows(reading: Reading) -> Sequence[TargetFact]:
+async def quotas_of_windows(reading: Reading) -> Sequence[Quota]:
     """The quotas whose windows are compared as a whole."""
-    return await _targets(reading, _whole_window)
+    return await _quotas(reading, _whole_window) if _of_members(reading) else []
 
 
-async def targets_of_days(reading: Reading) -> Sequence[TargetFact]:
+async def quotas_of_days(reading: Reading) -> Sequence[Quota]:
     """The quotas that have something due on the days of the period."""
-    return await _targets(reading, _days_asked)
-
-
-async def _targets(reading: Reading, choose: Choose) -> Sequence[TargetFact]:
-    quotas = await _quotas(reading, choose) if _of_members(reading) else []
-    return [aim.target for quota in quotas for aim in quota.aims]
+    return await _quotas(reading, _days_asked) if _of_members(reading) else []
 
 
 async def window_attainment(reading: Reading) -> Any:

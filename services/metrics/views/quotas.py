@@ -12,15 +12,19 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import Reading
+from services.metrics.views.opportunity import careers_of
 from services.metrics.views.targets import Aim, aims_of_each, joined_days, may_add_up
 from services.metrics.views.values import Amounts, shown_rate
+from shared.opportunity import counting
 from shared.period import Period
 
-KEY = "quota_attainment_rate"
+KEY: Final = "quota_attainment_rate"
+CIRCLES: Final = ("department", "team", "group")
+"""For whom members' quotas count, besides the organisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,27 @@ class Quota:
         return sum((aim.before(asked) for aim in self.aims), Fraction(0))
 
 
+def of_members(reading: Reading) -> bool:
+    """Whether the question is about the members of one department, team or group, or about all."""
+    return len(reading.filters) <= 1 and not set(reading.filters) - set(CIRCLES)
+
+
+async def counting_for(reading: Reading, member: str, aims: Sequence[Aim]) -> Sequence[Aim]:
+    """The parts of a member's quotas that count for the department, team or group that is asked about."""
+    for level in CIRCLES:
+        if level in reading.filters:
+            people, _ = await careers_of(reading)
+            ref = reading.filters[level]
+            return [Aim(aim.target, days) for aim in aims for days in counting(people[member], level, ref, aim.days)]
+    return aims
+
+
 async def quotas_of(reading: Reading) -> Sequence[Quota]:
-    """The quotas of the members, so far as they have begun by the day asked."""
+    """The quotas of the members, so far as they have begun by the day asked and count for whoever is asked about."""
     asked = reading.question.span.asked
     quotas = []
-    for member, aims in (await aims_of_each(reading, "member")).items():
-        begun = [aim for aim in aims if aim.days.start < asked and aim.value]
+    for member, aims in (await aims_of_each(reading, "member")).items() if of_members(reading) else ():
+        begun = [aim for aim in await counting_for(reading, member, aims) if aim.days.start < asked and aim.value]
         days = tuple((start, min(end, asked)) for start, end in joined_days([aim.days for aim in begun]))
         if begun:
             quotas.append(Quota(member, begun, days))
@@ -55,15 +74,13 @@ async def quotas_of(reading: Reading) -> Sequence[Quota]:
 
 async def quota_targets(reading: Reading) -> Sequence[TargetFact]:
     """The targets that the quotas are made of."""
-    if reading.filters:
-        return []
     return [aim.target for quota in await quotas_of(reading) for aim in quota.aims]
 
 
 async def quota_attainment_rate(reading: Reading) -> Any:
     """Members at or above their quota ÷ members with a quota."""
-    if reading.filters:
-        reading.note(KEY, "it is counted over all members of the organisation")
+    if not of_members(reading):
+        reading.note(KEY, "it is counted over the members of a department, a team, a group, or over all")
         return None
     asked = reading.question.span.asked
     quotas = await quotas_of(reading)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.metrics.facts.teams import MemberFact, TeamFact
-from services.metrics.views.frame import Question
+from services.metrics.views.question import Question
 from shared.errors import Fault, NotFound
 from shared.identity.permissions import Principal
 from shared.identity.scopes import ADMIN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from shared.facts import Fact
 from shared.money import Money
 
 Conditions = Callable[[Reading], Awaitable[list[sa.ColumnElement[bool]]]]
+Counted = Callable[[Reading, Sequence[Any]], Awaitable[Sequence[Mapping[str, Any]]]]
+"""What is to be said of each of some facts, in their order, of how it counts: its `part`, and what that comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,16 @@ class Source:
     """The scope of who is shown all of them, where others, tools too, are shown those of `theirs` only."""
     then: Source | None = None
     """What comes after these: facts of another kind, whose ids are greater."""
+    counted: Counted | None = None
+    """What each adds to the figure: as the parts of all rows add up, the figure is; of a share or a mean, what stands
+    above and below. None where each counts as one."""
+
+    async def shown(self, reading: Reading, facts: Sequence[Any]) -> list[dict[str, Any]]:
+        """Facts as rows, each with how it counts."""
+        rows = [self.show(fact) for fact in facts]
+        if self.counted is None:
+            return rows
+        return [{**row, **counts} for row, counts in zip(rows, await self.counted(reading, facts), strict=True)]
 
 
 def simple(kind: str, *fields: str) -> Callable[[Any], dict[str, Any]]:

@@ -8,17 +8,22 @@ import sqlalchemy as sa
 
 from services.metrics.facts.requests import RequestFact
 from services.metrics.views import pipeline
+from services.metrics.views.agreed import AGREED
 from services.metrics.views.challenges import CHALLENGES
 from services.metrics.views.customers import CUSTOMER_FIGURES
 from services.metrics.views.frame import Compute, Figure, Reading, View
+from services.metrics.views.goals import GOALS
 from services.metrics.views.handovers import HANDOVER_FIGURES
 from services.metrics.views.line_of_sight import FIGURES as LINE_OF_SIGHT
+from services.metrics.views.merits import MERITS
 from services.metrics.views.opportunity import FIGURES as EXPECTED
 from services.metrics.views.other_targets import OTHER_TARGETS
+from services.metrics.views.people import here_at_the_end
 from services.metrics.views.pipeline import GOES_IN_AND_OUT
 from services.metrics.views.quota_windows import calendar_attainment, window_attainment
 from services.metrics.views.quotas import quota_attainment_rate
 from services.metrics.views.relationships import CLIENTS, CSAT_BY_RELATIONSHIP, PUBLIC
+from services.metrics.views.satisfaction import SATISFACTION
 from services.metrics.views.spend import SALES
 from services.metrics.views.support import REPUTATION
 from services.metrics.views.targets import reached, targeted
@@ -139,6 +144,8 @@ async def members(reading: Reading) -> Any:
     if len(reading.filters) > 1 or dim not in ("department", "team", "group"):
         reading.note("members", "members are counted by department, team or group")
         return None
+    if dim == "group":
+        return len(await here_at_the_end(reading))
     joined = await reading.measured_along(dim, key, "joined", stock=True)
     return joined.count - (await reading.measured_along(dim, key, "left", stock=True)).count
 
@@ -155,16 +162,6 @@ async def requests_to_it(reading: Reading) -> Any:
     return int(await reading.snapshot.scalar(select))
 
 
-async def csat(reading: Reading) -> Any:
-    """Content answers of all that customers gave."""
-    if not reading.split_by("csat", "answered"):
-        return None
-    answered, content = (await reading.flow("answered")).count, (await reading.flow("content")).count
-    if not answered:
-        reading.note("csat", "no customer has answered in the period")
-    return shown_rate(content, answered)
-
-
 VIEW = View(
     "sales",
     (
@@ -175,23 +172,24 @@ VIEW = View(
         Figure("deals_open", "Deals opened before the end of the period and not closed before it.", deals_open,
                "deals_open"),
         Figure("revenue", "Value of the deals won in the period, net of tax and freight, by the day they were won; "
-               "of a member or a group, the parts credited to them.", revenue, "deals_earned"),
-        Figure("win_rate", "Deals won ÷ (deals won + deals lost) in the period.", win_rate, "deals_closed"),
+               "of a member or a group, the parts credited to them.", revenue, "revenue"),
+        Figure("win_rate", "Deals won ÷ (deals won + deals lost) in the period.", win_rate, "won_of_closed"),
         Figure("close_rate", "Deals won in the period ÷ all deals that were open at some time in it.", close_rate,
-               "deals_won"),
+               "won_of_at_hand"),
         Figure("average_days_to_win", "Mean number of days from opening to winning, of the deals won in the period.",
-               average_days_to_win, "deals_won"),
-        Figure("average_deal", "Revenue ÷ deals won.", average_deal, "deals_earned"),
+               average_days_to_win, "days_to_win"),
+        Figure("average_deal", "Revenue ÷ deals won.", average_deal, "revenue_of_won"),
         *pipeline.FIGURES,
         Figure("target", "Sum of the revenue targets whose days lie within the period, longer ones standing for "
                "shorter ones they overlap; without any, the period's part of the smallest target around it.",
                target, "targets"),
         Figure("attainment", "Revenue of the target's days ÷ target, never capped.", of_target("attainment"),
-               "targets"),
-        Figure("variance", "Revenue of the target's days - target.", of_target("variance"), "targets"),
-        Figure("variance_rate", "Variance ÷ target.", variance_rate, "targets"),
+               "attained"),
+        Figure("variance", "Revenue of the target's days - target.", of_target("variance"), "varied"),
+        Figure("variance_rate", "Variance ÷ target.", variance_rate, "varied_of_target"),
         Figure("pace", "Revenue of the target's days ÷ what the target's distribution has due by the end: 1 is on "
-               "time.", of_target("pace"), "targets"),
+               "time.", of_target("pace"), "attained_of_due"),
+        *AGREED,
         *EXPECTED,
         OTHER_TARGETS,
         Figure("quota_attainment_rate", "Members whose credited revenue is at or above what their revenue targets have "
@@ -200,13 +198,14 @@ VIEW = View(
                "whose last day lies in the period and is over.", window_attainment, "quota_windows"),
         Figure("quota_calendar_attainment", "Credited revenue of the period's days that lie in quota windows ÷ what "
                "the quotas' distributions have due on these days.", calendar_attainment, "quotas_of_days"),
+        *MERITS,
+        *GOALS,
         *pipeline.FORECAST,
         Figure("members", "Members of the sales department, or of the department, team or group asked about, at the "
                "end.", members, "sellers"),
         Figure("requests_to_it", "Requests from the sales department to IT made on days of the period.", requests_to_it,
                "requests_sales_to_it"),
-        Figure("csat", "Answers of 4 or 5 of 5 ÷ answers that customers gave on days of the period; of a team those "
-               "about its deals, or about its members of that day.", csat, "answers"),
+        *SATISFACTION,
         CSAT_BY_RELATIONSHIP,
         *HANDOVER_FIGURES,
         CHALLENGES,

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from services.metrics.facts.customers import CustomerFact, ProductFact
 from services.metrics.facts.teams import DepartmentFact, GroupFact, MemberFact, OrganisationFact, TeamFact
 from services.metrics.sums import Tally
-from services.metrics.views.frame import STRETCHES, Question, Reading, Shelf, View, compute
+from services.metrics.views.frame import Reading, Shelf, View, compute
 from services.metrics.views.names import keys_of, names_of
+from services.metrics.views.question import STRETCHES, Question
 from services.metrics.views.readers import for_reader, people
 from shared.asked_period import AskedPeriod
 from shared.errors import Fault, NotFound
@@ -31,6 +32,8 @@ _THINGS: Mapping[str, type[Fact]] = {
     "product": ProductFact,
 }
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
+_team = TeamFact.__table__.c  # type: ignore[attr-defined]
+_HAS_REGION = sa.select(_team.id).where(_team.region == sa.bindparam("region")).limit(1)
 _SPOKEN_OF = sa.select(_tally.key).where(_tally.dim == sa.bindparam("dim"), _tally.key == sa.bindparam("key")).limit(1)
 
 
@@ -41,8 +44,8 @@ async def question_of(
     found: dict[str, str] = {}
     for dim, ref in filters.items():
         # PostgreSQL refuses to be asked for what no text column can hold.
-        resolved = await snapshot.resolve(dim, ref) if ref.isprintable() else None
-        if resolved is None or not await _is_known(snapshot, dim, resolved):
+        resolved = await _resolved(snapshot, dim, ref) if ref.isprintable() else None
+        if resolved is None:
             raise NotFound(f"There is no {dim} {ref} here (yet).", [Fault(f"/{dim}", "not known")])
         found[dim] = resolved
     house = await house_of(snapshot)
@@ -52,11 +55,15 @@ async def question_of(
     )  # fmt: skip
 
 
-async def _is_known(snapshot: Snapshot, dim: str, key: str) -> bool:
-    """Whether a thing has been told of by its owner, or by somebody else: a breakdown then has a row for it."""
-    if await snapshot.recall(_THINGS[dim], key) is not None:
-        return True
-    return bool(await snapshot.rows(_SPOKEN_OF, dim=dim, key=key))
+async def _resolved(snapshot: Snapshot, dim: str, ref: str) -> str | None:
+    """What a filter means, if that has been told of by its owner, or by somebody else: a breakdown then has a row for
+    it. Regions and kinds are words, and have no other names."""
+    if dim == "region":
+        return ref if await snapshot.rows(_HAS_REGION, region=ref) else None
+    key = await snapshot.resolve(dim, ref) if dim in _THINGS else ref
+    if key is None or (dim in _THINGS and await snapshot.recall(_THINGS[dim], key) is not None):
+        return key
+    return key if await snapshot.rows(_SPOKEN_OF, dim=dim, key=key) else None
 
 
 async def house_of(snapshot: Snapshot) -> OrganisationFact:

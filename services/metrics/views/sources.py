@@ -102,17 +102,17 @@ SOURCES: Final = (
     Source(
         DealFact,
         deals,
-        frozenset({"opened", "taken", "given", "won", "lost", "stage_in", "stage_out"}),
+        frozenset({"opened", "taken", "given", "won", "lost", "assisted", "stage_in", "stage_out"}),
         {"team": _deal.team, "member": _deal.owner, "customer": _deal.customer, "product": _deal.product},
         part=lambda deal, belongs, product: contributions_of(deal, Part(deal, belongs, product)),
-        members=(_deal.credits, _deal.owners),
+        members=(_deal.credits, _deal.owners, _deal.assists),
         products=(_deal.lines,),
         later=(_deal.amendments,),
     ),
     Source(
         FeedbackFact,
         feedback,
-        frozenset({"answered", "content"}),
+        frozenset({"answered", "content", "recommending", "promoters", "detractors"}),
         {"team": _feedback.team, "member": _feedback.member, "customer": _feedback.customer},
     ),
     Source(

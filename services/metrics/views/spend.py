@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.metrics.facts.money import DEPARTMENT_KIND, BudgetFact
+from services.metrics.facts.teams import DepartmentFact
 from services.metrics.sums import Tally
 from services.metrics.views.frame import Reading
 from services.metrics.views.ledger import within
@@ -18,13 +19,14 @@ from services.metrics.views.values import Amounts
 from shared.attainment import due_before
 from shared.money import Money
 
-SALES, TRAINING = "sales", "training"
+SALES, TRAINING, MARKETING = "sales", "training", "marketing"
 NAMED_AS: Final[Mapping[str, str]] = {
     "team": "team", "region": "team", "member": "member", "group": "member", "customer": "customer",
     "product": "product",
 }  # fmt: skip
 """By what it may be asked for whom money was spent, each with what expenses name."""
 _budget = BudgetFact.__table__.c  # type: ignore[attr-defined]
+_department = DepartmentFact.__table__.c  # type: ignore[attr-defined]
 _tally = Tally.__table__.c  # type: ignore[attr-defined]
 _BUDGETS = sa.select(BudgetFact).where(_budget.start.is_not(None)).order_by(_budget.id)
 
@@ -43,10 +45,15 @@ def planned_before(budget: BudgetFact, day: date) -> int:
 
 
 async def planned_between(reading: Reading, start: date, end: date) -> Amounts:
-    """What budgets plan for some days; converted, each row at the rate of the day it begins."""
+    """What the budgets of what is asked about plan for some days."""
+    return await planned_by(reading, await budgets_of(reading), start, end)
+
+
+async def planned_by(reading: Reading, budgets: Iterable[BudgetFact], start: date, end: date) -> Amounts:
+    """What some budgets plan for some days; converted, each row at the rate of the day it begins."""
     planned, settling = Amounts(), await reading.settling()
     converted: dict[str, Fraction] = defaultdict(Fraction)
-    for budget in await budgets_of(reading):
+    for budget in budgets:
         if settling is None or budget.currency == settling.into:
             planned += Amounts({budget.currency: planned_before(budget, end) - planned_before(budget, start)})
             continue
@@ -90,6 +97,29 @@ async def spent_of(
         spent = reading.about(wanted)
         return (await spent.flow("spent")).amount if await _are_named(spent, figure, reading) else None
     return await _whole(reading.about(wanted))
+
+
+async def acquirers(reading: Reading) -> list[str]:
+    """The departments whose work it is to win customers: sales, and those that are called marketing."""
+
+    async def read() -> list[str]:
+        named = sa.func.lower(_department.name) == MARKETING
+        rows = await reading.snapshot.rows(sa.select(_department.id).where(named).order_by(_department.id))
+        return [SALES, *(key for (key,) in rows)]
+
+    found: list[str] = await reading.shared("acquirers", read)
+    return found
+
+
+async def spent_to_acquire(reading: Reading, figure: str) -> Amounts | None:
+    """What sales and marketing spent in the period: these departments on everything, and all others on marketing."""
+    parts = [await spent_of(reading, figure, kind=MARKETING)]
+    for each in await acquirers(reading):
+        parts.append(await spent_of(reading, figure, department=each))
+        twice = await spent_of(reading, figure, department=each, kind=MARKETING)
+        parts.append(-twice if twice is not None else None)
+    known = [each for each in parts if each is not None]
+    return Amounts.total(known) if known else None
 
 
 async def _whole(reading: Reading) -> Amounts:

@@ -19,8 +19,9 @@ import sqlalchemy as sa
 from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.deals import DealFact
 from services.metrics.sums import DAY, Tally
-from services.metrics.views.frame import CIRCLES, Reading
+from services.metrics.views.frame import Reading
 from services.metrics.views.ledger import day_of
+from services.metrics.views.question import CIRCLES
 from services.metrics.views.sources import BY_TEAM
 from shared.store import Snapshot
 from shared.store.sql import OneOf

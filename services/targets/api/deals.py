@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from services.targets.api.contribution import InARole, StaffDeal, staffed
+from services.targets.api.costing import cost_of
 from services.targets.api.invoices import invoiced
 from services.targets.api.referred import referred
 from services.targets.domain.customers import Customer
@@ -18,7 +19,7 @@ from shared.http.bodies import Body, Name, Named, Ref, Text, Word
 from shared.http.collection import Collection, fresh
 from shared.instant import Day
 from shared.known import KnownMember, KnownTeam, known, today
-from shared.money import Money, NonNegative, NonNegativePrice, Quantity, Share, UnitPrice, line_amount
+from shared.money import Money, NonNegative, NonNegativePrice, Quantity, Share, line_amount
 from shared.store import Tx
 
 CLOSED = ("won", "lost")
@@ -249,20 +250,13 @@ async def _sold(tx: Tx, line: SoldLine, on: date, place: int) -> Sold:
     assert key is not None
     cost = line.cost
     if cost is None:
-        unit = await _unit_cost(tx, key, on, line.unit_price.currency)
-        cost = line_amount(line.quantity, UnitPrice.of(unit)) if unit else None
+        cost = await cost_of(tx, key, line.quantity, on, line.unit_price.currency)
     return Sold(key, line.quantity, line_amount(line.quantity, line.unit_price), cost)
 
 
 async def _whole(tx: Tx, product: str, value: Money, on: date) -> Sold:
     """A deal won for one value is one line of its product, if it has one."""
-    return Sold(product, Decimal(1), value, await _unit_cost(tx, product, on, value.currency))
-
-
-async def _unit_cost(tx: Tx, product: str, on: date, currency: str) -> Money | None:
-    """What a unit cost on a day; a cost in another currency is not known in this one, that needs a dated rate."""
-    cost = (await tx.get(Product, product)).cost_on(on)
-    return cost if cost is not None and cost.currency == currency else None
+    return Sold(product, Decimal(1), value, await cost_of(tx, product, Decimal(1), on, value.currency))
 
 
 def _value_of(lines: list[Sold]) -> Money:

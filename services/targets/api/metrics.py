@@ -21,6 +21,7 @@ from shared.http.runtime import Runtime
 from shared.identity.permissions import Principal
 from shared.instant import Day, now
 from shared.known import KnownMember, KnownTeam, today
+from shared.measured import BASES, computed_from
 from shared.store import Context, Job, Snapshot, Tx
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -40,8 +41,12 @@ class DefineMetric(Named):
     aggregation: Literal["sum", "mean", "last"] = Field(
         default="sum", description="how the readings of several days become one"
     )
-    date_field: Name | None = None
-    basis: Text | None = Field(default=None, description="what exactly is counted")
+    date_field: Name | None = Field(default=None, description="the day by which it counts")
+    basis: Text | None = Field(
+        default=None,
+        description="what exactly is counted; computed, and not measured by readings, are "
+        + ", ".join(f"`{key}` by `{each.date_field}`" for key, each in BASES.items()),
+    )
 
 
 class ChangeMetric(Named):
@@ -149,7 +154,7 @@ class WithdrawReading(Body):
 async def take_reading(tx: Tx, body: TakeReading) -> Reading:
     """Note what was measured; of a member it counts for the team and department of that day, too."""
     metric = await metric_of(tx, body.metric)
-    if metric.built_in:
+    if metric.built_in or computed_from(metric) is not None:
         raise ComputedMetric(metric=metric.id, basis=metric.basis)
     check_unit(metric.id, money=metric.money, values=[body.value])
     on = body.on or await today(tx)

@@ -18,7 +18,7 @@ from shared.identity.permissions import Principal
 from shared.instant import FIRST_DAY, Day, day_of, now
 from shared.known import house, today
 from shared.money import Rate
-from shared.stages import DEFAULTS, chance_on
+from shared.stages import DEFAULTS, chance_on, qualified_on
 from shared.store import Context, Job, Snapshot, Tx
 
 Position = Annotated[int, Field(ge=1, le=1000)]
@@ -37,11 +37,16 @@ class StageShown(BaseModel):
     key: str
     chance: str | None = Field(description="of today")
     chances: list[DatedChance]
+    is_qualified: bool = Field(description="whether deals in it count as qualified today")
 
 
 async def _present(snapshot: Snapshot, found: Sequence[Stage], reader: Principal | None) -> list[dict[str, Any]]:
     day = day_of(now(), (await house(snapshot)).zone)
-    return [shown(stage) | {"key": stage.id, "chance": _shown_chance(stage, day)} for stage in found]
+    return [shown(stage) | {"key": stage.id, **_of_day(stage, day)} for stage in found]
+
+
+def _of_day(stage: Stage, day: date) -> dict[str, Any]:
+    return {"chance": _shown_chance(stage, day), "is_qualified": qualified_on(stage.qualified, day)}
 
 
 def _shown_chance(stage: Stage, day: date) -> str | None:
@@ -51,8 +56,9 @@ def _shown_chance(stage: Stage, day: date) -> str | None:
 
 def _on_day(stage: Any, day: date) -> dict[str, Any]:
     return {
-        "chance": _shown_chance(stage, day),
+        **_of_day(stage, day),
         "chances": [each for each in stage.chances if each["from"] <= day.isoformat()],
+        "qualified": [each for each in stage.qualified if each["from"] <= day.isoformat()],
     }
 
 
@@ -67,6 +73,7 @@ class DescribeStage(Named):
     chance: Rate
     position: Position = 1000
     since: Day = Field(FIRST_DAY, alias="from", description="the day from which the chance holds")
+    qualified: bool = Field(False, description="whether deals in it count as qualified, from that day on")
 
 
 class ChangeStage(Named):
@@ -77,6 +84,14 @@ class ChangeStage(Named):
     chance: Rate = Decimal(0)
     position: Position = 1000
     since: Day = Field(FIRST_DAY, alias="from")
+    qualified: bool = False
+
+
+class QualifyStage(Body):
+    """Whether deals in a stage count as qualified, from a day on or from today."""
+
+    qualified: bool
+    since: Day | None = Field(None, alias="from")
 
 
 class SetChance(Body):
@@ -96,7 +111,7 @@ async def describe_stage(tx: Tx, body: DescribeStage) -> Stage:
         raise StageExists(key=body.key, position=existing.position)
     stage, described = Stage.describe(
         id=body.key, name=body.name, position=body.position, chances=[(body.since, body.chance)],
-        externals=body.externals_by_source(),
+        qualified=[(body.since, True)] if body.qualified else [], externals=body.externals_by_source(),
     )  # fmt: skip
     return tx.save(stage, described)
 
@@ -108,7 +123,7 @@ async def change_stage(tx: Tx, stage: Stage, body: ChangeStage) -> Stage:
     if sent.pop("key", stage.id) != stage.id:
         detail = f"the key of a stage stays {stage.id}: deals carry it"
         raise Invalid.at("/key", detail)
-    since = sent.pop("since", None)
+    since, qualified = sent.pop("since", None), sent.pop("qualified", None)
     if "chance" in sent:
         chance = sent["chance"]
         # What says again what holds already, as an import that runs again does, sets nothing from today.
@@ -120,7 +135,16 @@ async def change_stage(tx: Tx, stage: Stage, body: ChangeStage) -> Stage:
     elif since is not None:
         detail = "a day without a chance says nothing; send both, or neither"
         raise Invalid.at("/from", detail)
-    return tx.save(stage, stage.change(**sent))
+    stage = tx.save(stage, stage.change(**sent))
+    if qualified is None or qualified == qualified_on(stage.qualified, since or await today(tx)):
+        return stage
+    return tx.save(stage, stage.qualify(since or await today(tx), qualified))
+
+
+@stages.verb("qualified")
+async def qualify_stage(tx: Tx, stage: Stage, body: QualifyStage) -> Stage:
+    """Say whether deals in a stage count as qualified from a day on; coverage of days before stays."""
+    return tx.save(stage, stage.qualify(body.since or await today(tx), body.qualified))
 
 
 @stages.verb("chances")
@@ -136,8 +160,8 @@ async def found_stages(runtime: Runtime) -> None:
         for key, stage in DEFAULTS.items():
             if await tx.seek(Stage, key) is None:
                 chances = [(date.fromisoformat(each["from"]), Decimal(each["chance"])) for each in stage.chances]
-                tx.save(
-                    *Stage.describe(id=key, name=stage.name, position=stage.position, chances=chances, externals={})
-                )
+                qualified = [(date.fromisoformat(each["from"]), True) for each in stage.qualified]
+                tx.save(*Stage.describe(id=key, name=stage.name, position=stage.position, chances=chances,
+                                        qualified=qualified, externals={}))  # fmt: skip
 
     await runtime.store.write(Job(begin, Context(now())))

@@ -267,10 +267,12 @@ class Expense(Entity, table=True):
         on: date,
         budget: Budget | None,
         spent: Money,
+        whose: Whose = NOBODYS,
         **identity: Any,
     ) -> tuple[Self, ExpenseBooked]:
         """Record what another service's fact has cost: it is spent, so no budget stops it; it is only warned of."""
-        said = {"department": department, "spent_for": spent_for, "amount": amount, "on": on, "cause": cause}
+        said = {"department": department, "spent_for": spent_for, "amount": amount, "on": on, "cause": cause,
+                **asdict(whose)}  # fmt: skip
         return cls._made(said, budget, spent, identity | {"cause_version": cause_version})
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,9 +13,11 @@ from sqlmodel import Field
 
 from shared.errors import Refused
 from shared.events.targets import (
+    Costed,
     Credit,
     DealAmended,
     DealChanged,
+    DealCosted,
     DealHandedOver,
     DealLost,
     DealMoved,
@@ -30,6 +32,9 @@ from shared.handovers import Sale, handed
 from shared.money import Money
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
+
+CostOf = Callable[[str, Decimal, date, str], Money | None]
+"""What so much of a product cost on a day, in a currency."""
 
 
 class DealIsClosed(Refused):
@@ -271,6 +276,20 @@ class Deal(Entity, table=True):
         self.amendments, self.amended_on = [*self.amendments, before], on
         return DealAmended(on=on, value=value, lines=sold, credits=credits, cost=self.cost)
 
+    def learn_costs(self, cost_of: CostOf) -> DealCosted | None:
+        """Learn what was sold had cost, where that was not known when it was agreed on; what is known stays."""
+        if self.status != "won" or self.closed_on is None or self.value is None:
+            return None
+        days = [self.closed_on, *(date.fromisoformat(each["on"]) for each in self.amendments)]
+        as_it_is: dict[str, Any] = {"lines": self.lines, "credits": self.credits}
+        terms = [dict(each) for each in [*self.amendments, as_it_is]]
+        known = [_costed(each, cost_of, day) for each, day in zip(terms, days, strict=True)]
+        if not any(known):
+            return None
+        told = tuple(_told(each) for each in terms)
+        self.amendments, self.lines, self.cost = terms[:-1], terms[-1]["lines"], told[-1].cost
+        return DealCosted(agreed=told)
+
     def staff(self, roles: Sequence[tuple[str, str]]) -> DealStaffed | None:
         """Say who filled which role in it: all of them at once, each a role and a member."""
         if self.status == "lost":
@@ -356,6 +375,30 @@ class Deal(Entity, table=True):
             raise ClosedBeforeHandedOver(last=self.owners[-1][0], on=on)
         if on < self.opened_on:
             raise ClosedBeforeOpened(opened=self.opened_on, closed=on)
+
+
+def _costed(terms: dict[str, Any], cost_of: CostOf, day: date) -> bool:
+    """Let the lines of an agreement say what they cost; whether anything has become known."""
+    lines = [dict(line) for line in terms["lines"]]
+    for line in lines:
+        if line["cost"] is None and line["product"] is not None:
+            cost = cost_of(line["product"], Decimal(line["quantity"]), day, line["amount"]["currency"])
+            line["cost"] = cost.as_json() if cost is not None else None
+    if lines == terms["lines"]:
+        return False
+    terms["lines"] = lines
+    known = [Money(**line["cost"]) for line in lines if line["cost"] is not None]
+    if len(known) == len(lines):
+        terms["cost"] = Money.total(known, known[0].currency).as_json()
+    return True
+
+
+def _told(terms: Mapping[str, Any]) -> Costed:
+    lines = tuple(Money(**line["cost"]) if line["cost"] is not None else None for line in terms["lines"])
+    known = [each for each in lines if each is not None]
+    cost = Money.total(known, known[0].currency) if known and len(known) == len(lines) else None
+    shares = [Decimal(credit["share"]) for credit in terms["credits"]]
+    return Costed(lines=lines, credits=tuple(cost.split(shares)) if cost is not None else (), cost=cost)
 
 
 def _plain(part: Line | Credit) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, ClassVar, Self
 
 from sqlmodel import Field
 
 from shared.events.targets import ProductChanged, ProductCosted, ProductListed
 from shared.money import Money
+from shared.rates import Rates, as_money, in_minor
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
 
@@ -40,7 +43,7 @@ class Product(Entity, table=True):
         return ProductChanged(name=self.name, price=self.price)
 
     def cost_from(self, since: date, cost: Money) -> ProductCosted | None:
-        """Say what a unit costs from a day on; deals won before keep the cost they were won at."""
+        """Say what a unit costs from a day on; deals whose cost is known keep it, others learn it."""
         dated = {"from": since.isoformat(), "cost": cost.as_json()}
         if dated in self.costs:
             return None
@@ -52,3 +55,11 @@ class Product(Entity, table=True):
         """What a unit cost on a day; none if that is not known."""
         known = [each for each in self.costs if each["from"] <= day.isoformat()]
         return Money(**known[-1]["cost"]) if known else None
+
+    def cost_of(self, quantity: Decimal, day: date, currency: str, rates: Rates) -> Money | None:
+        """What so much of it cost on a day, in a currency at the rate of that day; none if either is not known."""
+        unit = self.cost_on(day)
+        rate = rates.of(unit.currency, currency, day) if unit is not None else None
+        if unit is None or rate is None:
+            return None
+        return as_money(in_minor(Fraction(quantity) * unit.minor, unit.currency, currency, rate), currency)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from sqlmodel import Field
 
 from shared.errors import Refused
-from shared.events.pipeline import Chance, StageDescribed
+from shared.events.pipeline import Chance, Qualified, StageDescribed
 from shared.money import plain
 from shared.store import Entity
 from shared.store.types import Json
@@ -37,13 +37,18 @@ class Stage(Entity, table=True):
     position: int
     chances: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """Dated, oldest first: `{"from": day, "chance": decimal string}`."""
+    qualified: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """Whether deals in it count as qualified, dated like the chances: `{"from": day, "qualified": "yes" or "no"}`."""
 
     @classmethod
     def describe(
-        cls, *, id: str, name: str, position: int, chances: Sequence[tuple[date, Decimal]], **identity: Any
-    ) -> tuple[Self, StageDescribed]:
+        cls, *, id: str, name: str, position: int, chances: Sequence[tuple[date, Decimal]],
+        qualified: Sequence[tuple[date, bool]] = (), **identity: Any,
+    ) -> tuple[Self, StageDescribed]:  # fmt: skip
         """Add a stage."""
-        stage = cls.make(id=id, name=name, position=position, chances=_dated([], chances), **identity)
+        stage = cls.make(
+            id=id, name=name, position=position, chances=_dated([], chances), qualified=_said([], qualified), **identity
+        )
         return stage, stage._told()
 
     def change(
@@ -56,9 +61,27 @@ class Stage(Entity, table=True):
         self.chances = _dated(self.chances, [chance] if chance is not None else [])
         return None if (self.name, self.position, self.chances) == before else self._told()
 
+    def qualify(self, since: date, qualified: bool) -> StageDescribed | None:
+        """Say whether deals in it count as qualified from a day on; days before keep what they had."""
+        before, self.qualified = self.qualified, _said(self.qualified, [(since, qualified)])
+        return None if self.qualified == before else self._told()
+
     def _told(self) -> StageDescribed:
+        qualified = (
+            Qualified(since=date.fromisoformat(each["from"]), qualified=each["qualified"] == "yes")
+            for each in self.qualified
+        )
         chances = (Chance(since=date.fromisoformat(each["from"]), chance=each["chance"]) for each in self.chances)
-        return StageDescribed(name=self.name, position=self.position, chances=tuple(chances))
+        return StageDescribed(
+            name=self.name, position=self.position, chances=tuple(chances), qualified=tuple(qualified)
+        )
+
+
+def _said(known: Sequence[dict[str, Any]], more: Sequence[tuple[date, bool]]) -> list[dict[str, Any]]:
+    by_day = {each["from"]: each for each in known}
+    by_day |= {since.isoformat(): {"from": since.isoformat(), "qualified": "yes" if said else "no"}
+               for since, said in more}  # fmt: skip
+    return [by_day[day] for day in sorted(by_day)]
 
 
 def _dated(known: Sequence[dict[str, Any]], more: Sequence[tuple[date, Decimal]]) -> list[dict[str, Any]]:

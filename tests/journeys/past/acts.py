@@ -1,5 +1,5 @@
 """What happens in a life of a company: people move, teams are split, deals are won, amended and reopened, customers
-lost."""
+lost, targets set, changed and closed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,33 @@ class Lose:
     later: int
 
 
-Act = Move | Split | Win | Amend | Reopen | Lose
+@dataclass(frozen=True)
+class Aim:
+    """A team or a member aims at so many cents in a month, if they aim at nothing in it yet."""
+
+    level: str
+    whose: int
+    month: int
+    cents: int
+
+
+@dataclass(frozen=True)
+class Retarget:
+    """A target becomes another one."""
+
+    target: int
+    cents: int
+
+
+@dataclass(frozen=True)
+class Close:
+    """A target is closed, so many days after its month began, or before it did."""
+
+    target: int
+    later: int
+
+
+Act = Move | Split | Win | Amend | Reopen | Lose | Aim | Retarget | Close
 
 
 @st.composite
@@ -104,7 +130,11 @@ _acts = st.one_of(
     st.builds(Amend, _some, _terms()),
     st.builds(Reopen, _some, st.none() | _terms()),
     st.builds(Lose, st.integers(0, 1), st.integers(1, 60)),
-)
+    st.builds(Aim, st.sampled_from(("team", "member")), st.integers(0, TEAMS - 1), st.integers(0, 2),
+              st.integers(1, 10**7)),
+    st.builds(Retarget, _some, st.integers(1, 10**7)),
+    st.builds(Close, _some, st.integers(-20, 50)),
+)  # fmt: skip
 THIRDS = ((0, 33), (1, 33), (2, 34))
 LAST = (
     Win(0, customer=0, team=None, invoiced=True, terms=Terms(1, ((0, 33_35), (1, 66_66)), THIRDS)),
@@ -115,9 +145,18 @@ LAST = (
     Win(3, customer=0, team=None, invoiced=False, terms=Terms(10, ((1, 9_00),), ((0, 50), (3, 50)))),
     Amend(-1, Terms(50, ((0, 11_00),), ())),
     Reopen(-1, None),
+    Aim("team", 0, 0, 100_00),
+    Aim("member", 1, 0, 50_01),
+    Aim("member", 1, 1, 70_00),
+    Retarget(-1, 33_33),
+    Aim("team", 1, 1, 90_00),
+    Close(-1, 0),
+    Aim("team", 2, 2, 10_00),
+    Close(-1, 10),
 )
 """How every life ends: with a deal that does not divide, one that goes to others and becomes less, one that was won on
-another day than was said, and one that never was, whatever was agreed on later."""
+another day than was said, and one that never was, whatever was agreed on later; with targets that are changed, and
+closed before and after they began."""
 
 
 def lives(number: int) -> list[list[Act]]:

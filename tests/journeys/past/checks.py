@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 
 from services.metrics.views import VIEWS
-from services.metrics.views.frame import Question, Reading
+from services.metrics.views.frame import Reading
+from services.metrics.views.question import Question
 from shared.http.waiting import tokens_of
 from shared.period import Period
 from shared.store import Snapshot
@@ -88,6 +89,20 @@ class Views:
                     parts = await self.cents(figure, "2026", dim, **{through: key})
                     assert sum(parts.values()) == expected, (dim, through, figure)
 
+    async def check_targets(self) -> None:
+        """What everybody aims at in a month, and what of it is reached, follows from what was aimed at and won in it,
+        whoever has moved since, and whatever was closed after its month had begun."""
+        for month in MONTHS:
+            for dim in ("team", "member"):
+                aimed, revenue = self.known.aimed(month, dim), self.known.revenue(month, dim)
+                shown = [await self.along(f"sales/{figure}", month, dim) for figure in ("attainment", "variance")]
+                for each in self.known.ids(dim):
+                    rate, apart = (figures[each] for figures in shown)
+                    assert (rate is None) == (apart is None) == (each not in aimed), (month, dim)
+                    if each in aimed:
+                        held = cents_of(rate["numerator"]), cents_of(rate["denominator"]), cents_of(apart)
+                        assert held == (revenue[each], aimed[each], revenue[each] - aimed[each]), (month, dim)
+
     async def check_customers(self) -> None:
         """The customers of everything along every dimension are the model's, in every month."""
         for dim in DIMENSIONS:
@@ -104,6 +119,7 @@ async def check(company: Company, *, all_of_it: bool = False) -> None:
     async def query(snapshot: Snapshot) -> None:
         views = Views(company, snapshot)
         await views.check_revenue()
+        await views.check_targets()
         if all_of_it:
             await views.check_crosswise()
             await views.check_books()

@@ -10,8 +10,22 @@ from typing import Any
 
 import httpx
 
-from tests.journeys.past.acts import MEMBERS, TEAMS, Act, Amend, Lose, Move, Reopen, Split, Terms, Win
-from tests.journeys.past.model import FIRST, Agreed, Deal, Known
+from tests.journeys.past.acts import (
+    MEMBERS,
+    TEAMS,
+    Act,
+    Aim,
+    Amend,
+    Close,
+    Lose,
+    Move,
+    Reopen,
+    Retarget,
+    Split,
+    Terms,
+    Win,
+)
+from tests.journeys.past.model import FIRST, MONTHS, Agreed, Deal, Known, Target
 from tests.world import World
 
 _numbers: Iterator[int] = count()
@@ -59,12 +73,40 @@ class Company:
                 await self._split(act)
             case Lose():
                 await self._lose(act)
+            case Aim():
+                await self._aim(act)
+            case Retarget():
+                await self._retarget(act)
+            case Close():
+                await self._close(act)
 
     async def _lose(self, act: Lose) -> None:
         customer = self.known.customers[act.customer]
         before = self.known.lost.setdefault(customer, [])
         before.append((before[-1] if before else FIRST) + timedelta(days=act.later))
         await self._write(f"customers/{customer}/lose", {"on": str(before[-1])})
+
+    async def _aim(self, act: Aim) -> None:
+        whose = self.known.ids(act.level)[act.whose]
+        if any((each.dim, each.whose, each.month) == (act.level, whose, act.month) for each in self.known.targets):
+            return
+        body = {"metric": "revenue", "scope": {"level": act.level, "ref": whose}, "period": MONTHS[act.month],
+                "value": euros(act.cents)}  # fmt: skip
+        self.known.targets.append(Target(await self._made("targets", body), act.level, whose, act.month, act.cents))
+
+    async def _retarget(self, act: Retarget) -> None:
+        still = [each for each in self.known.targets if each.closed is None]
+        if still:
+            target = still[act.target % len(still)]
+            target.cents = act.cents
+            await self._change(f"targets/{target.id}", {"value": euros(act.cents)})
+
+    async def _close(self, act: Close) -> None:
+        still = [each for each in self.known.targets if each.closed is None]
+        if still:
+            target = still[act.target % len(still)]
+            target.closed = target.start + timedelta(days=act.later)
+            await self._write(f"targets/{target.id}/close", {"on": str(target.closed)})
 
     async def _move(self, act: Move) -> None:
         known = self.known
@@ -166,6 +208,12 @@ class Company:
         assert answer.status_code in (200, 201), answer.text
         self.tokens.append(answer.headers["concert-version"])
         return answer
+
+    async def _change(self, path: str, body: Any) -> None:
+        tag = (await self.world.admin.get(f"/v1/{path}")).headers["etag"]
+        answer = await self.world.admin.patch(f"/v1/{path}", json=body, headers={"If-Match": tag})
+        assert answer.status_code == 200, answer.text
+        self.tokens.append(answer.headers["concert-version"])
 
     async def _refused(self, path: str, body: Any) -> dict[str, Any]:
         answer = await self.world.post(f"/v1/{path}", body)

@@ -63,6 +63,28 @@ class Deal:
 
 
 @dataclass
+class Target:
+    """What somebody aims at in a month, in cents, and the day on which it was closed."""
+
+    id: str
+    dim: str
+    whose: str
+    month: int
+    cents: int
+    closed: date | None = None
+
+    @property
+    def start(self) -> date:
+        """The first day of its month."""
+        return FIRST.replace(month=1 + self.month)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was ever aimed at: not if it was closed before its month had begun."""
+        return self.closed is None or self.closed > self.start
+
+
+@dataclass
 class Known:
     """Who and what there is, where members were when, and all that was won and lost."""
 
@@ -75,6 +97,7 @@ class Known:
     grouped: list[list[tuple[date, str | None]]] = field(default_factory=list)
     deals: list[Deal] = field(default_factory=list)
     lost: dict[str, list[date]] = field(default_factory=dict)
+    targets: list[Target] = field(default_factory=list)
 
     def ids(self, dim: str) -> list[str]:
         """Those of the company along a dimension."""
@@ -126,6 +149,13 @@ class Known:
             "group": [(self.group_on(member, day), cents) for member, cents in agreed.credits],
         }
         return whose[dim]
+
+    def aimed(self, month: str, dim: str) -> dict[str, int]:
+        """What each along a dimension aims at in a month, of those who do."""
+        return {
+            each.whose: each.cents for each in self.targets
+            if (each.dim, MONTHS[each.month]) == (dim, month) and each.counts
+        }  # fmt: skip
 
     def winners(self, deal: Deal, dim: str) -> set[str | None]:
         """For whom a deal counts as one that was won: what is amended later wins nothing."""

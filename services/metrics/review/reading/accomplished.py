@@ -11,7 +11,8 @@ from services.metrics.facts.accomplishments import AccomplishmentFact, OwnMeasur
 from services.metrics.facts.targets import TargetFact
 from services.metrics.review.inputs import Accomplishment, Own
 from services.metrics.review.reading.belonging import Belonging
-from services.metrics.review.reading.goals import Aims, as_number
+from services.metrics.review.reading.goals import as_number
+from services.metrics.views.goals import Aims
 from shared.store import Snapshot
 
 _accomplishment = AccomplishmentFact.__table__.c  # type: ignore[attr-defined]

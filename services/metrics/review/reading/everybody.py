@@ -18,7 +18,7 @@ from services.metrics.review.inputs import Deal, Inputs, Meeting, Member
 from services.metrics.review.reading.belonging import department_in
 from services.metrics.review.reading.talks import action_of, check_in_of, item_of, request_of
 from services.metrics.review.reading.work import IN_PERIOD, duty_of
-from services.metrics.views.frame import Question
+from services.metrics.views.question import Question
 from shared.membership import overlaps
 from shared.period import Period
 from shared.store import Snapshot

@@ -9,13 +9,15 @@ from services.metrics.review.inputs import Before, Inputs
 from services.metrics.review.reading import results, talks, work
 from services.metrics.review.reading.accomplished import accomplishments_of, owned_of
 from services.metrics.review.reading.belonging import Belonging, belonging_of, partners_of
-from services.metrics.review.reading.goals import aims_of, goals_of
+from services.metrics.review.reading.goals import goals_of
 from services.metrics.review.reading.peers import peers_of
 from services.metrics.review.reading.region import near
 from services.metrics.review.reading.setbacks import activities_of, setbacks_of
 from services.metrics.review.reading.surveys import asked_of, recommended_in, surveys_of
 from services.metrics.review.thresholds import Rules
-from services.metrics.views.frame import Question, Reading
+from services.metrics.views.frame import Reading
+from services.metrics.views.goals import goals_and_targets
+from services.metrics.views.question import Question
 from shared.store import Snapshot
 
 
@@ -27,7 +29,7 @@ async def inputs_of(snapshot: Snapshot, team: TeamFact, question: Question, rule
     known = whose.members()
     others = _spoken_of(found) - set(whose.ids)
     reading = Reading(snapshot, question)
-    aims = await aims_of(reading, whose)
+    aims = await goals_and_targets(reading, whose.team.id)
     return Inputs(
         team=team.id, department=team.department, start=period.start, end=period.end, asked=end, leader=team.leader,
         currency=currency, members=known, partners=await partners_of(snapshot, others, period), **found,

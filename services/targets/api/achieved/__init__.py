@@ -15,10 +15,12 @@ from typing import Final
 from services.targets.api.achieved.asked import Achieved, Asked
 from services.targets.api.achieved.counts import customers_won, deals_won, satisfaction
 from services.targets.api.achieved.money import earned
+from services.targets.api.achieved.own import based_on_facts
 from services.targets.api.achieved.readings import measured
 from services.targets.api.achieved.whose import Whose, whose_of
 from services.targets.domain.metrics import Metric
 from services.targets.domain.targets import Target
+from shared.measured import computed_from
 from shared.store import Snapshot
 
 __all__ = ["Achieved", "Asked", "achieved_by", "achieved_by_each"]
@@ -47,7 +49,8 @@ async def achieved_by_each(snapshot: Snapshot, asked: Sequence[Asked]) -> list[A
     for places in by_metric.values():
         alike = [asked[place] for place in places]
         metric = alike[0].metric
-        compute = _FROM_FACTS[metric.id] if metric.built_in else measured
+        based = based_on_facts if computed_from(metric) is not None else measured
+        compute = _FROM_FACTS[metric.id] if metric.built_in else based
         achieved = await compute(snapshot, alike, await whose_of(snapshot, alike))
         found |= zip(places, achieved, strict=True)
     return [found[place] for place in range(len(asked))]
