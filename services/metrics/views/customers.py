@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from services.metrics.facts.customers import CustomerFact
 from services.metrics.views.frame import Compute, Figure, Reading
 from services.metrics.views.question import NotKnownBy
-from services.metrics.views.row_source import Conditions, Source, simple
+from services.metrics.views.row_source import Conditions, Counted, Source, simple
 from services.metrics.views.stays import WON_FOR, Stay, all_stays, begun_for
 from services.metrics.views.values import shown_rate
 
@@ -115,9 +115,23 @@ def counted_in(which: str) -> Conditions:
     return conditions
 
 
+def _of_start(stayed: bool) -> Counted:
+    """Each customer of the start, above the line if they stayed, or if they did not."""
+
+    async def count(reading: Reading, customers: Sequence[CustomerFact]) -> Sequence[Mapping[str, Any]]:
+        found = {key: Counts(*counted) async for key, counted in _counted(reading)}
+        kept = [bool(found[each.id].retained) for each in customers]
+        return [{"part": {"numerator": int(each == stayed), "denominator": 1}} for each in kept]
+
+    return count
+
+
+_show = simple("customer", "name", "region")
 CUSTOMER_ROWS: Mapping[str, Source] = {
-    f"customers_{each.name}": Source(CustomerFact, counted_in(each.name), simple("customer", "name", "region"))
-    for each in fields(Counts)
+    f"customers_{each.name}": Source(CustomerFact, counted_in(each.name), _show) for each in fields(Counts)
+} | {
+    "retained_of_start": Source(CustomerFact, counted_in("start"), _show, counted=_of_start(stayed=True)),
+    "gone_of_start": Source(CustomerFact, counted_in("start"), _show, counted=_of_start(stayed=False)),
 }
 CUSTOMER_FIGURES: Sequence[Figure] = (
     Figure("customers_start", "Customers at the start: won before the period and not lost since; here and below, of a "
@@ -131,7 +145,7 @@ CUSTOMER_FIGURES: Sequence[Figure] = (
            "customers_end"),
     Figure("customers_retained", "Customers of the start who are customers at the end: who was lost and came back "
            "in between has been retained, whoever won them back.", counted("retained"), "customers_retained"),
-    Figure("retention", "Customers retained ÷ customers at the start.", share("retention"), "customers_retained"),
+    Figure("retention", "Customers retained ÷ customers at the start.", share("retention"), "retained_of_start"),
     Figure("churn", "Customers of the start who are none at the end ÷ customers at the start.", share("churn"),
-           "customers_start"),
+           "gone_of_start"),
 )  # fmt: skip
