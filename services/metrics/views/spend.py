@@ -94,8 +94,7 @@ async def spent_of(
         if only is not None and wanted.setdefault(dim, only) != only:
             return Amounts()
     if set(wanted) & NAMED_AS.keys():
-        spent = reading.about(wanted)
-        return (await spent.flow("spent")).amount if await _are_named(spent, figure, reading) else None
+        return await _named(reading, wanted) if await _are_named(reading.about(wanted), figure, reading) else None
     return await _whole(reading.about(wanted))
 
 
@@ -118,8 +117,20 @@ async def spent_to_acquire(reading: Reading, figure: str) -> Amounts | None:
         parts.append(await spent_of(reading, figure, department=each))
         twice = await spent_of(reading, figure, department=each, kind=MARKETING)
         parts.append(-twice if twice is not None else None)
-    known = [each for each in parts if each is not None]
-    return Amounts.total(known) if known else None
+    known = Amounts.total(each for each in parts if each is not None)
+    # Nothing beside what is not known is not known either.
+    return known if known or None not in parts else None
+
+
+async def _named(reading: Reading, wanted: Mapping[str, str]) -> Amounts:
+    """What was spent for whom is asked, by departments and on kinds of things at once: all figures read it once."""
+    names = {dim: key for dim, key in wanted.items() if dim in NAMED_AS}
+    entries = await reading.about(names).entries_along(DEPARTMENT_KIND, "spent")
+    sides = [wanted.get(dim) for dim in ("department", "kind")]
+    return Amounts.total(
+        entry.amount for both, entry in entries.items()
+        if all(only in (None, side) for only, side in zip(sides, both.split("/", 1), strict=True))
+    )  # fmt: skip
 
 
 async def _whole(reading: Reading) -> Amounts:

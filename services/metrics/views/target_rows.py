@@ -145,6 +145,8 @@ def _covers(*, qualified: bool) -> Counted:
 
     async def count(reading: Reading, deals: Sequence[DealFact]) -> Sequence[Mapping[str, Any]]:
         stretches, found = await _stretches(reading), []
+        if not stretches:
+            return [part(None) for _ in deals]
         stages = await qualified_stages(reading) if qualified else None
         for deal in deals:
             currency = stretches[0].question.currency
