@@ -55,6 +55,12 @@ class World:
         result: dict[str, Any] = response.json()
         return result
 
+    async def agreed(self, path: str, body: Any) -> httpx.Response:
+        """A write as somebody of finance: to what the administrator has set, somebody else agrees."""
+        headers = token_headers(self.settings, ADMIN, department="finance")
+        async with client_of(self.origin, headers) as other:
+            return await other.post(path, json=body)
+
     async def settled(self, path: str, response: httpx.Response, **query: Any) -> Any:
         """What a path shows once it holds what a write made."""
         query["after"] = response.headers["concert-version"]
@@ -209,3 +215,8 @@ def token_headers(
         expires=timedelta(hours=1),
     )
     return {"Authorization": f"Bearer {token}"}
+
+
+def importing(settings: Settings) -> dict[str, str]:
+    """The header of a tool that brings deals from another system: it states their credits as they are there."""
+    return token_headers(settings, "deals:write", "imports:write", department="sales")
