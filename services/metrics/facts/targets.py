@@ -39,7 +39,7 @@ class TargetFact(Lasting, table=True):
     parent: str | None = None
     """The target that it is a part of."""
     set_late: bool = False
-    """Whether it was set after its period had begun."""
+    """Whether it was set, aimed at something else, or approved after its period had begun."""
     closed_on: date | None = None
     stretch: str | None = None
     """What would be more than was asked for: minor units, or a number, as text."""
@@ -78,7 +78,7 @@ targets = Facts(TargetFact)
 @targets.on(TargetSet)
 def set_target(target: TargetFact, event: TargetSet) -> None:
     target.metric, target.level, target.ref = event.metric, event.level, event.ref or ""
-    target.parent, target.set_late = event.parent, event.set_after_start
+    target.parent = event.parent
     target.is_for(event.period)
     change_target(target, event)
 
@@ -86,6 +86,7 @@ def set_target(target: TargetFact, event: TargetSet) -> None:
 @targets.on(TargetChanged)
 def change_target(target: TargetFact, event: TargetSet | TargetChanged) -> None:
     target.amount, target.currency, target.number, target.goal = 0, "", None, event.goal
+    target.set_late = target.set_late or event.set_after_start
     if isinstance(event.value, Money):
         target.amount, target.currency = event.value.minor, event.value.currency
     else:
@@ -102,6 +103,7 @@ def change_target(target: TargetFact, event: TargetSet | TargetChanged) -> None:
 @targets.on(TargetApproved)
 def approve_target(target: TargetFact, event: TargetApproved) -> None:
     target.approved_on, target.plan_rates = event.on, event.plan_rates
+    target.set_late = target.set_late or (target.start is not None and event.on > target.start)
 
 
 @targets.on(TargetPlaced)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.customers import CustomerFact
 from services.metrics.facts.money import NAMED, BudgetFact, ExpenseFact, InvoiceFact, ReceiptFact
-from services.metrics.facts.money_cells import Asked
+from services.metrics.facts.money_cells import Asked, taken_before
 from services.metrics.views.accounting import by_age
 from services.metrics.views.customers import CUSTOMER_ROWS
 from services.metrics.views.deal_rows import MARGIN, REVENUE
@@ -93,9 +93,16 @@ async def _open_invoices(reading: Reading) -> list[sa.ColumnElement[bool]]:
         )
         .scalar_subquery()
     )
-    # What was taken off later was outstanding then: nothing is taken off but what is outstanding.
-    still = sa.or_(_invoice.amount - _invoice.reduced - settled != 0, _invoice.last_taken_on >= asked)
-    return await _of(InvoiceFact, reading, _invoice.voided_on.is_(None), _invoice.issued_on < asked, still)
+    there = (_invoice.voided_on.is_(None), _invoice.issued_on < asked)
+    # Of what was taken off, or taken back, later only the days themselves say how it was then.
+    later = sa.select(_invoice.id, _invoice.amount, _invoice.taken, settled).where(
+        *there, _invoice.last_taken_on >= asked
+    )
+    owed = [key for key, amount, taken, paid in await reading.snapshot.rows(later)
+            if amount - taken_before(taken, asked) - int(paid) != 0]  # fmt: skip
+    unmoved = sa.or_(_invoice.last_taken_on.is_(None), _invoice.last_taken_on < asked)
+    still = sa.and_(unmoved, _invoice.amount - _invoice.reduced - settled != 0)
+    return await _of(InvoiceFact, reading, *there, sa.or_(still, _invoice.id.in_(owed)))
 
 
 async def _overpaid(reading: Reading) -> list[sa.ColumnElement[bool]]:

@@ -50,8 +50,8 @@ def _show_target(target: TargetFact) -> dict[str, Any]:
     number = {"number": target.number} if target.number is not None else {}
     rows = [{"on": on, "value": value if target.number is not None else _money(value, target.currency)}
             for on, value in target.rows]  # fmt: skip
-    shown = simple("target", "metric", "level", "start", "end", "goal", "parent", "set_late", "closed_on")(target)
-    return {**shown, **whose, **number, "distribution": rows}
+    shown = simple("target", "metric", "level", "start", "end", "goal", "parent", "closed_on")(target)
+    return {**shown, **whose, **number, "distribution": rows, "set_after_start": target.set_late}
 
 
 def _money(minor: Fraction | int, currency: str) -> dict[str, str]:
