@@ -136,7 +136,7 @@ def people() -> Lives:
 
 
 def before() -> Lives:
-    """Two customers of the year before, of whom one is lost in the quarter."""
+    """Two customers of the year before, of whom one is lost in the quarter; what they agreed on becomes more in it."""
     found: Lives = {"customer/cust_0": [CustomerMet(name="C0"), CustomerLost(on=FIRST + 40 * DAY)]}
     for customer in ("cust_0", "cust_1"):
         whose: dict[str, Any] = {"owner": "mbr_0", "customer": customer, "product": "prod_0", "team": "team_n"}
@@ -144,6 +144,7 @@ def before() -> Lives:
         found[f"deal/deal_before_{customer}"] = [
             DealOpened(opened_on=closed, stage="prospecting", **whose),
             DealWon(on=closed, value=euros(700_00), **_agreed(700_00, "mbr_0", "mbr_1"), **whose),
+            DealAmended(on=FIRST + 9 * DAY, value=euros(900_00), **_agreed(900_00, "mbr_1", "mbr_0")),
         ]
     return found
 
