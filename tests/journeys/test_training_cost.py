@@ -20,6 +20,8 @@ from shared.store import Context, Job, Tx
 from tests.metrics.test_certificate import certificate, settled_verdict
 from tests.world import World
 
+pytestmark = pytest.mark.embedded_by_day
+
 EFFECT = "training cost in hr = expense in accounting"
 
 
