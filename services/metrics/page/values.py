@@ -34,6 +34,12 @@ _SECONDS: Final = frozenset({"source_age", "view_age", "imports"})
 _LONG: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 
 
+class Called(str):
+    """A name: it is shown as it is, and is no word of ours."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A value in words: one line, or several that are never added up, and what stands small beside it."""
@@ -55,6 +61,8 @@ def shown(value: Any, figure: str = "") -> Shown:
     match value:
         case None:
             return Shown((NOT_KNOWN,), known=False)
+        case Called():
+            return Shown((str(value),))
         case bool():
             return Shown(("yes" if value else "no",))
         case {"amount": str(), "currency": str()}:
@@ -64,7 +72,7 @@ def shown(value: Any, figure: str = "") -> Shown:
         case {"rate": _, "numerator": above, "denominator": below}:
             return Shown((percent(value["rate"]),), f"{text_of(above)} of {text_of(below)}", number=True)
         case Mapping():
-            parts = tuple((in_words(str(name)), shown(part, figure)) for name, part in value.items())
+            parts = tuple((_word(name), shown(part, figure)) for name, part in value.items())
             return Shown((), parts=parts) if parts else Shown(("none",))
         case float() | int() if figure in _SECONDS:
             return Shown((duration(value),), number=True)
@@ -138,6 +146,10 @@ def in_words(key: str) -> str:
     if not any(letter.isdigit() for letter in key):
         words = words.replace("-", " ")
     return words[:1].upper() + words[1:]
+
+
+def _word(name: Any) -> str:
+    return str(name) if isinstance(name, Called) else in_words(str(name))
 
 
 def day_in_words(day: date) -> str:
