@@ -11,7 +11,8 @@ PYTHON  ?= python3.11
 BIN     := .venv/bin
 COMPOSE ?= docker compose
 PYTEST  ?=
-JOBS    ?= 2
+# One more than there are processors: tests of engines that are killed or cut off wait for a good part of their time.
+JOBS    ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 CODE    := shared services concert $(wildcard migrations) tests
 
 RUNTIME := .venv/.runtime

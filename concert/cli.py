@@ -89,7 +89,7 @@ def members_of(chosen: Settings) -> AsMember | None:
     key = signing_key(chosen)
 
     def as_member(member: str) -> str:
-        scopes = member_scopes("sales")
+        scopes = member_scopes("sales") | {"targets:write"}
         return mint(key, subject=member, scopes=scopes, member=member, expires=timedelta(minutes=10),
                     audience=chosen.jwt_audience)  # fmt: skip
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from concert.demo_people import JOB, Staff, plan_people
-from concert.demo_reviews import AsMember, hold_reviews
+from concert.demo_reviews import AsMember, agree_on, hold_reviews
 from concert.demo_work import Window, plan_work
 from concert.imports.plan import Plan, Span, day, person_id, slug, worth
 from concert.imports.report import Report
@@ -121,7 +121,8 @@ def plan_demo(today: date) -> Plan:
 
 
 async def make_demo(client: httpx.AsyncClient, today: date, as_member: AsMember | None = None) -> Outcome:
-    """Make the demo company; its reviews, where somebody can answer for its members. Raises Stopped."""
+    """Make the demo company; what its members agree on and its reviews, where somebody can answer for them. Raises
+    Stopped."""
     report = Report()
     outcome = await carry_out(plan_demo(today), client, report, lambda name, rows: None)
     for place, (name, _) in enumerate(TEAMS):
@@ -129,6 +130,9 @@ async def make_demo(client: httpx.AsyncClient, today: date, as_member: AsMember 
         target = f"ext:{SOURCE}:target-{slug(name)}-{Calendar(today).quarter.label}"
         await client.post(f"/v1/targets/{target}/check-ins", json=said)
     if as_member is not None:
+        year = Calendar(today).today.year
+        aims = [f"ext:{SOURCE}:target-{slug(name)}-{year}-Q{number}" for name, _ in TEAMS for number in range(1, 5)]
+        await agree_on(client, aims, f"ext:{SOURCE}:{person_id(OTHERS['finance'][0])}", as_member)
         await hold_reviews(client, SOURCE, Calendar(today).window, outcome.batches, as_member)
     return outcome
 
@@ -269,7 +273,7 @@ def _quotas(plan: Plan, team: str, label: str, value: int, mine: list[str]) -> N
 
 
 def _quarters(plan: Plan, calendar: Calendar, won: dict[str, float]) -> None:
-    """The teams' targets of each quarter, which serve a goal and are agreed on."""
+    """The teams' targets of each quarter, which serve a goal."""
     year = str(calendar.today.year)
     for quarter in range(1, 5):
         label = f"{year}-Q{quarter}"
@@ -277,8 +281,7 @@ def _quarters(plan: Plan, calendar: Calendar, won: dict[str, float]) -> None:
             runs = calendar.quarter.label == label
             team, value = f"{slug(name)}-{label}", 3 * (monthly_target(won, name, calendar) if runs else 18000)
             goal = {"goal": plan.ref("goal-regions")}
-            agreed = {"do": "approve", "target": plan.ref(f"target-{team}")}
-            plan.step("targets").add(_target(plan, team, "team", plan.ref(slug(name)), label, value) | goal, agreed)
+            plan.step("targets").add(_target(plan, team, "team", plan.ref(slug(name)), label, value) | goal)
 
 
 def _goals(plan: Plan, calendar: Calendar) -> None:

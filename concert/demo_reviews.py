@@ -42,6 +42,13 @@ async def hold_reviews(
     return reviews
 
 
+async def agree_on(client: httpx.AsyncClient, targets: Sequence[str], approver: str, as_member: AsMember) -> None:
+    """Let a member agree to targets: who has set them cannot. Raises Stopped."""
+    token = as_member(str((await _got(client, f"/v1/members/{approver}"))["id"]))
+    if await _is_believed(client, token):
+        await _told(client, "/v1/targets/bulk", [{"do": "approve", "target": each} for each in targets], token)
+
+
 async def _is_believed(client: httpx.AsyncClient, token: str) -> bool:
     """Whether Concert takes such a token: it may be signed by a key that is none of its own."""
     answer = await client.get("/v1/pulses", params={"limit": "1"}, headers={"Authorization": f"Bearer {token}"})
@@ -110,7 +117,7 @@ async def _got(client: httpx.AsyncClient, path: str, **query: str) -> Any:
     return answer.json()
 
 
-async def _told(client: httpx.AsyncClient, path: str, body: dict[str, Any], token: str = "") -> httpx.Response:
+async def _told(client: httpx.AsyncClient, path: str, body: Any, token: str = "") -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     answer = await client.post(path, json=body, headers=headers)
     if not answer.is_success:

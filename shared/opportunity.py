@@ -135,8 +135,11 @@ def standing(targets: Sequence[D], asked: Period) -> list[tuple[D, Period]]:
             chosen.append((each, period))
     if chosen:
         return chosen
-    around = [each for each, period in by_length if period.start <= asked.start and asked.end <= period.end]
-    return [(each, asked) for each in around[-1:]]
+    around = [(each, period.start, period.end) for each, period in by_length
+              if period.start <= asked.start and asked.end <= period.end]  # fmt: skip
+    # Of several for the same days the first stands, here as above: who asks names those that are not closed first.
+    smallest = [each for each, *days in around if days == list(around[-1][1:])]
+    return [(each, asked) for each in smallest[:1]]
 
 
 def counting(member: Career, level: str, ref: str, period: Period) -> Iterator[Period]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -36,10 +37,22 @@ def speak_little() -> None:
 
 
 speak_little()
+# What is loaded until the first test begins is no garbage; `pytest_collection_finish` looks for some again.
+gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What stands above the engines is tested on embedded ones by day, and by night on real ones too."""
+    for item in items:
+        given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if "real" in given and item.get_closest_marker("embedded_by_day"):
+            item.add_marker("nightly")
 
 
 def pytest_collection_finish() -> None:
     """Tune the interpreter as Concert does at its start: a seventh of the tests' work was looking for garbage."""
+    gc.enable()
     settle()
 
 

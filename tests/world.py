@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -53,6 +54,12 @@ class World:
         assert response.status_code in (200, 201), response.text
         result: dict[str, Any] = response.json()
         return result
+
+    async def agreed(self, path: str, body: Any) -> httpx.Response:
+        """A write as somebody of finance: to what the administrator has set, somebody else agrees."""
+        headers = token_headers(self.settings, ADMIN, department="finance")
+        async with client_of(self.origin, headers) as other:
+            return await other.post(path, json=body)
 
     async def settled(self, path: str, response: httpx.Response, **query: Any) -> Any:
         """What a path shows once it holds what a write made."""
@@ -132,10 +139,8 @@ async def empty_databases(server: Postgres) -> AsyncIterator[str]:
         url = free.pop()
     else:
         url = server.url(f"w{uuid4().hex[:12]}_{{service}}")
-        for service in SERVICES:
-            address = url.replace("{service}", service.name)
-            await server.create_database(address.rpartition("/")[2])
-            await asyncio.to_thread(migrate, service, url)
+        for name, migrated in zip([each.name for each in SERVICES], await _migrated_databases(server), strict=True):
+            await server.create_database(url.replace("{service}", name).rpartition("/")[2], template=migrated)
     yield url
     for service in SERVICES:
         connection = await asyncpg.connect(url.replace("{service}", service.name))
@@ -144,6 +149,30 @@ async def empty_databases(server: Postgres) -> AsyncIterator[str]:
         finally:
             await connection.close()
     free.append(url)
+
+
+async def _migrated_databases(server: Postgres) -> list[str]:
+    """Databases that have been migrated once, to be copied, made by the first of all workers that needs them."""
+    marked = f"migrated_{_mark_of_the_migrations()}"
+    connection = await asyncpg.connect(server.address)
+    try:
+        await connection.execute("SELECT pg_advisory_lock(hashtext($1))", marked)
+        there = {each["datname"] for each in await connection.fetch("SELECT datname FROM pg_database")}
+        for service in SERVICES:
+            if f"{marked}_{service.name}" not in there:
+                # Under a name of its own until it is whole.
+                making = f"{uuid4().hex[:12]}_{service.name}"
+                await asyncio.to_thread(migrate, service, await server.create_database(making))
+                await connection.execute(f'ALTER DATABASE "{making}" RENAME TO "{marked}_{service.name}"')
+    finally:
+        await connection.close()
+    return [f"{marked}_{service.name}" for service in SERVICES]
+
+
+@cache
+def _mark_of_the_migrations() -> str:
+    files = sorted((Path(__file__).parent.parent / "migrations").rglob("*.py"))
+    return sha256(b"".join(each.read_bytes() for each in files)).hexdigest()[:12]
 
 
 @cache
@@ -186,3 +215,8 @@ def token_headers(
         expires=timedelta(hours=1),
     )
     return {"Authorization": f"Bearer {token}"}
+
+
+def importing(settings: Settings) -> dict[str, str]:
+    """The header of a tool that brings deals from another system: it states their credits as they are there."""
+    return token_headers(settings, "deals:write", "imports:write", department="sales")

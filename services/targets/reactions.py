@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.targets import known
-from services.targets.domain.budgets import Expense
+from services.targets.domain.expenses import Expense
 from services.targets.spending import room_on
 from shared.events import Envelope
 from shared.events.trainings import TrainingCompleted, TrainingCorrected
@@ -36,9 +36,9 @@ async def bear_the_cost(tx: Tx, event: TrainingCompleted | TrainingCorrected, en
     cost = event.cost
     if cost is None:
         return
-    room = await room_on(tx, event.department, event.on, cost.currency)
+    room = await room_on(tx, event.department, event.on, cost)
     followed = Expense.follow(
         envelope.subject, envelope.version, department=event.department, spent_for=TRAINING, amount=cost, on=event.on,
-        **room, id=derived_id(Expense.prefix, envelope.id), externals={},
+        room=room, id=derived_id(Expense.prefix, envelope.id), externals={},
     )  # fmt: skip
     tx.save(*followed)

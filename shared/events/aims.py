@@ -46,6 +46,8 @@ class TargetChanged(Event):
     distribution: tuple[Due, ...] = ()
     stretch: Money | str | None = None
     goal: str | None = None
+    set_after_start: bool = False
+    """Whether any of it was set when its period had begun."""
 
 
 @event("concert.targets.target-approved.v1")

@@ -63,6 +63,29 @@ class InvoiceWrittenOff(Event):
     products: tuple[Part, ...] = ()
 
 
+@event("concert.targets.invoice-credit-cancelled.v1")
+class InvoiceCreditCancelled(Event):
+    """A credit was a mistake: so much of it is asked for again, from a day on; the event says whose that is.
+
+    Until that day it was not asked for. The reason is kept by targets, as it is of what is recovered.
+    """
+
+    amount: Money
+    on: date
+    members: tuple[Part, ...] = ()
+    products: tuple[Part, ...] = ()
+
+
+@event("concert.targets.invoice-recovered.v1")
+class InvoiceRecovered(Event):
+    """So much of what was written off is expected again, from a day on; the event says whose that is."""
+
+    amount: Money
+    on: date
+    members: tuple[Part, ...] = ()
+    products: tuple[Part, ...] = ()
+
+
 @event("concert.targets.invoice-voided.v1")
 class InvoiceVoided(Event):
     """An invoice was issued in error; it counts nowhere, as if it had not been issued."""
@@ -120,15 +143,18 @@ class BudgetPlanned(Event):
     on_overrun: str
     rows: tuple[Planned, ...]
     externals: dict[str, str] = field(default_factory=dict)
+    on_month_overrun: str = "ignore"
+    """What happens when more is spent by the end of a row than is planned by then."""
 
 
 @event("concert.targets.budget-changed.v1")
 class BudgetChanged(Event):
-    """A budget has another amount, other rows, or does something else when it is overrun; the event says all three."""
+    """A budget has another amount, other rows, or does something else when it is overrun; the event says all of it."""
 
     amount: Money
     on_overrun: str
     rows: tuple[Planned, ...]
+    on_month_overrun: str = "ignore"
 
 
 @event("concert.targets.expense-booked.v1")

@@ -21,7 +21,10 @@ class TargetCheckedIn(Event):
 
 @event("concert.targets.progress-reached.v1")
 class ProgressReached(Event):
-    """So much of a target was attained on a day for the first time: a half, nine tenths, or all of it."""
+    """So much of a target was attained on a day for the first time: a half, nine tenths, or all of it.
+
+    Of a target of which less is better, so much of what it allows is `used` up.
+    """
 
     level: str
     metric: str
@@ -29,6 +32,8 @@ class ProgressReached(Event):
     on: date
     attainment: str
     ref: str | None = None
+    used: str | None = None
+    """What of its allowance is used up, where less is better: the threshold is of that."""
 
 
 @event("concert.targets.progress-taken-back.v1")
@@ -41,6 +46,8 @@ class ProgressTakenBack(Event):
     on: date
     attainment: str
     ref: str | None = None
+    used: str | None = None
+    """What of its allowance is used up, where less is better: the threshold is of that."""
 
 
 @event("concert.targets.progress-noted.v1")
@@ -54,3 +61,5 @@ class ProgressNoted(Event):
     attainment: str | None
     pace: str | None
     ref: str | None = None
+    used: str | None = None
+    """What of its allowance was used up by then, where less is better."""

@@ -17,7 +17,8 @@ COLLECTIONS: Final[dict[str, str]] = {
     "teams": "organisation departments members absences people teams groups openings duties skills courses trainings"
     " equipment setbacks recognitions challenges onboardings reputation peer-rounds scim",
     "targets": "goals metrics readings targets stages forecasts progress follow-ups customers products deals invoices"
-    " receipts budgets expenses feedback rates role-weights accomplishments own-measures",
+    " receipts budgets expenses feedback rates role-weights accomplishments own-measures credit-changes"
+    " credit-approvals",
     "meetings": "series templates calendars meetings items outcomes actions requests check-ins liaisons pulses",
     "metrics": "views consistency scorecards associations reviews review-charters rule-sets options parked"
     " imports events webhooks",
@@ -54,8 +55,8 @@ EVERYBODY = Grant(
 TABLE: Final = (
     Grant(
         "sales",
-        write="customers deals targets stages forecasts follow-ups goals metrics readings feedback reputation duties"
-        " role-weights setbacks teams groups"
+        write="customers deals credit-changes targets stages forecasts follow-ups goals metrics readings feedback"
+        " reputation duties role-weights setbacks teams groups"
         " challenges reviews imports",
         read="views.sales progress people invoices receipts rates trainings equipment openings onboardings scorecards"
         " associations",
@@ -63,15 +64,16 @@ TABLE: Final = (
     ),
     Grant(
         "finance",
-        write="products targets stages forecasts goals metrics rates imports",
-        read="views.finance progress follow-ups customers deals invoices receipts budgets expenses feedback"
-        " consistency books",
+        write="products targets credit-approvals stages forecasts goals metrics rates imports",
+        read="views.finance progress follow-ups customers deals credit-changes invoices receipts budgets expenses"
+        " feedback consistency books",
         why="finance says what things cost, at which rate, and what is aimed at; it reads the money but books none",
     ),
     Grant(
         "accounting",
         write="invoices receipts budgets expenses imports",
-        read="views.accounting progress customers deals targets forecasts rates trainings equipment consistency books",
+        read="views.accounting progress customers deals credit-changes targets forecasts rates trainings equipment"
+        " consistency books",
         why="accounting books what was invoiced, received, planned and spent; it does not change what was sold",
     ),
     Grant(
@@ -96,13 +98,13 @@ MEMBER = Grant(
 )
 SALES_MEMBER = Grant(
     "member of sales",
-    write="customers deals feedback",
+    write="customers deals credit-changes feedback",
     read="invoices receipts rates reputation",
     why="and, in sales, works on customers and deals",
 )
 LEADER = Grant(
     "leader",
-    write="targets forecasts follow-ups goals duties groups openings reviews",
+    write="targets forecasts follow-ups goals duties groups openings reviews credit-changes credit-approvals",
     read="absences associations reputation budgets",
     why="a leader also organises the team, and sees its figures and those of the department",
 )

@@ -41,7 +41,8 @@ async def the_house_as_the_year_begins(story: Story) -> None:
     ]
     cascaded = await does("targets/cascade", {"parent": aim, "children": parts})
     for target in (cascaded["parent"], *cascaded["children"]):
-        await does(f"targets/{target['id']}/approve", {"on": "2025-12-20"})
+        approved = await story.world.agreed(f"/v1/targets/{target['id']}/approve", {"on": "2025-12-20"})
+        assert approved.status_code == 200, approved.text
     await does("budgets", {"department": "sales", "period": QUARTER, "amount": euros("3000.00")})
     await does("courses", {"name": "Negotiating", "cost": euros("200.00")}, "course")
     story.ledger = dict(AS_THE_YEAR_BEGINS)

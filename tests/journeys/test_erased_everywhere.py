@@ -27,6 +27,8 @@ from tests.metrics.test_certificate import settled_verdict
 from tests.surface.inhabited import inhabit
 from tests.world import World, client_of, token_headers
 
+pytestmark = pytest.mark.embedded_by_day
+
 NAME, EMAIL, PAYROLL, USER = "Zebulon Quagmire", "zq@example.org", "zq-4711", "Zeb.Quagmire@idp.example"
 TELLING = (NAME, "Zebulon", "Quagmire", EMAIL, PAYROLL, USER, USER.casefold())
 PRIVATE = "shouted at in front of everybody"

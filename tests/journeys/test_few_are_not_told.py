@@ -13,6 +13,8 @@ from tests.meetings.test_packs import joint, knows_departments, opened
 from tests.metrics.test_certificate import settled_verdict
 from tests.world import World, client_of, token_headers
 
+pytestmark = pytest.mark.embedded_by_day
+
 QUARTER = "2026-Q1"
 SUMS = ("target", "attainment", "variance", "variance_rate", "pace", "coverage", "target_adjusted",
         "attainment_adjusted", "quota_attainment_rate", "quota_window_attainment",

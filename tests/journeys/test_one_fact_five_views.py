@@ -56,6 +56,7 @@ async def test_a_deal_that_is_won_is_in_every_view_that_it_belongs_to(world: Wor
 async def test_the_deal_keeps_the_team_it_was_won_for_when_its_seller_moves(world: World) -> None:
     company = await settled_company(world)
     won = await won_deal(world, company)
+    await world.settled("/v1/views/sales", won, **PERIOD)
     south = await world.made("/v1/teams", {"name": "South"})
     moved = await world.post(
         f"/v1/members/{company['member']}/move",
@@ -70,7 +71,9 @@ async def test_the_deal_keeps_the_team_it_was_won_for_when_its_seller_moves(worl
 
 async def test_invoices_and_receipts_leave_the_right_amounts_open(world: World) -> None:
     company = await settled_company(world)
-    deal = (await won_deal(world, company)).json()["id"]
+    won = await won_deal(world, company)
+    await world.settled("/v1/views/sales", won, **PERIOD)
+    deal = won.json()["id"]
     invoice = {
         "deal": deal,
         "amount": {"amount": "70.00", "currency": "EUR"},

@@ -20,6 +20,8 @@ from tests.metrics.stream import everything
 from tests.metrics.test_certificate import settled_verdict
 from tests.world import World, client_of, token_headers
 
+pytestmark = pytest.mark.embedded_by_day
+
 YEAR = str(now().year)
 ITEMS = ["C1", "T1", "I1"]
 WAYS = (

@@ -12,13 +12,15 @@ import sqlalchemy as sa
 
 from services.metrics.facts.money import ExpenseFact
 from services.targets import reactions
-from services.targets.domain.budgets import Expense
+from services.targets.domain.expenses import Expense
 from shared.events import Envelope
 from shared.instant import now
 from shared.postage import envelope_of
 from shared.store import Context, Job, Tx
 from tests.metrics.test_certificate import certificate, settled_verdict
 from tests.world import World
+
+pytestmark = pytest.mark.embedded_by_day
 
 EFFECT = "training cost in hr = expense in accounting"
 
@@ -189,7 +191,7 @@ async def test_an_effect_that_came_twice_is_inconsistent(world: World) -> None:
         first = (await tx.all(Expense, sa.select(Expense)))[0]
         again = Expense.follow(
             f"training/{training}", 9, department=first.department, spent_for=first.spent_for, amount=first.amount,
-            on=first.on, budget=None, spent=first.amount, id="exp_again", externals={},
+            on=first.on, room=None, id="exp_again", externals={},
         )  # fmt: skip
         tx.save(*again)
 

@@ -21,6 +21,8 @@ from tests.metrics.stream import page
 from tests.metrics.test_certificate import settled_verdict
 from tests.world import World, client_of, token_headers
 
+pytestmark = pytest.mark.embedded_by_day
+
 YEAR = str(now().year)
 TOOLS = ("sales", "finance", "accounting", "hr", "it")
 READERS = ("themself", "their leader", "their leader of last year", "another leader", "a peer", *TOOLS, "admin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from itertools import permutations
 
 from hypothesis import given, settings
@@ -18,9 +19,10 @@ TEAMS = st.lists(st.sampled_from("ABCDEF"), max_size=4, unique=True)
 def enumerated(staffed: Staffing, team: str) -> dict[str, Fraction]:
     """Each one's mean marginal contribution over all orders of joining: a role is worth what its present part is."""
 
-    def worth(there: tuple[str, ...]) -> Fraction:
+    @cache
+    def worth(there: frozenset[str]) -> Fraction:
         return sum(
-            (Fraction(weight) * len(set(there) & set(staffed[role])) / len(staffed[role])
+            (Fraction(weight) * len(there & set(staffed[role])) / len(staffed[role])
              for role, weight in WEIGHTS.items() if staffed.get(role)),
             Fraction(0),
         )  # fmt: skip
@@ -29,7 +31,7 @@ def enumerated(staffed: Staffing, team: str) -> dict[str, Fraction]:
     orders = list(permutations(team))
     for order in orders:
         for place, member in enumerate(order):
-            found[member] += worth(order[: place + 1]) - worth(order[:place])
+            found[member] += worth(frozenset(order[: place + 1])) - worth(frozenset(order[:place]))
     return {member: total / len(orders) for member, total in found.items() if total}
 
 

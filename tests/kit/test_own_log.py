@@ -61,7 +61,7 @@ async def test_the_command_says_it_in_one_sentence(tmp_path: Path) -> None:
         await relayed(concert)
     (tmp_path / "targets.db").unlink()
     environment = os.environ | {"CONCERT_DATA": str(tmp_path), "CONCERT_DEMO": "0", "CONCERT_PORT": "18431"}
-    command = [sys.executable, "-c", "from concert.cli import main; main()", "run"]
+    command = [sys.executable, "-c", "from concert.start import main; main()", "run"]
     run = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1
     assert "concert.targets holds an event of targets that its database does not know" in run.stderr

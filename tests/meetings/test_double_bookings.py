@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from shared.identity.scopes import member_scopes
 from tests.meetings.office import Office, problem
 from tests.meetings.test_series_changes import MONDAYS, call, rescheduled, series_of
 from tests.meetings.test_several import at_once
 from tests.world import client_of, token_headers
+
+pytestmark = pytest.mark.embedded_by_day
 
 NINE, HALF_PAST, TEN = "2026-03-23T08:00:00Z", "2026-03-23T08:30:00Z", "2026-03-23T09:00:00Z"
 Seen = list[tuple[str, str | None, str]]

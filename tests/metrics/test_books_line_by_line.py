@@ -45,6 +45,41 @@ async def test_credit_notes_and_write_offs_take_from_what_is_outstanding_on_thei
         assert money(await seen(books, "accounting", last, period), *keys) == found, period
 
 
+async def test_what_is_taken_back_of_them_is_outstanding_again_from_its_day_on(books: House) -> None:
+    invoice = await invoiced(books)
+    path = f"invoices/{invoice}"
+    await books.made(f"{path}/credit", {"amount": eur("100.00"), "on": "2026-03-01"})
+    await books.made(f"{path}/write-off", {"amount": eur("900.00"), "on": "2026-04-01"})
+    mistake = {"amount": eur("60.00"), "on": "2026-05-02", "reason": "A mistake"}
+    back = await books.made(f"{path}/cancel-credit", mistake)
+    assert (back["outstanding"], back["credits"][-1]) == (
+        eur("60.00"), {"on": "2026-05-02", "amount": eur("-60.00"), "reason": "A mistake"}
+    )  # fmt: skip
+    await books.made(f"{path}/recover", {"amount": eur("400.00"), "on": "2026-06-01", "reason": "Paid after all"})
+    receipt = {"invoice": invoice, "amount": eur("400.00"), "on": "2026-06-03"}
+    last = await books.post("receipts", receipt)
+    assert last.json()["applied"] == eur("400.00")
+    keys = ("invoiced", "credited", "written_off", "received", "outstanding")
+    for period, found in (
+        ("2026-03", ["0.00", "100.00", "0.00", "0.00", "900.00"]),
+        ("2026-04", ["0.00", "0.00", "900.00", "0.00", "0.00"]),
+        ("2026-05", ["0.00", "-60.00", "0.00", "0.00", "60.00"]),
+        ("2026-06", ["0.00", "0.00", "-400.00", "400.00", "60.00"]),
+        ("2026", ["1000.00", "40.00", "500.00", "400.00", "60.00"]),
+    ):  # fmt: skip
+        assert money(await seen(books, "accounting", last, period), *keys) == found, period
+    for period, there in (("2026-03", 1), ("2026-04", 0), ("2026-05", 1), ("2026-06", 1)):
+        rows = await books.world.settled("/v1/views/accounting/rows", last, period=period, figure="outstanding")
+        assert len(rows["items"]) == there, period
+    certificate = await books.get("consistency", fresh="true")
+    assert [each for each in certificate["invariants"] if not each["holds"]] == []
+    history = await books.get(f"{path}/history")
+    assert "A mistake" not in str(history)
+    await books.made(f"{path}/cancel-credit", {"amount": eur("40.00"), "on": "2026-06-04", "reason": "All of it"})
+    problem = await books.refused(f"{path}/recover", {"amount": eur("500.01"), "on": "2026-06-04", "reason": "More"})
+    assert problem["rule"] == "more-than-taken-off"
+
+
 async def test_a_voided_invoice_counts_nowhere_not_even_in_the_months_before_it_was_voided(books: House) -> None:
     invoice = await invoiced(books)
     last = await books.post(f"invoices/{invoice}/void", {"on": "2026-05-01"})

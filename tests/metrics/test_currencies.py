@@ -105,7 +105,7 @@ async def test_a_target_counts_other_currencies_at_the_rate_of_their_day_and_at_
     shown = (await world.admin.get(f"{path}/attainment", params={"as_of": "2026-02-10"})).json()
     assert shown["actual"] == money("153.01", "EUR")
     assert shown["at_plan_rate"] is None
-    approved = await world.post(f"{path}/approve", {"on": "2026-01-01"})
+    approved = await world.agreed(f"{path}/approve", {"on": "2026-01-01"})
     assert approved.json()["plan_rates"] == {"USD": "0.9"}
     shown = (await world.admin.get(f"{path}/attainment", params={"as_of": "2026-02-10"})).json()
     assert shown["at_plan_rate"]["actual"] == money("154.01", "EUR")
@@ -140,7 +140,7 @@ async def test_a_target_is_shown_in_another_currency_row_by_row_the_same_by_both
     assert (await world.settled("/v1/views/sales", made, period="2026-Q1", team=scope["ref"]))["figures"][
         "target"
     ] == money("200.00")
-    approved = await world.post(f"{path}/approve", {"on": "2026-01-01"})
+    approved = await world.agreed(f"{path}/approve", {"on": "2026-01-01"})
     assert approved.status_code == 200, approved.text
     planned = (await world.admin.get(f"{path}/attainment", params=asked)).json()["at_plan_rate"]
     # By the plan a dollar is 0.9 euros all along: 100.00 + 45.00 + 9.009 + 6.00.
@@ -174,7 +174,7 @@ async def test_a_rate_missing_for_a_day_is_refused_with_the_day_and_the_pair(wor
 async def test_a_target_in_a_currency_that_no_rate_leads_to_is_not_approved(world: World) -> None:
     target = await world.made("/v1/targets", {"metric": "revenue", "scope": {"level": "organisation"},
                                               "period": "2026", "value": money("200.00", "USD")})  # fmt: skip
-    refused = await world.post(f"/v1/targets/{target['id']}/approve", {"on": "2026-01-05"})
+    refused = await world.agreed(f"/v1/targets/{target['id']}/approve", {"on": "2026-01-05"})
     assert (refused.status_code, refused.json()["rule"]) == (422, "missing-rate")
     assert "EUR to USD is known for 2026-01-05" in refused.json()["detail"]
 

@@ -13,7 +13,7 @@ from shared.instant import now
 from shared.period import Period
 from tests.metrics.test_pipeline_figures import Shop
 from tests.targets.bodies import eur
-from tests.world import World
+from tests.world import World, importing
 
 TODAY = now().date()
 PERIOD = {"from": str(TODAY - timedelta(days=40)), "to": str(TODAY + timedelta(days=50))}
@@ -61,7 +61,7 @@ async def sell(shop: Shop) -> None:
             }
             rows.append(verb | more | ({"credits": [*shares[:1], {"member": shop.refs["cem"], "share": "0.3"}]}
                                        if shop.refs["cem"] != shares[0]["member"] else {}))  # fmt: skip
-    answer = await shop.world.admin.post("/v1/deals/bulk", json=rows)
+    answer = await shop.world.post("/v1/deals/bulk", rows, **importing(shop.world.settings))
     assert answer.status_code == 200, answer.text
     assert "problem" not in answer.text, answer.text
     shop.tokens.append(answer.headers["concert-version"])

@@ -391,11 +391,12 @@ async def test_the_page_of_goals_shows_the_tree_and_what_is_said_and_told_of_tar
             "value": {"amount": "123456.00", "currency": "EUR"},
         })  # fmt: skip
         await concert.made(f"/v1/targets/{target['id']}/check-ins", {"confidence": "0.7"})
-        last = await concert.post(f"/v1/targets/{target['id']}/approve", {})
+        last = await concert.agreed(f"/v1/targets/{target['id']}/approve", {})
         await concert.settled("/v1/views/sales", last, period="2026")
         found = await read(concert, "/goals")
         aimed = money({"amount": "123456.00", "currency": "EUR"})
-        for words in ("Grow", "Win <b>", percent("0.6"), aimed, "approved", percent("0.7"), HOSTILE):
+        late = "approved; set after its start"
+        for words in ("Grow", "Win <b>", percent("0.6"), aimed, late, percent("0.7"), HOSTILE):
             assert words in found.words, words
         # Who may read goals and not targets sees the one and not the other.
         own = token_headers(concert.settings, "goals:read")

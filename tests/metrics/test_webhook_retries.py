@@ -21,6 +21,8 @@ from tests.metrics.stream import customer, page, recruited, relayed
 from tests.metrics.test_webhooks import changed
 from tests.world import World
 
+pytestmark = pytest.mark.embedded_by_day
+
 
 @pytest.fixture
 def clock(near_world: World) -> Clock:

@@ -11,7 +11,7 @@ from shared.identity.scopes import member_scopes
 from tests.metrics.written import Written
 from tests.targets.bodies import eur
 from tests.targets.conftest import House, settle_in
-from tests.world import World, client_of, token_headers
+from tests.world import World, client_of, importing, token_headers
 
 KEYS = ("invoiced", "credited", "written_off", "received", "overpaid", "outstanding", "not_yet_invoiced")
 ZERO = "0.00"
@@ -29,7 +29,8 @@ class Books(Written):
 
     async def win(self, name: str, **won: Any) -> str:
         """A deal of Ada's that is won."""
-        deal = {"owner": self.house.ada, "opened_on": "2026-01-05", "customer": self.house.cancity}
+        deal = {"owner": self.house.ada, "opened_on": "2026-01-05", "customer": self.house.cancity,
+                "external": {"source": "crm", "id": name}}  # fmt: skip
         found = await self.write("deals", deal, name)
         return await self.write(f"deals/{found}/win", won)
 
@@ -178,7 +179,10 @@ async def test_an_amended_deal_leaves_what_was_invoiced_and_the_next_invoice_is_
 ) -> None:
     line = {"product": books.gizmo, "quantity": "1", "unit_price": eur("120.01")}
     agreed = {"on": "2026-05-02", "lines": [line], "credits": [{"member": books.house.ben, "share": "1"}]}
-    await books.write(f"deals/{books.split}/amend", agreed | {"reason": "Another thing"})
+    headers = importing(books.house.world.settings)
+    amended = await books.house.post(f"deals/{books.split}/amend", agreed | {"reason": "Another thing"}, **headers)
+    assert amended.status_code == 200, amended.text
+    books.tokens.append(amended.headers["concert-version"])
     before = await books.amounts("2026-03", member=books.house.ada)
     assert before[:1] == ["16.75"]
     await books.invoice("next", books.split, "20.00", "2026-05-05")

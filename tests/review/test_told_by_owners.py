@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from services.metrics.facts.teams import PersonFact
@@ -12,6 +13,8 @@ from tests.charter import switched_on
 from tests.review.test_golden_over_the_bus import merged
 from tests.teams.conftest import Staff, staffed
 from tests.world import World, client_of, token_headers
+
+pytestmark = pytest.mark.embedded_by_day
 
 QUARTER = {"from": "2026-01-01", "to": "2026-04-01"}
 YEAR = "2026-Q1"

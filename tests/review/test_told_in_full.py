@@ -26,6 +26,8 @@ from tests.review.test_snapshot import RULES, whole
 from tests.review.told import Lives, aimed, euros, heard, recruited, team_of, work_of
 from tests.world import World
 
+pytestmark = pytest.mark.embedded_by_day
+
 PERIOD = {"from": START.isoformat(), "to": END.isoformat()}
 
 

@@ -1,4 +1,4 @@
-"""A third of a minute of what `make soak` does for an hour, on each kind of engines; and the rule by which it judges
+"""A quarter of a minute of what `make soak` does for an hour, on each kind of engines; and the rule by which it judges
 memory."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from tests.engines import Unavailable
 from tests.soak.measured import ENOUGH, MIB, MOST_SLOPE, Sample, slope
 from tests.soak.soaking import Plan, soak
 
-SECONDS, EVENTS = 20, 40_000
+SECONDS, EVENTS = 15, 20_000
 WARM = 150_000
 
 

@@ -22,6 +22,8 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "feedback": {"external": named("answer"), "customer": ref("0"), "score": 4, "on": "2026-01-06"},
     "targets": {"external": named("own"), "metric": "activities", "scope": {"level": "team", "ref": ref("North")},
                 "period": "2026-Q2", "value": "500"},
+    "credit-changes": {"external": named("halves"), "deal": ref("0"), "reason": "Both have sold it", "credits": [
+        {"member": ref(who), "share": "0.5"} for who in ("Ada Berg", "Ben Okafor")]},
     "own-measures": {"external": named("north"), "team": ref("North"), "period": "2026-Q2", "targets": [ref("own")]},
     "accomplishments": {"external": named("handed over"), "team": ref("North"), "period": "2026-Q1",
                         "title": "Handed over", "evidence": ["The protocol"]},

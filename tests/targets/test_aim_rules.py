@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.targets.domain.aims import StretchTooLow
+from services.targets.domain.asking import Asker
+from services.targets.domain.cascades import CascadeDoesNotBalance, CascadeInOtherUnits, ChildOutsideThePeriod
 from services.targets.domain.targets import (
     AlreadyApproved,
-    CascadeDoesNotBalance,
-    CascadeInOtherUnits,
-    ChildOutsideThePeriod,
     OwnTarget,
     ReasonNeeded,
     SetByTheSame,
-    StretchTooLow,
     Target,
+    TargetExists,
     TargetsOverlap,
 )
 from shared.attainment import Attainment, due_before
@@ -30,11 +30,12 @@ from shared.period import Period, Unit
 from tests.targets.bodies import day, euros
 
 QUARTER = Period.parse("2026-Q1")
+ON = day("2025-12-01")
 
 
 def target(name: str = "tgt_1", value: Any = None, **fields: Any) -> Target:
     given: dict[str, Any] = {"metric": "revenue", "level": "organisation", "ref": None, "period": QUARTER,
-                             "distribution": [], "on": day("2025-12-01")}  # fmt: skip
+                             "distribution": [], "on": ON}  # fmt: skip
     value = euros("300.00") if value is None else value
     return Target.aim(value=value, id=name, externals={}, **(given | fields))[0]
 
@@ -105,39 +106,104 @@ def test_trap_9_a_week_has_seven_days_and_the_next_one_begins_where_it_ends() ->
     assert all(one.end == following.start for one, following in pairwise(weeks))
 
 
+def approve(aimed: Target, by: Asker, on: str = "2025-12-02", theirs: tuple[str, ...] = ()) -> None:
+    aimed.approve(day(on), by=by, theirs=theirs, rates={"USD": "0.9"})
+
+
 def test_nobody_sets_changes_or_approves_their_own_target() -> None:
+    ada, ben, cem = (Asker(name, name) for name in ("mbr_a", "mbr_b", "mbr_c"))
     with pytest.raises(OwnTarget, match="mbr_a"):
-        target(level="member", ref="mbr_a", by="mbr_a")
-    theirs = target(level="member", ref="mbr_a", by="mbr_b")
+        target(level="member", ref="mbr_a", by=ada)
+    theirs = target(level="member", ref="mbr_a", by=ben)
     with pytest.raises(OwnTarget):
-        theirs.change(value=euros("1.00"), by="mbr_a")
+        theirs.change(ON, value=euros("1.00"), by=ada)
     with pytest.raises(OwnTarget):
-        theirs.approve(day("2026-01-02"), by="mbr_a", leader=None, rates={})
+        approve(theirs, ada)
     with pytest.raises(SetByTheSame, match="set by mbr_b"):
-        theirs.approve(day("2026-01-02"), by="mbr_b", leader=None, rates={})
-    with pytest.raises(OwnTarget, match="their team"):
-        target(level="team", ref="team_1").approve(day("2026-01-02"), by="mbr_c", leader="mbr_c", rates={})
-    theirs.approve(day("2026-01-02"), by="mbr_c", leader=None, rates={"USD": "0.9"})
+        approve(theirs, ben)
+    for level in ("group", "team", "department"):
+        with pytest.raises(OwnTarget, match=f"their {level}"):
+            approve(target(level=level, ref="some_1"), cem, theirs=("mbr_c",))
+    approve(theirs, cem)
     assert (theirs.lifecycle, theirs.approved_by, theirs.plan_rates) == ("approved", "mbr_c", {"USD": "0.9"})
-    with pytest.raises(AlreadyApproved, match="2026-01-02"):
-        theirs.approve(day("2026-01-03"), by="mbr_d", leader=None, rates={})
+    with pytest.raises(AlreadyApproved, match="2025-12-02"):
+        approve(theirs, Asker("mbr_d"))
+
+
+def test_a_token_without_a_member_and_a_member_with_two_tokens_do_not_approve_what_they_have_set() -> None:
+    tool, operator, ben = Asker(token="crm tool"), Asker(token="operator"), Asker("mbr_b", "operator")
+    with pytest.raises(SetByTheSame, match="set by crm tool"):
+        approve(target(by=tool), tool)
+    for setter, approver in ((operator, ben), (ben, operator), (ben, Asker("mbr_b", "another token"))):
+        with pytest.raises(SetByTheSame):
+            approve(target(by=setter), approver)
+    approve(target(by=tool), operator)
+
+
+def test_who_has_set_a_value_does_not_approve_it_after_another_has_changed_only_what_it_serves() -> None:
+    ada, ben = Asker("mbr_a"), Asker("mbr_b")
+    aimed = target(by=ada)
+    aimed.change(ON, goal="goal_1", by=ben)
+    for each in (ada, ben):
+        with pytest.raises(SetByTheSame):
+            approve(aimed, each)
+    aimed.change(ON, value=euros("310.00"), by=ben)
+    approve(aimed, ada)
+
+
+def test_every_change_is_kept_with_what_it_was_what_it_became_who_when_and_why() -> None:
+    ada, ben = Asker("mbr_a"), Asker("mbr_b")
+    aimed = target(by=ada)
+    approve(aimed, ben)
+    aimed.change(day("2025-12-10"), value=euros("90.00"), by=ada, reason="a customer left")
+    aimed.change(day("2025-12-20"), value=euros("110.00"), goal="goal_1", by=Asker(token="crm tool"))
+    kept = [(each["on"], each["by"], each["reason"], each["before"]["value"]["amount"], each["value"]["amount"],
+             each["changed"], each["before"]["approved_by"]) for each in aimed.changes]  # fmt: skip
+    assert kept == [
+        ("2025-12-10", "mbr_a", "a customer left", "300.00", "90.00", ["value"], "mbr_b"),
+        ("2025-12-20", "crm tool", None, "90.00", "110.00", ["goal", "value"], None),
+    ]
+    assert aimed.change(day("2025-12-21"), value=euros("110.00"), by=ada) is None
+    assert len(aimed.changes) == 2
+    was = [aimed.as_on(day(on)).get("value", {}).get("amount") for on in ("2025-12-09", "2025-12-10", "2025-12-20")]
+    assert was == ["300.00", "90.00", None]
 
 
 def test_what_is_approved_needs_a_reason_to_change_and_is_a_draft_again() -> None:
     agreed = target()
-    agreed.approve(day("2026-01-02"), by="mbr_c", leader=None, rates={"USD": "0.9"})
+    approve(agreed, Asker("mbr_c"), on="2026-01-02")
     with pytest.raises(ReasonNeeded, match=r"2026-01-02.*300\.00 EUR"):
-        agreed.change(value=euros("301.00"))
+        agreed.change(ON, value=euros("301.00"))
     assert agreed.lifecycle == "approved"
     assert agreed.value == euros("300.00")
-    told = agreed.change(value=euros("301.00"), reason="the market grew")
+    told = agreed.change(ON, value=euros("301.00"), reason="the market grew")
     assert (agreed.lifecycle, agreed.plan_rates, agreed.reason) == ("draft", {}, "the market grew")
     assert "market" not in str(told)
 
 
-def test_a_target_set_after_its_period_began_says_so() -> None:
+def test_a_target_set_changed_or_approved_after_its_period_began_says_so() -> None:
+    late = QUARTER.start + timedelta(days=1)
     assert not target(on=QUARTER.start).set_after_start
-    assert target(on=QUARTER.start + timedelta(days=1)).set_after_start
+    assert target(on=late).set_after_start
+    aimed = target()
+    approve(aimed, Asker("mbr_c"), on="2026-01-01")
+    assert aimed.change(late, goal="goal_1", reason="it serves that") is not None
+    assert not aimed.set_after_start
+    changed = aimed.change(late, value=euros("301.00"))
+    assert changed is not None
+    assert (aimed.set_after_start, changed.set_after_start) == (True, True)
+    approved = target()
+    approve(approved, Asker("mbr_c"), on="2026-01-02")
+    assert approved.set_after_start
+
+
+def test_a_closed_target_stands_in_the_way_of_no_other() -> None:
+    closed, window = target(), Period.between(date(2026, 3, 1), date(2026, 5, 1))
+    with pytest.raises(TargetExists):
+        target("tgt_2", others=[closed])
+    closed.close(day("2026-02-01"))
+    for period in (QUARTER, window):
+        assert target("tgt_2", period=period, others=[closed])
 
 
 def test_a_stretch_lies_beyond_the_target_in_its_direction() -> None:

@@ -147,6 +147,20 @@ async def test_a_part_that_was_given_up_leaves_a_gap_and_another_one_can_fill_it
     assert filled["parent"]["parts"] == {"targets": 2, "sum": eur("100.00"), "gap": eur("0.00")}
 
 
+async def test_what_was_a_part_of_a_target_that_was_closed_becomes_a_part_of_another(each_house: House) -> None:
+    house = each_house
+    part = {"scope": {"level": "member", "ref": house.ada}, "value": eur("100.00")}
+    whole = target_body("team", house.north, eur("100.00"))
+    old = await house.made("targets/cascade", {"parent": whole, "children": [part]})
+    there = {"target": old["children"][0]["id"]}
+    year = await house.made("targets", target_body("team", house.north, eur("100.00"), "2026"))
+    held = await house.refused("targets/cascade", {"parent": year["id"], "children": [there]})
+    assert held["rule"] == "part-of-another"
+    await house.made(f"targets/{old['parent']['id']}/close", {"on": "2026-02-01"})
+    new = await house.made("targets/cascade", {"parent": whole, "children": [there]})
+    assert (new["children"][0]["parent"], new["parent"]["parts"]["gap"]) == (new["parent"]["id"], eur("0.00"))
+
+
 async def test_a_target_that_overlaps_another_by_halves_is_refused_with_both_periods_and_its_id(
     each_house: House,
 ) -> None:
@@ -181,6 +195,70 @@ async def test_a_member_cannot_approve_what_is_theirs_and_somebody_else_can(each
                                                    headers={"If-Match": "*"})  # fmt: skip
     assert problem.status_code == 422
     assert "approved on 2026-01-02; say in `reason` why 100.00 EUR" in problem.json()["detail"]
+
+
+async def test_who_has_set_a_target_does_not_approve_it_nor_does_anybody_whose_it_is(each_house: House) -> None:
+    house, world = each_house, each_house.world
+    inner = await house.made("groups", {"name": "Inner", "team": house.north})
+    department = await house.department()
+    joined = await house.post(f"members/{house.ada}/join", {"group": inner["id"], "from": "2025-01-01"})
+    await world.settled("/v1/targets", joined)
+    led = await world.admin.patch(
+        f"/v1/teams/{house.north}", json={"leader": house.ben, "department": department}, headers={"If-Match": "*"}
+    )
+    await world.settled("/v1/targets", led)
+
+    async def approved(level: str, ref: str | None, member: str | None) -> int:
+        target = await house.made("targets", target_body(level, ref, eur("10.00"), f"2026-{next(months):02d}"))
+        path = f"/v1/targets/{target['id']}/approve"
+        if member is None:
+            return (await world.post(path, {})).status_code
+        headers = token_headers(world.settings, "targets:write", member=member)
+        async with client_of(world.origin, headers) as client:
+            return (await client.post(path, json={})).status_code
+
+    months = iter(range(1, 13))
+    ada, ben = house.ada, house.ben
+    for level, ref, member, status in (
+        ("organisation", None, None, 409), ("team", house.north, None, 409), ("team", house.north, ada, 409),
+        ("team", house.north, ben, 409), ("group", inner["id"], ada, 409), ("group", inner["id"], ben, 200),
+        ("department", department, ben, 409), ("department", department, ada, 200),
+    ):  # fmt: skip
+        assert await approved(level, ref, member) == status, (level, member)
+
+
+async def test_a_target_shows_why_it_moved_and_what_it_was_on_a_day(each_house: House) -> None:
+    house, world = each_house, each_house.world
+    target = await house.made("targets", target_body("team", house.north, eur("100.00"), "2099-Q1"))
+    path = f"/v1/targets/{target['id']}"
+    assert (await world.agreed(f"{path}/approve", {})).status_code == 200
+    for value, fields in (("90.00", {"reason": "A customer left"}), ("110.00", {})):
+        changed = await world.admin.patch(path, json={"value": eur(value), **fields}, headers={"If-Match": "*"})
+        assert changed.status_code == 200, changed.text
+    shown = changed.json()
+    names = ("before", "after", "reason", "by", "approved_by")
+    assert [tuple(each[name] for name in names) for each in shown["changes"]] == [
+        (eur("100.00"), eur("90.00"), "A customer left", "tester", "finance"),
+        (eur("90.00"), eur("110.00"), None, "tester", None),
+    ]
+    assert (shown["lifecycle"], shown["set_after_start"]) == ("draft", False)
+    assert "A customer left" not in str(await house.get(f"targets/{target['id']}/history"))
+
+
+async def test_another_target_takes_the_place_of_one_that_was_closed(each_house: House) -> None:
+    house, world = each_house, each_house.world
+    body = target_body("team", house.north, eur("200.00"))
+    closed = await house.made("targets", body)
+    assert closed["set_after_start"]
+    assert (await house.refused("targets", body))["rule"] == "target-exists"
+    await house.made(f"targets/{closed['id']}/close", {"on": "2026-02-01"})
+    made = await house.post("targets", body | {"value": eur("50.00")})
+    assert made.status_code == 201, made.text
+    for period, aimed in (("2026-Q1", "50.00"), ("2026", "50.00")):
+        view = await world.settled("/v1/views/sales", made, period=period, team=house.north)
+        assert view["figures"]["target"] == eur(aimed)
+    rows = await world.settled("/v1/views/sales/rows", made, period="2026-Q1", figure="target", team=house.north)
+    assert [(row["ref"], row["set_after_start"]) for row in rows["items"]] == [(made.json()["id"], True)]
 
 
 async def test_trap_8_what_is_exactly_at_a_target_of_which_less_is_better_is_reached_and_wholly_attained(

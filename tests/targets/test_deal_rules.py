@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.targets.domain.deals import (
-    ClosedBeforeOpened,
-    CreditedTwice,
-    CreditsDoNotSum,
-    DealIsClosed,
-    DealIsInvoiced,
-    DealIsOpen,
-    Sold,
-)
+from services.targets.domain.crediting import CreditedTwice, CreditsDoNotSum
+from services.targets.domain.deals import ClosedBeforeOpened, DealIsClosed, DealIsInvoiced, DealIsOpen, Sold
 from shared.events.targets import DealReopened
 from shared.money import Money
 from tests.targets.bodies import day, euros, open_deal, won_deal

@@ -20,6 +20,7 @@ from services.targets.domain.invoices import (
     InvoiceIsVoid,
     MoneyHasComeIn,
     MoreThanOutstanding,
+    MoreThanTakenOff,
     NotTheInvoicesCurrency,
     Receipt,
     ReceiptIsReversed,
@@ -27,7 +28,7 @@ from services.targets.domain.invoices import (
     TaxInAnotherCurrency,
 )
 from services.targets.domain.parts import NOBODYS, Parts
-from shared.events.money import InvoiceCredited, InvoiceVoided, Part
+from shared.events.money import InvoiceCredited, InvoiceRecovered, InvoiceVoided, Part
 from shared.money import Money
 from tests.targets.bodies import day, euros, invoice_of, open_deal, won_deal
 
@@ -82,6 +83,25 @@ def test_credits_and_write_offs_leave_less_to_ask_for_and_never_take_more_than_i
     with pytest.raises(MoreThanOutstanding, match=r"10\.00 EUR is outstanding; 10\.01 EUR is more"):
         invoice.credit(euros("10.01"), day("2026-02-13"), euros("50.00"))
     assert invoice.worth() == euros("100.00")
+
+
+def test_what_was_taken_off_is_asked_for_again_from_a_day_on_and_never_more_than_that() -> None:
+    invoice = invoice_of(won_deal(), "100.00")
+    invoice.credit(euros("30.00"), day("2026-02-12"), NOTHING)
+    invoice.write_off(euros("70.00"), day("2026-03-01"), NOTHING)
+    recovered = invoice.recover(euros("50.00"), day("2026-04-01"), "The court said so")
+    adas = (Part(of="mbr_a", amount=euros("50.00")),)
+    assert recovered == InvoiceRecovered(amount=euros("50.00"), on=day("2026-04-01"), members=adas)
+    invoice.cancel_credit(euros("10.00"), day("2026-04-02"), "Another invoice was meant")
+    assert invoice.asked == euros("60.00")
+    assert [each.get("reason") for each in invoice.write_offs] == [None, "The court said so"]
+    for act, amount, on, words in (
+        (invoice.recover, "20.01", "2026-04-03", r"20\.00 EUR is written off on 2026-04-03 and not taken back; 20\.01"),
+        (invoice.cancel_credit, "20.01", "2026-04-03", r"20\.00 EUR is credited"),
+        (invoice.recover, "1.00", "2026-02-28", r"0\.00 EUR is written off on 2026-02-28"),
+    ):
+        with pytest.raises(MoreThanTakenOff, match=words):
+            act(euros(amount), day(on), "more")
 
 
 def test_nothing_is_taken_off_an_invoice_before_it_is_issued() -> None:
@@ -183,6 +203,9 @@ def settle(invoice: Invoice, payments: list[int]) -> None:
                 Money.of_minor(half, "EUR"), day("2026-03-01"), Money.of_minor(applied, "EUR"), settled
             )
             assert sum(part.amount.minor for part in credited.members) == half
+            back = invoice.cancel_credit(Money.of_minor(half - half // 3, "EUR"), day("2026-03-01"), "too much")
+            assert sum(part.amount.minor for part in back.members) == half - half // 3
+            assert invoice.outstanding_of(settled).members
         booked: dict[str, Any] = {"on": day("2026-03-01"), "id": "rcpt_1", "externals": {}}
         receipt, event = Receipt.book(
             invoice,

@@ -192,6 +192,34 @@ async def test_an_expense_is_refused_warned_about_or_taken_as_its_budget_says(ho
     assert answers["ignore"]["warning"] is None
 
 
+async def test_other_currencies_count_in_a_budget_at_the_rates_of_their_days_and_months_are_watched_too(
+    each_house: House,
+) -> None:
+    house, department = each_house, await each_house.department()
+    plan = {"department": department, "period": "2026", "amount": eur("1200.00"), "on_overrun": "stop",
+            "on_month_overrun": "warn"}  # fmt: skip
+    made = await house.made("budgets", plan)
+    assert made["on_month_overrun"] == "warn"
+    spend = {"department": department, "kind": "travel", "on": "2026-02-01"}
+    francs = {"amount": "150.00", "currency": "CHF"}
+    unknown = await house.refused("expenses", spend | {"amount": francs})
+    assert (unknown["rule"], "CHF to EUR is known for 2026-02-01" in unknown["detail"]) == (
+        "budget-in-another-currency", True
+    )  # fmt: skip
+    await house.made("rates", {"from": "CHF", "to": "EUR", "on": "2026-01-01", "rate": "2"})
+    warned = await house.made("expenses", spend | {"amount": francs})
+    assert warned["warning"] == (
+        "The budget of 2026 plans 200.00 EUR before 2026-03-01;"
+        " with this 300.00 EUR is spent by then, 100.00 EUR too much."
+    )
+    stopped = await house.refused("expenses", spend | {"amount": eur("900.01"), "on": "2026-12-01"})
+    assert (stopped["rule"], "300.00 EUR of it is spent" in stopped["detail"]) == ("budget-overrun", True)
+    change = {"on_month_overrun": "stop"}
+    path = f"/v1/budgets/{made['id']}"
+    assert (await house.world.admin.patch(path, json=change, headers={"If-Match": "*"})).status_code == 200
+    assert (await house.refused("expenses", spend | {"amount": eur("1.00")}))["rule"] == "month-overrun"
+
+
 async def test_money_that_comes_back_makes_room_in_the_budget_again(house: House) -> None:
     department = await house.department()
     plan = {"department": department, "period": "2026", "amount": eur("100.00"), "on_overrun": "stop"}

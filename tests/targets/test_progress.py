@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.targets.api.progress import ProgressKeeper
-from services.targets.domain.progress import Progress, shown_rate
+from services.targets.domain.progress import Progress, shown_rate, used_up
 from shared.events.progress import ProgressReached, ProgressTakenBack
 from tests.targets.bodies import day, eur
 from tests.targets.conftest import House
@@ -46,6 +46,18 @@ def test_a_week_is_noted_once() -> None:
     assert (noted.attainment, noted.pace) == ("0.333333", None)
     assert kept.note(day("2026-02-02"), Fraction(1, 2), None, day("2026-02-04")) is None
     assert kept.note(day("2026-02-09"), Fraction(1, 2), Fraction(2), day("2026-02-09")) is not None
+
+
+def test_of_an_allowance_what_is_used_up_counts_and_of_none_anything_is_all_of_it() -> None:
+    assert [used_up(Fraction(actual), Fraction(8)) for actual in (0, 4, 10)] == [0, Fraction(1, 2), Fraction(5, 4)]
+    assert [used_up(Fraction(actual), Fraction(0)) for actual in (0, 1)] == [0, 1]
+    kept = progress()
+    # Nothing has happened: an attainment of twice the target, and nothing used up.
+    assert list(kept.measure(Fraction(2), day("2026-02-01"), Fraction(0))) == []
+    (half,) = kept.measure(Fraction(3, 2), day("2026-02-02"), Fraction(1, 2))
+    assert (half.threshold, half.attainment, half.used) == ("0.5", "1.500000", "0.500000")
+    (back,) = kept.measure(Fraction(8, 5), day("2026-02-03"), Fraction(2, 5))
+    assert isinstance(back, ProgressTakenBack)
 
 
 @pytest.mark.parametrize(("rate", "shown"), [(Fraction(-1, 3), "-0.333333"), (Fraction(2), "2.000000")])
@@ -95,6 +107,40 @@ async def test_trap_10_progress_is_pushed_whoever_looks_and_taken_back_when_the_
     assert target in [each["id"] for each in listed["items"]]
     before = await house.get(f"targets/{target}")
     assert before["version"] == 1
+
+
+async def test_of_a_target_of_which_less_is_better_it_is_told_how_much_of_its_allowance_is_used_up(
+    each_house: House,
+) -> None:
+    house, scope = each_house, {"level": "member", "ref": each_house.ada}
+    store = house.world.services["targets"].runtime.store
+    for key, aggregation in (("complaints", "sum"), ("days_to_answer", "mean")):
+        metric = {"key": key, "name": key, "direction": "lower", "aggregation": aggregation}
+        assert (await house.post("metrics", metric)).status_code in (201, 409)
+    of_complaints = await aimed(house, metric="complaints", value="10")
+    of_days = await aimed(house, metric="days_to_answer", value="4")
+
+    async def read(metric: str, on: str, value: str) -> None:
+        await house.made("readings", {"metric": metric, "scope": scope, "on": on, "value": value})
+        moment = datetime.fromisoformat(f"{on}T12:00:00").replace(tzinfo=UTC)
+        await ProgressKeeper(store, lambda: moment).tell()
+
+    await read("complaints", "2033-02-02", "4")
+    assert (await house.world.admin.get(f"/v1/progress/{of_complaints}")).status_code == 404
+    await read("complaints", "2033-02-03", "5")
+    await read("days_to_answer", "2033-02-03", "4")
+    assert await told(house, of_complaints) == [("progress-reached", each) for each in ("0.5", "0.9")]
+    shown = await house.get(f"progress/{of_complaints}")
+    assert (shown["used"], shown["attainment"]) == ("0.900000", "1.100000")
+    # The second answer came at once: the mean of both is half of what is allowed.
+    await read("days_to_answer", "2033-02-04", "0")
+    assert await told(house, of_days) == [
+        *(("progress-reached", each) for each in ("0.5", "0.9", "1")),
+        *(("progress-taken-back", each) for each in ("0.9", "1")),
+    ]
+    await read("complaints", "2033-02-08", "2")
+    assert (await told(house, of_complaints))[2:] == [("progress-reached", "1"), ("progress-noted", "2033-02-07")]
+    assert (await house.get(f"progress/{of_complaints}"))["used"] == "1.100000"
 
 
 async def test_a_check_in_says_how_confident_one_is_and_its_note_stays_here(house: House) -> None:

@@ -56,10 +56,12 @@ def test_the_same_target_is_not_set_twice() -> None:
 
 def test_another_value_needs_another_distribution_if_there_is_one() -> None:
     aimed = target(distribution=[(day("2026-01-01"), euros("300.00"))])
-    assert aimed.change(value=euros("300.00")) is None
+    assert aimed.change(day("2025-12-01"), value=euros("300.00")) is None
     with pytest.raises(DistributionDoesNotSum):
-        aimed.change(value=euros("400.00"))
-    changed = aimed.change(value=euros("400.00"), distribution=[(day("2026-02-01"), euros("400.00"))])
+        aimed.change(day("2025-12-01"), value=euros("400.00"))
+    changed = aimed.change(
+        day("2025-12-01"), value=euros("400.00"), distribution=[(day("2026-02-01"), euros("400.00"))]
+    )
     rows = (Due(on=day("2026-02-01"), value=euros("400.00")),)
     assert changed == TargetChanged(value=euros("400.00"), distribution=rows)
 
@@ -67,6 +69,6 @@ def test_another_value_needs_another_distribution_if_there_is_one() -> None:
 def test_a_closed_target_stays_as_it_is() -> None:
     aimed = target()
     assert aimed.close(day("2026-04-01")) == TargetClosed(on=day("2026-04-01"))
-    for again in (lambda: aimed.change(value=euros("1.00")), lambda: aimed.close(day("2026-04-02"))):
+    for again in (lambda: aimed.change(day("2025-12-01"), value=euros("1.00")), lambda: aimed.close(day("2026-04-02"))):
         with pytest.raises(TargetIsClosed, match="2026-04-01"):
             again()

@@ -257,7 +257,7 @@ async def test_typed_for_itself_it_ends_soon_and_nobody_speaks_beside_it(monkeyp
         monkeypatch.setenv("CONCERT_KAFKA_BOOTSTRAP_SERVERS", address)
         async with asyncio.timeout(40):
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", "from concert.cli import main; main()", "doctor"),
+                *(sys.executable, "-c", "from concert.start import main; main()", "doctor"),
                 cwd=Path(__file__).parents[2],
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

@@ -23,7 +23,7 @@ from tests.engines import Engine, Kafka, Postgres, Unavailable
 
 ROOT = Path(__file__).parents[2]
 AWAY_SECONDS = 8
-COMMAND = (sys.executable, "-c", "from concert.cli import main; main()", "run")
+COMMAND = (sys.executable, "-c", "from concert.start import main; main()", "run")
 
 
 class Lines:

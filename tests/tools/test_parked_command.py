@@ -17,6 +17,8 @@ from shared.identity.scopes import ADMIN
 from tests.serving import serving
 from tests.world import World, token_headers
 
+pytestmark = pytest.mark.embedded_by_day
+
 SUBJECT = "deal/deal_x"
 
 

@@ -25,8 +25,10 @@ from shared.events.money import (
     BudgetPlanned,
     ExpenseBooked,
     ExpenseReversed,
+    InvoiceCreditCancelled,
     InvoiceCredited,
     InvoiceEntered,
+    InvoiceRecovered,
     InvoiceVoided,
     InvoiceWrittenOff,
     Part,
@@ -63,7 +65,7 @@ class InvoiceFact(Fact, table=True):
     amount: int = Field(default=0, sa_type=sa.BigInteger)
     currency: str = ""
     taken: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    """What was credited or written off: `{"on", "minor", "how", "parts"}`."""
+    """What was credited or written off: `{"on", "minor", "how", "parts"}`; with a `sign` of -1 what was taken back."""
     reduced: int = Field(default=0, sa_type=sa.BigInteger)
     """The sum of what was taken, in minor units."""
     first_taken_on: date | None = None
@@ -182,11 +184,26 @@ def write_off(invoice: InvoiceFact, event: InvoiceWrittenOff) -> None:
     _take(invoice, event, "written_off")
 
 
-def _take(invoice: InvoiceFact, event: InvoiceCredited | InvoiceWrittenOff, how: str) -> None:
+@invoices.on(InvoiceCreditCancelled)
+def cancel_credit(invoice: InvoiceFact, event: InvoiceCreditCancelled) -> None:
+    _take(invoice, event, "credited", -1)
+
+
+@invoices.on(InvoiceRecovered)
+def recover(invoice: InvoiceFact, event: InvoiceRecovered) -> None:
+    _take(invoice, event, "written_off", -1)
+
+
+def _take(
+    invoice: InvoiceFact,
+    event: InvoiceCredited | InvoiceWrittenOff | InvoiceCreditCancelled | InvoiceRecovered,
+    how: str,
+    sign: int = 1,
+) -> None:
     parts = _parts(event.members, event.products)
     taken = {"on": event.on.isoformat(), "minor": event.amount.minor, "how": how, "parts": parts}
-    invoice.taken = [*invoice.taken, taken]
-    invoice.reduced += event.amount.minor
+    invoice.taken = [*invoice.taken, taken if sign > 0 else taken | {"sign": sign}]
+    invoice.reduced += sign * event.amount.minor
     invoice.first_taken_on = min(invoice.first_taken_on or event.on, event.on)
     invoice.last_taken_on = max(invoice.last_taken_on or event.on, event.on)
 

@@ -6,10 +6,10 @@ dimension and counts in the whole. A part is exact in both directions, as that o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from services.metrics.facts.deal_cells import Belongs, shared_out
 from services.metrics.sums import ALL, cells
@@ -83,9 +83,15 @@ def invoice_cells(invoice: InvoiceFact, asked: Asked = Asked()) -> Iterator[Cell
     yield from shared.cells("owed", invoice.issued_on, amount, parts, due=due)
     for each in invoice.taken:
         on, minor, whose = date.fromisoformat(each["on"]), each["minor"], each.get("parts", {})
-        yield from shared.cells(each["how"], on, minor, whose)
-        yield from shared.cells("taken_of_invoiced", invoice.issued_on, minor, whose)
-        yield from shared.cells("owed", on, minor, whose, sign=-1, due=due)
+        sign = each.get("sign", 1)
+        yield from shared.cells(each["how"], on, minor, whose, sign=sign)
+        yield from shared.cells("taken_of_invoiced", invoice.issued_on, minor, whose, sign=sign)
+        yield from shared.cells("owed", on, minor, whose, sign=-sign, due=due)
+
+
+def taken_before(taken: Sequence[Mapping[str, Any]], day: date) -> int:
+    """What was taken off an invoice before a day and not taken back by then, in minor units."""
+    return sum(each.get("sign", 1) * each["minor"] for each in taken if each["on"] < day.isoformat())
 
 
 def receipt_cells(receipt: ReceiptFact, asked: Asked = Asked()) -> Iterator[Cell]:

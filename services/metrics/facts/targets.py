@@ -11,7 +11,7 @@ from sqlmodel import Field
 
 from services.metrics.facts.lasting import Lasting
 from shared.attainment import due_before, exchanged
-from shared.events.aims import TargetChanged, TargetClosed, TargetPlaced, TargetSet
+from shared.events.aims import TargetApproved, TargetChanged, TargetClosed, TargetPlaced, TargetSet
 from shared.facts import Facts
 from shared.money import Money
 from shared.rates import Rates
@@ -39,7 +39,7 @@ class TargetFact(Lasting, table=True):
     parent: str | None = None
     """The target that it is a part of."""
     set_late: bool = False
-    """Whether it was set after its period had begun."""
+    """Whether it was set, aimed at something else, or approved after its period had begun."""
     closed_on: date | None = None
 
     @property
@@ -67,7 +67,7 @@ targets = Facts(TargetFact)
 @targets.on(TargetSet)
 def set_target(target: TargetFact, event: TargetSet) -> None:
     target.metric, target.level, target.ref = event.metric, event.level, event.ref or ""
-    target.parent, target.set_late = event.parent, event.set_after_start
+    target.parent = event.parent
     target.is_for(event.period)
     change_target(target, event)
 
@@ -75,6 +75,7 @@ def set_target(target: TargetFact, event: TargetSet) -> None:
 @targets.on(TargetChanged)
 def change_target(target: TargetFact, event: TargetSet | TargetChanged) -> None:
     target.amount, target.currency, target.number, target.goal = 0, "", None, event.goal
+    target.set_late = target.set_late or event.set_after_start
     if isinstance(event.value, Money):
         target.amount, target.currency = event.value.minor, event.value.currency
     else:
@@ -84,6 +85,11 @@ def change_target(target: TargetFact, event: TargetSet | TargetChanged) -> None:
         [row.on.isoformat(), row.value.minor if isinstance(row.value, Money) else row.value]
         for row in event.distribution
     ]
+
+
+@targets.on(TargetApproved)
+def approve_target(target: TargetFact, event: TargetApproved) -> None:
+    target.set_late = target.set_late or (target.start is not None and event.on > target.start)
 
 
 @targets.on(TargetPlaced)

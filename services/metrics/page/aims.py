@@ -50,7 +50,7 @@ async def aims(request: Request, principal: Principal) -> dict[str, Any]:
     goals = await _told(request, "/v1/goals", limit=200)
     targets = sorted(await _told(request, "/v1/targets", on=str(day), limit=200), key=_place)
     stands = {each["id"]: await _attainment(request, "targets", each["id"], day) for each in targets[:MOST]}
-    told = {each["id"]: each["reached"] for each in await _told(request, "/v1/progress", limit=200)}
+    told = {each["id"]: each for each in await _told(request, "/v1/progress", limit=200)}
     names = await store.read(lambda snapshot: _names(snapshot, [*goals, *targets], principal))
     return {
         "day": day,
@@ -116,16 +116,27 @@ def _target(
 ) -> Line:
     said = target["last_check_in"]
     confidence = f"{percent(said['confidence'])} on {said['on']}" if said else None
-    reached = [f"{percent(each['threshold'])} on {each['on']}" for each in told.get(target["id"], ())]
+    progress = told.get(target["id"], {"reached": (), "used": None})
+    how = " used up" if progress["used"] is not None else ""
+    reached = [f"{percent(each['threshold'])}{how} on {each['on']}" for each in progress["reached"]]
     attained, health = stands["attainment"], target["health"]
     cells = [
         shown(attained), shown(stands["target"]), shown(stands["actual"]), shown(stands["variance"]),
-        Shown((target["period"]["label"],)), shown(target["lifecycle"]),
+        Shown((target["period"]["label"],)), _agreed(target),
         shown(in_words(health) if health else None), _or_none(reached[-1] if reached else None), _or_none(confidence),
     ]  # fmt: skip
     name = f"{_whose(target['scope'], names)}: {target['metric']}"
     link = address("/history", {"of": f"target/{target['id']}"})
     return Line(name, link, 1, _bar(attained["rate"] if attained else None), cells)
+
+
+def _agreed(target: Mapping[str, Any]) -> Shown:
+    """How far it is agreed on, and that its period had begun when it was, or that it was changed since it was set."""
+    said = [target["lifecycle"]] + (["set after its start"] if target["set_after_start"] else [])
+    if target["changes"]:
+        last = target["changes"][-1]
+        said.append(f"changed {len(target['changes'])} times, last on {last['on']}")
+    return shown("; ".join(said))
 
 
 def _adjusted(target: Mapping[str, Any], stands: Mapping[str, Any], names: Mapping[str, str]) -> list[Line]:

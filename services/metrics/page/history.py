@@ -42,6 +42,7 @@ OWNERS: Final[Mapping[str, tuple[str, str]]] = {
     "feedback": ("targets", "feedback"),
     "accomplishment": ("targets", "accomplishments"),
     "own_measures": ("targets", "own-measures"),
+    "credit_change": ("targets", "credit-changes"),
 }
 """Which service owns a kind of thing, and the collection it stands in."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.money import NAMED, BudgetFact, ExpenseFact, InvoiceFact, ReceiptFact
-from services.metrics.facts.money_cells import Asked
+from services.metrics.facts.money_cells import Asked, taken_before
 from services.metrics.facts.targets import TargetFact
 from services.metrics.views.frame import CIRCLES, Reading
 from services.metrics.views.other_targets import other_aims
@@ -83,9 +83,16 @@ async def _open_invoices(reading: Reading) -> list[sa.ColumnElement[bool]]:
         )
         .scalar_subquery()
     )
-    # What was taken off later was outstanding then: nothing is taken off but what is outstanding.
-    still = sa.or_(_invoice.amount - _invoice.reduced - settled != 0, _invoice.last_taken_on >= asked)
-    return await _of(InvoiceFact, reading, _invoice.voided_on.is_(None), _invoice.issued_on < asked, still)
+    there = (_invoice.voided_on.is_(None), _invoice.issued_on < asked)
+    # Of what was taken off, or taken back, later only the days themselves say how it was then.
+    later = sa.select(_invoice.id, _invoice.amount, _invoice.taken, settled).where(
+        *there, _invoice.last_taken_on >= asked
+    )
+    owed = [key for key, amount, taken, paid in await reading.snapshot.rows(later)
+            if amount - taken_before(taken, asked) - int(paid) != 0]  # fmt: skip
+    unmoved = sa.or_(_invoice.last_taken_on.is_(None), _invoice.last_taken_on < asked)
+    still = sa.and_(unmoved, _invoice.amount - _invoice.reduced - settled != 0)
+    return await _of(InvoiceFact, reading, *there, sa.or_(still, _invoice.id.in_(owed)))
 
 
 async def _overpaid(reading: Reading) -> list[sa.ColumnElement[bool]]:
@@ -138,7 +145,7 @@ def _show_budget(budget: BudgetFact) -> dict[str, Any]:
 
 def _show_target(target: TargetFact) -> dict[str, Any]:
     number = {"number": target.number} if target.number is not None else {}
-    return simple("target", "metric", "level", "start", "end")(target) | number
+    return simple("target", "metric", "level", "start", "end")(target) | number | {"set_after_start": target.set_late}
 
 
 def _aims(conditions: Conditions) -> Source:

@@ -40,9 +40,9 @@ DURING: Final = (
         # Closed when its time was over, a target was one; closed before it began, it never was.
         sa.or_(_target.closed_on.is_(None), _target.closed_on > _target.start),
     )
-    .order_by(_target.id)
+    .order_by(_target.closed_on.is_not(None), _target.closed_on.desc(), _target.id)
 )
-"""The targets of a level that have a day in some days."""
+"""The targets of a level that have a day in some days; of the same days, one that is not closed comes first."""
 _REVENUE = DURING.where(_target.metric == "revenue")
 _REVENUE_OF = _REVENUE.where(OneOf(_target.ref, "refs"))
 LEVELS: Final = ("department", "team", "group", "member")

@@ -9,7 +9,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
@@ -28,33 +27,26 @@ from services.targets.api.dealing import (
 )
 from services.targets.api.distribution import DistributedRow, distributed
 from services.targets.api.metrics import Key, metric_of
-from services.targets.api.scopes import Scope
+from services.targets.api.scopes import Scope, belonging_on, whose
 from services.targets.api.targets import SetTarget, aim
 from services.targets.domain.aims import Value, check_unit, scaled, sum_of
 from services.targets.domain.targets import Target, TargetExists
 from services.targets.known import period_of
 from shared.asked_period import AskedPeriod
 from shared.errors import Invalid, Problem
-from shared.facts import Fact
 from shared.http.bodies import Body, Ref
 from shared.http.documents import described
 from shared.http.problems import parse
 from shared.http.writes import Answer, as_json, version_headers, write
 from shared.identity.permissions import Principal, require
 from shared.instant import Day
-from shared.known import KnownDepartment, KnownGroup, KnownMember, KnownTeam, known
-from shared.membership import on_day
+from shared.known import KnownMember, known
 from shared.money import Money, Share
 from shared.period import Period
 from shared.store import Tx
 
 router = APIRouter(tags=["targets"])
 _WRITE = require("targets:write")
-_member = KnownMember.__table__.c  # type: ignore[attr-defined]
-_BELONGS: dict[str, tuple[type[Fact], str]] = {
-    "department": (KnownDepartment, "departments"), "team": (KnownTeam, "memberships"), "group": (KnownGroup, "groups"),
-}  # fmt: skip
-_MEMBERS = sa.select(KnownMember).order_by(_member.id)
 
 
 class Template(Body):
@@ -271,7 +263,5 @@ async def _members(tx: Tx, to: AssignTo, day: date) -> Sequence[str]:
         raise Invalid.at("/to", detail)
     if to.level is None:
         return [(await known(tx, KnownMember, ref, f"/to/members/{place}")).id for place, ref in enumerate(to.members)]
-    model, spells = _BELONGS[to.level]
-    place = (await known(tx, model, to.ref or "", "/to/ref")).id
-    everybody = await tx.all(KnownMember, _MEMBERS)
-    return [member.id for member in everybody if place in on_day(getattr(member, spells), day)]
+    place = await whose(tx, Scope(level=to.level, ref=to.ref), "/to")
+    return await belonging_on(tx, to.level, place or "", day)

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from services.targets.api.referred import referred
-from services.targets.domain.budgets import Budget, Expense, Whose
+from services.targets.domain.budgets import Budget
 from services.targets.domain.customers import Customer
+from services.targets.domain.expenses import Expense, Whose
 from services.targets.domain.products import Product
 from services.targets.known import period_of
 from services.targets.spending import room_on
@@ -95,6 +96,10 @@ class SetBudget(Named):
         default=None, min_length=1, max_length=400, description="they sum to the amount; spread over the months if not"
     )
     on_overrun: OnOverrun = "warn"
+    on_month_overrun: OnOverrun = Field(
+        default="ignore",
+        description="what happens when more is spent by the end of a month, or of another row, than is planned by then",
+    )
 
 
 class ChangeBudget(Named):
@@ -105,6 +110,7 @@ class ChangeBudget(Named):
     amount: NonNegative | None = None
     rows: list[PlannedRow] | None = Field(default=None, min_length=1, max_length=400)
     on_overrun: OnOverrun | None = None
+    on_month_overrun: OnOverrun | None = None
 
 
 class BookExpense(Named):
@@ -138,6 +144,7 @@ async def set_budget(tx: Tx, body: SetBudget) -> Budget:
         period=await period_of(tx, body.period),
         amount=body.amount,
         on_overrun=body.on_overrun,
+        on_month_overrun=body.on_month_overrun,
         rows=_rows(body.rows),
         others=others,
         **fresh(Budget, body),
@@ -153,17 +160,20 @@ async def change_budget(tx: Tx, budget: Budget, body: ChangeBudget) -> Budget:
         raise _fixed("department", budget.department)
     if "period" in sent and await period_of(tx, body.period) != budget.period:
         raise _fixed("period", budget.label)
-    return tx.save(budget, budget.change(amount=body.amount, on_overrun=body.on_overrun, rows=_rows(body.rows)))
+    changed = budget.change(
+        amount=body.amount, on_overrun=body.on_overrun, on_month_overrun=body.on_month_overrun, rows=_rows(body.rows)
+    )
+    return tx.save(budget, changed)
 
 
 @expenses.create
 async def book_expense(tx: Tx, body: BookExpense) -> Expense:
     """Record an expense; one that would overrun a budget that stops is refused, with the numbers."""
     department, on = await _department_id(tx, body.department), body.on or await today(tx)
-    room = await room_on(tx, department, on, body.amount.currency)
+    room = await room_on(tx, department, on, body.amount)
     booked = Expense.book(
-        department=department, spent_for=body.kind, amount=body.amount, on=on, **room, whose=await _whose(tx, body, on),
-        **fresh(Expense, body),
+        department=department, spent_for=body.kind, amount=body.amount, on=on, room=room,
+        whose=await _whose(tx, body, on), **fresh(Expense, body),
     )  # fmt: skip
     return tx.save(*booked)
 

@@ -110,7 +110,8 @@ async def _placed(tx: Tx, parent: Target, ref: str, at: str) -> Target:
         aimed = "there is no target {}" if child is None else "{} is a target for another metric than " + parent.metric
         raise Invalid.at(at, aimed.format(ref))
     above = [each async for each in _above(tx, parent)]
-    return tx.save(child, child.place(parent, above, tx.context.member))
+    former = await tx.get(Target, child.parent) if child.parent is not None else None
+    return tx.save(child, child.place(parent, above, tx.context.member, former))
 
 
 async def _above(tx: Tx, target: Target) -> AsyncIterator[Target]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -22,6 +23,9 @@ from shared.money import Money, NonNegative, NonNegativePrice, Quantity, Share, 
 from shared.store import Tx
 
 CLOSED = ("won", "lost")
+IMPORTS = "imports:write"
+"""What a tool's token names that brings facts from another system; that an administrator may do everything does not
+make them one."""
 
 
 def _on_day(deal: Any, day: date) -> dict[str, Any] | None:
@@ -123,7 +127,8 @@ class WinDeal(Body):
 
 
 class AmendDeal(WinDeal):
-    """What was agreed on instead, from a day on, and why; the credits stay as they are if none are sent."""
+    """What was agreed on instead, from a day on, and why. The credits stay as they are: others are proposed at
+    `/v1/credit-changes`, and stated here only by a tool that imports."""
 
     reason: Text
     assists: list[Ref] = Field(default_factory=list, max_length=0)
@@ -198,7 +203,8 @@ async def win_deal(tx: Tx, deal: Deal, body: WinDeal) -> Deal:
     """Close a deal as won, with its lines and with credits that sum to 1."""
     on = body.on or await today(tx)
     value, lines, shares, assists = await _agreed(tx, deal, body, on)
-    deal = tx.save(deal, deal.win(on, value, lines, shares or [(deal.owner, Decimal(1))], assists))
+    whose = shares or deal.shares or [(deal.owner, Decimal(1))]
+    deal = tx.save(deal, deal.win(on, value, lines, whose, assists, stated=_stated(tx, deal)))
     return tx.save(deal, deal.staff(await staffed(tx, deal, body.roles, on))) if body.roles else deal
 
 
@@ -214,22 +220,34 @@ async def _agreed(
     """What a body says was agreed on: the value, its lines, who is credited and who assisted."""
     lines = [await _sold(tx, line, on, place) for place, line in enumerate(body.lines)]
     value = body.value or _value_of(lines)
-    shares = [
-        ((await known(tx, KnownMember, credit.member, f"/credits/{place}/member")).id, credit.share)
-        for place, credit in enumerate(body.credits)
-    ]
+    shares = await shares_of(tx, body.credits)
     assists = [(await known(tx, KnownMember, ref, f"/assists/{place}")).id for place, ref in enumerate(body.assists)]
     if not lines and deal.product is not None:
         lines = [await _whole(tx, deal.product, value, on)]
     return value, lines, shares, assists
 
 
+async def shares_of(tx: Tx, credits: Sequence[Credited]) -> list[tuple[str, Decimal]]:
+    """Who is to be credited which share, by id."""
+    return [
+        ((await known(tx, KnownMember, credit.member, f"/credits/{place}/member")).id, credit.share)
+        for place, credit in enumerate(credits)
+    ]
+
+
+def _stated(tx: Tx, deal: Deal) -> bool:
+    """Whether credits are stated as another system has them: by a tool that imports, of a deal that came from there."""
+    asks = tx.context.principal
+    return asks is not None and asks.member is None and IMPORTS in asks.scopes and bool(deal.externals)
+
+
 @deals.verb("amend")
 async def amend_deal(tx: Tx, deal: Deal, body: AmendDeal) -> Deal:
-    """Agree on something else from a day on: the difference counts on that day."""
-    on = body.on or await today(tx)
+    """Agree on something else from a day on: the difference counts on that day. Other credits are proposed instead."""
+    on, stated = body.on or await today(tx), _stated(tx, deal)
     value, lines, shares, _ = await _agreed(tx, deal, body, on)
-    return tx.save(deal, deal.amend(on, value, lines, shares or deal.shares, body.reason, await invoiced(tx, deal)))
+    asked = await invoiced(tx, deal)
+    return tx.save(deal, deal.amend(on, value, lines, shares or deal.shares, body.reason, asked, stated=stated))
 
 
 @deals.verb("lose")

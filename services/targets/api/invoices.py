@@ -14,7 +14,7 @@ from services.targets.domain.deals import Deal
 from services.targets.domain.invoices import Invoice, Receipt
 from services.targets.domain.parts import NOBODYS, Parts
 from shared.errors import Fault, Invalid
-from shared.http.bodies import Body, Named, Ref, shown
+from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
@@ -45,8 +45,14 @@ async def _present(snapshot: Snapshot, found: Sequence[Invoice], reader: Princip
         mine = [receipt for receipt in booked if receipt.invoice == invoice.id]
         received, applied = _sums(invoice, mine)
         outstanding = invoice.asked - applied if invoice.status != "void" else Money.zero(applied.currency)
-        items.append(shown(invoice) | {"received": received, "outstanding": outstanding})
+        taken = {"credits": _told(invoice.credits), "write_offs": _told(invoice.write_offs)}
+        items.append(shown(invoice) | taken | {"received": received, "outstanding": outstanding})
     return items
+
+
+def _told(taken: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was taken off, or taken back with a minus, without whose that was."""
+    return [{name: value for name, value in each.items() if name != "parts"} for each in taken]
 
 
 def _sums(invoice: Invoice, booked: Sequence[Receipt]) -> tuple[Money, Money]:
@@ -61,8 +67,8 @@ def _invoice_on(invoice: Any, day: date) -> dict[str, Any] | None:
         return None
     text = day.isoformat()
     known: dict[str, Any] = {
-        "credits": [each for each in invoice.credits if each["on"] <= text],
-        "write_offs": [each for each in invoice.write_offs if each["on"] <= text],
+        "credits": _told([each for each in invoice.credits if each["on"] <= text]),
+        "write_offs": _told([each for each in invoice.write_offs if each["on"] <= text]),
         "received": None,
         "outstanding": None,
     }
@@ -105,6 +111,14 @@ class TakeOff(Body):
     """A part of an invoice that is not asked for any more."""
 
     amount: Positive
+    on: Day | None = None
+
+
+class TakeBack(Body):
+    """What of a credit or a write-off is asked for again, from which day on, and why."""
+
+    amount: Positive
+    reason: Text = Field(description="stays here: no event carries it")
     on: Day | None = None
 
 
@@ -164,6 +178,18 @@ async def write_off_invoice(tx: Tx, invoice: Invoice, body: TakeOff) -> Invoice:
     on = body.on or await today(tx)
     booked = await _booked(tx, invoice)
     return tx.save(invoice, invoice.write_off(body.amount, on, _sums(invoice, booked)[1], _whose(booked)))
+
+
+@invoices.verb("cancel-credit", undoes=True)
+async def cancel_credit_of_invoice(tx: Tx, invoice: Invoice, body: TakeBack) -> Invoice:
+    """Take a credit back that was a mistake: it is asked for again."""
+    return tx.save(invoice, invoice.cancel_credit(body.amount, body.on or await today(tx), body.reason))
+
+
+@invoices.verb("recover", undoes=True)
+async def recover_invoice(tx: Tx, invoice: Invoice, body: TakeBack) -> Invoice:
+    """Expect again what was written off: it is paid after all, and its receipt is booked as any other."""
+    return tx.save(invoice, invoice.recover(body.amount, body.on or await today(tx), body.reason))
 
 
 @invoices.verb("void")

@@ -38,7 +38,7 @@ _OF_MEMBERS = (
         _target.ends_on > sa.bindparam("start", type_=sa.Date()),
         sa.or_(_target.closed_on.is_(None), _target.closed_on > _target.starts_on),
     )
-    .order_by(_target.id)
+    .order_by(_target.closed_on.is_not(None), _target.closed_on.desc(), _target.id)
 )
 
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -15,10 +16,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from services.targets.api.judging import judged
+from services.targets.api.judging import Judged, judged
 from services.targets.api.readers import of_members
 from services.targets.api.targets import targets
-from services.targets.domain.progress import Progress
+from services.targets.domain.progress import Progress, used_up
 from services.targets.domain.targets import CheckInOfAnother, Target
 from shared.errors import OutcomeUnknown, Overloaded
 from shared.http.bodies import Body, Text
@@ -188,12 +189,23 @@ class ProgressKeeper:
         target = await tx.get(Target, key)
         found = await judged(tx, target, day)
         rate = found.state.rate if found.achieved.amount is not None else None
+        used = _used(found)
         kept = await tx.seek(Progress, key) or Progress.of(target)
-        if rate is not None and not found.metric.lower:
-            for told in kept.measure(rate, day):
+        if rate is None and used is not None:
+            # Of nothing that is allowed there are no shares: it is attained, or it is not.
+            rate = Fraction(found.state.reached)
+        if rate is not None:
+            for told in kept.measure(rate, day, used):
                 tx.save(kept, told)
         monday = day - timedelta(days=day.weekday())
         if target.starts_on < monday <= target.ends_on:
             due = found.state.due
             pace = found.state.actual / due if due and not found.metric.lower and rate is not None else None
-            tx.save(kept, kept.note(monday, rate, pace, day))
+            tx.save(kept, kept.note(monday, rate, pace, day, used))
+
+
+def _used(found: Judged) -> Fraction | None:
+    """What of a target's allowance is used up, where less is better and what was achieved is known."""
+    if not found.metric.lower or found.achieved.amount is None:
+        return None
+    return used_up(found.state.actual, found.state.value)

@@ -31,7 +31,11 @@ _duty = GoalDuty.__table__.c  # type: ignore[attr-defined]
 _action = GoalAction.__table__.c  # type: ignore[attr-defined]
 _START, _END = sa.bindparam("start", type_=sa.Date()), sa.bindparam("end", type_=sa.Date())
 _BELOW = sa.select(_goal.id).where(OneOf(_goal.parent, "parents")).order_by(_goal.id)
-_SERVING = sa.select(Target).where(OneOf(_target.goal, "goals")).order_by(_target.id)
+_SERVING = (
+    sa.select(Target)
+    .where(OneOf(_target.goal, "goals"))
+    .order_by(_target.closed_on.is_not(None), _target.closed_on.desc(), _target.id)
+)
 _CLOSED_LATER = sa.or_(_target.closed_on.is_(None), _target.closed_on > _START)
 _GOALS_OF = (
     sa.select(_target.goal).where(_target.starts_on < _END, _target.ends_on > _START, _CLOSED_LATER),

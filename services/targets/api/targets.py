@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from services.targets.api.aims import AimValue, shown_value
+from services.targets.api.asking import who_asks
 from services.targets.api.converted import ConvertedTarget, converted_target, tender_into
 from services.targets.api.distribution import DistributedRow, DueRow, distributed
 from services.targets.api.goals import goal_id
@@ -17,7 +18,7 @@ from services.targets.api.judging import day_asked, judged_together
 from services.targets.api.metrics import Key, metric_of
 from services.targets.api.rates import rates_to
 from services.targets.api.readers import of_members, people
-from services.targets.api.scopes import Scope, whose
+from services.targets.api.scopes import Scope, whose, whose_own
 from services.targets.domain.aims import UNCHANGED, check_unit, value_of
 from services.targets.domain.targets import Target
 from services.targets.known import period_of
@@ -28,7 +29,7 @@ from shared.http.bodies import Body, Named, Ref, Text, shown
 from shared.http.collection import Collection, fresh
 from shared.identity.permissions import Principal
 from shared.instant import Day
-from shared.known import KnownTeam, today
+from shared.known import today
 from shared.period import Period
 from shared.store import Snapshot, Tx
 from shared.store.sql import OneOf
@@ -56,6 +57,19 @@ class Parts(BaseModel):
     gap: AimValue = Field(description="sum - value; more than agreed on is over-assigned, less is a hole")
 
 
+class TargetChange(BaseModel):
+    """A change of a target: what it was, what it became, who changed it and why."""
+
+    on: date
+    by: str | None = Field(description="the member, or what the token of a tool is called")
+    reason: str | None
+    changed: list[Literal["value", "distribution", "stretch", "goal"]]
+    before: AimValue
+    after: AimValue
+    approved_on: date | None = Field(description="when the value before had been agreed on, if it had been")
+    approved_by: str | None
+
+
 class TargetShown(BaseModel):
     """A target's scope, period, value and distribution, and how far it is agreed on."""
 
@@ -69,6 +83,7 @@ class TargetShown(BaseModel):
         description="as of today, from its pace; null before anything is due, or when what was achieved is not known"
     )
     parts: Parts | None
+    changes: list[TargetChange] = Field(description="oldest first")
     last_check_in: dict[str, Any] | None = Field(description="what was said the last time about reaching it")
     converted: ConvertedTarget | None = Field(
         default=None, description="in the currency asked for, if one is; null of what is measured in a number"
@@ -86,17 +101,27 @@ async def _present(snapshot: Snapshot, found: Sequence[Target], reader: Principa
             "scope": {"level": target.level, "ref": target.ref or None},
             "period": target.period.as_json(),
             "value": shown_value(target.value),
-            "distribution": [
-                row | {"value": shown_value(value_of(row["value"])), "share": row.get("share")} for row in target.rows
-            ],
+            "distribution": _shown_rows(target.rows),
             "stretch": shown_value(target.stretch) if target.stretch is not None else None,
             "lifecycle": target.lifecycle,
             "health": judged.health,
             "parts": _shown_parts(target, parts),
+            "changes": [_shown_change(each) for each in target.changes],
             "last_check_in": target.last_check_in if hears else None,
         }
         for target, judged, parts in zip(found, how, seen, strict=True)
     ]
+
+
+def _shown_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row | {"value": shown_value(value_of(row["value"])), "share": row.get("share")} for row in rows]
+
+
+def _shown_change(change: Mapping[str, Any]) -> dict[str, Any]:
+    before = change["before"]
+    told = {name: change[name] for name in ("on", "by", "reason", "changed")}
+    values = {"before": shown_value(value_of(before["value"])), "after": shown_value(value_of(change["value"]))}
+    return told | values | {name: before[name] for name in ("approved_on", "approved_by")}
 
 
 async def _convert(
@@ -137,7 +162,16 @@ def _shown_parts(target: Target, parts: Sequence[Target]) -> dict[str, Any] | No
 def _on_day(target: Any, day: date) -> dict[str, Any] | None:
     if not target.period.contains(day):
         return None
-    return {"closed_on": None} if target.closed_on is not None and day < target.closed_on else {}
+    shown: dict[str, Any] = {}
+    if then := target.as_on(day):
+        stretch = value_of(then["stretch"]) if then["stretch"] is not None else None
+        shown = {name: then[name] for name in ("goal", "approved_on", "approved_by", "plan_rates")} | {
+            "value": shown_value(value_of(then["value"])), "distribution": _shown_rows(then["rows"]),
+            "stretch": shown_value(stretch) if stretch is not None else None,
+            "lifecycle": "approved" if then["approved_on"] else "draft", "health": None, "parts": None,
+            "changes": [_shown_change(each) for each in then["changes"]],
+        }  # fmt: skip
+    return shown | ({"closed_on": None} if target.closed_on is not None and day < target.closed_on else {})
 
 
 targets = Collection(
@@ -219,7 +253,7 @@ async def aim(tx: Tx, body: SetTarget, at: str = "") -> Target:
         **distributed(body.distribution, at)._asdict(),
         others=others,
         on=await today(tx),
-        by=tx.context.member,
+        by=who_asks(tx),
         stretch=body.stretch,
         goal=await goal_id(tx, body.goal, metric.id, f"{at}/goal"),
         parent=await _parent_of(tx, body, metric.id, period, f"{at}/parent"),
@@ -264,11 +298,12 @@ async def change_target(tx: Tx, target: Target, body: ChangeTarget) -> Target:
         metric.id, money=metric.money, values=[body.value, body.stretch, *(row.value for row in body.distribution)]
     )
     changed = target.change(
+        await today(tx),
         value=body.value,
         **(distributed(body.distribution)._asdict() if "distribution" in sent else {}),
         stretch=body.stretch if "stretch" in sent else UNCHANGED,
         goal=await goal_id(tx, body.goal, metric.id, "/goal") if "goal" in sent else UNCHANGED,
-        by=tx.context.member,
+        by=who_asks(tx),
         reason=body.reason,
         lower=metric.lower,
     )
@@ -277,14 +312,11 @@ async def change_target(tx: Tx, target: Target, body: ChangeTarget) -> Target:
 
 @targets.verb("approve")
 async def approve_target(tx: Tx, target: Target, body: ApproveTarget) -> Target:
-    """Agree to somebody else's target; the rates of that day are kept with it."""
-    leader = None
-    if target.level == "team":
-        team = await tx.recall(KnownTeam, target.ref)
-        leader = team.leader if team is not None else None
+    """Agree to a target that is somebody else's and that somebody else has set; the rates of that day are kept."""
     on = body.on or await today(tx)
     rates = await rates_to(tx, target.money.currency, on) if target.money is not None else {}
-    return tx.save(target, target.approve(on, by=tx.context.member, leader=leader, rates=rates))
+    theirs = await whose_own(tx, target.level, target.ref, await today(tx))
+    return tx.save(target, target.approve(on, by=who_asks(tx), theirs=theirs, rates=rates))
 
 
 @targets.verb("close")

@@ -26,11 +26,26 @@ class WrongUnit(Refused):
     status, at = 422, "/value"
 
 
+class StretchTooLow(Refused):
+    """A stretch lies beyond the target; {stretch} does not lie beyond {value}."""
+
+    status, at = 422, "/stretch"
+
+
 def check_unit(metric: str, *, money: bool, values: Iterable[Value | None]) -> None:
     """Refuse what is not in the unit of a metric; raises WrongUnit."""
     for each in values:
         if each is not None and isinstance(each, Money) != money:
             raise WrongUnit(metric=metric, unit="money" if money else "a number, not money")
+
+
+def check_stretch(value: Value, stretch: Value | None, *, lower: bool) -> None:
+    """Refuse a stretch that is no more than what is asked for; raises StretchTooLow."""
+    if stretch is None:
+        return
+    beyond = stretch < value if lower else stretch > value  # type: ignore[operator]
+    if not beyond:
+        raise StretchTooLow(stretch=said(stretch), value=said(value))
 
 
 def unit_of(value: Value) -> str:

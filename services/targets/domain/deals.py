@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.targets.domain.crediting import Shares, check_shares, refuse_others, shares_in
 from shared.errors import Refused
 from shared.events.targets import (
     Credit,
@@ -66,18 +67,6 @@ class AmendedBelowInvoices(Refused):
     at = "/value"
 
 
-class CreditsDoNotSum(Refused):
-    """The shares of the credits sum to {actual}; they must sum to 1, with assists beside them."""
-
-    status, at = 422, "/credits"
-
-
-class CreditedTwice(Refused):
-    """{member} stands in the credits more than once; add the shares up."""
-
-    status, at = 422, "/credits"
-
-
 class DealIsLost(Refused):
     """This deal was lost on {on}; there is nothing that anybody contributed."""
 
@@ -130,7 +119,7 @@ class Deal(Entity, table=True):
         sa.Index("deal_customer_closed", "customer", "closed_on"),
     )
     kind: ClassVar[str] = "deal"
-    hidden: ClassVar[frozenset[str]] = frozenset({"estimate", "estimate_currency", "owners"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"estimate", "estimate_currency", "owners", "settled"})
 
     name: str | None = None
     owner: str = Field(index=True)
@@ -149,6 +138,8 @@ class Deal(Entity, table=True):
     """What the lines cost together; none while the cost of any of them is not known."""
     lines: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    settled: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """The credits that it had when a closing was taken back: closing it again does not change them."""
     assists: list[str] = Field(default_factory=list, sa_type=Json)
     roles: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """Who filled which role in it, for what each contributed; credits say whose revenue it is."""
@@ -226,10 +217,20 @@ class Deal(Entity, table=True):
         return Sale(self.id, self.owner, self.team, self.opened_on, self.closed_on, won, self.owners)
 
     def win(
-        self, on: date, value: Money, lines: Sequence[Sold], shares: Sequence[tuple[str, Decimal]], assists: list[str]
+        self,
+        on: date,
+        value: Money,
+        lines: Sequence[Sold],
+        shares: Shares,
+        assists: list[str],
+        *,
+        stated: bool = False,
     ) -> DealWon:
-        """Close the deal as won; the shares of those who are credited sum to 1."""
+        """Close the deal as won; the shares of those who are credited sum to 1, and are those it had where it was won
+        before, unless they are `stated` as another system has them."""
         self._refuse_if_closed()
+        if not stated:
+            refuse_others(shares_in(self.settled), shares)
         self._refuse_if_before_opening(on)
         self.status, self.stage, self.closed_on, self.assists = "won", "won", on, assists
         sold, credits = self._agree(value, lines, shares)
@@ -251,13 +252,18 @@ class Deal(Entity, table=True):
         on: date,
         value: Money,
         lines: Sequence[Sold],
-        shares: Sequence[tuple[str, Decimal]],
+        shares: Shares,
         reason: str,
         invoiced: Money | None = None,
-    ) -> DealAmended | None:
-        """Agree on something else from a day on; what was before that day keeps what it had."""
+        *,
+        stated: bool = False,
+    ) -> DealAmended:
+        """Agree on something else from a day on; what was before that day keeps what it had, and so do the credits,
+        unless they are `stated` as another system has them, or others have agreed on them."""
         if self.status != "won" or self.value is None or self.closed_on is None:
             raise DealIsNotWon(status=self.status)
+        if not stated:
+            refuse_others(self.shares, shares)
         last = self.amended_on or self.closed_on
         if on < last:
             raise AmendedBeforeWon(last=last, on=on)
@@ -270,6 +276,13 @@ class Deal(Entity, table=True):
         sold, credits = self._agree(value, lines, shares)
         self.amendments, self.amended_on = [*self.amendments, before], on
         return DealAmended(on=on, value=value, lines=sold, credits=credits, cost=self.cost)
+
+    def credit(self, on: date, shares: Shares, reason: str, invoiced: Money | None = None) -> DealAmended:
+        """Be whose others have agreed on that it is, from a day on; value and lines stay."""
+        if self.status != "won" or self.value is None:
+            raise DealIsNotWon(status=self.status)
+        lines = [_sold(line) for line in self.lines]
+        return self.amend(on, self.value, lines, shares, reason, invoiced, stated=True)
 
     def staff(self, roles: Sequence[tuple[str, str]]) -> DealStaffed | None:
         """Say who filled which role in it: all of them at once, each a role and a member."""
@@ -295,19 +308,14 @@ class Deal(Entity, table=True):
 
     @property
     def shares(self) -> list[tuple[str, Decimal]]:
-        """Who is credited which share."""
-        return [(credit["member"], Decimal(credit["share"])) for credit in self.credits]
+        """Who is credited which share; of an open deal that was won before, who was."""
+        return shares_in(self.credits or self.settled)
 
     def _agree(
-        self, value: Money, lines: Sequence[Sold], shares: Sequence[tuple[str, Decimal]]
+        self, value: Money, lines: Sequence[Sold], shares: Shares
     ) -> tuple[tuple[Line, ...], tuple[Credit, ...]]:
         """Keep what was agreed on, with credits that sum to the value. Raises CreditedTwice, CreditsDoNotSum."""
-        members = [member for member, _ in shares]
-        for member in members:
-            if members.count(member) > 1:
-                raise CreditedTwice(member=member)
-        if sum(share for _, share in shares) != 1:
-            raise CreditsDoNotSum(actual=sum(share for _, share in shares))
+        check_shares(shares)
         amounts = value.split([share for _, share in shares])
         credits = tuple(
             Credit(member=member, share=str(share), amount=amount)
@@ -339,6 +347,7 @@ class Deal(Entity, table=True):
         if invoiced is not None:
             raise DealIsInvoiced(invoiced=invoiced)
         self.status, self.stage, self.closed_on = "open", "reopened", None
+        self.settled = self.credits or self.settled
         self.lines, self.credits, self.assists, self.cost = [], [], [], None
         self.amendments, self.amended_on = [], None
         self.lost_reason = self.competitor = None
@@ -356,6 +365,11 @@ class Deal(Entity, table=True):
             raise ClosedBeforeHandedOver(last=self.owners[-1][0], on=on)
         if on < self.opened_on:
             raise ClosedBeforeOpened(opened=self.opened_on, closed=on)
+
+
+def _sold(line: dict[str, Any]) -> Sold:
+    cost = Money(**line["cost"]) if line["cost"] is not None else None
+    return Sold(line["product"], Decimal(line["quantity"]), Money(**line["amount"]), cost)
 
 
 def _plain(part: Line | Credit) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
+from typing import Any
 
 from services.targets.domain.aims import Value, said, sum_of, told
 from shared.errors import Refused
 from shared.events.aims import Due
-from shared.money import Money
+from shared.money import Money, plain
 from shared.period import Period
 
 _STEP = Decimal("0.000001")
@@ -61,3 +62,16 @@ def parts_of(value: Value, shares: Sequence[Decimal | Fraction]) -> Sequence[Val
     exact = (Fraction(value) * Fraction(share) for share in shares[:-1])
     parts = [(Decimal(each.numerator) / each.denominator).quantize(_STEP, ROUND_DOWN) for each in exact]
     return [*parts, value - sum(parts, Decimal(0))]
+
+
+def columns_of(value: Value, rows: Sequence[Due], shares: Sequence[tuple[date, Decimal]]) -> dict[str, Any]:
+    """A value with its distribution as a target keeps both."""
+    by_day = {on: {"share": plain(share)} for on, share in shares}
+    plainly: list[dict[str, Any]] = [
+        {"on": row.on.isoformat(), "value": row.value.as_json() if isinstance(row.value, Money) else row.value}
+        | by_day.get(row.on, {})
+        for row in rows
+    ]
+    aimed = told(value)
+    money, number = (aimed, None) if isinstance(aimed, Money) else (None, aimed)
+    return {"money": money, "number": number, "rows": plainly}

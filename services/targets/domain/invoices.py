@@ -1,8 +1,9 @@
 """Invoices and receipts: what was asked for the deals we won, and what came in. Entered or imported, never made by us.
 
-All amounts are net of tax. An invoice is corrected by verbs: a credit or a write-off is a fact of its day, a voided
-invoice counts nowhere, as if it had not been issued. What is paid beyond an invoice does not settle anything: it stays
-on account until its receipt is reversed.
+All amounts are net of tax. An invoice is corrected by verbs: a credit or a write-off is a fact of its day, and so is
+taking one of them back: a credit that was a mistake is cancelled, what was written off and is paid after all is
+recovered, and from that day on it is asked for again. A voided invoice counts nowhere, as if it had not been issued.
+What is paid beyond an invoice does not settle anything: it stays on account until its receipt is reversed.
 
 An invoice is whose its deal was when it was issued: its members' by their credits, its products' by its lines; what is
 agreed on later does not move it. What is taken off it and what comes in is dealt out by what is outstanding of each.
@@ -10,6 +11,7 @@ agreed on later does not move it. What is taken off it and what comes in is deal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar, Self
 
@@ -20,8 +22,10 @@ from services.targets.domain.deals import Deal
 from services.targets.domain.parts import NOBODYS, Parts
 from shared.errors import Refused
 from shared.events.money import (
+    InvoiceCreditCancelled,
     InvoiceCredited,
     InvoiceEntered,
+    InvoiceRecovered,
     InvoiceVoided,
     InvoiceWrittenOff,
     ReceiptBooked,
@@ -82,6 +86,12 @@ class MoreThanOutstanding(Refused):
     at = "/amount"
 
 
+class MoreThanTakenOff(Refused):
+    """Of this invoice {left} is {how} on {on} and not taken back; {amount} is more than that."""
+
+    at = "/amount"
+
+
 class MoneyHasComeIn(Refused):
     """{received} has come in for this invoice; reverse its receipts before it is voided."""
 
@@ -114,7 +124,8 @@ class Invoice(Entity, table=True):
     due_on: date
     won_on: date
     credits: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    """Dated: `{"on": day, "amount": money}`, in the order in which they were recorded; so are the write-offs."""
+    """Dated: `{"on": day, "amount": money}`, in the order in which they were recorded; what was taken back stands among
+    them with a minus and its reason. So do the write-offs."""
     write_offs: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     voided_on: date | None = None
     parts: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
@@ -129,8 +140,7 @@ class Invoice(Entity, table=True):
     @property
     def asked(self) -> Money:
         """What is still asked for: the amount without credits and write-offs."""
-        taken = [Money(**each["amount"]) for each in (*self.credits, *self.write_offs)]
-        return self.amount - Money.total(taken, self.amount.currency)
+        return self.amount - _sum_of([*self.credits, *self.write_offs], self.amount.currency)
 
     @classmethod
     def issue(
@@ -174,15 +184,27 @@ class Invoice(Entity, table=True):
         """Ask for less from a day on; `applied` is what receipts have settled, and `settled` whose that is."""
         self._refuse_unless_outstanding(amount, on, applied)
         parts = self._take(amount, settled)
-        self.credits = [*self.credits, {"on": on.isoformat(), "amount": amount.as_json()}]
+        self.credits = [*self.credits, _taken(on, amount, parts)]
         return InvoiceCredited(amount=amount, on=on, **parts.told())
 
     def write_off(self, amount: Money, on: date, applied: Money, settled: Parts = NOBODYS) -> InvoiceWrittenOff:
         """Stop expecting a part from a day on; `applied` is what receipts have settled, and `settled` whose that is."""
         self._refuse_unless_outstanding(amount, on, applied)
         parts = self._take(amount, settled)
-        self.write_offs = [*self.write_offs, {"on": on.isoformat(), "amount": amount.as_json()}]
+        self.write_offs = [*self.write_offs, _taken(on, amount, parts)]
         return InvoiceWrittenOff(amount=amount, on=on, **parts.told())
+
+    def cancel_credit(self, amount: Money, on: date, reason: str) -> InvoiceCreditCancelled:
+        """Ask again, from a day on, for what was credited by mistake."""
+        parts = self._give_back(amount, on, self.credits, "credited")
+        self.credits = [*self.credits, _taken(on, -amount, NOBODYS - parts) | {"reason": reason}]
+        return InvoiceCreditCancelled(amount=amount, on=on, **parts.told())
+
+    def recover(self, amount: Money, on: date, reason: str) -> InvoiceRecovered:
+        """Expect again, from a day on, what was written off."""
+        parts = self._give_back(amount, on, self.write_offs, "written off")
+        self.write_offs = [*self.write_offs, _taken(on, -amount, NOBODYS - parts) | {"reason": reason}]
+        return InvoiceRecovered(amount=amount, on=on, **parts.told())
 
     def outstanding_of(self, settled: Parts) -> Parts:
         """Whose what is outstanding is; `settled` says whose that is which receipts have settled."""
@@ -191,6 +213,20 @@ class Invoice(Entity, table=True):
     def _take(self, amount: Money, settled: Parts) -> Parts:
         parts = self.outstanding_of(settled).dealt(amount)
         self.taken = (Parts.kept(self.taken) + parts).as_json()
+        return parts
+
+    def _give_back(self, amount: Money, on: date, taken: Sequence[dict[str, Any]], how: str) -> Parts:
+        """What is theirs again of what was taken off; it goes to those whose it was."""
+        self.refuse_unless_payable_in(amount)
+        by_then = [each for each in taken if each["on"] <= on.isoformat()]
+        left = min(_sum_of(by_then, amount.currency), _sum_of(taken, amount.currency))
+        if amount > left:
+            raise MoreThanTakenOff(left=left, how=how, on=on, amount=amount)
+        # Of what was taken off before it was kept whose that was, it is whose all that was taken off is.
+        known = all("parts" in each for each in taken)
+        whose = sum((Parts.kept(each["parts"]) for each in taken), NOBODYS) if known else Parts.kept(self.taken)
+        parts = whose.dealt(amount)
+        self.taken = (Parts.kept(self.taken) - parts).as_json()
         return parts
 
     def void(self, on: date, received: Money) -> InvoiceVoided:
@@ -220,6 +256,14 @@ class Invoice(Entity, table=True):
         outstanding = self.asked - applied
         if amount > outstanding:
             raise MoreThanOutstanding(outstanding=outstanding, amount=amount)
+
+
+def _taken(on: date, amount: Money, parts: Parts) -> dict[str, Any]:
+    return {"on": on.isoformat(), "amount": amount.as_json(), "parts": parts.as_json()}
+
+
+def _sum_of(taken: Sequence[dict[str, Any]], currency: str) -> Money:
+    return Money.total((Money(**each["amount"]) for each in taken), currency)
 
 
 class Receipt(Entity, table=True):

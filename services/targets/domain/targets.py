@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Self
@@ -14,6 +14,7 @@ from services.targets.domain.aims import (
     UNCHANGED,
     Unchanged,
     Value,
+    check_stretch,
     said,
     stored,
     sum_of,
@@ -22,10 +23,20 @@ from services.targets.domain.aims import (
     unit_of,
     value_of,
 )
-from services.targets.domain.distribution import checked, dealt
+from services.targets.domain.asking import NOBODY, Asker
+from services.targets.domain.cascades import (
+    CascadeDoesNotBalance,
+    CascadeInOtherUnits,
+    ChildOutsideThePeriod,
+    PartInAnotherUnit,
+    PartOfAnother,
+    PartOfItself,
+    PartOutsideThePeriod,
+)
+from services.targets.domain.distribution import checked, columns_of, dealt
 from services.targets.domain.lasting import Lasting
 from shared.errors import Refused
-from shared.events.aims import Due, TargetApproved, TargetCascaded, TargetChanged, TargetClosed, TargetPlaced, TargetSet
+from shared.events.aims import TargetApproved, TargetCascaded, TargetChanged, TargetClosed, TargetPlaced, TargetSet
 from shared.events.progress import TargetCheckedIn
 from shared.money import Money, plain
 from shared.period import Period
@@ -52,7 +63,7 @@ class OwnTarget(Refused):
 
 
 class SetByTheSame(Refused):
-    """This target was set by {member}; somebody else approves it."""
+    """This target was set by {proposer}; somebody else approves it, whichever token is used."""
 
 
 class AlreadyApproved(Refused):
@@ -65,61 +76,12 @@ class ReasonNeeded(Refused):
     status, at = 422, "/reason"
 
 
-class StretchTooLow(Refused):
-    """A stretch lies beyond the target; {stretch} does not lie beyond {value}."""
-
-    status, at = 422, "/stretch"
-
-
 class CheckInOfAnother(Refused):
     """{member} asks; a member checks in on their own targets, and a leader on those of the team."""
 
 
 class TargetIsClosed(Refused):
     """This target was closed on {on}."""
-
-
-class CascadeDoesNotBalance(Refused):
-    """The parts sum to {actual}; with {over} % of over-assignment they must sum to {wanted} ({value} is aimed at): the
-    difference is {difference}."""
-
-    status, at = 422, "/children"
-
-
-class CascadeInOtherUnits(Refused):
-    """The target is in {unit}, its parts are in {units}; all of them share one unit."""
-
-    status, at = 422, "/children"
-
-
-class PartOfAnother(Refused):
-    """{child} is a part of {parent} already; a target is a part of one other only."""
-
-    status, at = 409, "/children"
-
-
-class PartOfItself(Refused):
-    """{child} stands above {parent}; it cannot be a part of it."""
-
-    status, at = 409, "/children"
-
-
-class ChildOutsideThePeriod(Refused):
-    """{child} does not lie within {period}, the days of the target it is a part of."""
-
-    status, at = 422, "/children"
-
-
-class PartInAnotherUnit(Refused):
-    """{parent} is in {unit}, this part of it in {other}; both share one unit."""
-
-    status, at = 422, "/parent"
-
-
-class PartOutsideThePeriod(Refused):
-    """{period} does not lie within {whole}, the days of {parent}, which it is to be a part of."""
-
-    status, at = 422, "/parent"
 
 
 class ChangedToAnotherUnit(Refused):
@@ -131,12 +93,18 @@ class ChangedToAnotherUnit(Refused):
 class Target(Lasting, table=True):
     """So much of a metric, aimed at by somebody in a period."""
 
-    __table_args__ = (sa.UniqueConstraint("metric", "level", "ref", "starts_on", "ends_on"),)
+    __table_args__ = (
+        sa.Index(
+            "target_once", "metric", "level", "ref", "starts_on", "ends_on", unique=True,
+            sqlite_where=sa.text("closed_on IS NULL"), postgresql_where=sa.text("closed_on IS NULL"),
+        ),
+    )  # fmt: skip
     kind: ClassVar[str] = "target"
     prefix: ClassVar[str] = "tgt"
     hidden: ClassVar[frozenset[str]] = frozenset(
-        {"level", "ref", "label", "starts_on", "ends_on", "money", "number", "rows", "beyond", "set_by", "check_ins"}
-    )
+        {"level", "ref", "label", "starts_on", "ends_on", "money", "number", "rows", "beyond", "set_by", "proposers",
+         "changes", "check_ins"}
+    )  # fmt: skip
 
     metric: str
     level: str
@@ -155,13 +123,18 @@ class Target(Lasting, table=True):
     """By which share its parts may sum to more than itself."""
     set_by: str | None = None
     """The member who set or last changed it, where a member did."""
+    proposers: list[str] = Field(default_factory=list, sa_type=Json)
+    """Who set what it is now, by all that they go by: none of them approves it."""
     set_after_start: bool = False
+    """Whether it was set, aimed at something else, or approved when its period had begun."""
     approved_on: date | None = None
     approved_by: str | None = None
     plan_rates: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     """What one unit of other currencies was worth in its own on the day of approval."""
     reason: str | None = None
     """Why it was changed the last time."""
+    changes: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    """What it was before each change, oldest first, with the day, who changed it and why."""
     closed_on: date | None = None
     check_ins: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """What was said about reaching it, oldest first: `{"on": day, "confidence": share, "note": text, "by": member}`."""
@@ -219,22 +192,22 @@ class Target(Lasting, table=True):
         shares: Sequence[tuple[date, Decimal]] = (),
         others: Sequence[Target] = (),
         on: date,
-        by: str | None = None,
+        by: Asker = NOBODY,
         stretch: Value | None = None,
         goal: str | None = None,
         parent: str | None = None,
         **identity: Any,
     ) -> tuple[Self, TargetSet]:
-        """Set a target; `others` are those there are for this metric and this somebody, `by` is the member who asks."""
-        _refuse_own(level, ref, by)
+        """Set a target; `others` are those there are for this metric and this somebody, `by` is who asks."""
+        _refuse_own(level, ref, by.member)
         for other in others:
             other._refuse_beside(period)
         rows = checked(value, dealt(value, shares) if shares else distribution, period)
-        _check_stretch(value, stretch, lower=lower)
+        check_stretch(value, stretch, lower=lower)
         target = cls.make(
             metric=metric, level=level, ref=ref or "", label=period.label, starts_on=period.start, ends_on=period.end,
-            beyond=stored(stretch), goal=goal, parent=parent, set_by=by, set_after_start=on > period.start,
-            **_columns(value, rows, shares), **identity,
+            beyond=stored(stretch), goal=goal, parent=parent, set_by=by.member, proposers=by.names,
+            set_after_start=on > period.start, **columns_of(value, rows, shares), **identity,
         )  # fmt: skip
         return target, TargetSet(
             metric=metric, level=level, ref=ref, period=period, value=told(value), distribution=rows,
@@ -244,56 +217,74 @@ class Target(Lasting, table=True):
 
     def change(
         self,
+        on: date,
         *,
         value: Value | None = None,
         distribution: Sequence[tuple[date, Value]] | None = None,
         shares: Sequence[tuple[date, Decimal]] = (),
         stretch: Value | Unchanged | None = UNCHANGED,
         goal: str | Unchanged | None = UNCHANGED,
-        by: str | None = None,
+        by: Asker = NOBODY,
         reason: str | None = None,
         lower: bool = False,
     ) -> TargetChanged | None:
         """Aim at another value; shares of it stay what they are, amounts that do not sum to it must be sent anew.
 
-        What was approved needs a reason to be changed, and to be approved again.
+        What was approved needs a reason to be changed, and to be approved again; what it was before is kept.
         """
         value = self.value if value is None else value
         if distribution is None and not shares:
             distribution, shares = self.distribution, self.shares
         rows = checked(value, dealt(value, shares) if shares else distribution or (), self.period)
         stretched = self.stretch if isinstance(stretch, Unchanged) else stretch
-        columns = _columns(value, rows, shares) | {"beyond": stored(stretched)}
+        columns = columns_of(value, rows, shares) | {"beyond": stored(stretched)}
         columns |= {} if isinstance(goal, Unchanged) else {"goal": goal}
-        if all(getattr(self, name) == new for name, new in columns.items()):
+        other = {_CALLED.get(name, name) for name, new in columns.items() if getattr(self, name) != new}
+        if not other:
             return None
         self._refuse_if_closed()
-        _refuse_own(self.level, self.ref, by)
+        _refuse_own(self.level, self.ref, by.member)
         if unit_of(value) != unit_of(self.value):
             # Its parts, and what it is a part of, could not be added up with it.
             raise ChangedToAnotherUnit(unit=unit_of(self.value), other=unit_of(value))
-        _check_stretch(value, stretched, lower=lower)
+        check_stretch(value, stretched, lower=lower)
         if self.approved_on is not None and reason is None:
             raise ReasonNeeded(on=self.approved_on, before=said(self.value))
+        self._keep(on, value, other, by, reason)
         for name, new in columns.items():
             setattr(self, name, new)
-        self.set_by, self.reason, self.approved_on, self.approved_by, self.plan_rates = by, reason, None, None, {}
+        # Who changes another thing beside the value has not undone that somebody else has set the value.
+        self.proposers = by.names if "value" in other else list(dict.fromkeys([*self.proposers, *by.names]))
+        self.set_by, self.reason = by.member, reason
+        self.approved_on, self.approved_by, self.plan_rates = None, None, {}
+        self.set_after_start |= on > self.starts_on and other != {"goal"}
         return TargetChanged(
             value=told(value), distribution=rows, stretch=told(stretched) if stretched is not None else None,
-            goal=self.goal,
+            goal=self.goal, set_after_start=self.set_after_start,
         )  # fmt: skip
 
-    def approve(self, on: date, *, by: str | None, leader: str | None, rates: Mapping[str, str]) -> TargetApproved:
-        """Agree to it; neither whoever it is for, nor the member who set it, can. The rates of the day are kept."""
+    def _keep(self, on: date, value: Value, other: Collection[str], by: Asker, reason: str | None) -> None:
+        """Keep what it was before a change to this value."""
+        before = {"value": stored(self.value), "rows": self.rows, "stretch": self.beyond, "goal": self.goal,
+                  "approved_on": self.approved_on and self.approved_on.isoformat(), "approved_by": self.approved_by,
+                  "plan_rates": self.plan_rates}  # fmt: skip
+        change = {"on": on.isoformat(), "by": by.name, "reason": reason, "changed": sorted(other),
+                  "value": stored(value), "before": before}  # fmt: skip
+        self.changes = [*self.changes, change]
+
+    def approve(self, on: date, *, by: Asker, theirs: Collection[str] = (), rates: Mapping[str, str]) -> TargetApproved:
+        """Agree to it; neither whoever it is for (`theirs` are in its team, group or department, or lead it), nor who
+        set it, can. The rates of the day are kept."""
         self._refuse_if_closed()
         if self.approved_on is not None:
             raise AlreadyApproved(on=self.approved_on)
-        _refuse_own(self.level, self.ref, by)
-        if by is not None and by == leader:
-            raise OwnTarget(member=by, whose=f"their {self.level}")
-        if by is not None and by == self.set_by:
-            raise SetByTheSame(member=by)
-        self.approved_on, self.approved_by, self.plan_rates = on, by, dict(rates)
+        _refuse_own(self.level, self.ref, by.member)
+        if by.member in theirs:
+            raise OwnTarget(member=by.member, whose=f"their {self.level}")
+        if by.is_among([*self.proposers, *([self.set_by] if self.set_by else [])]):
+            raise SetByTheSame(proposer=by.name)
+        self.approved_on, self.approved_by, self.plan_rates = on, by.name, dict(rates)
+        self.set_after_start |= on > self.starts_on
         return TargetApproved(on=on, plan_rates=self.plan_rates)
 
     def cascade(self, children: Sequence[Target], over: Decimal) -> TargetCascaded:
@@ -323,13 +314,16 @@ class Target(Lasting, table=True):
         if period.start < self.starts_on or period.end > self.ends_on:
             raise PartOutsideThePeriod(period=period, whole=self.period, parent=self.id)
 
-    def place(self, parent: Target, above: Sequence[Target], by: str | None) -> TargetPlaced | None:
-        """Be a part of another target; `above` are those that the other one is a part of."""
+    def place(
+        self, parent: Target, above: Sequence[Target], by: str | None, former: Target | None = None
+    ) -> TargetPlaced | None:
+        """Be a part of another target; `above` are those that the other one is a part of, `former` is the one that this
+        is a part of, which holds it unless it was closed."""
         if self.parent == parent.id:
             return None
         self._refuse_if_closed()
         _refuse_own(self.level, self.ref, by)
-        if self.parent is not None:
+        if self.parent is not None and (former is None or former.closed_on is None):
             raise PartOfAnother(child=self.id, parent=self.parent)
         if self.id in {parent.id, *(each.id for each in above)}:
             raise PartOfItself(child=self.id, parent=parent.id)
@@ -355,7 +349,16 @@ class Target(Lasting, table=True):
         """What the targets it is made of sum to."""
         return sum_of([part.value for part in parts], self.value)
 
+    def as_on(self, day: date) -> dict[str, Any]:
+        """What was aimed at on a day, in the columns and with the changes it had then; nothing where it is the same."""
+        later = [each for each in self.changes if day.isoformat() < each["on"]]
+        if not later:
+            return {}
+        return {**later[0]["before"], "changes": self.changes[: len(self.changes) - len(later)]}
+
     def _refuse_beside(self, period: Period) -> None:
+        if self.closed_on is not None:
+            return
         mine = self.period
         if mine == period or (mine.start, mine.end) == (period.start, period.end):
             raise TargetExists(metric=self.metric, level=self.level, period=self.label, id=self.id)
@@ -363,7 +366,7 @@ class Target(Lasting, table=True):
         within = any(
             one.start <= other.start and other.end <= one.end for one, other in [(mine, period), (period, mine)]
         )
-        if not apart and not within and not _is_week(mine) and not _is_week(period) and self.closed_on is None:
+        if not apart and not within and not _is_week(mine) and not _is_week(period):
             raise TargetsOverlap(period=period, other=mine, id=self.id)
 
     def _refuse_if_closed(self) -> None:
@@ -376,25 +379,9 @@ def _refuse_own(level: str, ref: str | None, by: str | None) -> None:
         raise OwnTarget(member=by, whose=by)
 
 
-def _check_stretch(value: Value, stretch: Value | None, *, lower: bool) -> None:
-    if stretch is None:
-        return
-    beyond = stretch < value if lower else stretch > value  # type: ignore[operator]
-    if not beyond:
-        raise StretchTooLow(stretch=said(stretch), value=said(value))
+_CALLED: Final = {"money": "value", "number": "value", "rows": "distribution", "beyond": "stretch"}
+"""What columns are called in bodies."""
 
 
 def _is_week(period: Period) -> bool:
     return "W" in period.label
-
-
-def _columns(value: Value, rows: Sequence[Due], shares: Sequence[tuple[date, Decimal]]) -> dict[str, Any]:
-    by_day = {on: {"share": plain(share)} for on, share in shares}
-    plainly: list[dict[str, Any]] = [
-        {"on": row.on.isoformat(), "value": row.value.as_json() if isinstance(row.value, Money) else row.value}
-        | by_day.get(row.on, {})
-        for row in rows
-    ]
-    aimed = told(value)
-    money, number = (aimed, None) if isinstance(aimed, Money) else (None, aimed)
-    return {"money": money, "number": number, "rows": plainly}

@@ -12,7 +12,7 @@ import httpx
 
 from tests.journeys.past.acts import MEMBERS, TEAMS, Act, Amend, Lose, Move, Reopen, Split, Terms, Win
 from tests.journeys.past.model import FIRST, Agreed, Deal, Known
-from tests.world import World
+from tests.world import World, importing
 
 _numbers: Iterator[int] = count()
 
@@ -99,7 +99,8 @@ class Company:
     async def _win(self, act: Win) -> None:
         known, on = self.known, _day(act.terms.day)
         opened: dict[str, Any] = {
-            "owner": known.members[act.owner], "customer": known.customers[act.customer], "opened_on": str(on)
+            "owner": known.members[act.owner], "customer": known.customers[act.customer], "opened_on": str(on),
+            "external": {"source": "life", "id": f"deal {next(_numbers)}"},
         }  # fmt: skip
         team = known.team_on(act.owner, on)
         if act.team is not None:
@@ -118,7 +119,8 @@ class Company:
         on = max(_day(act.terms.day), deal.agreed[-1].on)
         becomes = sum(cents for _, cents in act.terms.lines)
         if deal.invoice and becomes < deal.won.cents:
-            refused = await self._refused(f"deals/{deal.id}/amend", self._body(on, act.terms) | {"reason": "less"})
+            less = self._body(on, act.terms) | {"reason": "less"}
+            refused = await self._refused(f"deals/{deal.id}/amend", less, **importing(self.world.settings))
             assert refused["rule"] == "amended-below-invoices"
             assert f"{euros(deal.won.cents - becomes)['amount']} EUR more" in refused["detail"]
             return
@@ -137,18 +139,21 @@ class Company:
             await self._agree(deal, "win", max(_day(act.terms.day), deal.opened), act.terms)
 
     async def _agree(self, deal: Deal, verb: str, on: date, terms: Terms, **more: str) -> None:
-        """Win or amend a deal; what each is credited is what was told, which lies within a cent of the shares."""
-        answer = (await self._write(f"deals/{deal.id}/{verb}", self._body(on, terms) | more)).json()
+        """Win or amend a deal as another system tells it; what each is credited is what was told, which lies within a
+        cent of the shares."""
+        headers = importing(self.world.settings)
+        answer = (await self._write(f"deals/{deal.id}/{verb}", self._body(on, terms) | more, **headers)).json()
         told = {each["member"]: cents_of(each["amount"]) for each in answer["credits"]}
         lines = [(self.known.products[product], cents) for product, cents in terms.lines]
         agreed = Agreed(on, lines, list(told.items()))
         shares = {self.known.members[who]: share for who, share in terms.shares}
         if not shares:
             shares = {each["member"]: int(Decimal(each["share"]) * 100) for each in answer["credits"]}
-            assert sorted(shares) == sorted(dict(deal.agreed[-1].credits) if deal.agreed else [deal.owner])
+            assert sorted(shares) == sorted(deal.settled or [deal.owner])
         assert all(abs(told[member] - agreed.cents * share / 100) < 1 for member, share in shares.items())
         assert (sum(told.values()), answer["team"]) == (agreed.cents, deal.team)
         deal.agreed.append(agreed)
+        deal.settled = sorted(told)
 
     def _body(self, on: date, terms: Terms) -> dict[str, Any]:
         known = self.known
@@ -161,14 +166,14 @@ class Company:
         made: str = (await self._write(path, body)).json()["id"]
         return made
 
-    async def _write(self, path: str, body: Any) -> httpx.Response:
-        answer = await self.world.post(f"/v1/{path}", body)
+    async def _write(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        answer = await self.world.post(f"/v1/{path}", body, **headers)
         assert answer.status_code in (200, 201), answer.text
         self.tokens.append(answer.headers["concert-version"])
         return answer
 
-    async def _refused(self, path: str, body: Any) -> dict[str, Any]:
-        answer = await self.world.post(f"/v1/{path}", body)
+    async def _refused(self, path: str, body: Any, **headers: str) -> dict[str, Any]:
+        answer = await self.world.post(f"/v1/{path}", body, **headers)
         assert answer.status_code == 409, answer.text
         problem: dict[str, Any] = answer.json()
         return problem

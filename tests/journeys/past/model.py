@@ -45,6 +45,8 @@ class Deal:
     customer: str
     opened: date
     agreed: list[Agreed] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    """Who was credited the last time: also of a deal whose closing was taken back."""
     invoice: str = ""
     """What asks for all that was agreed on first."""
 
