@@ -25,6 +25,7 @@ EVERY_MONTHS: Final = 3
 BORNE: Final = (("rejection", 1), ("lost_deal", 2), ("mistreatment", 3), ("rejection", 2), ("complaint", 2),
                 ("mistreatment", 2))  # fmt: skip
 """What six of those who sell have to bear in a month, and how heavy it is."""
+ASKED: Final = 12
 SAID: Final = ("4.5", "4", "5", "3.5", "4.5", "4")
 
 
@@ -67,6 +68,7 @@ def plan_people(plan: Plan, staff: Staff) -> None:
     _equipment(plan, staff)
     _setbacks(plan, staff)
     _thanks_and_opinions(plan, staff)
+    _content(plan, staff)
 
 
 def _come_and_go(plan: Plan, staff: Staff) -> None:
@@ -192,6 +194,17 @@ def _thanks_and_opinions(plan: Plan, staff: Staff) -> None:
         if month % EVERY_MONTHS == 2:
             complaint = {"external": plan.external(f"complaint-{day(first)}"), "kind": "complaint", "on": day(first)}
             plan.step("reputation").add(complaint | {"source": "portal"})
+
+
+def _content(plan: Plan, staff: Staff) -> None:
+    """Two customers are asked every week how content they are with who looks after them."""
+    for place, name in enumerate(staff.here(staff.months[0])[:2]):
+        customer = plan.ref(slug(staff.customers[place]))
+        for week in range(ASKED):
+            on = day(staff.today - timedelta(days=7 * week + place))
+            answer = {"external": plan.external(f"content-{place}-{week}"), "customer": customer, "on": on,
+                      "member": _who(plan, name), "score": 5 - (week + place) % 3}  # fmt: skip
+            plan.step("feedback").add(answer)
 
 
 def _of_each_month(staff: Staff, many: int) -> Iterator[tuple[int, int, str, date]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from fastapi import Request
 
 from services.metrics.facts.teams import DepartmentFact
 from services.metrics.page.owners import ask_owner
-from services.metrics.page.values import Called, percent
+from services.metrics.page.values import NOT_KNOWN, Called, in_words, percent
 from services.metrics.views.names import names_of
 from shared.errors import Forbidden, NotFound, Overloaded
 from shared.identity.permissions import Principal
@@ -81,25 +82,27 @@ async def titled(request: Request, refs: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def named(value: Any, names: Mapping[str, str]) -> Any:
-    """A value with names where ids stood; two of one name stay apart."""
+def named(value: Any, names: Mapping[str, str], places: Mapping[str, str] = MappingProxyType({})) -> Any:
+    """A value with names where ids stood; two of one name stay apart. `places` are what departments are called."""
     match value:
         case str():
             return Called(names[value]) if value in names else value
         case Mapping():
             alike = [names.get(str(key), str(key)) for key in value]
             return {
-                key if alike.count(names.get(str(key), str(key))) > 1 else named(key, names): named(each, names)
+                key if alike.count(names.get(str(key), str(key))) > 1 else named(key, names): field_of(
+                    str(key), each, names, places
+                )
                 for key, each in value.items()
             }
         case list() | tuple():
-            return [named(each, names) for each in value]
+            return [named(each, names, places) for each in value]
     return value
 
 
 def field_of(key: str, value: Any, names: Mapping[str, str], places: Mapping[str, str]) -> Any:
-    """What a field says, with names; `places` are what departments are called."""
-    return named(value, {**names, **places} if key in _PLACES else names)
+    """What a field says, with names."""
+    return named(value, {**names, **places} if key in _PLACES else names, places)
 
 
 def as_told(figure: str, value: Any, names: Mapping[str, str]) -> Any:
@@ -113,7 +116,7 @@ def _challenges(value: Sequence[Mapping[str, Any]], names: Mapping[str, str]) ->
     for each in value:
         whose = each["group"] or each["team"]
         name = each["challenge"] if isinstance(each["challenge"], Called) else f"Of {whose}"
-        more = {"of": whose, "goal": each["goal"], "progress": percent(each["progress"]), "reached": each["reached"]}
+        more = {"for": whose, "goal": each["goal"], "progress": percent(each["progress"]), "reached": each["reached"]}
         found.append({"name": name} | {key: told for key, told in more.items() if told is not None})
     return found
 
@@ -127,8 +130,19 @@ def _pairs(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]
     return {Called(" \N{RIGHTWARDS ARROW} ".join(ends[pair])): each for pair, each in value.items()}
 
 
+def _targets(value: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    found = []
+    for each in value:
+        told = {key: each[key] for key in ("target", "actual", "attainment", "variance", "pace")}
+        health = in_words(each["health"]) if each["health"] else None
+        known = {key: NOT_KNOWN if it is None else it for key, it in told.items()}
+        found.append({"name": in_words(each["metric"]), "period": each["period"]["label"], **known, "health": health})
+    return found
+
+
 _FORMS: Final[Mapping[str, Callable[[Any, Mapping[str, str]], Any]]] = {
     "challenges": _challenges, "csat_by_relationship": _relationships, "on_time_by_pair": _pairs,
+    "other_targets": _targets,
 }  # fmt: skip
 
 

@@ -29,6 +29,8 @@ _UNITS: Final = {
 """What numbers without a unit of their own are counted in, by the key of their figure."""
 
 
+_NAMING: Final = ("name", "label", "ref", "kind", "of")
+"""What an entry of a list is called by."""
 _MOST_PLACES: Final = 2
 _SECONDS: Final = frozenset({"source_age", "view_age", "imports"})
 _LONG: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
@@ -177,9 +179,8 @@ def _with_unit(value: str | int | float | Decimal, figure: str) -> str:
 
 def _entry(value: Any) -> tuple[str, Shown]:
     if isinstance(value, Mapping):
-        name = next((str(value[key]) for key in ("name", "label", "ref", "kind") if value.get(key)), "")
-        rest = {key: each for key, each in value.items() if key not in ("name", "label", "ref", "kind")}
-        return name, shown(rest)
+        name = next((str(value[key]) for key in _NAMING if value.get(key)), "")
+        return name, shown({key: each for key, each in value.items() if key not in _NAMING and each is not None})
     return "", shown(value)
 
 
