@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from concert.demo_people import JOB, Staff, plan_people
 from concert.demo_reviews import AsMember, agree_on, hold_reviews
 from concert.demo_work import Window, plan_work
 from concert.imports.plan import Plan, Span, day, person_id, slug, worth
@@ -56,6 +57,8 @@ GOALS = (("regions", "Win in every region", "revenue", "0.6"), ("content", "Keep
          ("margin", "Sell what pays", "margin", "0.15"))  # fmt: skip
 DUTIES = ("Call the ten largest customers", "Write down why we lost in June", "Show the Gateway to every mill",
           "Tidy the list of leads")  # fmt: skip
+EARLIER = 3000
+"""What each was to win in a month, before that followed what the teams win."""
 CHALLENGES = {"North": "The best quarter so far", "Vienna": "A customer in every valley"}
 SPENDING = {"sales": ("travel", 5200), "it": ("licences", 3900), "hr": ("training", 2600), "finance": ("audit", 1500)}
 
@@ -81,6 +84,11 @@ class Calendar:
         return Window(self.months[-3], self.today)
 
     @property
+    def around_the_course(self) -> list[date]:
+        """The months around the one of the course by which it is seen whether it helped."""
+        return self.months[-8:-3]
+
+    @property
     def quarter(self) -> Period:
         """The quarter of today."""
         return Period.of("quarter", self.today)
@@ -101,6 +109,7 @@ def plan_demo(today: date) -> Plan:
     _meetings(plan, calendar, chance)
     _duties(plan, calendar)
     _challenges(plan, calendar)
+    plan_people(plan, _staff(calendar))
     plan_work(
         plan,
         {team: [name for name in names if name != GONE] for team, names in SELLERS.items()},
@@ -133,7 +142,8 @@ def _people(plan: Plan, beginning: date) -> None:
         plan.step("teams").add({"external": plan.external(slug(name)), "name": name, "region": region})
     joins = plan.step("members")
     for name in every_seller():
-        _hire(plan, name, "sales", _joined(beginning, name), **({"ramp": list(RAMP)} if name in NEW else {}))
+        newcomer = {"ramp": list(RAMP)} if name in NEW else {}
+        _hire(plan, name, "sales", _joined(beginning, name), job=JOB, **newcomer)
     for department, names in OTHERS.items():
         for name in names:
             _hire(plan, name, department, beginning)
@@ -170,6 +180,18 @@ def _leaves(beginning: date) -> date:
 def _here(beginning: date, on: date) -> list[str]:
     """Who sells on a day; whoever is to leave sells nothing, lest a deal is left behind."""
     return [each for each in every_seller() if each != GONE and _joined(beginning, each) <= on]
+
+
+def _staff(calendar: Calendar) -> Staff:
+    """Who works here: those of whom more is told than where they belong."""
+    beginning = calendar.months[0]
+    return Staff(
+        months=calendar.months, today=calendar.today, quarter=calendar.quarter.start,
+        sellers={name: _joined(beginning, name) for name in every_seller() if name != GONE},
+        others={name: beginning for names in OTHERS.values() for name in names},
+        teams={name: team_of(name) for name in every_seller()},
+        customers=[f"{first} {second}" for first in FIRST for second in SECOND],
+    )  # fmt: skip
 
 
 def _hire(plan: Plan, name: str, department: str, starts_on: date, **fields: Any) -> None:
@@ -211,8 +233,10 @@ def _targets(plan: Plan, calendar: Calendar) -> None:
         for name, value in monthly.items():
             team = f"{slug(name)}-{label}"
             plan.step("targets").add(_target(plan, team, "team", plan.ref(slug(name)), label, value))
-            if late:
-                _quotas(plan, name, label, value)
+            if late or first in calendar.around_the_course:
+                here = _here(calendar.months[0], calendar.today if late else first)
+                mine = [seller for seller in SELLERS[name] if seller in here]
+                _quotas(plan, name, label, value if late else EARLIER * len(mine), mine)
         plan.step("targets").add(_target(plan, f"all-{label}", "organisation", None, label, sum(monthly.values())))
     _quarters(plan, calendar, won)
     year = str(calendar.today.year)
@@ -240,9 +264,8 @@ def monthly_target(won: dict[str, float], team: str, calendar: Calendar) -> int:
     return max(1000, round(won[team] / begun / REACHED[team] / 100) * 100)
 
 
-def _quotas(plan: Plan, team: str, label: str, value: int) -> None:
-    """A month's targets of a team's members, which sum to the team's."""
-    mine = [name for name in SELLERS[team] if name != GONE]
+def _quotas(plan: Plan, team: str, label: str, value: int, mine: list[str]) -> None:
+    """A month's targets of a team's members; of the last months they sum to the team's."""
     for place, seller in enumerate(mine):
         quota = value // len(mine) + (value % len(mine) if place == 0 else 0)
         body = _target(plan, f"{slug(seller)}-{label}", "member", plan.ref(person_id(seller)), label, quota)
@@ -285,7 +308,10 @@ def _duties(plan: Plan, calendar: Calendar) -> None:
         who = {"member": plan.ref(person_id(every_seller()[place]))}
         duty = {"external": plan.external(f"duty-{place}"), "title": title, "assigned_to": who,
                 "on": day(calendar.months[-1]), "due": day(calendar.today)}  # fmt: skip
-        plan.step("duties").add(duty | ({"goal": plan.ref("goal-regions")} if place % 2 == 0 else {}))
+        goal = {"goal": plan.ref("goal-regions")} if place % 2 == 0 else {}
+        ref, on = plan.ref(f"duty-{place}"), day(calendar.today)
+        done = [{"do": "done", "duty": ref, "on": on}, {"do": "accept", "duty": ref, "on": on}] if place < 2 else []
+        plan.step("duties").add(duty | goal, *done)
 
 
 def _challenges(plan: Plan, calendar: Calendar) -> None:

@@ -1,8 +1,9 @@
-"""The reviews of the demo company: four teams are asked how they work together, and each is reviewed."""
+"""The reviews of the demo company: four teams are asked how they work together, and each is reviewed; and all who sell
+are asked whether they would recommend the company."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -15,6 +16,8 @@ AsMember = Callable[[str], str]
 """A token that speaks for a member, by the member's id."""
 PURPOSE: Final = ("Reviews show how a team works with others and as one, so that what is done about it helps. They"
                   " serve development and planning; they are no grounds for pay, promotion or dismissal.")  # fmt: skip
+RECOMMENDED: Final = (9, 10, 8, 9, 7, 10, 6, 9)
+"""How likely that is, from 0 to 10, one after the other."""
 SWINGS: Final = {"benefit": 60000, "risk": 10000, "cost": 6000, "effort": 6000, "time": 3000}
 """What a full swing of each criterion is worth to the company, in its currency."""
 
@@ -27,6 +30,7 @@ async def hold_reviews(
         return []
     await _settled(client, source, window)
     told = [await _asked(client, source, work, window, as_member) for work in WORK]
+    told.append(await _recommended(client, source, window, as_member))
     await _adopted(client, source)
     await Asking(client).read("/v1/views/it", [*heard, *told], period=str(window.today.year))
     reviews = []
@@ -53,15 +57,35 @@ async def _is_believed(client: httpx.AsyncClient, token: str) -> bool:
 
 async def _asked(client: httpx.AsyncClient, source: str, work: Work, window: Window, as_member: AsMember) -> str:
     """Let a team answer a pulse; answers with the version to wait for."""
-    team = f"ext:{source}:{slug(work.team)}"
+    team, title = f"ext:{source}:{slug(work.team)}", "How we work together"
     members = (await _got(client, f"/v1/teams/{team}/members", on=day(window.today)))["items"]
-    pulse = f"ext:{source}:pulse-{slug(work.team)}"
-    await _told(client, "/v1/pulses", {
-        "external": {"source": source, "id": f"pulse-{slug(work.team)}"}, "title": "How we work together",
-        "team": team, "opens_on": day(window.today), "closes_on": day(window.today),
-    })  # fmt: skip
+    pulse = await _opened(client, source, f"pulse-{slug(work.team)}", {"title": title, "team": team}, window)
     ids = sorted(str(each["id"]) for each in members)
-    for member, answers in zip(ids, answers_of(work, len(ids)), strict=True):
+    return await _answered(client, pulse, dict(zip(ids, answers_of(work, len(ids)), strict=True)), as_member)
+
+
+async def _recommended(client: httpx.AsyncClient, source: str, window: Window, as_member: AsMember) -> str:
+    """Ask all who sell whether they would recommend the company; answers with the version to wait for."""
+    query = {"department": "sales", "on": day(window.today), "limit": "200"}
+    ids = sorted(str(each["id"]) for each in (await _got(client, "/v1/members", **query))["items"])
+    asked = {"title": "Would you recommend us?", "department": "sales", "items": ["enps"]}
+    pulse = await _opened(client, source, "pulse-sales", asked, window)
+    said = {member: {"enps": RECOMMENDED[place % len(RECOMMENDED)]} for place, member in enumerate(ids)}
+    return await _answered(client, pulse, said, as_member)
+
+
+async def _opened(client: httpx.AsyncClient, source: str, name: str, asked: Mapping[str, Any], window: Window) -> str:
+    """A pulse of today; answers with how it is called."""
+    today = {"opens_on": day(window.today), "closes_on": day(window.today)}
+    await _told(client, "/v1/pulses", {"external": {"source": source, "id": name}, **asked, **today})
+    return f"ext:{source}:{name}"
+
+
+async def _answered(
+    client: httpx.AsyncClient, pulse: str, said: Mapping[str, Mapping[str, int]], as_member: AsMember
+) -> str:
+    """Let each say what they say, and close it; answers with the version to wait for."""
+    for member, answers in said.items():
         await _told(client, f"/v1/pulses/{pulse}/answers", {"answers": answers}, as_member(member))
     closed = await _told(client, f"/v1/pulses/{pulse}/close", {})
     return str(closed.headers["concert-version"])

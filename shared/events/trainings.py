@@ -3,7 +3,7 @@ much. Scores are told apart, to those who may see everybody's; what people said 
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 
 from shared.events import Event, event
@@ -18,13 +18,24 @@ class SkillNamed(Event):
     externals: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LevelNeeded:
+    """The level of a skill, from 1 to 5, that a job needs from a day on, perhaps until another; 0 is none."""
+
+    level: int
+    on: date
+    until: date | None = None
+
+
 @event("concert.teams.skill-changed.v1")
 class SkillChanged(Event):
     """A skill is called otherwise, or other jobs need it at other levels; the event says all of it."""
 
     name: str
     needed: dict[str, int] = field(default_factory=dict)
-    """The level, from 1 to 5, that each of these jobs needs."""
+    """The level that each of these jobs needs by the last word, whatever its day."""
+    needs: dict[str, tuple[LevelNeeded, ...]] = field(default_factory=dict)
+    """The levels that each job needs, by day; where none are said, what is `needed` has always been so."""
 
 
 @event("concert.teams.skill-assessed.v1")

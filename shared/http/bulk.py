@@ -124,7 +124,7 @@ class _Bulk:
         self._waited = 0.0
         """Seconds, for word that did not come."""
         self._later: dict[str, Problem] | None = None
-        """While a group is decided, by thing why a row of it is decided later; those after it are too."""
+        """While a group is decided, by the names of things why a row of it is decided later; those after it are too."""
         self._named: dict[tuple[type[Referred], bool], set[str]] = {}
 
     async def answers(
@@ -182,7 +182,7 @@ class _Bulk:
             run = self._store(sent, row if key is None else to_json(sent))
         if key is not None:
             run = self._once(run, key, fingerprint(row))
-        run = self._in_turn(run, _thing_of(sent, self.collection.entity.kind))
+        run = self._in_turn(run, _names_of(sent, self.collection.entity.kind))
         return Job(run, Context(moment, self.batch, self.trace, cause, self.principal))
 
     def _note_names(self, sent: dict[str, Any]) -> None:
@@ -235,22 +235,33 @@ class _Bulk:
 
         return run
 
-    def _in_turn(self, run: Any, thing: str | None) -> Any:
-        """What is to be done after an earlier row of the same thing, when that is decided later than its group."""
+    def _in_turn(self, run: Any, names: Sequence[str]) -> Any:
+        """What is to be done after an earlier row of the same thing, whatever that calls it, when that is decided later
+        than its group."""
 
         async def in_turn(tx: Tx) -> tuple[int, str, int, int]:
             later = self._later
-            if later and thing in later:
-                raise later[thing]
+            if later:
+                known = await self._known_as(tx, names)
+                before = next((later[name] for name in known if name in later), None)
+                if before is not None:
+                    later.update(dict.fromkeys(known, before))
+                    raise before
             try:
                 answer: tuple[int, str, int, int] = await run(tx)
             except _ASKED_ELSEWHERE as asked:
-                if later is not None and thing is not None:
-                    later[thing] = asked
+                if later is not None:
+                    later.update(dict.fromkeys(await self._known_as(tx, names), asked))
                 raise
             return answer
 
         return in_turn
+
+    async def _known_as(self, tx: Tx, names: Sequence[str]) -> list[str]:
+        """What a row calls its thing, and our id for that, if there is one."""
+        others = [name for name in names if name.startswith("ext:") and "\0" not in name]
+        found = [await tx.resolve(self.collection.entity.kind, name) for name in others]
+        return [*names, *(each for each in found if each is not None)]
 
     async def _asked(self, runtime: Runtime, job: Job[Any], outcome: Any) -> Any:
         """A row that names what only its owner knows, or what has not been heard of, is decided after the others of its
@@ -330,12 +341,12 @@ def _act_of(sent: dict[str, Any], kind: str) -> bytes:
     return to_json({name: value for name, value in sent.items() if name != kind})
 
 
-def _thing_of(sent: dict[str, Any], kind: str) -> str | None:
-    """What a row calls the thing that it makes or does something to; none where it makes one without a name."""
-    named, external = sent.get(kind), sent.get("external")
-    if isinstance(external, dict):
-        return f"ext:{external.get('source')}:{external.get('id')}"
-    return named if isinstance(named, str) else None
+def _names_of(sent: dict[str, Any], kind: str) -> list[str]:
+    """What a row calls the thing that it makes or does something to; nothing where it makes one without a name."""
+    named, more = sent.get(kind), sent.get("externals")
+    externals = [sent.get("external"), *(more if isinstance(more, list) else ())]
+    found = [f"ext:{each.get('source')}:{each.get('id')}" for each in externals if isinstance(each, dict)]
+    return [*found, named] if isinstance(named, str) else found
 
 
 def cause_of(verb: str, body: bytes) -> str:

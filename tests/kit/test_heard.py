@@ -105,7 +105,9 @@ async def test_rows_of_a_bulk_wait_as_a_single_write_does_and_rows_of_the_same_t
     await world.settled("/v1/deals", known)
     consumer = world.services["targets"].runtime.consumer
     assert consumer is not None
-    first, second = {"external": {"source": "crm", "id": "1"}}, {"external": {"source": "crm", "id": "2"}}
+    first, second, third = ({"external": {"source": "crm", "id": name}} for name in "123")
+    there = (await world.made("/v1/deals", DEAL | third | {"owner": "ext:crm:ben"}))["id"]
+    shared = {"on": "2026-03-01", "value": DEAL["value"], "credits": [{"member": "ext:crm:ada", "share": "1"}]}
     async with consumer.turn:
         await world.made("/v1/members", PERSON)
         sending = asyncio.create_task(sent_in_bulk(
@@ -116,12 +118,15 @@ async def test_rows_of_a_bulk_wait_as_a_single_write_does_and_rows_of_the_same_t
             DEAL | second | {"owner": "mbr_nobody"},
             DEAL | second | {"owner": "ext:crm:ben"},
             {"do": "win", "deal": "ext:crm:none", "value": DEAL["value"]},
+            # By whichever name: what is decided later is followed by what comes after it.
+            {"do": "win", "deal": "ext:crm:3", **shared},
+            {"do": "lose", "deal": there, "on": "2026-03-02", "reason": "price"},
         ))  # fmt: skip
         async with asyncio.timeout(10):
             while not asked:
                 await asyncio.sleep(0.01)
         assert not sending.done()
-    assert await sending == [201, 200, 409, 422, 201, 404]
+    assert await sending == [201, 200, 409, 422, 201, 404, 200, 409]
     won = (await world.admin.get("/v1/deals/ext:crm:1")).json()
     assert (won["status"], won["name"]) == ("won", "One")
 

@@ -110,13 +110,15 @@ def approve(aimed: Target, by: Asker, on: str = "2025-12-02", theirs: tuple[str,
     aimed.approve(day(on), by=by, theirs=theirs, rates={"USD": "0.9"})
 
 
-def test_nobody_sets_changes_or_approves_their_own_target() -> None:
+def test_nobody_sets_changes_approves_or_closes_their_own_target() -> None:
     ada, ben, cem = (Asker(name, name) for name in ("mbr_a", "mbr_b", "mbr_c"))
     with pytest.raises(OwnTarget, match="mbr_a"):
         target(level="member", ref="mbr_a", by=ada)
     theirs = target(level="member", ref="mbr_a", by=ben)
     with pytest.raises(OwnTarget):
         theirs.change(ON, value=euros("1.00"), by=ada)
+    with pytest.raises(OwnTarget):
+        theirs.close(ON, "mbr_a")
     with pytest.raises(OwnTarget):
         approve(theirs, ada)
     with pytest.raises(SetByTheSame, match="set by mbr_b"):

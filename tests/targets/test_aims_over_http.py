@@ -254,7 +254,7 @@ async def test_another_target_takes_the_place_of_one_that_was_closed(each_house:
     await house.made(f"targets/{closed['id']}/close", {"on": "2026-02-01"})
     made = await house.post("targets", body | {"value": eur("50.00")})
     assert made.status_code == 201, made.text
-    for period, aimed in (("2026-Q1", "50.00"), ("2026", "50.00")):
+    for period, aimed in (("2026-Q1", "50.00"), ("2026", "50.00"), ("2026-02", "15.56")):
         view = await world.settled("/v1/views/sales", made, period=period, team=house.north)
         assert view["figures"]["target"] == eur(aimed)
     rows = await world.settled("/v1/views/sales/rows", made, period="2026-Q1", figure="target", team=house.north)

@@ -161,6 +161,8 @@ def test_a_month_warns_stops_or_is_silent_beside_the_whole_and_what_was_left_of_
         "The budget of 2026 plans 400.00 EUR before 2026-03-01;"
         " with this 400.01 EUR is spent by then, 0.01 EUR too much."
     )
+    # What is spent after the month is not spent by its end.
+    assert spend(euros("300.00"), warns, euros("500.00"), on="2026-02-10", before="2026-04-01").warning is None
     # What is booked late, for January, is too much for February too.
     late = spend(euros("200.00"), warns, euros("250.00"), on="2026-01-20", before="2026-02-15").warning
     assert late is not None

@@ -161,6 +161,7 @@ async def test_a_change_of_credits_takes_effect_with_the_second_approval_and_is_
         (house.ada, eur("50.00")), (house.ben, eur("50.00"))
     ]  # fmt: skip
     assert (changed["value"], changed["amended_on"]) == (eur("100.00"), "2026-03-05")
+    assert [each["by"] for each in changed["amendments"]] == [f"credit_change/{made.json()['id']}"]
     events = (await house.get(f"{path}/history"))["items"]
     assert [each["type"].split(".")[2] for each in events] == [
         "credit-change-proposed", "credit-change-approved", "credit-change-approved"
@@ -181,4 +182,5 @@ async def test_a_tool_that_imports_states_credits_as_another_system_has_them_and
     answers = [await house.world.post(f"/v1/deals/{each['id']}/amend", amend, **headers)
                for each, headers in ((theirs, {}), (ours, tool), (theirs, tool))]  # fmt: skip
     assert [answer.status_code for answer in answers] == [409, 409, 200]
-    assert [each["member"] for each in answers[2].json()["credits"]] == [house.ben]
+    told = answers[2].json()
+    assert ([each["member"] for each in told["credits"]], told["amendments"][0]["by"]) == ([house.ben], "sales")

@@ -10,6 +10,7 @@ import httpx
 
 from tests.targets.bodies import eur
 from tests.targets.conftest import House
+from tests.world import client_of, token_headers
 
 
 async def at_once(house: House, path: str, *bodies: Any) -> list[httpx.Response]:
@@ -71,3 +72,24 @@ async def test_receipts_booked_at_the_same_moment_settle_an_invoice_once(each_ho
     applied = sorted(answer.json()["applied"]["amount"] for answer in answers)
     assert applied == ["0.00", "10.00", "30.00", "30.00", "30.00"]
     assert (await each_house.get(f"invoices/{invoice['id']}"))["outstanding"] == eur("0.00")
+
+
+async def test_credits_proposed_and_approved_at_the_same_moment_are_decided_once(each_house: House) -> None:
+    house = each_house
+    deal = await house.won("100.00")
+    body = {"deal": deal["id"], "credits": [{"member": house.ben, "share": "1"}], "reason": "His"}
+    proposed = await at_once(house, "credit-changes", *[body] * 4)
+    assert statuses(proposed) == [201] + [409] * 3
+    (change,) = [answer.json()["id"] for answer in proposed if answer.status_code == 201]
+
+    async def approves(member: str) -> httpx.Response:
+        headers = token_headers(house.world.settings, "credit-approvals:write", member=member)
+        async with client_of(house.world.origin, headers) as client:
+            return await client.post(f"/v1/credit-changes/{change}/approve", json={})
+
+    approved = await asyncio.gather(*(approves(each) for each in ("mbr_c", "mbr_c", "mbr_d", "mbr_e")))
+    assert statuses(approved) == [200] * 2 + [409] * 2
+    amended = await house.get(f"deals/{deal['id']}")
+    assert (amended["version"], [each["member"] for each in amended["credits"]]) == (deal["version"] + 1, [house.ben])
+    (shown,) = (await house.get("credit-changes", deal=deal["id"]))["items"]
+    assert len({each["by"] for each in shown["approvals"]}) == 2

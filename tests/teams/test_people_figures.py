@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -9,21 +10,24 @@ import pytest
 from tests.teams.conftest import Staff
 from tests.world import client_of, token_headers
 
-MANAGER = "Account manager"
+_jobs = count(1)
 
 
 @pytest.fixture(name="crew")
-async def _crew(lone_staff: Staff) -> tuple[Staff, list[str], list[str]]:
-    """Six in the North, led by the first of them, and five in the South; all of them account managers."""
-    crews: list[list[str]] = []
-    for team, size in ((lone_staff.north, 6), (lone_staff.south, 5)):
-        members = [await lone_staff.recruited(job=MANAGER) for _ in range(size)]
+async def _crew(each_staff: Staff) -> tuple[Staff, list[str], list[str]]:
+    """Six in the North, led by the first of them, and five in the South; all of them have a job that nobody else has.
+
+    Other crews are in the same house: each test looks at its own teams, and at days and skills that no other one does.
+    """
+    job, crews = f"Account manager {next(_jobs)}", list[list[str]]()
+    for team, size in ((each_staff.north, 6), (each_staff.south, 5)):
+        members = [await each_staff.recruited(job=job) for _ in range(size)]
         for member in members:
-            await lone_staff.does(member, "join", team=team, since="2026-01-01")
+            await each_staff.does(member, "join", team=team, since="2026-01-01")
         crews.append(members)
-    await lone_staff.patch(f"teams/{lone_staff.north}", {"leader": crews[0][0]})
+    await each_staff.patch(f"teams/{each_staff.north}", {"leader": crews[0][0]})
     north, south = crews
-    return lone_staff, north, south
+    return each_staff, north, south
 
 
 async def hr(staff: Staff, made: Any, period: str, **query: str) -> dict[str, Any]:
@@ -37,6 +41,12 @@ async def hr(staff: Staff, made: Any, period: str, **query: str) -> dict[str, An
 def by_ref(view: dict[str, Any], figure: str) -> dict[str, Any]:
     """A figure of each row of a breakdown."""
     return {row["ref"]: row["figures"][figure] for row in view["breakdown"]["rows"]}
+
+
+def by_team(staff: Staff, view: dict[str, Any], figure: str) -> dict[str, Any]:
+    """A figure of the two teams."""
+    found = by_ref(view, figure)
+    return {team: found[team] for team in (staff.north, staff.south)}
 
 
 def why(view: dict[str, Any]) -> str:
@@ -67,7 +77,7 @@ async def test_days_of_absence_are_told_of_many_and_whose_they_are_only_to_who_m
     view = await hr(staff, last, "2026-03", breakdown="team")
     # Two days of each in March, those of April belong to April; nobody of the South was away.
     assert (view["figures"]["absence_days"], view["figures"]["members_absent"]) == ("12.00", 6)
-    assert by_ref(view, "absence_days") == {staff.north: "12.00", staff.south: "0.00"}
+    assert by_team(staff, view, "absence_days") == {staff.north: "12.00", staff.south: "0.00"}
     assert (await hr(staff, last, "2026-04"))["figures"]["absence_days"] == "12.00"
     assert (await hr(staff, last, "2026-Q2"))["figures"]["absence_days"] == "12.00"
     # Two stretches that differ by a day would tell of that day.
@@ -78,7 +88,7 @@ async def test_days_of_absence_are_told_of_many_and_whose_they_are_only_to_who_m
     last = await away(south[0], "2026-03-10", "2026-03-12", share="0.5")
     view = await hr(staff, last, "2026-03", breakdown="team")
     assert view["figures"]["absence_days"] == "13.00"
-    assert by_ref(view, "absence_days") == {staff.north: None, staff.south: None}
+    assert by_team(staff, view, "absence_days") == {staff.north: None, staff.south: None}
     assert "fewer than 5 people" in why(await hr(staff, last, "2026-03", team=staff.south))
     gone = await staff.made(f"absences/{last['id']}/cancel", {})
     assert (await hr(staff, gone, "2026-03"))["figures"]["absence_days"] == "12.00"
@@ -126,15 +136,16 @@ async def test_gaps_in_skills_are_those_that_teams_tells_of_and_few_are_not_told
         await assessed(member, talking, 5)
     await assessed(north[0], selling, 2)
     await assessed(north[0], talking, 2)
-    await staff.made(f"skills/{selling}/need", {"job": MANAGER, "level": 3})
-    need = await staff.made(f"skills/{talking}/need", {"job": MANAGER, "level": 2})
+    needed = {"job": (await staff.get(f"members/{north[0]}"))["job"], "on": "2026-01-01"}
+    await staff.made(f"skills/{selling}/need", needed | {"level": 3})
+    need = await staff.made(f"skills/{talking}/need", needed | {"level": 2})
     view = await hr(staff, need, "2026", breakdown="team")
     gaps = (await staff.get("skill-gaps"))["items"]
     assert view["figures"]["skill_gaps"] == len(gaps) == 11
     assert view["figures"]["members_with_skill_gaps"] == len({each["member"] for each in gaps}) == 6
     assert view["figures"]["skill_gaps_by_skill"] == {"Selling": 6, "Talking": 5}
-    assert by_ref(view, "members_with_skill_gaps") == {staff.north: 6, staff.south: 0}
-    assert sum(by_ref(view, "skill_gaps").values()) == view["figures"]["skill_gaps"]
+    assert by_team(staff, view, "members_with_skill_gaps") == {staff.north: 6, staff.south: 0}
+    assert sum(by_team(staff, view, "skill_gaps").values()) == view["figures"]["skill_gaps"]
     # Who learns is not short any more from that day on, and who has another job needs other skills.
     await assessed(north[0], selling, 3, on="2026-05-05")
     await staff.patch(f"members/{south[0]}", {"job": "Trainer"})
@@ -151,6 +162,13 @@ async def test_gaps_in_skills_are_those_that_teams_tells_of_and_few_are_not_told
     assert len(await rows_as(staff, "skill_gaps", "2026", member=north[0])) == 4
     assert await rows_as(staff, "skill_gaps", "2026", member=south[1]) == []
     assert await rows_as(staff, "skill_gaps", "2026", "skills:read", department="sales") == []
+    # What the job needs more of from a day on was no gap before.
+    more = await staff.made(f"skills/{selling}/need", needed | {"level": 5, "on": "2026-05-10"})
+    assert (await hr(staff, more, "2026-Q1"))["figures"]["skill_gaps_by_skill"] == {"Selling": 6, "Talking": 5}
+    assert (await hr(staff, more, "2026-Q2"))["figures"]["skill_gaps_by_skill"] == {"Selling": 11, "Talking": 5}
+    # In a year in which nobody needed it yet, nothing is known.
+    before = await hr(staff, more, "2025")
+    assert (before["figures"]["skill_gaps"], before["figures"]["skill_gaps_by_skill"]) == (None, None)
 
 
 async def test_attendance_is_counted_of_those_invited_by_the_team_of_the_day(
@@ -178,8 +196,8 @@ async def test_attendance_is_counted_of_those_invited_by_the_team_of_the_day(
     names = ("attendance_invited", "attendance_present", "attendance_excused")
     assert [view["figures"][name] for name in names] == [12, 5, 1]
     assert view["figures"]["attendance"] == {"rate": "0.454545", "numerator": 5, "denominator": 11}
-    assert by_ref(view, "attendance_invited") == {staff.north: 7, staff.south: 5}
-    assert by_ref(view, "attendance_present") == {staff.north: 4, staff.south: 1}
+    assert by_team(staff, view, "attendance_invited") == {staff.north: 7, staff.south: 5}
+    assert by_team(staff, view, "attendance_present") == {staff.north: 4, staff.south: 1}
     months = await hr(staff, last, "2026-Q1", breakdown="month")
     assert by_ref(months, "attendance_invited") == {"2026-01": 0, "2026-02": 6, "2026-03": 6}
     assert by_ref(months, "attendance")["2026-01"] is None
@@ -190,7 +208,7 @@ async def test_attendance_is_counted_of_those_invited_by_the_team_of_the_day(
     # The past stays as it was when somebody moves.
     moved = await staff.does(north[0], "move", from_team=staff.north, to_team=staff.south, on="2026-04-01")
     again = await hr(staff, moved, "2026-Q1", breakdown="team")
-    assert by_ref(again, "attendance_present") == {staff.north: 4, staff.south: 1}
+    assert by_team(staff, again, "attendance_present") == {staff.north: 4, staff.south: 1}
 
 
 async def test_working_shares_and_ramps_are_those_of_the_day(crew: tuple[Staff, list[str], list[str]]) -> None:
@@ -198,12 +216,13 @@ async def test_working_shares_and_ramps_are_those_of_the_day(crew: tuple[Staff, 
     await staff.patch(f"members/{north[0]}", {"working_share": "0.5", "on": "2026-04-01"})
     ramped = await staff.recruited(starts_on="2026-05-16", ramp=["0.25", "0.5", "0.75"])
     joined = await staff.does(ramped, "join", team=staff.south, since="2026-05-16")
-    march = (await hr(staff, joined, "2026-03"))["figures"]
-    assert (march["full_time_equivalents"], march["ramping"]) == ("11.00", 0)
+    march = await hr(staff, joined, "2026-03", breakdown="team")
+    assert by_team(staff, march, "full_time_equivalents") == {staff.north: "6.00", staff.south: "5.00"}
+    assert march["figures"]["ramping"] == 0
     april = await hr(staff, joined, "2026-04", breakdown="team")
-    assert by_ref(april, "full_time_equivalents") == {staff.north: "5.50", staff.south: "5.00"}
+    assert by_team(staff, april, "full_time_equivalents") == {staff.north: "5.50", staff.south: "5.00"}
     # In the third month three quarters are expected, in the fourth all.
     for month, expected in (("2026-05", 1), ("2026-07", 1), ("2026-08", 0)):
         shown = await hr(staff, joined, month, breakdown="team")
-        assert by_ref(shown, "ramping") == {staff.north: 0, staff.south: expected}
+        assert by_team(staff, shown, "ramping") == {staff.north: 0, staff.south: expected}
     assert [row["ref"] for row in await rows_as(staff, "ramping", "2026-07")] == [ramped]

@@ -106,6 +106,11 @@ async def test_a_follow_up_has_a_day_and_an_owner_who_may_read(staff: Staff) -> 
     await staff.made(f"{path}/readers", {"readers": [friend]})
     agreed = await staff.made(f"{path}/follow-up", body)
     assert agreed["follow_ups"][0]["follow_up"] == "follow-up-1"
+    # Who may not read of it any more has nothing to do about it either.
+    assert agreed["follow_ups"][0]["owner"] == friend
+    alone = await staff.made(f"{path}/readers", {"readers": []})
+    assert (alone["follow_ups"][0]["owner"], alone["follow_ups"][0]["done_on"]) == (None, None)
+    await staff.made(f"{path}/readers", {"readers": [friend]})
     left = await staff.post(f"{path}/close", {"on": "2026-03-02"})
     assert "follow-up-1" in problem(left, 409, "/regardless")
     unknown = await staff.post(f"{path}/followed-up", {"follow_up": "follow-up-7"})

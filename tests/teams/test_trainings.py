@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic_core import from_json
 
 from tests.metrics.stream import relayed
 from tests.teams.conftest import Staff, problem
@@ -135,6 +136,39 @@ async def test_who_lacks_what_their_job_needs_is_found_and_assigned(staff: Staff
     assert set(done["assigned"]) == {people["weak"], people["unknown"]}
     without = await staff.post("trainings/assign", {"course": await a_course(staff), "only_gaps": True})
     problem(without, 422, "/only_gaps")
+
+
+async def test_what_a_job_needed_on_a_day_stays_when_it_needs_more_later(staff: Staff) -> None:
+    skill, ada = (await staff.made("skills", {"name": "Pruning"}))["id"], await staff.recruited(job="Gardener")
+    assert (await staff.put(f"members/{ada}/skills/{skill}", {"level": 3, "on": "2026-01-05"})).status_code == 200
+    path = f"skills/{skill}/need"
+    for level, on in ((3, "2026-02-01"), (5, "2026-06-01"), (0, "2026-09-01"), (2, "2026-01-10")):
+        said = await staff.made(path, {"job": "Gardener", "level": level, "on": on})
+    assert (await staff.made(path, {"job": "Gardener", "level": 2, "on": "2026-01-10"}))["version"] == said["version"]
+    days = ("2026-01-09", "2026-01-31", "2026-05-31", "2026-06-01", "2026-09-01")
+    needed = [(await staff.get(f"skills/{skill}", on=day))["needed"] for day in days]
+    assert needed == [{}, {"Gardener": 2}, {"Gardener": 3}, {"Gardener": 5}, {}]
+    assert [each["from"] for each in said["needs"]["Gardener"]] == [
+        "2026-01-10", "2026-02-01", "2026-06-01", "2026-09-01",
+    ]  # fmt: skip
+    gaps = [(await staff.get("skill-gaps", skill=skill, on=day))["items"] for day in days]
+    assert [[each["gap"] for each in found] for found in gaps] == [[], [], [], [2], []]
+    assert (await staff.get(f"members/{ada}/skills", on="2026-06-01"))["items"][0]["needed"] == 5
+    named = await staff.patch(f"skills/{skill}", {"name": "Cutting back"})
+    assert named.json()["needs"] == said["needs"]
+
+
+async def test_levels_of_many_members_come_in_one_bulk_and_again_without_a_change(staff: Staff) -> None:
+    skill, people = (await staff.made("skills", {"name": "Whistling"}))["id"], [await staff.recruited() for _ in "ab"]
+    rows = [{"do": "assess", "skill": skill, "member": each, "level": 4, "on": "2026-02-01"} for each in people]
+    wrong = [rows[0] | {"level": 6}, rows[0] | {"member": "mbr_none"}, rows[0] | {"on": "2025-12-31"}]
+    answer = await staff.post("skills/bulk", [*rows, *wrong])
+    assert [from_json(line)["status"] for line in answer.text.splitlines()] == [200, 200, 422, 422, 409], answer.text
+    for member in people:
+        assert [each["level"] for each in (await staff.get(f"members/{member}/skills"))["items"]] == [4]
+    before = await staff.events()
+    await staff.post("skills/bulk", rows)
+    assert await staff.events() == before
 
 
 async def test_a_level_is_as_it_was_found_on_its_day(staff: Staff) -> None:

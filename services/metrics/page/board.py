@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from services.metrics.page import charts
 from services.metrics.page.amounts import currencies_of, has_parts, in_currency, number_of, weight_of, zero_in
+from services.metrics.page.called import as_told
 from services.metrics.page.dashboard import Dashboard
 from services.metrics.page.layout import LAYOUTS, STOCKS, Layout, groups_of, label_of, lead_of
 from services.metrics.page.panels import Panel, in_parts, over_time
@@ -65,8 +66,9 @@ class Table:
 class Board:
     """What the page of one view prints."""
 
-    def __init__(self, dashboard: Dashboard) -> None:
+    def __init__(self, dashboard: Dashboard, titles: Mapping[str, str]) -> None:
         self.dashboard = dashboard
+        self._names = {**dashboard.called, **titles}
         self.department = str(dashboard.asked.view)
         self.layout: Layout = LAYOUTS[self.department]
         self.figures: Mapping[str, Any] = dashboard.view["figures"]
@@ -111,7 +113,7 @@ class Board:
         return Card(
             key,
             label_of(key),
-            self._shown(value, key),
+            self._shown(as_told(key, value, self._names), key),
             self.dashboard.view["definitions"].get(key, ""),
             self._speaks_of(key),
             self._notes.get(key, "") if value is None else "",

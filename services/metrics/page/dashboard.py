@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.teams import TeamFact
 from services.metrics.page.asked import Asked
+from services.metrics.page.called import departments, known, refs_in
 from services.metrics.page.layout import LAYOUTS, lead_of
 from services.metrics.page.periods import Choices, beside, choices_of, first_look, pieces_of
 from services.metrics.views import VIEWS
@@ -47,6 +48,8 @@ class Dashboard:
     teams: Sequence[tuple[str, str]]
     names: Mapping[str, str] = field(default_factory=dict)
     """What the filters are called, by dimension."""
+    called: Mapping[str, str] = field(default_factory=dict)
+    """What departments are called, and the things that its figures speak of, as far as that is known here."""
 
     @property
     def period(self) -> Period:
@@ -91,6 +94,7 @@ async def look(snapshot: Snapshot, asked: Asked, principal: Principal, open_to: 
         await choices_of(snapshot, question),
         [(team, name or team) for team, name in await snapshot.rows(_TEAMS)],
         await _names(snapshot, question.filters, principal),
+        await departments(snapshot) | await known(snapshot, refs_in(shown["figures"]), principal),
     )
 
 

@@ -9,9 +9,13 @@ from urllib.parse import quote
 from fastapi import Request
 
 from services.metrics.page.asked import address
+from services.metrics.page.called import departments, field_of, known, refs_in, titled
 from services.metrics.page.owners import ask_owner
 from services.metrics.page.values import Shown, in_words, shown
 from shared.errors import NotFound
+from shared.http.runtime import runtime_of
+from shared.identity.permissions import Principal
+from shared.store import Snapshot
 
 OWNERS: Final[Mapping[str, tuple[str, str]]] = {
     "deal": ("targets", "deals"),
@@ -48,7 +52,7 @@ def can_open(kind: str) -> bool:
     return kind in OWNERS
 
 
-async def history_of(request: Request, subject: str, cursor: str | None) -> dict[str, Any]:
+async def history_of(request: Request, subject: str, cursor: str | None, principal: Principal) -> dict[str, Any]:
     """What the page of a history shows. Raises NotFound, Forbidden, and Overloaded when the owner does not answer."""
     kind, _, ref = subject.partition("/")
     if kind not in OWNERS or not ref.strip(".") or not ref.isprintable():
@@ -56,11 +60,12 @@ async def history_of(request: Request, subject: str, cursor: str | None) -> dict
     service, collection = OWNERS[kind]
     path = f"/v1/{collection}/{quote(ref, safe=':')}/history"
     answer = await ask_owner(request, service, path, **({"cursor": cursor} if cursor else {}))
-    events = [_event(each) for each in answer["items"]]
+    names, places = await _names(request, refs_in([ref, answer["items"]]), principal)
+    events = [_event(each, names, places) for each in answer["items"]]
     following = answer["next"]
     return {
         "kind": kind,
-        "ref": ref,
+        "called": names.get(ref, ref),
         "service": service,
         "events": events,
         "first": address("/history", {"of": subject}) if cursor else None,
@@ -69,11 +74,22 @@ async def history_of(request: Request, subject: str, cursor: str | None) -> dict
     }
 
 
-def _event(item: Mapping[str, Any]) -> dict[str, Any]:
+async def _names(request: Request, refs: set[str], principal: Principal) -> tuple[dict[str, str], dict[str, str]]:
+    """What the things of a history are called, and what departments are."""
+
+    async def query(snapshot: Snapshot) -> tuple[dict[str, str], dict[str, str]]:
+        return await known(snapshot, refs, principal), await departments(snapshot)
+
+    names, places = await runtime_of(request).store.read(query)
+    return names | await titled(request, refs), places
+
+
+def _event(item: Mapping[str, Any], names: Mapping[str, str], places: Mapping[str, str]) -> dict[str, Any]:
     data = item.get("data")
     facts: list[tuple[str, Shown]] = []
     if isinstance(data, Mapping):
-        facts = [(in_words(key), shown(value)) for key, value in data.items() if value not in (None, [], {}, "")]
+        said = {key: value for key, value in data.items() if value not in (None, [], {}, "")}
+        facts = [(in_words(key), shown(field_of(key, value, names, places))) for key, value in said.items()]
     return {
         "version": item["version"],
         "what": event_in_words(str(item["type"])),

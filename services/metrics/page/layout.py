@@ -41,6 +41,8 @@ LABELS: Final[Mapping[str, str]] = {
     "left": "Left of the budgets",
     "sales_expense": "Expense of sales",
 }
+RELATIONSHIPS: Final = "Relationships"
+"""Of clients to employees, of employees to their employer, and how the public sees us."""
 STOCKS: Final = frozenset(
     "customers_start customers_end customers_retained retention churn deals_open pipeline weighted_pipeline coverage"
     " pipeline_qualified coverage_qualified target_lifecycle stretch"
@@ -48,7 +50,9 @@ STOCKS: Final = frozenset(
     " outstanding_by_age left headcount headcount_sales openings_open equipment_out equipment_to_return joiners_waiting"
     " requests_open"
     " source_age view_age imports parked lag not_yet_invoiced overpaid target forecast forecast_range"
-    " forecast_override coverage_ideal duties_open duties_overdue problems_open actions_open actions_overdue".split()
+    " forecast_override coverage_ideal duties_open duties_overdue problems_open actions_open actions_overdue"
+    " full_time_equivalents ramping members_with_skill_gaps skill_gaps skill_gaps_by_skill customers_without_owner"
+    " handovers_open".split()
 )
 """Figures that are as at one day; the others count what happened in the period."""
 
@@ -102,11 +106,14 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
                                            "forecast_range", "forecast_override", "pipeline", "weighted_pipeline",
                                            "coverage", "pipeline_qualified", "coverage_qualified",
                                            "coverage_ideal", "velocity", "sales_cycle_mean",
-                                           "sales_cycle_median")),
+                                           "sales_cycle_median", "quota_attainment_rate", "quota_window_attainment",
+                                           "quota_calendar_attainment", "targets_with_goal", "duties_with_goal",
+                                           "actions_with_goal")),
             Group("Customers", ("customers_start", "customers_new", "customers_reactivated", "customers_lost",
-                                "customers_end", "customers_retained", "retention", "churn", "csat", "nps",
-                                "reputation")),
-            Group("The team", ("members", "assists", "role_contribution", "requests_to_it")),
+                                "customers_end", "customers_retained", "retention", "churn")),
+            Group(RELATIONSHIPS, ("csat", "nps", "csat_by_relationship", "customers_without_owner", "handovers_open",
+                                  "reputation")),
+            Group("The team", ("members", "assists", "role_contribution", "requests_to_it", "challenges")),
         ),
         charts=(
             Chart("Revenue by {piece}", ("revenue",)),
@@ -153,14 +160,18 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         headline=("headcount",),
         lead=("headcount", "joiners", "leavers", "openings_open", "headcount_sales"),
         groups=(
-            Group("People", ("headcount_sales", "joiners_waiting", "equipment_out", "equipment_to_return",
-                             "time_to_fill")),
-            Group("Training", ("trainings_assigned", "trainings_completed", "training_coverage", "training_cost",
-                               "training_effect")),
-            Group("Duties", ("duties_open", "duties_overdue", "duties_on_time")),
-            Group("Spirit", ("recognitions", "setbacks", "enps", "reputation")),
-            Group("Meetings", ("meetings_held", "meeting_hours", "problems_open", "problems_solved", "actions_open",
-                               "actions_overdue", "actions_on_time")),
+            Group("People", ("headcount_sales", "full_time_equivalents", "ramping", "time_to_fill", "joiners_waiting",
+                             "equipment_out", "equipment_to_return", "absence_days", "members_absent")),
+            Group("Training and skills", ("trainings_assigned", "trainings_completed", "training_coverage",
+                                          "training_cost", "training_effect", "members_with_skill_gaps", "skill_gaps",
+                                          "skill_gaps_by_skill")),
+            Group("Duties and goals", ("duties_open", "duties_overdue", "duties_on_time", "line_of_sight",
+                                       "targets_with_goal", "duties_with_goal", "actions_with_goal")),
+            Group("Spirit", ("recognitions", "challenges", "setbacks")),
+            Group(RELATIONSHIPS, ("leavers", "leavers_by_reason", "enps", "reputation")),
+            Group("Meetings", ("meetings_held", "meeting_hours", "attendance", "attendance_invited",
+                               "attendance_present", "attendance_excused", "problems_open", "problems_solved",
+                               "actions_open", "actions_overdue", "actions_on_time")),
         ),
         charts=(
             Chart("Headcount at the end of each {piece}", ("headcount",), "line"),
@@ -174,8 +185,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         lead=("requests_opened", "requests_open", "resolved_on_time", "time_to_resolve", "requests_resolved",
               "reopened"),
         groups=(
-            Group("Requests", ("requests_resolved", "reopened", "requests_from_sales", "on_time_by_pair",
-                               "joiners_waiting", "equipment_to_return")),
+            Group("Requests", ("requests_resolved", "reopened", "requests_from_sales", "on_time_by_pair")),
+            Group("Equipment", ("joiners_waiting", "equipment_out", "equipment_to_return")),
             Group("Problems", ("problems_open", "problems_solved")),
             Group("The state of information", ("source_age", "view_age", "imports", "parked", "lag")),
         ),

@@ -12,6 +12,7 @@ from services.metrics.page.aims import aims
 from services.metrics.page.answers import HEADERS, asset_response, frame, open_to, page
 from services.metrics.page.asked import Asked, address
 from services.metrics.page.board import Board
+from services.metrics.page.called import refs_in, titled
 from services.metrics.page.dashboard import Dashboard, look
 from services.metrics.page.entry import shown_to_visitor
 from services.metrics.page.history import history_of
@@ -54,7 +55,7 @@ async def read_thing_history(
     """What happened to a thing, event by event, as its owner tells it to this reader."""
 
     async def show(principal: Principal) -> Response:
-        found = await history_of(request, of, cursor)
+        found = await history_of(request, of, cursor, principal)
         return page("history.html", **frame(request, principal, "views"), **found)
 
     return await shown_to_visitor(request, show)
@@ -107,7 +108,8 @@ async def _view(request: Request, principal: Principal) -> Response:
         lambda snapshot: look(snapshot, asked, principal, departments)
     )
     unit = unit_of(found.period)
-    context: dict[str, Any] = {"look": found, "board": Board(found), "unit": unit, "pieces": pieces_of(found.period)}
+    board = Board(found, await titled(request, refs_in(found.view["figures"])))
+    context: dict[str, Any] = {"look": found, "board": board, "unit": unit, "pieces": pieces_of(found.period)}
     return page("view.html", **frame(request, principal, "views"), **context, api=_api(found))
 
 

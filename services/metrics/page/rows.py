@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import Request
 
 from services.metrics.page.asked import Asked, address
+from services.metrics.page.called import as_told, departments, field_of, known, refs_in, titled
 from services.metrics.page.dashboard import question_asked
 from services.metrics.page.history import can_open
 from services.metrics.page.layout import label_of
@@ -26,8 +27,6 @@ from shared.identity.permissions import Principal
 from shared.store import Snapshot
 
 ON_A_PAGE: Final = 50
-_WHOSE: Final = {"owner": "member", "manager": "member", "leader": "member", "raised_by": "member"}
-_NAMED: Final = ("department", "team", "group", "member", "customer", "product")
 _CALLED: Final = {"externals": "Known elsewhere as"}
 _HIDDEN: Final = ("ref", "kind")
 
@@ -48,23 +47,26 @@ async def figure_rows(
         question = await for_reader(snapshot, await question_asked(snapshot, asked), principal)
         reading = Reading(snapshot, question)
         items, last = await rows_of(source, reading, after, ON_A_PAGE, principal)
-        names = await _names(snapshot, items, principal)
+        value = await value_of(figure, reading)
+        names = await known(snapshot, refs_in([items, value]), principal)
         whose = {dim: (await names_of(snapshot, dim, [ref], principal)).get(ref, ref)
                  for dim, ref in question.filters.items()}  # fmt: skip
-        return question, await value_of(figure, reading), items, last, names, whose, await moment_of(snapshot)
+        moment = await moment_of(snapshot)
+        return question, value, items, last, names, await departments(snapshot), whose, moment
 
-    question, value, items, last, names, whose, moment = await runtime_of(request).store.read(query)
+    question, value, items, last, names, places, whose, moment = await runtime_of(request).store.read(query)
+    names |= await titled(request, refs_in([items, value]))
     here = asked.on(period=question.period.label)
     more = {**here.query(), "figure": key}
     return {
         "label": label_of(key),
         "definition": figure.definition,
-        "value": shown(value, key),
+        "value": shown(as_told(key, value, {**names, **places}), key),
         "question": _in_short(question),
         "filters": whose,
         "as_of": moment,
         "zone": question.zone,
-        "table": table_of(items, names),
+        "table": table_of(items, names, places),
         "back": here.url(),
         "first": address("/rows", more) if after else None,
         "next": address("/rows", {**more, "cursor": Cursor(last).text()}) if last else None,
@@ -73,43 +75,26 @@ async def figure_rows(
     }
 
 
-def table_of(items: Sequence[Mapping[str, Any]], names: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def table_of(items: Sequence[Mapping[str, Any]], names: Mapping[str, str], places: Mapping[str, str]) -> dict[str, Any]:
     """The rows as a table: one column for each thing that is told of any of them."""
     columns = [key for key in dict.fromkeys(key for item in items for key in item) if key not in _HIDDEN]
     rows: list[dict[str, Any]] = []
     for item in items:
-        cells = [_cell(key, item.get(key), names) for key in columns]
+        cells = [_cell(key, item.get(key), names, places) for key in columns]
         kind, ref = str(item.get("kind", "")), str(item.get("ref", ""))
         link = address("/history", {"of": f"{kind}/{ref}"}) if can_open(kind) else None
-        rows.append({"ref": ref, "link": link, "cells": cells})
+        rows.append({"name": names.get(ref, ref), "link": link, "cells": cells})
     numbers = [any(row["cells"][place].number for row in rows) for place in range(len(columns))]
     head = [(_CALLED.get(key) or in_words(key), number) for key, number in zip(columns, numbers, strict=True)]
     return {"head": head, "rows": rows}
 
 
-def _cell(key: str, value: Any, names: Mapping[tuple[str, str], str]) -> Shown:
+def _cell(key: str, value: Any, names: Mapping[str, str], places: Mapping[str, str]) -> Shown:
     if value is None or value in ("", []):
         return Shown(("",))
     if key == "externals":
         return Shown(tuple(f"{each['source']}: {each['id']}" for each in value))
-    dim = _WHOSE.get(key, key)
-    return shown(names.get((dim, value), value) if isinstance(value, str) and dim in _NAMED else value, key)
-
-
-async def _names(
-    snapshot: Snapshot, items: Sequence[Mapping[str, Any]], principal: Principal
-) -> dict[tuple[str, str], str]:
-    refs: dict[str, set[str]] = {}
-    for item in items:
-        for key, value in item.items():
-            dim = _WHOSE.get(key, key)
-            if dim in _NAMED and isinstance(value, str):
-                refs.setdefault(dim, set()).add(value)
-    found = {}
-    for dim, keys in refs.items():
-        for ref, name in (await names_of(snapshot, dim, sorted(keys), principal)).items():
-            found[dim, ref] = name
-    return found
+    return shown(field_of(key, value, names, places), key)
 
 
 def _in_short(question: Question) -> dict[str, Any]:

@@ -29,9 +29,17 @@ _UNITS: Final = {
 """What numbers without a unit of their own are counted in, by the key of their figure."""
 
 
+_NAMING: Final = ("name", "label", "ref", "kind", "of")
+"""What an entry of a list is called by."""
 _MOST_PLACES: Final = 2
 _SECONDS: Final = frozenset({"source_age", "view_age", "imports"})
 _LONG: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
+
+
+class Called(str):
+    """A name: it is shown as it is, and is no word of ours."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ def shown(value: Any, figure: str = "") -> Shown:
     match value:
         case None:
             return Shown((NOT_KNOWN,), known=False)
+        case Called():
+            return Shown((str(value),))
         case bool():
             return Shown(("yes" if value else "no",))
         case {"amount": str(), "currency": str()}:
@@ -64,7 +74,7 @@ def shown(value: Any, figure: str = "") -> Shown:
         case {"rate": _, "numerator": above, "denominator": below}:
             return Shown((percent(value["rate"]),), f"{text_of(above)} of {text_of(below)}", number=True)
         case Mapping():
-            parts = tuple((in_words(str(name)), shown(part, figure)) for name, part in value.items())
+            parts = tuple((_word(name), shown(part, figure)) for name, part in value.items())
             return Shown((), parts=parts) if parts else Shown(("none",))
         case float() | int() if figure in _SECONDS:
             return Shown((duration(value),), number=True)
@@ -140,6 +150,10 @@ def in_words(key: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def _word(name: Any) -> str:
+    return str(name) if isinstance(name, Called) else in_words(str(name))
+
+
 def day_in_words(day: date) -> str:
     """`31 Jul 2026`."""
     return f"{day.day} {day:%b} {day.year}"
@@ -165,9 +179,8 @@ def _with_unit(value: str | int | float | Decimal, figure: str) -> str:
 
 def _entry(value: Any) -> tuple[str, Shown]:
     if isinstance(value, Mapping):
-        name = next((str(value[key]) for key in ("name", "label", "ref", "kind") if value.get(key)), "")
-        rest = {key: each for key, each in value.items() if key not in ("name", "label", "ref", "kind")}
-        return name, shown(rest)
+        name = next((str(value[key]) for key in _NAMING if value.get(key)), "")
+        return name, shown({key: each for key, each in value.items() if key not in _NAMING and each is not None})
     return "", shown(value)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.metrics.facts.customers import CustomerFact, ProductFact
+from services.metrics.facts.skills import SkillFact
 from services.metrics.facts.targets import TargetFact
 from services.metrics.facts.teams import DepartmentFact, GroupFact, PersonFact, TeamFact
 from services.metrics.sums import Tally
@@ -24,6 +25,7 @@ _NAMED: Mapping[str, type[Fact]] = {
     "member": PersonFact,
     "customer": CustomerFact,
     "product": ProductFact,
+    "skill": SkillFact,
 }
 _ALWAYS_SHOWN = ("department", "team")
 """Dimensions whose every member has a row, also one in which nothing happened."""

@@ -1,8 +1,9 @@
 """Can our people do what their jobs need? Members who fall short of a level, and by which skills.
 
-Looked at are those who work here at the end, by the job they have then; what jobs need is what they need today. A level
-that nobody has looked at is 0. What is told of them is told as of everything that concerns people (`private.py`): of a
-department, of a team (the one joined last), and over all by skill. By both a team and a skill it is not told.
+Looked at are those who work here at the end, by the job they have then, what that needs then and the levels of then. A
+level that nobody has looked at is 0. What is told of them is told as of everything that concerns people
+(`private.py`): of a department, of a team (the one joined last), and over all by skill. By both a team and a skill it
+is not told.
 """
 
 from __future__ import annotations
@@ -54,14 +55,15 @@ async def gaps_of(reading: Reading) -> Gaps:
 
     async def read() -> Gaps:
         snapshot, last = reading.snapshot, last_day(reading)
-        named = [each for each in await snapshot.all(SkillFact, _NAMED) if each.needed]
+        skills = await snapshot.all(SkillFact, _NAMED)
+        named = [each for each in skills if any(each.needed_on(job, last) for job in each.needs)]
         abilities = await snapshot.all(AbilityFact, _HAVE) if named else []
         levels = {(each.member, each.skill): each.level_on(last) for each in abilities}
         here = [each for each in await everybody(reading) if on_day(each.employments, last)]
         found = [
             Gap(member.id, member.department_on(last) or "", member.team_on(last) or "", skill.id)
             for member in here for skill in named
-            if levels.get((member.id, skill.id), 0) < skill.needed.get(member.job_on(last) or "", 0)
+            if levels.get((member.id, skill.id), 0) < skill.needed_on(member.job_on(last), last)
         ]  # fmt: skip
         return Gaps({each.id: each.name for each in named}, found)
 
@@ -123,9 +125,9 @@ async def _rows(reading: Reading) -> list[sa.ColumnElement[bool]]:
 _OPENED: Final = "not told where that would tell of fewer than five people"
 SKILL_FIGURES = (
     Figure("members_with_skill_gaps", "Members here at the end of a month, a quarter or a year who fall short of a "
-           f"level of a skill that their job needs today; {_OPENED}.",
+           f"level of a skill that their job needs then; {_OPENED}.",
            _told_of("members_with_skill_gaps", lambda found: len({each.person for each in found})), "skill_gaps"),
-    Figure("skill_gaps", "Levels of skills that their jobs need today and members here at the end of a month, a "
+    Figure("skill_gaps", "Levels of skills that their jobs need then and members here at the end of a month, a "
            f"quarter or a year fall short of; {_OPENED}.", _told_of("skill_gaps", len), "skill_gaps"),
     Figure("skill_gaps_by_skill", "Members here at the end of a month, a quarter or a year who fall short of each "
            f"skill that jobs need; {_OPENED}.", gaps_by_skill, "skill_gaps"),

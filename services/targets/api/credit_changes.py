@@ -111,7 +111,8 @@ async def _approved(tx: Tx, change: CreditChange, body: ApproveCredits) -> Credi
     on, deal = body.on or await today(tx), await tx.load(Deal, change.deal)
     tx.save(change, change.approve(deal, on, who_asks(tx)))
     if change.status == "approved":
-        tx.save(deal, deal.credit(change.since or on, change.shares, change.reason, await invoiced(tx, deal)))
+        asked, since = await invoiced(tx, deal), change.since or on
+        tx.save(deal, deal.credit(since, change.shares, change.reason, asked, by=change.subject))
     return change
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from services.targets.api.asking import who_asks
 from services.targets.api.contribution import InARole, StaffDeal, staffed
 from services.targets.api.costing import cost_of
 from services.targets.api.invoices import invoiced
@@ -247,8 +248,9 @@ async def amend_deal(tx: Tx, deal: Deal, body: AmendDeal) -> Deal:
     """Agree on something else from a day on: the difference counts on that day. Other credits are proposed instead."""
     on, stated = body.on or await today(tx), _stated(tx, deal)
     value, lines, shares, _ = await _agreed(tx, deal, body, on)
-    asked = await invoiced(tx, deal)
-    return tx.save(deal, deal.amend(on, value, lines, shares or deal.shares, body.reason, asked, stated=stated))
+    asked, by = await invoiced(tx, deal), who_asks(tx).name
+    whose = shares or deal.shares
+    return tx.save(deal, deal.amend(on, value, lines, whose, body.reason, asked, stated=stated, by=by))
 
 
 @deals.verb("lose")

@@ -322,7 +322,7 @@ async def approve_target(tx: Tx, target: Target, body: ApproveTarget) -> Target:
 @targets.verb("close")
 async def close_target(tx: Tx, target: Target, body: CloseTarget) -> Target:
     """Stop working on a target."""
-    return tx.save(target, target.close(body.on or await today(tx)))
+    return tx.save(target, target.close(body.on or await today(tx), tx.context.member))
 
 
 def _fixed(field: str, stored: str) -> Conflict:

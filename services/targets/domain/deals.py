@@ -149,7 +149,8 @@ class Deal(Entity, table=True):
     roles: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     """Who filled which role in it, for what each contributed; credits say whose revenue it is."""
     amendments: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
-    """What was agreed on before each of them, oldest first, with the day and the reason of the change."""
+    """What was agreed on before each of them, oldest first, with the day and the reason of the change, and who has
+    entered it: a member, a tool, or the change of credits that others have approved."""
     amended_on: date | None = Field(default=None, index=True)
     owners: list[list[str]] = Field(default_factory=list, sa_type=Json)
     """Who had it from which day on, oldest first, where it was ever handed over."""
@@ -262,6 +263,7 @@ class Deal(Entity, table=True):
         invoiced: Money | None = None,
         *,
         stated: bool = False,
+        by: str | None = None,
     ) -> DealAmended:
         """Agree on something else from a day on; what was before that day keeps what it had, and so do the credits,
         unless they are `stated` as another system has them, or others have agreed on them."""
@@ -276,7 +278,7 @@ class Deal(Entity, table=True):
             raise AmendedInAnotherCurrency(currency=self.value.currency, other=value.currency)
         if invoiced is not None and invoiced > value:
             raise AmendedBelowInvoices(invoiced=invoiced, value=value, difference=invoiced - value)
-        before = {"on": on.isoformat(), "reason": reason, "value": self.value.as_json(), "lines": self.lines,
+        before = {"on": on.isoformat(), "reason": reason, "by": by, "value": self.value.as_json(), "lines": self.lines,
                   "credits": self.credits, "cost": self.cost.as_json() if self.cost is not None else None}  # fmt: skip
         sold, credits = self._agree(value, lines, shares)
         self.amendments, self.amended_on = [*self.amendments, before], on
@@ -296,12 +298,14 @@ class Deal(Entity, table=True):
         self.amendments, self.lines, self.cost = terms[:-1], terms[-1]["lines"], told[-1].cost
         return DealCosted(agreed=told)
 
-    def credit(self, on: date, shares: Shares, reason: str, invoiced: Money | None = None) -> DealAmended:
+    def credit(
+        self, on: date, shares: Shares, reason: str, invoiced: Money | None = None, by: str | None = None
+    ) -> DealAmended:
         """Be whose others have agreed on that it is, from a day on; value and lines stay."""
         if self.status != "won" or self.value is None:
             raise DealIsNotWon(status=self.status)
         lines = [_sold(line) for line in self.lines]
-        return self.amend(on, self.value, lines, shares, reason, invoiced, stated=True)
+        return self.amend(on, self.value, lines, shares, reason, invoiced, stated=True, by=by)
 
     def staff(self, roles: Sequence[tuple[str, str]]) -> DealStaffed | None:
         """Say who filled which role in it: all of them at once, each a role and a member."""

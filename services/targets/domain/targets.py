@@ -59,7 +59,7 @@ class TargetsOverlap(Refused):
 
 
 class OwnTarget(Refused):
-    """Nobody sets, changes or approves their own target; {member} asks, and it is the target of {whose}."""
+    """Nobody sets, changes, approves or closes their own target; {member} asks, and it is the target of {whose}."""
 
 
 class SetByTheSame(Refused):
@@ -339,9 +339,10 @@ class Target(Lasting, table=True):
         self.check_ins = sorted([*self.check_ins, said], key=lambda each: str(each["on"]))
         return TargetCheckedIn(on=on, confidence=confidence)
 
-    def close(self, on: date) -> TargetClosed:
-        """Stop working on it; it stays to be seen."""
+    def close(self, on: date, by: str | None = None) -> TargetClosed:
+        """Stop working on it; it stays to be seen. Nobody is rid of their own like that."""
         self._refuse_if_closed()
+        _refuse_own(self.level, self.ref, by)
         self.closed_on = on
         return TargetClosed(on=on)
 

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, model_validator
 
-from services.teams.api.learning import gaps_of
 from services.teams.api.onboarding_steps import tick_off
 from services.teams.api.organisation import today
 from services.teams.api.readers import about, people_of
 from services.teams.api.references import sought
+from services.teams.api.skills import gaps_of
 from services.teams.domain.learning import Course
 from services.teams.domain.members import Member, MemberIsErased
 from services.teams.domain.teams import Group, Team
@@ -276,7 +276,7 @@ async def _meant(tx: Tx, body: AssignToMany, course: Course, on: date) -> list[M
     if body.only_gaps:
         if course.skill is None:
             raise Invalid.at("/only_gaps", "the course names no skill, so nobody is known to lack what it teaches")
-        lacking = {gap["member"] for gap in await gaps_of(tx, skill=course.skill)}
+        lacking = {gap["member"] for gap in await gaps_of(tx, on, skill=course.skill)}
         members = [each for each in members if each.id in lacking]
     if len(members) > _MOST:
         raise Invalid.at("/team", f"these are {len(members)} members; at most {_MOST} are assigned at once")

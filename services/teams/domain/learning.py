@@ -12,13 +12,14 @@ from shared.errors import Refused
 from shared.events.trainings import (
     CourseChanged,
     CourseOffered,
+    LevelNeeded,
     SessionCancelled,
     SessionPlanned,
     SkillAssessed,
     SkillChanged,
     SkillNamed,
 )  # fmt: skip
-from shared.membership import Spell, held_on, observed
+from shared.membership import Spell, end_of, held_on, observed, spell
 from shared.money import Money
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
@@ -61,10 +62,13 @@ class Skill(Entity, table=True):
     """Something members can do, and the level of it that jobs need."""
 
     kind: ClassVar[str] = "skill"
+    hidden: ClassVar[frozenset[str]] = frozenset({"needed", "needs"})
 
     name: str
     needed: dict[str, int] = Field(default_factory=dict, sa_type=Json)
-    """By job, the level from 1 to 5 that it needs."""
+    """By job, the level from 1 to 5 that it needs by the last word: what was kept before that had a day."""
+    needs: dict[str, list[Spell]] = Field(default_factory=dict, sa_type=Json)
+    """By job, the levels that it needs, from which day on; 0 is none."""
 
     @classmethod
     def found(cls, *, name: str, **identity: Any) -> tuple[Self, SkillNamed]:
@@ -77,15 +81,46 @@ class Skill(Entity, table=True):
         if name == self.name:
             return None
         self.name = name
-        return SkillChanged(name=name, needed=self.needed)
+        return self._told()
 
-    def need(self, job: str, level: int) -> SkillChanged | None:
-        """Say which level a job needs; level 0 is none."""
-        needed = {each: at for each, at in self.needed.items() if each != job} | ({job: level} if level else {})
-        if needed == self.needed:
+    def need(self, job: str, level: int, on: date) -> SkillChanged | None:
+        """Say which level a job needs from a day on; level 0 is none, and what was said for later days stays."""
+        if level == (self.needed_on(job, on) or 0):
             return None
-        self.needed = dict(sorted(needed.items()))
-        return SkillChanged(name=self.name, needed=self.needed)
+        levels = self.levels
+        self.needs = dict(sorted((levels | {job: observed(levels.get(job, []), level, on)}).items()))
+        self.needed = _last(self.needs)
+        return self._told()
+
+    @property
+    def levels(self) -> dict[str, list[Spell]]:
+        """By job, the levels that it needs; what was said without a day has always been so."""
+        if _last(self.needs) == self.needed:
+            return self.needs
+        return {job: [spell(level, date.min)] for job, level in self.needed.items()}
+
+    def needed_on(self, job: str | None, day: date) -> int | None:
+        """The level that a job needed on a day; none if it needed none."""
+        held = held_on(self.levels.get(job or "", []), day)
+        return int(held["of"]) or None if held else None
+
+    def as_on(self, day: date) -> dict[str, Any]:
+        """Which jobs needed it on a day, and at which level."""
+        levels = {job: self.needed_on(job, day) for job in self.levels}
+        return {"needed": {job: level for job, level in levels.items() if level}}
+
+    def _told(self) -> SkillChanged:
+        needs = {
+            job: tuple(LevelNeeded(level=int(each["of"]), on=date.fromisoformat(each["from"]), until=end_of(each))
+                       for each in spells)
+            for job, spells in self.levels.items()
+        }  # fmt: skip
+        return SkillChanged(name=self.name, needed=self.needed, needs=needs)
+
+
+def _last(needs: dict[str, list[Spell]]) -> dict[str, int]:
+    """The level that each job needs by the last word."""
+    return {job: int(spells[-1]["of"]) for job, spells in needs.items() if spells[-1]["of"]}
 
 
 class Ability(Entity, table=True):

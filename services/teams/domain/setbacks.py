@@ -95,12 +95,13 @@ class Setback(Entity, table=True):
         return SetbackChanged(**self._told())
 
     def share(self, readers: Sequence[str], by: str | None) -> SetbackShared | None:
-        """Let others read of it, and nobody else; only whose it is decides that."""
+        """Let others read of it, and nobody else; only whose it is decides that. What was to be done by who may not
+        read of it any more is for nobody in particular."""
         if by not in (None, self.member):
             raise ConsentIsTheirs
         if sorted(set(readers)) == self.readers:
             return None
-        self.readers = sorted(set(readers))
+        self._let_read(readers)
         return SetbackShared()
 
     def follow_up(self, option: str, owner: str | None, due: date, note: str | None) -> SetbackFollowedUp:
@@ -108,7 +109,7 @@ class Setback(Entity, table=True):
         self._refuse_if_closed()
         if due < self.on:
             raise FollowedUpBefore(happened=self.on, on=due)
-        if owner is not None and owner not in (self.member, self.reported_by, *self.readers):
+        if owner is not None and not self._reads(owner):
             raise NotAReader(owner=owner)
         agreed = {"follow_up": f"follow-up-{len(self.follow_ups) + 1}", "option": option, "owner": owner,
                   "due": due.isoformat(), "note": note, "done_on": None}  # fmt: skip
@@ -147,12 +148,22 @@ class Setback(Entity, table=True):
                 return None
             self.note, self.outcome, self.readers, self.follow_ups = None, None, [], blank
             return SetbackChanged(**self._told())
-        self.readers = [each for each in self.readers if each != member]
+        self._let_read([each for each in self.readers if each != member])
         return SetbackShared()
 
     def overdue(self, day: date) -> bool:
         """Whether something that was agreed should have been done before a day, and is not."""
         return self.closed_on is None and any(each["due"] < day.isoformat() for each in self._to_do())
+
+    def _let_read(self, readers: Sequence[str]) -> None:
+        self.readers = sorted(set(readers))
+        self.follow_ups = [
+            each if each["done_on"] or self._reads(each["owner"]) else each | {"owner": None}
+            for each in self.follow_ups
+        ]
+
+    def _reads(self, member: str | None) -> bool:
+        return member in (self.member, self.reported_by, *self.readers)
 
     def _to_do(self) -> list[dict[str, Any]]:
         return [each for each in self.follow_ups if each["done_on"] is None]

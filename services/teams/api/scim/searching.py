@@ -78,9 +78,7 @@ def _narrowed(node: FilterNode) -> Any:
         return next((each for each in map(_narrowed, node.terms) if each is not None), None)
     if not isinstance(node, Comparison) or node.op != CompareOperator.eq or not isinstance(node.value, str):
         return None
-    if node.attr_path.sub_attr is not None:
-        return None
-    match node.attr_path.attr.lower():
+    match ".".join(filter(None, (node.attr_path.attr, node.attr_path.sub_attr))).lower():
         case "username":
             return called(node.value)
         case "externalid":
@@ -88,6 +86,9 @@ def _narrowed(node: FilterNode) -> Any:
                 _external.kind == Member.kind, _external.source == SOURCE, _external.name == node.value
             )
             return _member.id.in_(named)
+        case "emails.value":
+            reached = sa.select(_person.id).where(sa.func.lower(_person.email) == compared(node.value))
+            return _member.id.in_(reached)
         case "id":
             return _member.id == node.value
     return None

@@ -1,23 +1,23 @@
-"""`/v1/skills` and `/v1/courses`: what members can do, what jobs need, and what can be learnt where and when."""
+"""`/v1/skills`: what members can do, what their jobs need, and where they fall short of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from services.teams.api.organisation import today
 from services.teams.api.readers import people_of
 from services.teams.api.references import sought
-from services.teams.domain.learning import HIGHEST, Ability, Course, Skill
+from services.teams.domain.learning import HIGHEST, Ability, Skill
 from services.teams.domain.members import Member
 from services.teams.domain.teams import Department, Team
-from services.teams.domain.trainings import Training
-from shared.http.bodies import Body, Name, Named, Ref
+from shared.http.bodies import Body, Name, Named, Ref, shown
 from shared.http.collection import Collection, Reference, fresh
 from shared.http.documents import described
 from shared.http.pages import asked_only
@@ -25,26 +25,47 @@ from shared.http.problems import parse
 from shared.http.runtime import runtime_of
 from shared.http.writes import Answer, as_json, version_headers, write
 from shared.identity.permissions import Principal, forbidden, require
-from shared.ids import derived_id, new_id
+from shared.ids import derived_id
 from shared.instant import Day
 from shared.membership import on_day
-from shared.money import NonNegative
 from shared.store import Snapshot, Tx
 
-skills = Collection(Skill, "skills")
-courses = Collection(Course, "courses", filters={"skill": "skill"}, refs={"skill": Skill})
 router = APIRouter(tags=["skills"])
+
+
+class LevelShown(BaseModel):
+    """A level that a job needs from a day on; 0 is none."""
+
+    level: int
+    start: Day = Field(alias="from", description="`0001-01-01` where it was said without a day")
+    to: Day | None = Field(description="the first day after it")
+
+
+_Shown = create_model(
+    "_Shown",
+    needed=(dict[str, int], Field(description="by job, the level it needs today, or on the day asked about")),
+    needs=(dict[str, list[LevelShown]], Field(description="by job, the levels that it needs, by day")),
+)
+
+
+async def present(snapshot: Snapshot, found: Sequence[Skill], reader: Principal | None) -> list[dict[str, Any]]:
+    """Skills, with the levels that jobs need today and needed before."""
+    day = await today(snapshot)
+    return [shown(each) | each.as_on(day) | {"needs": _by_day(each)} for each in found]
+
+
+def _by_day(skill: Skill) -> dict[str, list[dict[str, Any]]]:
+    return {
+        job: [{"level": each["of"], "from": each["from"], "to": each["to"]} for each in spells]
+        for job, spells in skill.levels.items()
+    }
+
+
+skills = Collection(Skill, "skills", present=present, extra=_Shown, on_day=Skill.as_on)
 _READ, _WRITE = require("skills:read"), require("skills:write")
 _ability = Ability.__table__.c  # type: ignore[attr-defined]
-_training = Training.__table__.c  # type: ignore[attr-defined]
 _OF_MEMBER = sa.select(Ability).where(_ability.member == sa.bindparam("member")).order_by(_ability.skill)
-_SEATED = sa.select(Training).where(
-    _training.course == sa.bindparam("course"),
-    _training.session == sa.bindparam("session"),
-    _training.status == "assigned",
-)
 Level = Annotated[int, Field(ge=0, le=HIGHEST, strict=True, description="0 is not at all, 5 is mastery")]
-Trains = Literal["teamwork", "selling", "product"]
 SkillRef = Annotated[str, Path(description="a skill: our id, or `ext:<source>:<id>`")]
 
 
@@ -55,44 +76,11 @@ class NameSkill(Named):
 
 
 class NeedSkill(Body):
-    """The level of a skill that a job needs; 0 when it needs none."""
+    """The level of a skill that a job needs from a day on; 0 when it needs none."""
 
     job: Name = Field(examples=["Account manager"])
     level: Level
-
-
-class OfferCourse(Named):
-    """A course: what it teaches, up to which level, and what it costs for each member who takes it."""
-
-    name: Name = Field(examples=["Negotiating prices"])
-    skill: Ref | None = None
-    level: Level | None = None
-    cost: NonNegative | None = None
-    trains: Trains | None = Field(default=None, description="what a review may find to be missing")
-
-
-class ChangeCourse(Named):
-    """What to change about a course; what is not sent stays, null clears."""
-
-    name: Name = ""
-    skill: Ref | None = None
-    level: Level | None = None
-    cost: NonNegative | None = None
-    trains: Trains | None = None
-
-
-class PlanSession(Body):
-    """Days on which a course is held."""
-
-    start: Day = Field(alias="from")
-    to: Day = Field(description="the first day after it")
-    seats: int | None = Field(default=None, ge=1, le=10_000)
-
-
-class CancelSession(Body):
-    """The session that is not held."""
-
-    session: str = Field(min_length=1, max_length=100)
+    on: Day | None = Field(default=None, description="the day from which this holds, today if not given")
 
 
 class AssessSkill(Body):
@@ -100,6 +88,12 @@ class AssessSkill(Body):
 
     level: Level
     on: Day | None = None
+
+
+class AssessMember(AssessSkill):
+    """The level of a skill that a member has, from a day on."""
+
+    member: Ref
 
 
 class AbilityShown(BaseModel):
@@ -128,41 +122,17 @@ async def rename_skill(tx: Tx, skill: Skill, body: NameSkill) -> Skill:
 # Each need of a job replaces the one before, so saying an earlier one again is not a repetition.
 @skills.verb("need", replaces=True)
 async def need_skill(tx: Tx, skill: Skill, body: NeedSkill) -> Skill:
-    """Say which level of a skill a job needs."""
-    return tx.save(skill, skill.need(body.job, body.level))
+    """Say which level of a skill a job needs from a day on; gaps of days before stay as they were."""
+    return tx.save(skill, skill.need(body.job, body.level, body.on or await today(tx)))
 
 
-@courses.create
-async def offer_course(tx: Tx, body: OfferCourse) -> Course:
-    """Offer a course."""
-    skill = (await sought(tx, Skill, body.skill, "/skill")).id if body.skill else None
-    fields = {"name": body.name, "skill": skill, "level": body.level, "cost": body.cost, "trains": body.trains}
-    return tx.save(*Course.offer(**fields, **fresh(Course, body)))
-
-
-@courses.amend
-async def change_course(tx: Tx, course: Course, body: ChangeCourse) -> Course:
-    """Describe a course differently; trainings that were finished keep what they cost."""
-    sent = body.sent()
-    if sent.get("skill"):
-        sent["skill"] = (await sought(tx, Skill, sent["skill"], "/skill")).id
-    return tx.save(course, course.change(**sent))
-
-
-@courses.verb("sessions")
-async def plan_session(tx: Tx, course: Course, body: PlanSession) -> Course:
-    """Hold a course on some days."""
-    return tx.save(course, course.plan_session(new_id("ses"), body.start, body.to, body.seats))
-
-
-@courses.verb("cancel-session")
-async def cancel_session(tx: Tx, course: Course, body: CancelSession) -> Course:
-    """Not hold a course on those days; who was to take part is still to take the course."""
-    cancelled = course.cancel_session(body.session)
-    if cancelled is not None:
-        for training in await tx.all(Training, _SEATED, course=course.id, session=body.session):
-            tx.save(training, training.plan(due=training.due, session=None))
-    return tx.save(course, cancelled)
+# Levels of many members come as rows of a bulk; of one they are put to the member.
+@skills.verb("assess", routed=False)
+async def assess_member(tx: Tx, skill: Skill, body: AssessMember) -> Skill:
+    """Say which level of a skill a member has, from a day on."""
+    member = await sought(tx, Member, body.member, "/member")
+    await _assessed(tx, member, skill, body)
+    return skill
 
 
 @router.put(
@@ -179,11 +149,7 @@ async def assess_skill(
 
     async def decide(tx: Tx) -> Answer:
         member, found = await tx.load(Member, ref), await tx.get(Skill, skill)
-        on = body.on or max(await today(tx), member.starts_on)
-        member.employment(on, "/on")
-        key = derived_id(Ability.prefix, f"{member.id}/{found.id}")
-        ability = await tx.seek(Ability, key) or Ability.make(id=key, member=member.id, skill=found.id)
-        tx.save(ability, ability.assess(body.level, on))
+        ability, on = await _assessed(tx, member, found, body)
         return Answer(200, as_json(_shown(member, found, ability, on)), version_headers(ability))
 
     return await write(request, principal, decide, body=raw)
@@ -225,15 +191,17 @@ async def skill_gaps(
     team: Annotated[str | None, Query(description="only of who is in this team")] = None,
     department: Annotated[str | None, Query(description="only of who is in this department")] = None,
     skill: Annotated[str | None, Query(description="only of this skill")] = None,
+    on: Annotated[Day | None, Query(description="as it was on this day, by the jobs, levels and needs of it")] = None,
 ) -> Response:
     """Who falls short of what their job needs, the widest gap first: of all for who assesses skills, else of one's own
     people."""
-    asked_only(request, {"team", "department", "skill"})
+    asked_only(request, {"team", "department", "skill", "on"})
 
     async def query(snapshot: Snapshot) -> list[dict[str, Any]]:
         whose = None if principal.may("skills:write") else await people_of(snapshot, principal)
         gaps = await gaps_of(
             snapshot,
+            on or await today(snapshot),
             team=(await snapshot.get(Team, team)).id if team else None,
             department=(await snapshot.get(Department, department)).id if department else None,
             skill=(await snapshot.get(Skill, skill)).id if skill else None,
@@ -244,12 +212,21 @@ async def skill_gaps(
     return Response(as_json({"items": items, "next": None}), media_type="application/json")
 
 
+async def _assessed(tx: Tx, member: Member, skill: Skill, body: AssessSkill) -> tuple[Ability, date]:
+    """What a member can do as it was found, and from which day on."""
+    on = body.on or max(await today(tx), member.starts_on)
+    member.employment(on, "/on")
+    key = derived_id(Ability.prefix, f"{member.id}/{skill.id}")
+    ability = await tx.seek(Ability, key) or Ability.make(id=key, member=member.id, skill=skill.id)
+    tx.save(ability, ability.assess(body.level, on))
+    return ability, on
+
+
 async def gaps_of(
-    snapshot: Snapshot, *, team: str | None = None, department: str | None = None, skill: str | None = None
+    snapshot: Snapshot, day: date, *, team: str | None = None, department: str | None = None, skill: str | None = None
 ) -> list[dict[str, Any]]:
-    """Where those who work here today fall short of what their job needs, the widest gap first."""
-    day = await today(snapshot)
-    named = [each for each in await snapshot.all(Skill, sa.select(Skill)) if each.needed and skill in (None, each.id)]
+    """Where those who worked here on a day fell short of what their job needed, the widest gap first."""
+    named = [each for each in await snapshot.all(Skill, sa.select(Skill)) if each.levels and skill in (None, each.id)]
     if not named:
         return []
     have = {(each.member, each.skill): each for each in await snapshot.all(Ability, sa.select(Ability))}
@@ -267,7 +244,7 @@ async def gaps_of(
 
 def _shown(member: Member, skill: Skill, ability: Ability | None, day: date) -> dict[str, Any]:
     level = ability.on(day) if ability else None
-    needed = skill.needed.get(member.position(day)["job"] or "")
+    needed = skill.needed_on(member.position(day)["job"], day)
     since = next((each["from"] for each in ability.levels if each["of"] == level), None) if ability else None
     gap = max((needed or 0) - (level or 0), 0)
     return {"member": member.id, "skill": skill.id, "level": level, "since": since, "needed": needed, "gap": gap}
