@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Self
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from services.targets.domain.costs import CostOf, costed, told_of
 from services.targets.domain.crediting import Shares, check_shares, refuse_others, shares_in
 from shared.errors import Refused
 from shared.events.targets import (
-    Costed,
     Credit,
     DealAmended,
     DealChanged,
@@ -33,9 +33,6 @@ from shared.handovers import Sale, handed
 from shared.money import Money
 from shared.store import Entity
 from shared.store.types import Json, MoneyText
-
-CostOf = Callable[[str, Decimal, date, str], Money | None]
-"""What so much of a product cost on a day, in a currency."""
 
 
 class DealIsClosed(Refused):
@@ -291,10 +288,10 @@ class Deal(Entity, table=True):
         days = [self.closed_on, *(date.fromisoformat(each["on"]) for each in self.amendments)]
         as_it_is: dict[str, Any] = {"lines": self.lines, "credits": self.credits}
         terms = [dict(each) for each in [*self.amendments, as_it_is]]
-        known = [_costed(each, cost_of, day) for each, day in zip(terms, days, strict=True)]
+        known = [costed(each, cost_of, day) for each, day in zip(terms, days, strict=True)]
         if not any(known):
             return None
-        told = tuple(_told(each) for each in terms)
+        told = tuple(told_of(each) for each in terms)
         self.amendments, self.lines, self.cost = terms[:-1], terms[-1]["lines"], told[-1].cost
         return DealCosted(agreed=told)
 
@@ -388,30 +385,6 @@ class Deal(Entity, table=True):
             raise ClosedBeforeHandedOver(last=self.owners[-1][0], on=on)
         if on < self.opened_on:
             raise ClosedBeforeOpened(opened=self.opened_on, closed=on)
-
-
-def _costed(terms: dict[str, Any], cost_of: CostOf, day: date) -> bool:
-    """Let the lines of an agreement say what they cost; whether anything has become known."""
-    lines = [dict(line) for line in terms["lines"]]
-    for line in lines:
-        if line["cost"] is None and line["product"] is not None:
-            cost = cost_of(line["product"], Decimal(line["quantity"]), day, line["amount"]["currency"])
-            line["cost"] = cost.as_json() if cost is not None else None
-    if lines == terms["lines"]:
-        return False
-    terms["lines"] = lines
-    known = [Money(**line["cost"]) for line in lines if line["cost"] is not None]
-    if len(known) == len(lines):
-        terms["cost"] = Money.total(known, known[0].currency).as_json()
-    return True
-
-
-def _told(terms: Mapping[str, Any]) -> Costed:
-    lines = tuple(Money(**line["cost"]) if line["cost"] is not None else None for line in terms["lines"])
-    known = [each for each in lines if each is not None]
-    cost = Money.total(known, known[0].currency) if known and len(known) == len(lines) else None
-    shares = [Decimal(credit["share"]) for credit in terms["credits"]]
-    return Costed(lines=lines, credits=tuple(cost.split(shares)) if cost is not None else (), cost=cost)
 
 
 def _sold(line: dict[str, Any]) -> Sold:
