@@ -116,6 +116,8 @@ def shared_out(rows: Sequence[int], columns: Sequence[int]) -> list[list[int]]:
     total = sum(columns)
     if not total:
         return [[0] * len(columns) for _ in rows]
+    if len(columns) == 1:
+        return [[row] for row in rows]
     down, along = [0, *accumulate(rows)], [0, *accumulate(columns)]
     upto = [[round(Fraction(above * left, total)) for left in along] for above in down]
     return [

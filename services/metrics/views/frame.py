@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,7 +114,7 @@ class Reading:
         """A measure for each key of a dimension, of what the question is about: its flow, or its stock at the end."""
         self.refuse_strange(measure)
         others = {each: value for each, value in self.filters.items() if each != dim}
-        ledger = await self._ledger(dim, others, [], measure)
+        ledger = await (self._ledger(dim, others, [], measure) if stock else self._flows(dim, others, measure))
         only = self.filters.get(dim)
         return {
             key: entry
@@ -179,6 +180,18 @@ class Reading:
             self.shelf.ledgers[place] = found
         return found
 
+    async def _flows(self, dim: str, others: Mapping[str, str], measure: str) -> Ledger:
+        """The ledger of what adds to a measure in the period, of its flows only: few of the facts have to be looked at
+        where their days say which."""
+        sources = sources_of(measure)
+        if not others or not all(measure in each.happened for each in sources):
+            return await self._ledger(dim, others, [], measure)
+        place = (dim, None, tuple(sorted(others.items())), self.question.span, (measure,), self.question.into)
+        found = self.shelf.ledgers.get(place)
+        if found is None:
+            found = self.shelf.ledgers[place] = await self._ledger_of_facts(dim, others, sources, measure)
+        return found
+
     async def _ledger_of_group(self, group: str, others: Mapping[str, str], measure: str) -> Ledger:
         """A group has no sums of its own: it has those of its members, while they belong to it."""
         sources = sources_of(measure) if others else ()
@@ -194,14 +207,16 @@ class Reading:
             self.shelf.ledgers[place] = found
         return found
 
-    async def _ledger_of_facts(self, dim: str, others: Mapping[str, str], sources: Sequence[Source]) -> Ledger:
-        """The ledger of the facts that pass some filters."""
-        found = [
-            (source, await self.snapshot.all(
-                source.model, sa.select(source.model).where(*await self.passing(source, others, ever=True))
-            ))
-            for source in sources
-        ]  # fmt: skip
+    async def _ledger_of_facts(
+        self, dim: str, others: Mapping[str, str], sources: Sequence[Source], flow: str | None = None
+    ) -> Ledger:
+        """The ledger of the facts that pass some filters; of one measure's flow of those that add to it."""
+        found = []
+        for source in sources:
+            conditions = await self.passing(source, others, ever=True)
+            if flow is not None:
+                conditions.append(source.happened[flow](self.question.span.start, self.question.span.end))
+            found.append((source, await self.snapshot.all(source.model, sa.select(source.model).where(*conditions))))
         return await self.ledger_of(found, dim, others)
 
     async def ledger_of(
@@ -213,9 +228,8 @@ class Reading:
         span, ledger = self.question.span, Ledger({}, {}, {})
         for source, facts in found:
             for parts, belongs in await self._belonging(filters) if source.narrowed else [(PARTS, None)]:
-                for fact in facts:
-                    cells = source.cells(fact, belongs, filters.get("product"))
-                    ledger.add(cells, dim, span, parts, self.question.into)
+                cells = chain.from_iterable(source.cells(fact, belongs, filters.get("product")) for fact in facts)
+                ledger.add(cells, dim, span, parts, self.question.into)
         settling = await self.settling()
         if settling is not None:
             for part, on in span.seen_on.items():

@@ -155,18 +155,24 @@ class Ledger:
             "before": (date.min, span.start),
             "until": (date.min, span.asked),
         }
-        wanted = [(getattr(self, part), *stretches[part]) for part in parts]
+        wanted: list[tuple[Entries, dict[Any, list[int]], date, date]]
+        wanted = [(getattr(self, part), {}, *stretches[part]) for part in parts]
         for (along, key, measure, grain, day, currency), numbers in cells:
             if along == dim and grain == DAY:
-                for entries, start, end in wanted:
+                later = None if into is None or currency in ("", into) else day
+                for _, sums, start, end in wanted:
                     if start <= day < end:
-                        entry = entries.setdefault((key, measure), Entry())
-                        if into is None or currency in ("", into):
-                            entry.add(currency, *numbers)
-                        else:
-                            count, amount, cost, uncosted, took = numbers
-                            entry.add("", count, 0, 0, 0, took)
-                            entry.defer(currency, day, amount, cost, uncosted)
+                        held = sums.setdefault((key, measure, currency, later), [0] * len(_NUMBERS))
+                        for place, number in enumerate(numbers):
+                            held[place] += number
+        for entries, sums, *_ in wanted:
+            for (key, measure, currency, day), (count, amount, cost, uncosted, took) in sums.items():
+                entry = entries.setdefault((key, measure), Entry())
+                if day is None:
+                    entry.add(currency, count, amount, cost, uncosted, took)
+                else:
+                    entry.add("", count, 0, 0, 0, took)
+                    entry.defer(currency, day, amount, cost, uncosted)
 
     def keys(self) -> set[str]:
         """Whose entries there are."""

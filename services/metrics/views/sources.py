@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -35,6 +36,10 @@ _expense = ExpenseFact.__table__.c  # type: ignore[attr-defined]
 _request = RequestFact.__table__.c  # type: ignore[attr-defined]
 
 
+def _agreed(start: date, end: date) -> sa.ColumnElement[bool]:
+    return sa.or_(sa.and_(_deal.closed_on >= start, _deal.closed_on < end), _deal.amendments != [])
+
+
 def credited(member: str) -> sa.ColumnElement[bool]:
     """The condition of deals that a member is credited for."""
     return mentions(_deal.credits, member)
@@ -63,6 +68,8 @@ class Source:
     """Columns that name its products."""
     later: Sequence[Any] = ()
     """Columns of what was agreed on later, that name members and products who had no part in it before."""
+    happened: Mapping[str, Callable[[date, date], sa.ColumnElement[bool]]] = field(default_factory=dict)
+    """By measure the condition of facts that add to it on some days; of other measures any fact may."""
 
     @property
     def narrowed(self) -> bool:
@@ -108,6 +115,7 @@ SOURCES: Final = (
         members=(_deal.credits, _deal.owners, _deal.assists),
         products=(_deal.lines,),
         later=(_deal.amendments,),
+        happened={"won": _agreed},
     ),
     Source(
         FeedbackFact,
