@@ -61,7 +61,12 @@ AS_THE_YEAR_BEGINS: dict[str, Any] = {
     "other_targets": None, "variance_rate": "-9000.00/9000.00", "pace": "0.00/9000.00", "target_adjusted": "9000.00",
     "attainment_adjusted": "0.00/9000.00", "quota_attainment_rate": "0/3", "quota_window_attainment": "0.00/9000.00",
     "quota_calendar_attainment": "0.00/9000.00", "members": 4, "requests_to_it": 0, "csat": None,
-    "csat_by_relationship": None, "reputation": None, "challenges": [],
+    "csat_by_relationship": None, "nps": None, "reputation": None, "challenges": [],
+    "pipeline_qualified": "0.00", "coverage_qualified": "0.00/9000.00", "attainment_at_plan": "0.00/9000.00",
+    "stretch": None, "stretch_attainment": None, "target_health": "behind",
+    "target_lifecycle": {"draft": 0, "approved": 1, "closed": 0}, "assists": 0, "role_contribution": None,
+    # The goal of the organisation is one, and nothing of it is reached yet.
+    "goal_attainment": "0/1",
     # What serves the goal: the four targets.
     "line_of_sight": "4/4", "targets_with_goal": "4/4", "duties_with_goal": None, "actions_with_goal": None,
     # Finance.

@@ -216,7 +216,8 @@ async def won_and_lost(story: Story) -> None:
         coverage_ideal="3/2", forecast="3500.00", forecast_range={"low": "3500.00", "high": "3500.00"},
         attainment="3500.00/9000.00", variance="-5500.00", variance_rate="-5500.00/9000.00", pace="3500.00/9000.00",
         attainment_adjusted="3500.00/9000.00", quota_window_attainment="3500.00/9000.00",
-        quota_calendar_attainment="3500.00/9000.00",
+        quota_calendar_attainment="3500.00/9000.00", attainment_at_plan="3500.00/9000.00",
+        coverage_qualified="0.00/5500.00", goal_attainment="0.388889/1",
         # Celle is new; Altona has stayed.
         customers_new=1, customers_end=2,
         # 35 pieces at 40; the course was 200.

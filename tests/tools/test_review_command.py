@@ -58,7 +58,7 @@ async def test_the_review_that_stands_is_read_by_the_name_of_the_team(demo: Worl
     assert "  beside it: O1c, O6" in lines
     com = next(line for line in lines if "COM communication" in line)
     assert com.rstrip().endswith("weak")
-    assert next(line for line in lines if "TR2 customer" in line).rstrip().endswith("0 of at least 10 cases")
+    assert next(line for line in lines if "NPS whether customers" in line).rstrip().endswith("of at least 100 answers")
     assert any(line.startswith("Ada Berg ") for line in lines)
     best = next(line for line in lines if line.startswith("O1b+O3"))
     assert "of 10 variants" in " ".join(lines[lines.index(best) : lines.index(best) + 4])

@@ -17,7 +17,7 @@ from services.metrics.views.frame import Figure, Reading
 from services.metrics.views.values import shown_rate
 from shared.few import FEWEST
 
-CLIENTS: Final = ("csat", "csat_by_relationship", "customers_without_owner", "handovers_open")
+CLIENTS: Final = ("csat", "csat_by_relationship", "nps", "customers_without_owner", "handovers_open")
 EMPLOYER: Final = ("leavers", "leavers_by_reason", "enps")
 PUBLIC: Final = ("reputation",)
 _answer = FeedbackFact.__table__.c  # type: ignore[attr-defined]
