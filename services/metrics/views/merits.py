@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from services.metrics.facts.deals import STAFFED, DealFact
 from services.metrics.facts.role_weights import RoleWeightsFact
-from services.metrics.views.deal_rows import earned, show_deal
+from services.metrics.views.deal_rows import among, earned, show_deal
 from services.metrics.views.frame import Figure, Reading
 from services.metrics.views.parts import FED_BY, counted, in_money, inside, ledger_of, part
 from services.metrics.views.question import CIRCLES
@@ -47,10 +47,26 @@ def _whole(reading: Reading) -> Reading:
     return reading.about({dim: key for dim, key in reading.filters.items() if dim not in CIRCLES})
 
 
+async def _near(reading: Reading) -> Sequence[str]:
+    """The deals, of whomever, whose roles are known and that were closed in the period or amended since it began."""
+    span = reading.question.span
+    closed = sa.select(_deal.id).where(STAFFED, _deal.closed_on >= span.start, _deal.closed_on < span.end)
+    amended = sa.select(_deal.id).where(STAFFED, _deal.amended_on >= span.start)
+
+    async def read() -> Sequence[str]:
+        return [key for asked in (closed, amended) for (key,) in await reading.snapshot.rows(asked)]
+
+    found: Sequence[str] = await reading.shared(f"staffed from {span.start} to {span.end}", read)
+    return found
+
+
 async def _conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+    near = await _near(reading)
+    if not near:
+        return [sa.false()]
     theirs = [await reading.circle(dim, reading.filters[dim]) for dim in CIRCLES if dim in reading.filters]
     filled = [sa.or_(sa.false(), *(mentions(_deal.roles, member) for member in each.members)) for each in theirs]
-    return [STAFFED, *filled, *await earned(_whole(reading))]
+    return [*among(near), STAFFED, *filled, *await earned(_whole(reading))]
 
 
 async def _staffed(reading: Reading) -> Sequence[DealFact]:
