@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -18,7 +19,8 @@ from concert.checks import Check, Finding, checks_of
 from shared import settings
 from shared.settings import BadSettings, Settings
 
-SECONDS = 5.0
+SECONDS = 10.0
+"""For all checks, which are made side by side: of a silent engine many ask, each with a patience of its own."""
 HIDDEN = "***"
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "red"}
 
@@ -46,13 +48,15 @@ def _findings() -> Iterator[tuple[str, Finding, Sequence[str]]]:
     for sentence in settings.unknown():
         yield "settings", Finding("warning", sentence), ()
     secrets = _secrets(chosen)
-    for name, check in checks_of(chosen):
-        yield name, checked(check), secrets
+    begun = [(name, begin(check)) for name, check in checks_of(chosen)]
+    for name, found in begun:
+        yield name, found(), secrets
 
 
-def checked(check: Check, seconds: float = SECONDS) -> Finding:
-    """What a check finds, within this time and whatever becomes of it."""
+def begin(check: Check, seconds: float = SECONDS) -> Callable[[], Finding]:
+    """Begin a check; the answer waits for what it finds, within this time and whatever becomes of it."""
     found: queue.SimpleQueue[Finding] = queue.SimpleQueue()
+    until = time.monotonic() + seconds
 
     def work() -> None:
         try:
@@ -60,12 +64,15 @@ def checked(check: Check, seconds: float = SECONDS) -> Finding:
         except Exception as fault:  # a check that fails is one more thing that is wrong
             found.put(Finding("wrong", "this cannot be checked", why=f"{type(fault).__name__}: {fault}"))
 
+    def wait() -> Finding:
+        try:
+            return found.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            return Finding("wrong", f"no answer within {seconds:g} s", "see whether it hangs, or cannot be reached")
+
     # A thread that nobody waits for at the end: what hangs must not keep us.
     threading.Thread(target=work, daemon=True).start()
-    try:
-        return found.get(timeout=seconds)
-    except queue.Empty:
-        return Finding("wrong", f"no answer within {seconds:g} s", "see whether it hangs, or cannot be reached")
+    return wait
 
 
 def _say(console: Console, name: str, finding: Finding, secrets: Sequence[str]) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from concert.checks import Finding, checks_of
+from concert.doctor import begin
 from shared.bus import TOPICS
 from shared.bus.kafka import create_topics, look_at_topics
 from shared.instant import now
+from shared.settings import Settings
 from tests import world as worlds
 from tests.brokers.load import Load, loaded, order_on
 from tests.chaos.kills import Clients, Notes, judge, prepare
@@ -60,6 +63,24 @@ async def is_told(concert: World) -> dict[str, str]:
             await asyncio.sleep(0.1)
 
 
+async def doctor_says(cluster: KafkaCluster) -> dict[str, Finding]:
+    """What the doctor finds of the brokers, each under its address, and of all together."""
+    settings = Settings(bus="kafka", kafka_bootstrap_servers=cluster.address)
+    begun = [(name, begin(check)) for name, check in checks_of(settings) if name in ("broker", "cluster")]
+    names = [*cluster.address.split(","), "cluster"]
+    return {name: await asyncio.to_thread(found) for name, (_, found) in zip(names, begun, strict=True)}
+
+
+async def doctor_names(cluster: KafkaCluster, *gone: int) -> None:
+    """See that the doctor says which brokers are gone, and what follows from that."""
+    found = await doctor_says(cluster)
+    missing = [address for number, address in enumerate(cluster.address.split(","), 1) if number in gone]
+    assert [name for name, each in found.items() if each.verdict == "wrong" and name != "cluster"] == missing
+    assert found["cluster"].said.startswith(f"{3 - len(gone)} of 3 brokers answer")
+    assert found["cluster"].remedy == (f"start {', '.join(missing)}" if missing else "")
+    assert found["cluster"].verdict == ("ok", "warning", "wrong")[len(gone)]
+
+
 @pytest.mark.timeout(600)
 async def test_writes_go_on_while_one_broker_is_dead_and_are_taken_and_wait_while_two_are(
     cluster: KafkaCluster, postgres_server: Postgres, tmp_path: Path
@@ -67,13 +88,16 @@ async def test_writes_go_on_while_one_broker_is_dead_and_are_taken_and_wait_whil
     async with worlds.real(postgres_server, cluster) as ground, worlds.world(tmp_path, ground) as concert:
         async with loaded(concert) as load:
             await is_in_the_views(concert, load)
+            await doctor_names(cluster)
             first = await leader_of(cluster, f"{ground.bus._cluster.prefix}{TARGETS}")  # type: ignore[attr-defined]
             await asyncio.to_thread(cluster.kill_broker, first)
             after_one = await is_in_the_views(concert, load)
+            await doctor_names(cluster, first)
             second = first % 3 + 1
             await asyncio.to_thread(cluster.kill_broker, second)
             parts = await is_told(concert)
             assert any("Kafka at" in said for said in parts.values()), parts
+            await doctor_names(cluster, first, second)
             taken = len(load.ids)
             await load.next()
             waiting, _ = await concert.services["targets"].runtime.relay.backlog()  # type: ignore[union-attr]

@@ -274,16 +274,29 @@ def test_a_check_that_hangs_is_given_up() -> None:
         return Finding("ok", "at last")
 
     began = time.monotonic()
-    found = doctor.checked(hang, seconds=0.1)
+    found = doctor.begin(hang, seconds=0.1)()
     assert time.monotonic() - began < 1
     assert (found.verdict, found.said) == ("wrong", "no answer within 0.1 s")
+
+
+async def test_checks_that_wait_do_so_side_by_side_and_are_told_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(seconds: float) -> Finding:
+        time.sleep(seconds)
+        return Finding("ok", f"after {seconds} s")
+
+    waits = [1.0, 0.8, 0.6, 0.4, 0.2]
+    monkeypatch.setattr(doctor, "checks_of", lambda chosen: [("wait", partial(wait, each)) for each in waits])
+    began = time.monotonic()
+    _, lines, _ = await run()
+    assert time.monotonic() - began < sum(waits) - 0.5
+    assert [said for _, check, said in lines if check == "wait"] == [f"after {each} s" for each in waits]
 
 
 def test_a_check_that_fails_is_wrong_and_no_trace() -> None:
     def fail() -> Finding:
         raise LookupError("of a kind that nobody foresaw")
 
-    found = doctor.checked(fail)
+    found = doctor.begin(fail)()
     assert (found.verdict, found.said) == ("wrong", "this cannot be checked")
     assert found.why == "LookupError: of a kind that nobody foresaw"
 
