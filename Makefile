@@ -119,7 +119,7 @@ down: ## Stop the containers; their data stays
 logs: ## Follow the containers' logs
 	$(COMPOSE) logs --follow --tail=100
 
-backup: ## Copy databases, log and secrets of the containers to TO=backups/<moment>; the services rest meanwhile
+backup: ## Copy databases, log and secrets of the containers to TO=backups/<moment>; the log rests meanwhile, the services go on
 	@COMPOSE="$(COMPOSE)" deploy/backup.sh $(TO)
 
 restore: ## Put back what `make backup` has kept: FROM=backups/<moment>
