@@ -49,6 +49,7 @@ class Pulse:
         self.store = store
         self.relay = relay
         self.trouble: str | None = None
+        self._no_room: str | None = None
         self._asking: asyncio.Task[Reading] | None = None
         self._asked_at = 0.0
 
@@ -69,7 +70,7 @@ class Pulse:
         except (OutcomeUnknown, Overloaded, OSError) as fault:
             self.trouble = f"the database does not answer: {fault}"
             return None
-        self.trouble = None
+        self.trouble = f"the database has no room for more: {self._no_room}" if self._no_room else None
         return reading
 
     async def close(self) -> None:
@@ -79,6 +80,7 @@ class Pulse:
             await asyncio.wait({self._asking}, timeout=PATIENCE)
 
     async def _ask(self) -> Reading:
+        self._no_room = await self.store.lacks_room()
         unsent, oldest = await self.relay.backlog()
         parked, waiting, since = await self.store.read(_held_of)
         return Reading(unsent, _age(moment_of(oldest) if oldest else None), parked, waiting, _age(since))

@@ -38,6 +38,9 @@ class Store(Protocol):
     async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         """Answer a query from one snapshot."""
 
+    async def lacks_room(self) -> str | None:
+        """None, or why nothing more can be stored, since a write has failed for that."""
+
     def beside(self, models: Sequence[type[Row]]) -> AbstractAsyncContextManager[Store]:
         """A second store with these tables, empty; it ends with the context, and one that a process left behind is
         thrown away."""

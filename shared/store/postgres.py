@@ -138,6 +138,7 @@ class PostgresStore:
         self.committed: Callable[[], None] = lambda: None
         self.group_sizes: Callable[[int], None] = lambda size: None
         self._waiting = 0
+        self._no_room: str | None = None
         self._outage = Outage(f"PostgreSQL at {url.rpartition('@')[2].partition('?')[0]}")
 
     async def start(self) -> None:
@@ -172,6 +173,21 @@ class PostgresStore:
     async def read(self, query: Callable[[Snapshot], Awaitable[T]]) -> T:
         """Answer a query from one snapshot."""
         return await _in_time(self._read(query))
+
+    async def lacks_room(self) -> str | None:
+        """None, or what the database said when something could not be stored for want of room; tried anew each time."""
+        return await _in_time(self._look_for_room())
+
+    async def _look_for_room(self) -> str | None:
+        if self._no_room is not None:
+            async with self._session() as session:
+                try:
+                    await _try(session.connection)
+                    self._no_room = None
+                except TakesNothing as fault:
+                    self._no_room = str(fault)
+                    await session.connection.execute("ROLLBACK")
+        return self._no_room
 
     @asynccontextmanager
     async def beside(self, models: Sequence[type[Row]]) -> AsyncIterator[PostgresStore]:
@@ -254,6 +270,10 @@ class PostgresStore:
             session = PostgresSession(connection)
             try:
                 yield session
+            except asyncpg.DiskFullError as failure:
+                await session.abandon()
+                self._no_room = str(failure)
+                raise Overloaded("The database has no room for more; nothing was stored.") from failure
             except _GONE as failure:
                 await session.abandon()
                 self._lost(failure)
@@ -326,11 +346,17 @@ async def try_to_write(url: str, patience: float = 4.0) -> None:
     async with asyncio.timeout(patience):
         connection = await asyncpg.connect(url, timeout=patience)
         try:
-            await connection.execute(_TRIAL)
-        except (asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError) as fault:
-            raise TakesNothing(str(fault)) from fault
+            await _try(connection)
         finally:
             connection.terminate()
+
+
+async def _try(connection: Any) -> None:
+    """Write what nobody sees. Raises TakesNothing, in a transaction that has failed."""
+    try:
+        await connection.execute(_TRIAL)
+    except (asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError) as fault:
+        raise TakesNothing(str(fault)) from fault
 
 
 async def _again_and_again(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -203,6 +203,10 @@ class SqliteStore:
         finally:
             alarm.cancel()
 
+    async def lacks_room(self) -> str | None:
+        """None: what a file says of its disk is said to each writer, and room is a matter of this machine."""
+        return None
+
     @asynccontextmanager
     async def beside(self, models: Sequence[type[Row]]) -> AsyncIterator[SqliteStore]:
         """A second file with these tables, empty; it goes when the context ends."""

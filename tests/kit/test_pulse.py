@@ -42,6 +42,40 @@ async def test_readiness_and_figures_say_soon_that_a_database_hangs_and_that_it_
         assert teams.pulse.trouble is None
 
 
+FULL = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+CREATE FUNCTION no_room_at_all() RETURNS event_trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER full_disk BEFORE INSERT ON journal EXECUTE FUNCTION no_room();
+CREATE EVENT TRIGGER full_disk ON ddl_command_start WHEN TAG IN ('CREATE TABLE AS') EXECUTE FUNCTION no_room_at_all();
+"""
+ROOM = "DROP EVENT TRIGGER full_disk; DROP TRIGGER full_disk ON journal"
+
+
+async def test_readiness_says_that_a_database_has_no_room_from_the_first_failed_write_until_one_would_be_taken(
+    postgres_server: Postgres, kafka_broker: Kafka, tmp_path: Path
+) -> None:
+    async with real(postgres_server, kafka_broker) as ground, world(tmp_path, ground) as concert:
+        disk = await asyncpg.connect(ground.store_url.replace("{service}", "teams"))
+        try:
+            await disk.execute(FULL)
+            answer = await concert.admin.post("/v1/teams", json={"name": "West"})
+            assert answer.status_code == 503
+            assert answer.json()["detail"] == "The database has no room for more; nothing was stored."
+            for _ in range(2):
+                said = await concert.admin.get("/readyz")
+                assert said.status_code == 503
+                reason = said.json()["parts"]["teams store"]
+                assert reason == "the database has no room for more: could not extend file"
+            assert (await concert.admin.get("/v1/teams")).status_code == 200, "what is there is shown"
+            await disk.execute(ROOM)
+            assert (await concert.admin.get("/readyz")).status_code == 200
+            await concert.made("/v1/teams", {"name": "West"})
+        finally:
+            await disk.close()
+
+
 async def test_a_service_has_no_more_connections_than_it_was_given(
     postgres_server: Postgres, kafka_broker: Kafka, tmp_path: Path
 ) -> None:
