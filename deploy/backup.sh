@@ -26,11 +26,14 @@ else
     compose stop kafka
 fi
 compose up --detach --wait --no-recreate postgres
-save() { compose exec -T postgres pg_dump --username=concert --format=custom "$1" >"$folder/$1.dump"; }
-say "the databases"
-each_service save
-say "the log and the secrets"
-compose run --rm -T --no-deps --entrypoint tar kafka -C /var/lib/kafka/data -cf - . >"$folder/log.tar"
-compose run --rm -T --no-deps secrets tar -C /run/concert -cf - . >"$folder/secrets.tar"
+save() {
+    case $1 in
+        log) compose run --rm -T --no-deps --entrypoint tar kafka -C /var/lib/kafka/data -cf - . >"$folder/log.tar" ;;
+        secrets) compose run --rm -T --no-deps secrets tar -C /run/concert -cf - . >"$folder/secrets.tar" ;;
+        *) compose exec -T postgres pg_dump --username=concert --format=custom "$1" >"$folder/$1.dump" ;;
+    esac
+}
+say "the databases, the log and the secrets"
+side_by_side save log secrets "${services[@]}"
 (cd "$folder" && sha256sum ./*.dump ./*.tar >complete.new && mv complete.new complete)
 say "kept in $folder"

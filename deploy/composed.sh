@@ -6,16 +6,23 @@ self=$(basename "$0" .sh)
 say() { printf '%s: %s\n' "$self" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# The same for every service, side by side; fails when one of them does.
-each_service() {
-    local service running=()
-    for service in "${services[@]}"; do
-        "$1" "$service" &
-        running+=($!)
+# The same for each of several, side by side; fails when one of them does, after all have ended.
+side_by_side() { # COMMAND EACH...
+    local each failed=0 begun=()
+    for each in "${@:2}"; do
+        "$1" "$each" &
+        begun+=($!)
     done
-    for service in "${running[@]}"; do
-        wait "$service" || return
+    for each in "${begun[@]}"; do
+        wait "$each" || failed=1
     done
+    return "$failed"
+}
+
+# Refuses a folder without a whole backup.
+whole() { # FOLDER
+    [ -e "$1/complete" ] || die "$1 holds no complete backup; nothing has been changed"
+    (cd "$1" && sha256sum --quiet --check complete) || die "$1 is damaged; nothing has been changed"
 }
 
 # Compose tells its progress on the error channel; it is of interest only when something fails.
