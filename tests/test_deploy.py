@@ -18,6 +18,7 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 GATEWAY = (ROOT / "deploy" / "gateway" / "nginx.conf").read_text()
+DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
@@ -94,6 +95,45 @@ def test_only_what_needs_them_sees_the_secrets_and_nobody_is_given_one_in_clear(
     for name, each in COMPOSE["services"].items():
         clear = [key for key in each.get("environment") or {} if re.search("PASSWORD|KEY|TOKEN|STORE_URL", key)]
         assert [key for key in clear if not key.endswith("_FILE")] == [], name
+
+
+@pytest.mark.parametrize("name", list(COMPOSE["services"]))
+def test_nobody_in_a_container_is_root(name: str) -> None:
+    service = COMPOSE["services"][name]
+    if "user" in service:
+        assert re.fullmatch(r"[1-9]\d*(:\d+)?", service["user"])
+        return
+    assert service["image"].startswith("${CONCERT_IMAGE:-")
+    last = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert re.findall(r"^USER (.*)$", last, re.MULTILINE) == ["concert"]
+    assert re.search(r"useradd --system --uid [1-9]\d* .* concert( |$)", last, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", list(COMPOSE["services"]))
+def test_what_a_container_logs_does_not_fill_the_disk(name: str) -> None:
+    logging = COMPOSE["services"][name]["logging"]
+    assert logging["driver"] == "json-file"
+    assert re.fullmatch(r"\d+m", logging["options"]["max-size"])
+    assert int(logging["options"]["max-file"]) < 10
+
+
+def test_the_stores_are_on_a_network_without_a_way_out_and_on_no_other() -> None:
+    assert COMPOSE["networks"]["stores"] == {"internal": True}
+    for store in ("kafka", "postgres"):
+        assert COMPOSE["services"][store]["networks"] == ["stores"]
+        assert COMPOSE["services"][store].keys().isdisjoint({"ports", "network_mode"})
+    reach = {name for name, each in COMPOSE["services"].items() if "stores" in each.get("networks", ["stores"])}
+    assert reach == {"kafka", "postgres", "teams", "targets", "meetings", "metrics", "migrate", "topics"}
+
+
+def test_what_runs_for_long_says_whether_it_is_well_and_is_started_again() -> None:
+    for name, each in COMPOSE["services"].items():
+        if name in ("secrets", "migrate", "topics"):
+            assert each["restart"] == "no"
+            continue
+        assert each["restart"] == "unless-stopped", name
+        # There is nothing in the collector's image to ask with, and Grafana shows what others keep.
+        assert name in ("collector", "grafana") or each["healthcheck"]["test"][0] == "CMD", name
 
 
 @pytest.mark.parametrize("name", list(COMPOSE["services"]))
