@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -39,7 +40,8 @@ class Lessee:
     def __init__(self, store: Store, job: str) -> None:
         self.store = store
         self.job = job
-        self.me = uuid4().hex
+        # The machine's name, which in a container is its id, so that whoever looks finds who does the job.
+        self.me = f"{socket.gethostname()} {uuid4().hex}"
         self.seconds = SECONDS_ON_ONE_MACHINE if store.dialect is SQLITE else SECONDS
         self._sure_until = 0.0
         self._renew_at = 0.0

@@ -17,7 +17,7 @@ from tests.compose.faults import Drill, Line
 from tests.compose.judge import agreed, judged
 from tests.compose.load import Load
 from tests.compose.probes import Probes
-from tests.compose.stack import Failed
+from tests.compose.stack import SERVICES, Failed
 from tests.compose.table import shown
 from tests.imports.data_sets import place_of
 from tests.journeys.published import CRM_SPAN, crm_differences
@@ -34,24 +34,29 @@ async def import_without_metrics(drill: Drill, say: Say) -> None:
         say(f"skipped: the import; the data set {CRM} is not there (CONCERT_DATA_SETS names the folder it lies in)")
         await prepare(stack)  # type: ignore[arg-type]
         return
-    await stack.compose("stop", "metrics")
+    away = await stack.container("metrics")
+    await stack.docker("stop", away)
     report = Report()
     async with stack.client(seconds=120) as client:
-        away = await client.get("/v1/views")
-        drill.untrue = [] if away.status_code == 503 else [f"without metrics /v1/views answered {away.status_code}"]
+        answer = await client.get("/v1/views")
+        drill.untrue = [] if answer.status_code == 503 else [f"without metrics /v1/views answered {answer.status_code}"]
+        doctor = asyncio.create_task(drill.doctor_must_say(r"^wrong +at metrics +http://metrics:8000 does not answer"))
         outcome = await carry_out(plan_crm(place_of(CRM), report), client, report, lambda name, rows: None)
+        await doctor
         say(f"{outcome.events} facts imported in {time.monotonic() - began:.0f} s, {outcome.refused} refused")
         began = time.monotonic()
-        await stack.compose("start", "metrics")
-        await agreed(stack)
+        await stack.docker("start", away)
+        # Sent once more while metrics catches up: that changes nothing.
+        report = Report()
+        repeated = carry_out(plan_crm(place_of(CRM), report), client, report, lambda name, rows: None)
+        again, _ = await asyncio.gather(repeated, agreed(stack))
+        assert again.events == 0, "a second import of the same changed something"
         hr = (await client.get("/v1/views/hr", params={"period": "2026-02"})).json()
         drill.staff = hr["figures"]["headcount"]
-        again = await carry_out(plan_crm(place_of(CRM), Report()), client, Report(), lambda name, rows: None)
-        assert again.events == 0, "a second import of the same changed something"
     await prepare(stack)  # type: ignore[arg-type]
     verdict = await judged(stack, drill.notes, drill.staff)
     took = time.monotonic() - start
-    drill.lines.append(Line("metrics stopped during an import", _since(verdict, began), 0, drill.untrue, took))
+    drill.lines.append(Line("metrics stopped during an import", _since(verdict, began), 0, drill.untrue, 75, took))
     say(shown(drill.lines[-1:], head=False))
 
 
@@ -73,54 +78,77 @@ async def published(drill: Drill) -> str:
 
 
 async def upgrade_and_restore(drill: Drill, say: Say) -> None:
-    """An upgrade under load; then older databases are put on the newer log, and refused; then all is put back."""
+    """An upgrade under load; then older databases are put on the newer log, and refused; then what was there before is
+    put back, as it was said."""
     with tempfile.TemporaryDirectory(prefix="concert-backup-") as folder:
-        saved = Path(folder) / "saved"
+        saved, kept = Path(folder) / "saved", Path(folder) / "kept"
         await _upgrade(drill, saved, say)
         later = Load(drill.stack, drill.notes, "after-the-backup")
         await asyncio.sleep(3)
         await later.stop()
         await agreed(drill.stack)
-        began = time.monotonic()
-        latest = Path(folder) / "latest"
-        await drill.stack.ran("deploy/backup.sh", str(latest), STAY_DOWN="1")
+        start = began = time.monotonic()
         try:
-            await drill.stack.ran("deploy/restore.sh", str(saved), "--databases-only", KEEP="no")
+            await drill.stack.ran("deploy/restore.sh", str(saved), "--databases-only", KEEP=str(kept))
             untrue = ["older databases on a newer log were not refused"]
         except Failed as refusal:
-            told = "that its database does not know" in str(refusal) and "Restore all of one backup" in str(refusal)
-            untrue = [] if told else [f"it was not said what is wrong and what to do: {refusal}"]
-        say(f"older databases refused after {time.monotonic() - began:.0f} s")
+            said = ("that its database does not know", "Restore all of one backup", f"deploy/restore.sh {kept}")
+            untrue = _unsaid(refusal, *said)
+        say(f"older databases refused after {time.monotonic() - began:.0f} s, what was there before is kept")
         began = time.monotonic()
-        await drill.stack.ran("deploy/restore.sh", str(latest), KEEP="no")
+        await drill.stack.ran("deploy/restore.sh", str(kept), KEEP="no")
         verdict = await judged(drill.stack, drill.notes, drill.staff)
-        restored = _since(verdict, began)
-        drill.lines.append(Line("restored from a backup, after older databases were refused", restored, 0, untrue,
-                                restored.seconds))  # fmt: skip
+        drill.lines.append(Line("restored from a backup, after older databases were refused", _since(verdict, began), 0,
+                                untrue, 130, time.monotonic() - start))  # fmt: skip
         say(shown(drill.lines[-1:], head=False))
 
 
 async def _upgrade(drill: Drill, saved: Path, say: Say) -> None:
-    drill.untrue = []
-    # Another image, and other settings: every container of ours is made anew.
-    drill.stack.environment |= {"CONCERT_LOG_LEVEL": "warning", "CONCERT_TESTED_AS": "after"}
-    gateway = await drill.stack.begun("gateway")
-    async with Probes(drill.stack.address) as probes:
+    stack, drill.untrue, start = drill.stack, [], time.monotonic()
+    gateway = await stack.begun("gateway")
+    async with Probes(stack.address) as probes:
         # More slowly than else: it is the longest of all, and everything that was written is read at its end.
-        load = Load(drill.stack, drill.notes, "upgrade", pace=0.5)
+        load = Load(stack, drill.notes, "upgrade", pace=0.5)
+        # Another image, and other settings: every container of ours would be made anew, but none of these can start.
+        stack.environment |= {"CONCERT_LOG_LEVEL": "nonsense", "CONCERT_TESTED_AS": "after"}
+        await _upgrade_in_vain(drill, saved)
+        say(f"an upgrade to what cannot start has failed after {time.monotonic() - start:.0f} s, with the backup")
+        stack.environment["CONCERT_LOG_LEVEL"] = "warning"
         began = time.monotonic()
-        await drill.stack.ran("deploy/upgrade.sh", str(saved))
+        await stack.ran("deploy/upgrade.sh", str(saved))
         took = time.monotonic() - began
         await load.stop()
-    if await drill.stack.begun("gateway") != gateway or load.unanswered or probes.told("no answer: (?!ReadTimeout)"):
+    if await stack.begun("gateway") != gateway or load.unanswered or probes.told("no answer: (?!ReadTimeout)"):
         drill.untrue.append(f"the gateway was away: {load.unanswered} writes unanswered; {probes.red}")
     say(f"upgraded in {took:.0f} s; of {load.asked} requests meanwhile {load.turned_away} were turned away,"
         f" {load.unanswered} not answered")  # fmt: skip
-    verdict = await judged(drill.stack, drill.notes, drill.staff)
-    upgraded = _since(verdict, began)
-    drill.lines.append(Line("upgrade with a backup, under load", upgraded, load.turned_away, drill.untrue,
-                            upgraded.seconds, load.fresh.seconds))  # fmt: skip
+    verdict = await judged(stack, drill.notes, drill.staff)
+    name, spent = "upgrade under load, after one that failed", time.monotonic() - start
+    drill.lines.append(Line(name, _since(verdict, began), load.turned_away, drill.untrue, 180, spent,
+                            load.fresh.seconds))  # fmt: skip
     say(shown(drill.lines[-1:], head=False))
+
+
+async def _upgrade_in_vain(drill: Drill, saved: Path) -> None:
+    """It fails and says what to do; the containers that were there serve all the while, and there are no others."""
+    before, written = await drill.stack.begun(*SERVICES), len(drill.notes.acknowledged)
+    try:
+        await drill.stack.ran("deploy/upgrade.sh", str(saved))
+        drill.untrue.append("a version that cannot start was taken for one that runs")
+    except Failed as refusal:
+        said = ("CONCERT_LOG_LEVEL should be", "the new version did not come up", "the one before goes on",
+                f"deploy/upgrade.sh {saved}", f"deploy/restore.sh {saved}")  # fmt: skip
+        drill.untrue += _unsaid(refusal, *said)
+    if (after := await drill.stack.begun(*SERVICES)) != before:
+        drill.untrue.append(f"instead of {before} there were {after} after an upgrade that failed")
+    if len(drill.notes.acknowledged) == written:
+        drill.untrue.append("nothing was taken while an upgrade failed")
+
+
+def _unsaid(refusal: Failed, *words: str) -> list[str]:
+    """What should have been said, and was not."""
+    missing = [each for each in words if each not in str(refusal)]
+    return [f"it was not said {missing}, but {refusal}"] if missing else []
 
 
 def _since(verdict: Any, began: float) -> Any:

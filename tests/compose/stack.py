@@ -54,9 +54,22 @@ class Stack:
         """What compose says. Raises Failed."""
         return await self.ran(*self._compose, *arguments, fed=fed, **environment)
 
-    async def docker(self, *arguments: str) -> str:
+    async def docker(self, *arguments: str, fed: bytes | None = None) -> str:
         """What the engine says. Raises Failed."""
-        return await self.ran(*self._docker, *arguments)
+        return await self.ran(*self._docker, *arguments, fed=fed)
+
+    async def inside(self, service: str, *command: str, fed: bytes | None = None) -> str:
+        """What a command says in the (first) container of a service. Raises Failed."""
+        return await self.docker("exec", "--interactive", await self.container(service), *command, fed=fed)
+
+    async def doctor(self, service: str) -> str:
+        """What `concert doctor` says there, whether or not something is wrong. Raises Failed."""
+        return await self.inside(service, "sh", "-c", "concert doctor || test $? = 1")
+
+    async def asked(self, database: str, question: str) -> str:
+        """What a database answers, asked in its own container. Raises Failed."""
+        psql = ("psql", "--username=concert", f"--dbname={database}", "--tuples-only", "--no-align")
+        return (await self.inside("postgres", *psql, f"--command={question}")).strip()
 
     async def ran(self, *command: str, fed: bytes | None = None, **environment: str) -> str:
         """What a command prints. Raises Failed with what it complains of."""
@@ -69,7 +82,7 @@ class Stack:
         words = command[len(self._compose) :] if list(command[: len(self._compose)]) == self._compose else command
         self.spent[" ".join(Path(word).name for word in words[:2])] += round((time.monotonic() - began) * 1000)
         if process.returncode:
-            raise Failed(f"{' '.join(command[:6])}: {(complained or said).decode()[-1500:]}")
+            raise Failed(f"{' '.join(command[:6])}: {(complained or said).decode()[-3000:]}")
         return said.decode()
 
     async def build(self) -> None:
@@ -79,9 +92,7 @@ class Stack:
     async def up(self) -> None:
         """Start everything, and take a token."""
         await self.compose("up", "--detach", "--wait", "--wait-timeout", "240")
-        said = await self.compose(
-            "exec", "-T", "teams", "concert", "token", "--scope", "admin", "--expires", "2h", "--name", "ops"
-        )
+        said = await self.inside("teams", "concert", "token", "--scope", "admin", "--expires", "2h", "--name", "ops")
         self._token = said.split()[-1]
 
     async def measured(self) -> str:
@@ -103,18 +114,18 @@ class Stack:
         headers = {"Authorization": f"Bearer {self._token}"}
         return httpx.AsyncClient(base_url=self.address, headers=headers, timeout=seconds)
 
-    async def crash(self, service: str) -> None:
-        """End the main process of a container as the kernel would, so that nobody has asked for it."""
-        pid = int(await self.docker("inspect", "--format", "{{.State.Pid}}", await self.container(service)))
-        os.kill(pid, signal.SIGKILL)
+    async def crash(self, *containers: str) -> None:
+        """End the main processes of containers as the kernel would, so that nobody has asked for it."""
+        for pid in (await self.docker("inspect", "--format", "{{.State.Pid}}", *containers)).split():
+            os.kill(int(pid), signal.SIGKILL)
 
     async def pause(self, service: str) -> None:
         """Let a container stand still."""
-        await self.compose("pause", service)
+        await self.docker("pause", await self.container(service))
 
     async def resume(self, service: str) -> None:
         """Let it go on."""
-        await self.compose("unpause", service)
+        await self.docker("unpause", await self.container(service))
 
     async def cut_off(self, service: str) -> None:
         """Pull the cable of a container."""
@@ -124,9 +135,9 @@ class Stack:
         """Plug it in again, under its name."""
         await self.docker("network", "connect", "--alias", service, f"{PROJECT}_stores", await self.container(service))
 
-    async def figures(self, service: str) -> str:
-        """What a service tells Prometheus, asked inside its container."""
-        return await self.docker("exec", await self.container(service), "python", "-c", READ)
+    async def figures(self, container: str) -> str:
+        """What a container tells Prometheus, asked inside it."""
+        return await self.docker("exec", container, "python", "-c", READ)
 
     async def scale(self, copies: int, *services: str) -> None:
         """Let so many copies of services run."""
@@ -135,13 +146,24 @@ class Stack:
         alone = ["--no-deps", *services] if copies == 1 else []
         await self.compose("up", "--detach", "--wait", "--no-recreate", *wanted, *alone)
 
-    async def begun(self, service: str) -> str:
-        """Which container a service has, and since when it runs."""
-        return await self.docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", await self.container(service))
+    async def begun(self, *services: str) -> list[str]:
+        """Which containers services have, also such as do not run, in which state, and since when."""
+        each = [container for service in services for container in await self.containers(service, "--all")]
+        shown = await self.docker("inspect", "--format", "{{.Id}} {{.State.Status}} {{.State.StartedAt}}", *each)
+        return sorted(shown.splitlines())
 
     async def container(self, service: str) -> str:
         """What the engine calls the (first) container of a service."""
-        return (await self.compose("ps", "--quiet", service)).split()[0]
+        return (await self.containers(service))[0]
+
+    async def containers(self, service: str, *options: str) -> list[str]:
+        """What it calls all of them, the newest last; each calls itself so too."""
+        labels = {"project": PROJECT, "service": service, "oneoff": "False"}
+        only = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+        found = (await self.docker("ps", "--format", "{{.ID}}", *options, *only)).split()
+        if not found:
+            raise Failed(f"no container of {service} is there")
+        return found[::-1]
 
 
 def engine() -> dict[str, str]:

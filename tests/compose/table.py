@@ -8,9 +8,9 @@ from itertools import groupby
 from tests.compose.faults import Line
 
 HEAD = (
-    "| fault | seconds to consistent | of the run | lost | doubled | turned away meanwhile |"
+    "| fault | seconds to consistent | at most | of the run | lost | doubled | turned away meanwhile |"
     " a write in the views after: p50, at most | probes |",
-    "|---|---|---|---|---|---|---|---|",
+    "|---|---|---|---|---|---|---|---|---|",
 )
 REPEATED = (
     "| fault | times | seconds to consistent: p50 | p95 | turned away: p50 | p95 |"
@@ -25,10 +25,14 @@ def shown(lines: Sequence[Line], *, head: bool = True) -> str:
     for line in lines:
         verdict = line.verdict
         told = "untrue" if line.untrue else "true"
-        rows.append(f"| {line.fault} | {verdict.seconds:.1f} | {line.took:.0f} | {len(verdict.lost)} |"
-                    f" {len(verdict.doubled)} | {line.turned_away} | {_fresh(line.fresh)} | {told} |")  # fmt: skip
+        rows.append(f"| {line.fault} | {verdict.seconds:.1f} | {line.within:.0f} | {line.took:.0f} |"
+                    f" {len(verdict.lost)} | {len(verdict.doubled)} | {line.turned_away} |"
+                    f" {_fresh(line.fresh)} | {told} |")  # fmt: skip
         if not head:
-            rows += [f"    {each}" for each in [*verdict.lost[:3], *verdict.doubled[:3], *verdict.wrong, *line.untrue]]
+            late = [f"it may take {line.within:.0f} s"] if line.late else []
+            rows += [
+                f"    {each}" for each in [*late, *verdict.lost[:3], *verdict.doubled[:3], *verdict.wrong, *line.untrue]
+            ]
     return "\n".join(rows)
 
 
