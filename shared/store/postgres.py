@@ -292,6 +292,9 @@ class PostgresStore:
         self._waiting += 1
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except asyncpg.DiskFullError as failure:
+            self._no_room = str(failure)
+            raise Overloaded("The database has no room for more; nothing was stored.") from failure
         except (asyncpg.PostgresError, *_GONE) as failure:
             self._lost(failure)
             raise Overloaded(f"The database cannot be reached ({type(failure).__name__}); nothing was stored.") from (
@@ -344,7 +347,10 @@ class TakesNothing(Exception):
 async def try_to_write(url: str, patience: float = 4.0) -> None:
     """Begin a table in a database that nobody sees, and take it back. Raises TakesNothing, or what the driver says."""
     async with asyncio.timeout(patience):
-        connection = await asyncpg.connect(url, timeout=patience)
+        try:
+            connection = await asyncpg.connect(url, timeout=patience)
+        except asyncpg.DiskFullError as fault:  # even that somebody is there would have to be written down
+            raise TakesNothing(str(fault)) from fault
         try:
             await _try(connection)
         finally:

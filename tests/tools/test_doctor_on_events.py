@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -129,6 +130,16 @@ async def test_a_service_that_does_not_answer_or_is_not_ready_is_named(
         consumer.failure = "events cannot be applied: nobody knows why"
         said = {check: words for _, check, words in (await run())[1]}
     assert said["at metrics"].startswith(f"{url} answers, but is not ready: applier: events cannot be applied")
+
+
+def test_a_database_that_has_no_room_even_for_a_connection_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(url: str, **_: object) -> None:
+        raise asyncpg.DiskFullError("could not write init file: No space left on device")
+
+    monkeypatch.setattr(asyncpg, "connect", refuse)
+    found = room.database(Settings(store_url="postgresql://concert:secret@db/{service}"))
+    assert (found.verdict, found.said) == ("wrong", "db/teams takes no more")
+    assert found.remedy.startswith("make room on its disk")
 
 
 @pytest.mark.parametrize(
