@@ -18,7 +18,9 @@ umask 077
 mkdir -p "$folder"
 if [ -n "${STAY_DOWN:-}" ]; then
     say "the services stop"
-    compose stop gateway "${services[@]}" kafka
+    # Before the log: what stops tells the log what it still has to tell, and would wait for it.
+    compose stop gateway "${services[@]}"
+    compose stop kafka
 else
     # Whatever happens from here on: the log goes on.
     trap 'compose start kafka' EXIT

@@ -26,9 +26,8 @@ if [ "$kept" != no ]; then
     STAY_DOWN=1 deploy/backup.sh "$kept"
     back+=", or what was here before: KEEP=no deploy/restore.sh $kept"
 fi
-stopped=("${services[@]}")
-[ "${parts[0]}" != log ] || stopped+=(kafka)
-compose stop gateway "${stopped[@]}"
+compose stop gateway "${services[@]}"
+[ "${parts[0]}" != log ] || compose stop kafka
 compose up --detach --wait postgres
 put_back() {
     case $1 in

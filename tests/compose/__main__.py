@@ -47,14 +47,14 @@ async def run(stack: Stack) -> Drill:
     if wanted("upgrade restore"):
         await upgrade_and_restore(drill, say)
     if wanted(BROKEN_MESSAGE.name):
-        await suffered(drill, BROKEN_MESSAGE, bearing="discarded by hand")
+        await suffered(drill, BROKEN_MESSAGE)
     say(await published(drill))
     return drill
 
 
-async def suffered(drill: Drill, fault: Fault, bearing: str = "") -> None:
+async def suffered(drill: Drill, fault: Fault) -> None:
     """Do it, and say what became of it."""
-    await drill.suffer(fault.name, fault.harm, tells=fault.tells, within=fault.within, bearing=bearing)
+    await drill.suffer(fault)
     say(shown(drill.lines[-1:], head=False))
 
 

@@ -56,7 +56,7 @@ async def import_without_metrics(drill: Drill, say: Say) -> None:
     await prepare(stack)  # type: ignore[arg-type]
     verdict = await judged(stack, drill.notes, drill.staff)
     took = time.monotonic() - start
-    drill.lines.append(Line("metrics stopped during an import", _since(verdict, began), 0, drill.untrue, 75, took))
+    drill.lines.append(Line("metrics stopped during an import", _since(verdict, began), 0, drill.untrue, 60, took))
     say(shown(drill.lines[-1:], head=False))
 
 
@@ -99,7 +99,7 @@ async def upgrade_and_restore(drill: Drill, say: Say) -> None:
         await drill.stack.ran("deploy/restore.sh", str(kept), KEEP="no")
         verdict = await judged(drill.stack, drill.notes, drill.staff)
         drill.lines.append(Line("restored from a backup, after older databases were refused", _since(verdict, began), 0,
-                                untrue, 130, time.monotonic() - start))  # fmt: skip
+                                untrue, 80, time.monotonic() - start))  # fmt: skip
         say(shown(drill.lines[-1:], head=False))
 
 
@@ -124,7 +124,7 @@ async def _upgrade(drill: Drill, saved: Path, say: Say) -> None:
         f" {load.unanswered} not answered")  # fmt: skip
     verdict = await judged(stack, drill.notes, drill.staff)
     name, spent = "upgrade under load, after one that failed", time.monotonic() - start
-    drill.lines.append(Line(name, _since(verdict, began), load.turned_away, drill.untrue, 180, spent,
+    drill.lines.append(Line(name, _since(verdict, began), load.turned_away, drill.untrue, 100, spent,
                             load.fresh.seconds))  # fmt: skip
     say(shown(drill.lines[-1:], head=False))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tests.chaos.kills import Notes
 from tests.compose.judge import Verdict, agreed, judged
 from tests.compose.load import Load
-from tests.compose.probes import Probes
+from tests.compose.probes import EVERY_SECONDS, Probes
 from tests.compose.stack import SERVICES, Failed, Stack
 
 HELD_SECONDS = 20
@@ -69,29 +69,30 @@ class Drill:
     probes: Probes = field(init=False)
     """What readiness says while harm is done."""
 
-    async def suffer(self, name: str, harm: Harm, *, tells: str, within: float, bearing: str = "") -> None:
+    async def suffer(self, fault: Fault) -> None:
         """Do harm under load, and see what becomes of it."""
         self.untrue, began = [], time.monotonic()
-        async with Probes(self.stack.address) as self.probes:
+        async with Probes(self.stack.address, fault.probed_every) as self.probes:
             load = Load(self.stack, self.notes, f"{len(self.lines)}")
             await asyncio.sleep(1)
             self.healed = 0.0
-            await harm(self, load)
+            await fault.harm(self, load)
             self.healed = self.healed or time.monotonic()
             # Writes go on for a moment: what comes back must also work.
             await asyncio.sleep(1)
             await load.stop()
-            found = await judged(self.stack, self.notes, self.staff, bearing=bearing)
+            found = await judged(self.stack, self.notes, self.staff, bearing=fault.bearing)
         seconds = time.monotonic() - self.healed
-        if tells and not self.probes.told(tells):
-            self.untrue.append(f"readiness never said {tells!r}, but: {self.probes.red or 'ready'}")
+        if fault.tells and not self.probes.told(fault.tells):
+            self.untrue.append(f"readiness never said {fault.tells!r}, but: {self.probes.red or 'ready'}")
         if self.notes.refused or self.notes.unknown:
             self.untrue.append(f"refused {self.notes.refused[:2]}, not taken {list(self.notes.unknown)[:2]}")
             self.notes.refused.clear()
             self.notes.unknown.clear()
         verdict = Verdict(seconds, found.lost, found.doubled, found.wrong)
         took = time.monotonic() - began
-        self.lines.append(Line(name, verdict, load.turned_away, self.untrue, within, took, load.fresh.seconds))
+        self.lines.append(Line(fault.name, verdict, load.turned_away, self.untrue, fault.within, took,
+                               load.fresh.seconds))  # fmt: skip
 
     async def must_say(self, service: str, pattern: str, *, container: str = "") -> None:
         """What a service, or this container of it, must tell Prometheus now."""
@@ -288,21 +289,26 @@ class Fault:
     harm: Harm
     tells: str
     within: float
+    probed_every: float = EVERY_SECONDS
+    bearing: str = ""
+    """What the certificate may go on to doubt."""
 
 
 TARGETS_HOLD_BACK = ("targets", r'^concert_outbox_events\{service="targets"\} [1-9]')
 NO_KAFKA = Says(TARGETS_HOLD_BACK, r"^wrong +broker +no broker answers at kafka:9092")
 NO_STORE = Says(("teams", r'^concert_store_answers\{service="teams"\} 0'),
                 r"^wrong +store teams +postgres:5432/teams does not answer")  # fmt: skip
+AT_ONCE = 0.05
+"""What is back within half a second is to be seen away all the same."""
 SILENT = "store: the database"
 NO_ROOM = "store: .*database has no room for more"
 # About three times what was seen, and no less than a quarter of a minute.
 FAULTS = (
     *(Fault(f"{service} killed", crash(service), f"{service}:? does not answer|gateway: .*{service}", 25)
       for service in SERVICES),
-    Fault("gateway killed", crash("gateway"), "no answer", 15),
+    Fault("gateway killed", crash("gateway"), "no answer", 15, probed_every=AT_ONCE),
     Fault("kafka killed", crash("kafka"), "[Kk]afka", 50),
-    Fault("postgres killed", crash("postgres"), SILENT, 15),
+    Fault("postgres killed", crash("postgres"), "(?i)the database", 15, probed_every=AT_ONCE),
     Fault("kafka stands still for 20 s", stand_still("kafka", NO_KAFKA), "silent for", 15),
     Fault("kafka cut off for 20 s", cut_off("kafka", NO_KAFKA), "[Kk]afka", 15),
     Fault("postgres stands still for 20 s", stand_still("postgres", NO_STORE), SILENT, 15),
@@ -311,4 +317,4 @@ FAULTS = (
     Fault("one of two copies of targets and metrics killed", kill_one_of_two, "", 15),
     Fault("disk of postgres full", fill_the_disk, NO_ROOM, 15),
 )  # fmt: skip
-BROKEN_MESSAGE = Fault("broken message on a topic", break_a_message, "", 15)
+BROKEN_MESSAGE = Fault("broken message on a topic", break_a_message, "", 15, bearing="discarded by hand")

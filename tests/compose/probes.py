@@ -25,8 +25,9 @@ class Said:
 class Probes:
     """Asks `/readyz` for as long as the context lasts."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, every: float = EVERY_SECONDS) -> None:
         self.address = address
+        self.every = every
         self.said: list[Said] = []
 
     async def __aenter__(self) -> Probes:
@@ -51,7 +52,7 @@ class Probes:
         async with httpx.AsyncClient(base_url=self.address, timeout=6) as client:
             while True:
                 self.said.append(await _asked(client))
-                await asyncio.sleep(EVERY_SECONDS)
+                await asyncio.sleep(self.every)
 
 
 async def _asked(client: httpx.AsyncClient) -> Said:
