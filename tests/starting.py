@@ -6,6 +6,7 @@ of a command line, in a process that can be killed like any other.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -36,6 +37,8 @@ def forked(
 
 
 def _run(run: Callable[..., None], given: Sequence[Any], environment: dict[str, str], said: Path | None) -> None:
+    # What was there before the fork is never garbage; looking through it would also copy all of it.
+    gc.freeze()
     os.environ.clear()
     os.environ.update(environment)
     out = os.open(said or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -6,9 +6,10 @@ import asyncio
 import atexit
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from hashlib import sha256
@@ -33,6 +34,8 @@ from shared.settings import Settings
 from shared.store.migrate import metadata_of, migrate
 from tests.engines import Kafka, Postgres
 
+LATEST = 12
+
 
 @dataclass
 class World:
@@ -43,6 +46,15 @@ class World:
     settings: Settings
     origin: Origin
     admin: httpx.AsyncClient
+    _latest: deque[str] = field(default_factory=lambda: deque(maxlen=LATEST))
+    """What the administrator wrote last, as versions to wait for."""
+
+    def __post_init__(self) -> None:
+        async def note(response: httpx.Response) -> None:
+            if response.request.method != "GET" and (written := response.headers.get("concert-version")):
+                self._latest.append(written)
+
+        self.admin.event_hooks["response"].append(note)
 
     async def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
         """A write as the administrator."""
@@ -62,8 +74,11 @@ class World:
             return await other.post(path, json=body)
 
     async def settled(self, path: str, response: httpx.Response, **query: Any) -> Any:
-        """What a path shows once it holds what a write made."""
-        query["after"] = response.headers["concert-version"]
+        """What a path shows once it holds what a write made; a view also what was written before, which may come later
+        where it went another way."""
+        query["after"] = [response.headers["concert-version"]]
+        if path.startswith("/v1/views"):
+            query["after"] += self._latest
         answer = await self.admin.get(path, params=query, headers={"Prefer": "wait=20"})
         assert answer.status_code == 200, answer.text
         return answer.json()

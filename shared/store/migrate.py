@@ -47,7 +47,7 @@ class HasTables(Protocol):
 
 def migrate(service: HasTables, url: str, to: str = "head") -> None:
     """Apply the revisions that the database lacks, up to this one; on PostgreSQL one by one, so that a version that
-    serves meanwhile waits for each of them only."""
+    serves meanwhile waits for each of them only. Where none is lacking nothing is made ready: most starts are such."""
     for step in _steps(service, url, to):
         _with_connection(url, service.name, partial(_upgrade, service, step))
 
@@ -57,14 +57,16 @@ def _upgrade(service: HasTables, to: str, connection: sa.Connection) -> None:
 
 
 def _steps(service: HasTables, url: str, to: str) -> list[str]:
-    found = None if url.startswith("sqlite:") else standing(service, url)
+    found = standing(service, url)
     if found is None or found.revision is None:
         return [to]
     try:
         missing = lacking(service, found.revision)
     except LookupError:
         return [to]
-    return missing if to == "head" else missing[: missing.index(to) + 1] if to in missing else [to]
+    if to != "head":
+        missing = missing[: missing.index(to) + 1] if to in missing else [to]
+    return missing[-1:] if url.startswith("sqlite:") else missing
 
 
 def differing(service: HasTables, url: str) -> str | None:

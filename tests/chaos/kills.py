@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ from tests.chaos.victims import Victim, rebuilt_and_live, some
 
 POINTS = ("relay.sent=0.05", "store.committed=0.02", "applier.applied=0.02", "")
 CLIENTS = 6
+SECONDS_OF_WORK = (0.1, 0.9)
+"""How long after a start the next kill comes."""
 SECONDS_TO_AGREE = 60
 SERVICE = {"members": "teams", "deals": "targets", "invoices": "targets", "requests": "meetings"}
 
@@ -63,6 +65,7 @@ class Notes:
     unknown: dict[tuple[str, str], Act] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     kills: int = 0
+    """How many processes have been killed, or have killed themselves."""
     at_points: int = 0
     """How many processes have killed themselves at a named point."""
     recoveries: list[float] = field(default_factory=list)
@@ -235,13 +238,14 @@ def run(victim: Victim, kills: int) -> tuple[Notes, dict[str, int]]:
 
 async def _round(victim: Victim, notes: Notes, number: int) -> None:
     """Work, and a kill in the middle of it."""
-    seconds = random.uniform(0.3, 1.5)
+    seconds = random.uniform(*SECONDS_OF_WORK)
     working = asyncio.create_task(Clients(victim, notes).work(number, seconds + 2))
     await asyncio.sleep(seconds)
-    dead = [part for part in victim.parts if victim.processes[part].exitcode is not None]
+    dead: Sequence[str] = [part for part in victim.parts if victim.processes[part].exitcode is not None]
     notes.at_points += len(dead)
     if not dead:
-        victim.kill(*some(victim.parts))
-    notes.kills += 1
+        dead = some(victim.parts)
+        victim.kill(*dead)
+    notes.kills += len(dead)
     await working
     notes.recoveries.append(await asyncio.to_thread(victim.start, random.choice(POINTS)))

@@ -14,7 +14,7 @@ from tests.engines import Unavailable
 @pytest.mark.timeout(300)
 def test_nothing_acknowledged_is_lost_or_doubled_by_kills_at_random_and_at_named_points(tmp_path: Path) -> None:
     notes, found = run(OnOneMachine(tmp_path), 4)
-    assert notes.kills == 4
+    assert notes.kills >= 4
     assert found["deals"] > 20
 
 
@@ -25,5 +25,5 @@ def test_nothing_acknowledged_is_lost_or_doubled_on_postgresql_and_kafka(tmp_pat
             notes, found = run(victim, 2)
     except Unavailable as reason:
         pytest.skip(str(reason))
-    assert notes.kills == 2
+    assert notes.kills >= 2
     assert found["deals"] > 20

@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -35,6 +36,9 @@ from tests.starting import started
 from tests.world import empty_databases, empty_files, token_headers
 
 SECONDS_TO_START = 180
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Nothing here is encrypted, and reading everybody's certificates anew for each client is a good part of what a start
+costs."""
 
 
 class Victim(ABC):
@@ -93,7 +97,7 @@ class Victim(ABC):
     def client(self, service: str) -> httpx.AsyncClient:
         """An administrator's client of a service."""
         headers = token_headers(self.settings, "admin")
-        return httpx.AsyncClient(base_url=self.address(service), headers=headers, timeout=10)
+        return httpx.AsyncClient(base_url=self.address(service), headers=headers, timeout=10, verify=PLAIN)
 
     @property
     def settings(self) -> Settings:
@@ -108,15 +112,16 @@ class Victim(ABC):
         yield empty_files(folder)
 
     def _answers(self, part: str, until: float) -> bool:
-        while time.monotonic() < until:
-            if self.processes[part].exitcode is not None:
-                return False
-            try:
-                httpx.get(f"http://127.0.0.1:{self.ports[part]}/livez", timeout=1)
-            except httpx.HTTPError:
-                time.sleep(0.05)
-            else:
-                return True
+        with httpx.Client(timeout=1, verify=PLAIN) as client:
+            while time.monotonic() < until:
+                if self.processes[part].exitcode is not None:
+                    return False
+                try:
+                    client.get(f"http://127.0.0.1:{self.ports[part]}/livez")
+                except httpx.HTTPError:
+                    time.sleep(0.05)
+                else:
+                    return True
         raise AssertionError(f"{part} did not come back within {SECONDS_TO_START} seconds")
 
 

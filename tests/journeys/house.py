@@ -79,6 +79,7 @@ AS_THE_YEAR_BEGINS: dict[str, Any] = {
     "overpaid": "0.00", "outstanding": "0.00",
     "outstanding_by_age": {"not_due": "0.00", "1-30": "0.00", "31-60": "0.00", "61-90": "0.00", "over_90": "0.00"},
     "planned": "3000.00", "spent": "0.00", "left": "3000.00", "spend_forecast": "0.00", "overruns": 0,
+    "month_overruns": 0,
     "funds_generated": "0.00", "allocated": "3000.00", "unallocated": "-3000.00", "training_expense": "0.00",
     "sales_expense": "0.00",
     # Hr.

@@ -153,6 +153,44 @@ async def test_an_overrun_is_stopped_warned_of_or_ignored_and_counted_where_it_h
         assert money(figures, "left") == ["100.00" if way == "stop" else "-20.00"]
 
 
+async def test_an_overrun_is_seen_month_by_month_and_in_every_currency_as_the_budget_saw_it(books: House) -> None:
+    department = await books.department()
+    rows = [{"on": f"2026-{month:02d}-01", "amount": eur(amount)}
+            for month, amount in ((1, "100.00"), (2, "50.00"), (3, "150.00"))]  # fmt: skip
+    await books.made("budgets", {"department": department, "period": "2026-Q1", "amount": eur("300.00"), "rows": rows,
+                                 "on_overrun": "warn", "on_month_overrun": "warn"})  # fmt: skip
+
+    async def spent(amount: str, on: str, currency: str = "EUR") -> Any:
+        amounts = {"amount": amount, "currency": currency}
+        body = {"department": department, "kind": "travel", "on": on, "amount": amounts}
+        return await books.post("expenses", body)
+
+    async def overruns(last: Any, period: str) -> tuple[int, int]:
+        figures = await seen(books, "accounting", last, period, department=department)
+        return figures["overruns"], figures["month_overruns"]
+
+    last = await spent("90.00", "2026-01-10")
+    assert await overruns(last, "2026-01") == (0, 0)
+    # No rate leads from these 100 CHF to the budget: nothing is known to be overrun.
+    last = await spent("100.00", "2026-01-11", "CHF")
+    assert await overruns(last, "2026-01") == (0, 0)
+    view = await books.world.settled("/v1/views/accounting", last, period="2026-01", department=department)
+    assert "CHF" in {each["figure"]: each["why"] for each in view["notes"]}["month_overruns"]
+    await books.made("rates", {"from": "CHF", "to": "EUR", "on": "2026-01-01", "rate": "0.50"})
+    # 90 + 50 of the 100 until February; 160 of the 150 until March, which a warning says as well.
+    last = await spent("20.00", "2026-02-01")
+    assert "160.00 EUR" in last.json()["warning"]
+    assert await overruns(last, "2026-01") == (0, 1)
+    assert await overruns(last, "2026-02") == (0, 1)
+    assert await overruns(last, "2026-03") == (0, 0)
+    last = await spent("141.00", "2026-03-01")
+    assert await overruns(last, "2026-03") == (1, 0)
+    assert await overruns(last, "2026-Q1") == (1, 1)
+    query = {"period": "2026-Q1", "department": department, "figure": "month_overruns"}
+    (row,) = (await books.world.settled("/v1/views/accounting/rows", last, **query))["items"]
+    assert (row["over"], row["until"]) == (eur("10.00"), "2026-03-01")
+
+
 async def test_expenses_are_told_by_department_and_kind_and_both_and_what_came_back_is_taken_off(books: House) -> None:
     one, other = await books.department(), await books.department()
     for department, kind, amount in ((one, "travel", "10.00"), (one, "licences", "20.00"), (other, "travel", "40.00")):
@@ -204,7 +242,7 @@ async def test_what_has_no_meaning_by_group_member_or_product_is_not_known_and_s
     line = {"product": books.gadget, "quantity": "1", "unit_price": eur("100.00")}
     last = await books.post(f"deals/{deal['id']}/win", {"on": "2026-02-10", "lines": [line]})
     owed = ("invoiced", "received", "outstanding", "outstanding_by_age", "credited", "written_off", "overpaid")
-    plans = ("planned", "allocated", "left", "spend_forecast", "overruns", "unallocated")
+    plans = ("planned", "allocated", "left", "spend_forecast", "overruns", "month_overruns", "unallocated")
     for dim, key in (("group", inner), ("member", books.ada), ("product", books.gadget)):
         for view, known, unknown in (
             ("finance", ("revenue", "cost_of_sales", "gross_margin", "profit_per_customer"), ()),

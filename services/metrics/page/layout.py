@@ -146,7 +146,8 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
         groups=(
             Group("Invoices", ("outstanding_by_age", "overpaid", "credited", "written_off")),
             Group("Funds and budgets", ("funds_generated", "allocated", "unallocated", "planned", "spent", "left",
-                                        "spend_forecast", "overruns", "training_expense", "sales_expense")),
+                                        "spend_forecast", "overruns", "month_overruns", "training_expense",
+                                        "sales_expense")),
         ),
         charts=(
             Chart("Invoiced and received by {piece}", ("invoiced", "received")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +10,16 @@ from services.metrics.facts.money_cells import DUE
 from services.metrics.views.frame import Compute, Figure, Reading, View
 from services.metrics.views.question import SHARED_BY
 from services.metrics.views.sales import money, revenue_of
-from services.metrics.views.spend import SALES, TRAINING, overrun_budgets, planned_between, planned_of, spent_of
+from services.metrics.views.spend import (
+    SALES,
+    TRAINING,
+    Overrun,
+    overrun_by_month,
+    overrun_in_all,
+    planned_between,
+    planned_of,
+    spent_of,
+)
 from services.metrics.views.values import Amounts
 from shared.money import Money
 
@@ -118,12 +127,16 @@ async def spend_forecast(reading: Reading) -> Any:
     return money(reading, used + await planned_between(reading, span.asked, span.end))
 
 
-async def overruns(reading: Reading) -> Any:
+def overruns(figure: str, found: Callable[[Reading, str], Awaitable[Sequence[Overrun]]]) -> Compute:
     """Budgets of which more is spent than they plan."""
-    if set(reading.filters) - {"department"}:
-        reading.note("overruns", "budgets belong to departments, not to what is asked about")
-        return None
-    return len(await overrun_budgets(reading))
+
+    async def compute(reading: Reading) -> Any:
+        if set(reading.filters) - {"department"}:
+            reading.note(figure, "budgets belong to departments, not to what is asked about")
+            return None
+        return len(await found(reading, figure))
+
+    return compute
 
 
 async def unallocated(reading: Reading) -> Any:
@@ -160,8 +173,12 @@ VIEW = View(
         Figure("left", "Planned - spent.", left, "budgets_left"),
         Figure("spend_forecast", "Spent + what budgets plan for the days of the period that are still to come.",
                spend_forecast, "budgets_to_come"),
-        Figure("overruns", "Budgets with days in the period of which more is spent by the end than they plan in all.",
-               overruns, "budgets_overrun"),
+        Figure("overruns", "Budgets with days in the period of which more is spent by the end than they plan in all; "
+               "here and below, what is spent in other currencies counts at the rates of its days.",
+               overruns("overruns", overrun_in_all), "budgets_overrun"),
+        Figure("month_overruns", "Budgets of which more is spent by the end of one of their months, or other rows, "
+               "with days in the period than they plan until then; the last month is in overruns.",
+               overruns("month_overruns", overrun_by_month), "budgets_overrun_by_month"),
         Figure("funds_generated", "Receipts of the period: what budgets can allocate.",
                flow("funds_generated", "received"), "receipts"),
         Figure("allocated", "What budgets plan for the days of the period: what they allocate of the funds generated.",

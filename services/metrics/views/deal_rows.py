@@ -71,14 +71,13 @@ async def _deals(
     day at the end."""
     chosen = [*conditions, *await reading.passing(_FEEDS, reading.filters)]
     asked = reading.question.span.asked
-    handed = [] if credit else await _handed_over(reading)
-    for dim in CIRCLES:
-        if dim in reading.filters:
-            circle = await reading.circle(dim, reading.filters[dim])
-            chosen.append(sa.or_(sa.false(), *(
-                sa.and_(credited(member) if credit else _owned(handed, member, day, asked), during)
-                for member, during in (circle.during(day) if day is not None else circle.there(asked))
-            )))  # fmt: skip
+    theirs = [await reading.circle(dim, reading.filters[dim]) for dim in CIRCLES if dim in reading.filters]
+    handed = [] if credit or not theirs else await _handed_over(reading)
+    for circle in theirs:
+        chosen.append(sa.or_(sa.false(), *(
+            sa.and_(credited(member) if credit else _owned(handed, member, day, asked), during)
+            for member, during in (circle.during(day) if day is not None else circle.there(asked))
+        )))  # fmt: skip
     return chosen
 
 

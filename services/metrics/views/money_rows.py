@@ -19,7 +19,16 @@ from services.metrics.views.frame import Reading
 from services.metrics.views.parts import FED_BY, above, amount, held, in_money, ledger_of, part, until
 from services.metrics.views.question import CIRCLES
 from services.metrics.views.row_source import Conditions, Counted, Source, simple
-from services.metrics.views.spend import MARKETING, SALES, TRAINING, acquirers, overrun_budgets, planned_by
+from services.metrics.views.spend import (
+    MARKETING,
+    SALES,
+    TRAINING,
+    Overrun,
+    acquirers,
+    overrun_by_month,
+    overrun_in_all,
+    planned_by,
+)
 from services.metrics.views.values import Amounts
 from shared.money import Money
 
@@ -117,8 +126,18 @@ async def _budgets(reading: Reading) -> list[sa.ColumnElement[bool]]:
     return [_budget.start < span.end, _budget.end > span.start, *mine]
 
 
-async def _overrun(reading: Reading) -> list[sa.ColumnElement[bool]]:
-    return [_budget.id.in_([budget.id for budget, _ in await overrun_budgets(reading)])]
+def _overrun(figure: str, found: Callable[[Reading, str], Awaitable[Sequence[Overrun]]]) -> Source:
+    """Budgets of which more is spent than they plan, each with by how much, and until when."""
+
+    async def conditions(reading: Reading) -> list[sa.ColumnElement[bool]]:
+        return [_budget.id.in_([each.budget.id for each in await found(reading, figure)])]
+
+    async def by_how_much(reading: Reading, budgets: Sequence[BudgetFact]) -> Sequence[Mapping[str, Any]]:
+        over = {each.budget.id: each for each in await found(reading, figure)}
+        return [{"over": Money.of_minor(over[each.id].over, each.currency).as_json(), "until": over[each.id].until}
+                for each in budgets]  # fmt: skip
+
+    return Source(BudgetFact, conditions, _show_budget, counted=by_how_much)
 
 
 async def _of_won(reading: Reading) -> list[sa.ColumnElement[bool]]:
@@ -165,12 +184,6 @@ async def _in_period(reading: Reading, budget: BudgetFact) -> Amounts:
 async def _to_come(reading: Reading, budget: BudgetFact) -> Amounts:
     span = reading.question.span
     return await planned_by(reading, [budget], span.asked, span.end)
-
-
-async def _over(reading: Reading, budgets: Sequence[BudgetFact]) -> Sequence[Mapping[str, Any]]:
-    """By how much each is overrun."""
-    over = {budget.id: Money.of_minor(minor, budget.currency) for budget, minor in await overrun_budgets(reading)}
-    return [{"over": over[each.id].as_json()} for each in budgets]
 
 
 def _show_budget(budget: BudgetFact) -> dict[str, Any]:
@@ -253,7 +266,8 @@ MONEY_ROWS: Mapping[str, Source] = {
     "budgets": _budgeted(_planned(_in_period)),
     "budgets_left": _budgeted(_planned(_in_period), _expenses(counts=amount("spent", -1))),
     "budgets_to_come": _budgeted(_planned(_to_come), _expenses()),
-    "budgets_overrun": Source(BudgetFact, _overrun, _show_budget, counted=_over),
+    "budgets_overrun": _overrun("overruns", overrun_in_all),
+    "budgets_overrun_by_month": _overrun("month_overruns", overrun_by_month),
     "budgets_and_receipts": _budgeted(
         _planned(_in_period, -1), Source(ReceiptFact, _received, _show_receipt, counted=amount("received"))
     ),

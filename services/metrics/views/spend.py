@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 import sqlalchemy as sa
 
 from services.metrics.facts.money import DEPARTMENT_KIND, BudgetFact
 from services.metrics.facts.teams import DepartmentFact
-from services.metrics.sums import Tally
+from services.metrics.sums import DAY, Tally
 from services.metrics.views.frame import Reading
-from services.metrics.views.ledger import within
+from services.metrics.views.ledger import day_of
 from services.metrics.views.values import Amounts
 from shared.attainment import due_before
 from shared.money import Money
@@ -160,31 +162,100 @@ async def _are_named(spent: Reading, figure: str, reading: Reading) -> bool:
     return True
 
 
-async def overrun_budgets(reading: Reading) -> Sequence[tuple[BudgetFact, int]]:
-    """Budgets with days in the period whose spend up to the end is more than they plan in all, and by how much."""
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """By how much more was spent of a budget than is planned before a day, in minor units of its currency."""
+
+    budget: BudgetFact
+    until: date
+    over: int
+
+
+async def overrun_in_all(reading: Reading, figure: str) -> Sequence[Overrun]:
+    """Budgets with days in the period of which more is spent by the end than they plan in all."""
+    found = []
+    for budget, days in await _spent_of_budgets(reading, figure):
+        found += _overrun_before(reading, budget, days, budget.period.end)
+    return found
+
+
+async def overrun_by_month(reading: Reading, figure: str) -> Sequence[Overrun]:
+    """Budgets of which more is spent by the end of one of their rows, with days in the period, than they plan until
+    then; each with the latest such end."""
+    span, found = reading.question.span, dict[str, Overrun]()
+    for budget, days in await _spent_of_budgets(reading, figure):
+        begins = [date.fromisoformat(since) for since, _ in sorted(budget.rows)]
+        for since, until in pairwise(begins):
+            if since < min(span.end, span.asked) and span.start < until:
+                for each in _overrun_before(reading, budget, days, until):
+                    found[budget.id] = each
+    return list(found.values())
+
+
+def _overrun_before(
+    reading: Reading, budget: BudgetFact, spent: Iterable[tuple[date, Fraction]], until: date
+) -> list[Overrun]:
+    before = min(until, reading.question.span.asked)
+    over = round(sum((minor for day, minor in spent if day < before), Fraction())) - planned_before(budget, until)
+    return [Overrun(budget, until, over)] if over > 0 else []
+
+
+async def _spent_of_budgets(
+    reading: Reading, figure: str
+) -> Sequence[tuple[BudgetFact, Sequence[tuple[date, Fraction]]]]:
+    """Each budget with days in the period, and what was spent of it on which day: as the owner of budgets sees it when
+    money is to be spent. What no rate is known for is noted."""
     span = reading.question.span
-    overrun = []
-    for budget in await budgets_of(reading):
-        period = budget.period
-        if period.start < span.end and span.start < period.end:
-            over = await _spent_of_budget(reading, budget, min(period.end, span.asked)) - budget.amount
-            if over > 0:
-                overrun.append((budget, over))
-    return overrun
+    concerned = [each for each in await budgets_of(reading)
+                 if each.period.start < span.end and span.start < each.period.end]  # fmt: skip
+    spent, found = await _spent_by_day(reading, concerned), []
+    for budget in concerned:
+        days, unknown = await _in_its_currency(reading, budget, spent.get(budget.department, ()))
+        reading.note_besides(figure, "spend", Amounts(unknown), "budget", budget.currency)
+        found.append((budget, days))
+    return found
 
 
-async def _spent_of_budget(reading: Reading, budget: BudgetFact, end: date) -> int:
-    async def read() -> int:
-        select = sa.select(sa.cast(sa.func.sum(_tally.amount), sa.BigInteger)).where(
-            _tally.dim == "department",
-            _tally.key == budget.department,
-            _tally.measure == "spent",
-            _tally.currency == budget.currency,
-            within(budget.period.start, end),
+async def _in_its_currency(
+    reading: Reading, budget: BudgetFact, spent: Iterable[tuple[date, str, int]]
+) -> tuple[Sequence[tuple[date, Fraction]], Mapping[str, int]]:
+    """What was spent on the days of a budget, at the rates of these days, and what no rate is known for."""
+    days, unknown = list[tuple[date, Fraction]](), dict[str, int]()
+    for day, currency, minor in spent:
+        if not budget.period.contains(day):
+            continue
+        worth = Fraction(minor)
+        if currency != budget.currency:
+            conversion = await reading.into(budget.currency).settling()
+            assert conversion is not None
+            into, worth = conversion.worth(worth, currency, day)
+            if into != budget.currency:
+                unknown[currency] = unknown.get(currency, 0) + minor
+                continue
+        days.append((day, worth))
+    return days, unknown
+
+
+async def _spent_by_day(
+    reading: Reading, budgets: Sequence[BudgetFact]
+) -> Mapping[str, Sequence[tuple[date, str, int]]]:
+    """By department what was spent on which day of these budgets, by currency."""
+    if not budgets:
+        return {}
+    start, end = min(each.period.start for each in budgets), max(each.period.end for each in budgets)
+
+    async def read() -> dict[str, list[tuple[date, str, int]]]:
+        found: dict[str, list[tuple[date, str, int]]] = {}
+        mine = (_tally.dim == "department", _tally.measure == "spent", _tally.grain == DAY)
+        select = sa.select(
+            _tally.key, _tally.start, _tally.currency, sa.cast(sa.func.sum(_tally.amount), sa.BigInteger)
         )
-        return int(await reading.snapshot.scalar(select) or 0)
+        select = select.where(*mine, _tally.start >= start, _tally.start < end)
+        for key, day, currency, minor in await reading.snapshot.rows(
+            select.group_by(_tally.key, _tally.start, _tally.currency).order_by(_tally.start)
+        ):
+            found.setdefault(key, []).append((day_of(day), currency, int(minor)))
+        return found
 
-    if end <= budget.period.start:
-        return 0
-    spent: int = await reading.shared(f"spent of {budget.id}", read)
+    spent: Mapping[str, Sequence[tuple[date, str, int]]] = await reading.shared(f"spent {start} {end}", read)
     return spent
