@@ -122,6 +122,13 @@ def serve(service: Annotated[str, typer.Argument(help="teams, targets, meetings 
     chosen = _settings()
     if service not in SERVICES.names:
         _stop(f"There is no service {service!r}; there are {', '.join(SERVICES.names)}.")
+    silent = [each for each in SERVICES.names if each != service and not getattr(chosen, f"{each}_url")]
+    if silent:
+        unset = ", ".join(f"CONCERT_{each.upper()}_URL" for each in silent)
+        _stop(
+            f"{service} asks the other services, and it is not set where they answer: set {unset}, such as"
+            f" CONCERT_{silent[0].upper()}_URL=http://{silent[0]}:8000."
+        )
     with claimed(chosen) as sockets:
         asyncio.run(_serve(SERVICES.named(service), chosen, sockets))
 

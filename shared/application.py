@@ -170,6 +170,9 @@ async def running(service: Service, settings: Settings, bus: Bus, identity: Iden
             runtime.consumer.moved = runtime.progress.moved
             runtime.consumer.hear_anew = Rebuild(store, bus, service.subscriptions, None).run
             _watch(started, "applier", runtime.consumer.run)
+        if identity.published is not None:
+            runtime.issuer = identity.published
+            _watch(started, "identity", identity.published.keep)
         _watch(started, "housekeeping", partial(keep_house, store))
         _watch(started, "own log", own_log.keep)
         for work in service.background:

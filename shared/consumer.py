@@ -23,7 +23,7 @@ from shared.instant import now
 from shared.lease import RENEW_AFTER, Lessee
 from shared.positions import HeardByAnother, Recognition, advance, heard_as, stored_positions
 from shared.postage import envelope_of
-from shared.rounds import GivenUp, Poisoned, Reaction, Round, reason_of
+from shared.rounds import GivenUp, Poisoned, Reaction, Round, envelope_of_held, reason_of
 from shared.store import Context, Job, Store, Tx
 from shared.tasks import ended
 
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 MAX_PARKS_A_MINUTE = 100
 PASSED_SECONDS = 1.0
 """For how long the place of what nobody here listens to is kept in memory: nothing is lost if it comes again."""
-Work = Callable[[Tx, dict[str, str]], Awaitable[set[str]]]
+Work = Callable[[Tx, dict[str, str]], Awaitable[Round | None]]
 
 
 class Subscriptions:
@@ -220,7 +220,7 @@ class Consumer:
             return
         envelope = envelope_of(messages[0].record)
         reason = reason_of(fault)
-        self._note_park(Poisoned(envelope.id, reason))
+        self._note_park(Poisoned(envelope, reason))
         await self._work(lambda tx, poisoned: self._apply(tx, messages, {**poisoned, envelope.id: reason}), wait=True)
 
     async def replay(self, subject: str) -> None:
@@ -233,7 +233,7 @@ class Consumer:
         await self._mend(subject, given_up or GivenUp())
 
     async def _mend(self, subject: str, given_up: GivenUp | None) -> None:
-        async def work(tx: Tx, poisoned: dict[str, str]) -> set[str]:
+        async def work(tx: Tx, poisoned: dict[str, str]) -> Round:
             round_ = Round(tx, self.subscriptions, poisoned)
             await round_.open([subject])
             if not round_.held.get(subject):
@@ -243,11 +243,11 @@ class Consumer:
 
         await self._work(work, wait=False)
 
-    async def _apply(self, tx: Tx, messages: Sequence[Message], poisoned: dict[str, str]) -> set[str]:
+    async def _apply(self, tx: Tx, messages: Sequence[Message], poisoned: dict[str, str]) -> Round | None:
         fresh = await advance(tx, messages, self._edition)
         envelopes = [envelope_of(each.record) for each in fresh if self.subscriptions.wants(each.record)]
         if not envelopes:
-            return set()
+            return None
         round_ = Round(tx, self.subscriptions, poisoned)
         await round_.open(sorted({each.subject for each in envelopes}))
         for envelope in envelopes:
@@ -260,11 +260,11 @@ class Consumer:
         pause = 0.05
         while True:
             try:
-                moved = await self.store.write(Job(lambda tx: work(tx, poisoned), Context(now())))
+                done = await self.store.write(Job(lambda tx: work(tx, poisoned), Context(now())))
                 self.failure = None
                 break
             except Poisoned as poison:
-                poisoned[poison.event_id] = poison.reason
+                poisoned[poison.envelope.id] = poison.reason
                 self._note_park(poison)
             except (OutcomeUnknown, Overloaded, OSError) as failure:
                 if not wait:
@@ -273,14 +273,27 @@ class Consumer:
                 log.debug("applying_waits", reason=str(failure))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
-        self.moved(moved)
+        if done is not None:
+            _tell_of(done)
+            self.moved(done.moved)
 
     def _note_park(self, poison: Poisoned) -> None:
         moment = time.monotonic()
         self._parks = [at for at in self._parks if at > moment - 60] + [moment]
-        log.error("event_parked", event_id=poison.event_id, reason=poison.reason)
+        log.error("event_parked", **poison.envelope.log_context(), reason=poison.reason)
         if len(self._parks) > MAX_PARKS_A_MINUTE:
             raise StoppedForSafety(f"more than {MAX_PARKS_A_MINUTE} events were parked within a minute")
+
+
+def _tell_of(done: Round) -> None:
+    """Write down which events are held from now on, or lost; of those that cannot be applied at all it has been."""
+    for held in done.newly_held:
+        if held.reason is None:
+            log.debug("event_waits", **envelope_of_held(held).log_context())
+        elif held.id not in done.poisoned:
+            log.error("event_parked", **envelope_of_held(held).log_context(), reason=held.reason)
+    for envelope in done.given_up:
+        log.warning("event_given_up", **envelope.log_context())
 
 
 __all__ = ["Consumer", "Poisoned", "Reaction", "StoppedForSafety", "Subscriptions"]

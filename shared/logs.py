@@ -9,9 +9,10 @@ from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import Processor
+
+from shared import traces
 
 HIDDEN: Final = "[hidden]"
 _PRIVATE_NAMES = re.compile(
@@ -37,7 +38,7 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
     out = stream or sys.stderr
     for_people = form == "console" or (form == "auto" and out.isatty())
     before: list[Processor] = [
-        merge_contextvars,
+        name_what_is_done,
         add_log_level,
         add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -76,10 +77,11 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def bind_request(request_id: str, trace_id: str) -> None:
-    """Let every line of the request that is being answered name the request and its trace."""
-    clear_contextvars()
-    bind_contextvars(request_id=request_id, trace_id=trace_id)
+def name_what_is_done(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Let every line name the request or the event it is about, and the trace; what it says of itself comes first."""
+    for name, said in traces.names().items():
+        event.setdefault(name, said)
+    return event
 
 
 def hide_private(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

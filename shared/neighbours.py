@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from shared import traces
 from shared.identity.gate import signing_key
 from shared.identity.tokens import mint
 from shared.instant import now
@@ -66,11 +67,13 @@ class Neighbours:
         sent = self._headers() if headers is None else dict(headers)
         if wait is not None:
             sent["Prefer"] = f"wait={wait}"
+        sent |= traces.headers()
         return await self._client(service).get(path, params=query, headers=sent, timeout=seconds)
 
     async def ask(self, service: str, path: str, body: Mapping[str, Any], *, seconds: float = 5) -> httpx.Response:
         """Ask a neighbour what does not belong into an address; raises httpx.HTTPError."""
-        return await self._client(service).post(path, json=dict(body), headers=self._headers(), timeout=seconds)
+        sent = self._headers() | traces.headers()
+        return await self._client(service).post(path, json=dict(body), headers=sent, timeout=seconds)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -82,8 +85,7 @@ class Neighbours:
                 transport = httpx.ASGITransport(self._apps[service], raise_app_exceptions=False)
                 client = httpx.AsyncClient(transport=transport, base_url="http://concert.internal")
             else:
-                address = getattr(self._settings, f"{service}_url") or self._settings.origin
-                client = httpx.AsyncClient(base_url=address)
+                client = httpx.AsyncClient(base_url=getattr(self._settings, f"{service}_url"))
             self._clients[service] = client
         return self._clients[service]
 

@@ -24,7 +24,7 @@ from shared.events import Envelope, Event, read_as
 from shared.failpoints import point
 from shared.instant import now
 from shared.positions import stored_positions
-from shared.rounds import FAULTS, Reaction, envelope_of_held, reason_of
+from shared.rounds import FAULTS, Reaction, envelope_of_held, react, reason_of
 from shared.store import Context, Job, Row, Store, Tx
 from shared.store.sql import SQLITE, Raw, table_of
 from shared.store.tables import (
@@ -203,7 +203,7 @@ class Rebuild:
                 try:
                     await tx.run(Job(act, Context(now())))
                 except FAULTS as fault:
-                    log.error("reaction_failed", event_id=envelope.id, reason=reason_of(fault))
+                    log.error("reaction_failed", **envelope.log_context(), reason=reason_of(fault))
         await tx.flush()
 
     async def _make_equal(self, session: Session, model: type[Row]) -> int:
@@ -240,4 +240,4 @@ async def _held_no_longer(session: Session) -> list[HeldEvent]:
 
 
 async def _reacted(reaction: Reaction, envelope: Envelope, tx: Tx) -> None:
-    await reaction(tx, envelope.open(), envelope)
+    await react(reaction, tx, envelope.open(), envelope)

@@ -6,7 +6,7 @@ version already applied is a fork. An event that cannot be applied is parked and
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from shared import traces
 from shared.errors import OutcomeUnknown, Overloaded, Problem
 from shared.events import Envelope, Event, read_as
 from shared.facts import Cell, Fact, Facts, Moves
@@ -58,9 +59,9 @@ class GivenUp:
 class Poisoned(Exception):
     """An event that cannot be applied, and why."""
 
-    def __init__(self, event_id: str, reason: str) -> None:
+    def __init__(self, envelope: Envelope, reason: str) -> None:
         super().__init__(reason)
-        self.event_id = event_id
+        self.envelope = envelope
         self.reason = reason
 
 
@@ -83,6 +84,9 @@ class Round:
         self.applied: dict[str, Applied] = {}
         self.held: dict[str, list[HeldEvent]] = {}
         self.counted = Counted()
+        self.moved: set[str] = set()
+        """Of which subjects and bulks something has been stored."""
+        self.given_up: list[Envelope] = []
         self._folding: dict[str, _Folding] = {}
         self._touched: set[str] = set()
         self._erased: set[str] = set()
@@ -168,10 +172,16 @@ class Round:
                 await self.judge(envelope)
             else:
                 self._skip(applied, envelope, given_up)
+                self.given_up.append(envelope)
         await self.drain(subject)
 
-    async def store(self) -> set[str]:
-        """Write everything that has become different, in sorted order; says of which subjects and bulks it is."""
+    @property
+    def newly_held(self) -> Collection[HeldEvent]:
+        """The events that could not be applied, or wait, since this transaction."""
+        return self._new_held.values()
+
+    async def store(self) -> Round:
+        """Write everything that has become different, in sorted order."""
         tx, moves = self.tx, Moves()
         touched = self._touched | self._forgotten
         for kind, folding in sorted(self._folding.items()):
@@ -193,7 +203,8 @@ class Round:
         await moves.store(tx)
         await count_progress(tx, self.counted)
         point("applier.applied")
-        return self._touched | {f"batch/{batch}" for batch in self.counted.batches}
+        self.moved = self._touched | {f"batch/{batch}" for batch in self.counted.batches}
+        return self
 
     def _blocked(self, subject: str) -> bool:
         return any(each.reason is not None for each in self.held.get(subject, ()))
@@ -234,7 +245,7 @@ class Round:
         except (Poisoned, OutcomeUnknown, Overloaded, OSError):
             raise
         except FAULTS as fault:
-            raise Poisoned(envelope.id, reason_of(fault)) from fault
+            raise Poisoned(envelope, reason_of(fault)) from fault
         self._step(applied, envelope, "applied")
 
     def _step(self, applied: Applied, envelope: Envelope, what: str) -> None:
@@ -263,7 +274,7 @@ class Round:
         if declared.erases:
             await self._erase(f"{declared.erases}/{envelope.key}")
         for reaction in reactions:
-            await reaction(self.tx, event, envelope)
+            await react(reaction, self.tx, event, envelope)
 
     async def _erase(self, subject: str) -> None:
         """Forget a subject, and whatever the log may yet bring of it: behind a tombstone that the log has dropped, what
@@ -318,6 +329,13 @@ class Round:
         for each in list(self.held.get(applied.subject, ())):
             if each.version <= applied.version:
                 self._release(each)
+
+
+async def react(reaction: Reaction, tx: Tx, event: Event, envelope: Envelope) -> None:
+    """Do what an event obliges to; what is told of it carries on the trace of the event."""
+    trace = traces.known(envelope.trace)
+    with traces.carrying(trace, event_id=envelope.id), tx.carrying_on(trace):
+        await reaction(tx, event, envelope)
 
 
 def reason_of(fault: Exception) -> str:

@@ -74,10 +74,22 @@ class Settings(BaseSettings):
         description="Private key (PEM, Ed25519) that signs our own tokens. Empty: `signing-key.pem` in the data folder,"
         " made at first start.",
     )
-    teams_url: str = Field(default="", description="Address of the service teams. Empty: this process.")
-    targets_url: str = Field(default="", description="Address of the service targets. Empty: this process.")
-    meetings_url: str = Field(default="", description="Address of the service meetings. Empty: this process.")
-    metrics_url: str = Field(default="", description="Address of the service metrics. Empty: this process.")
+    teams_url: str = Field(
+        default="",
+        description="Address of the service teams, which the others ask; `concert run` has it in its process.",
+    )
+    targets_url: str = Field(
+        default="",
+        description="Address of the service targets, which the others ask; `concert run` has it in its process.",
+    )
+    meetings_url: str = Field(
+        default="",
+        description="Address of the service meetings, which the others ask; `concert run` has it in its process.",
+    )
+    metrics_url: str = Field(
+        default="",
+        description="Address of the service metrics, which the others ask; `concert run` has it in its process.",
+    )
     webhook_private_targets: bool = Field(
         default=False,
         description="Whether webhooks may be sent to private addresses and, by http, to this machine; `1` for tests and"

@@ -24,6 +24,7 @@ from services.metrics.facts.meetings import MeetingFact
 from services.metrics.views import VIEWS
 from services.metrics.views.frame import Reading, Shelf
 from services.metrics.views.shown import figured, house_of, moment_of, noted, question_of
+from shared import traces
 from shared.asked_period import AskedPeriod
 from shared.errors import OutcomeUnknown, Overloaded, TooLarge
 from shared.events import Envelope
@@ -49,6 +50,8 @@ class PackDue(Row, table=True):
     meeting: str = Field(primary_key=True)
     cause: str
     """The id of the event by which it began: a pack is made once for each."""
+    trace: str | None = None
+    """The trace of that event."""
 
 
 _DUE = sa.select(PackDue).order_by(PackDue.__table__.c.meeting)  # type: ignore[attr-defined]
@@ -59,7 +62,7 @@ async def owe_a_pack(tx: Tx, event: MeetingStarted, envelope: Envelope) -> None:
     if tx.now - read_instant(envelope.time) > LATE:
         return
     if await tx.find(Pack, Pack.id_of(envelope.id)) is None:
-        tx.put(PackDue.make(meeting=envelope.key, cause=envelope.id))
+        tx.put(PackDue.make(meeting=envelope.key, cause=envelope.id, trace=traces.known(envelope.trace)))
 
 
 async def freeze_packs(runtime: Runtime) -> None:
@@ -80,14 +83,19 @@ async def due(snapshot: Snapshot) -> list[PackDue]:
 async def freeze_due(store: Store) -> None:
     """Freeze the figures of now for all meetings that wait for them."""
     for each in await store.read(due):
-        content = await store.read(partial(content_of, each.meeting))
-        try:
-            await store.write(Job(partial(_keep, each, content), Context(now())))
-        except TooLarge as fault:
-            # Notes grow with what is wrong, and members with the organisation; without them a pack is as long as the
-            # views are.
-            log.error("pack_without_notes", meeting=each.meeting, reason=str(fault))
-            await store.write(Job(partial(_keep, each, _shortened(content)), Context(now())))
+        with traces.carrying(each.trace, event_id=each.cause):
+            await _freeze(store, each)
+
+
+async def _freeze(store: Store, owed: PackDue) -> None:
+    content = await store.read(partial(content_of, owed.meeting))
+    try:
+        await store.write(Job(partial(_keep, owed, content), Context(now(), trace=owed.trace)))
+    except TooLarge as fault:
+        # Notes grow with what is wrong, and members with the organisation; without them a pack is as long as the
+        # views are.
+        log.error("pack_without_notes", meeting=owed.meeting, reason=str(fault))
+        await store.write(Job(partial(_keep, owed, _shortened(content)), Context(now(), trace=owed.trace)))
 
 
 async def content_of(meeting: str, snapshot: Snapshot) -> dict[str, Any] | None:

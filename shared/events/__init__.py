@@ -17,6 +17,8 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from pydantic import TypeAdapter
 
+from shared import traces
+
 REGISTRY: dict[str, type[Event]] = {}
 PEOPLE = "concert.people"
 
@@ -118,6 +120,12 @@ class Envelope:
     def key(self) -> str:
         """The id of the thing the event is about."""
         return self.subject.partition("/")[2]
+
+    def log_context(self) -> dict[str, str]:
+        """What a log line about the event names, so that its line and those of its request are found together."""
+        trace = traces.known(self.trace)
+        named = {"event_id": self.id, "subject": self.subject}
+        return named if trace is None else named | {"trace_id": traces.id_of(trace)}
 
     def open(self) -> Event:
         """The event inside, as its latest version says it; raises ValueError when it is unknown here or malformed."""

@@ -5,8 +5,6 @@ Plain ASGI, because it runs for every request and a layer that wraps requests an
 
 from __future__ import annotations
 
-import os
-import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -15,6 +13,7 @@ import structlog
 from fastapi import Request
 from prometheus_client import Counter, Histogram
 
+from shared import traces
 from shared.errors import Invalid, TooLarge
 from shared.http.problems import problem_response
 
@@ -26,10 +25,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SECONDS = Histogram("concert_http_request_seconds", "Time to answer a request", ["service", "method", "route"])
 ANSWERS = Counter("concert_http_answers_total", "Answers by status", ["service", "method", "route", "status"])
-
-
-# Version 00 and whatever later versions append; neither id may be all zeros.
-_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Edge:
@@ -44,8 +39,12 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = time.perf_counter()
         _trace(scope)
+        with traces.carrying(scope["traceparent"], request_id=scope["request_id"]):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
         status = 500
 
         async def watch(message: MutableMapping[str, Any]) -> None:
@@ -70,6 +69,11 @@ class Edge:
             response = problem_response(problem, Request(scope))
             response.headers["connection"] = "close"
             await response(scope, receive, watch)
+        except Exception as fault:
+            if status != 500:
+                # An answer that has begun cannot say any more that it went wrong, so nobody has written it down yet.
+                log.error("fault", path=scope["path"], exc_info=fault)
+            raise
         finally:
             seconds = time.perf_counter() - started
             route = _route_of(scope)
@@ -115,15 +119,14 @@ def _refuse_nul(scope: Scope) -> None:
 
 def _trace(scope: Scope) -> None:
     """Take the trace a caller sent (W3C traceparent), or begin one."""
-    traceparent = request_id = ""
+    traceparent, request_id = None, ""
     for name, value in scope["headers"]:
-        if name == b"traceparent" and _TRACEPARENT.fullmatch(value):
-            traceparent = value.decode()
+        if name == b"traceparent":
+            traceparent = traces.known(value.decode("latin-1")) or traceparent
         elif name == b"x-request-id" and len(value) <= 128:
             request_id = value.decode("latin-1")
-    if not traceparent:
-        traceparent = f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
-    scope["traceparent"], scope["trace_id"] = traceparent, traceparent[3:35]
+    scope["traceparent"] = traceparent or traces.begun()
+    scope["trace_id"] = traces.id_of(scope["traceparent"])
     scope["request_id"] = request_id or scope["trace_id"]
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.consumer import Consumer
     from shared.http.pulse import Pulse
     from shared.http.waiting import Progress
+    from shared.identity.issuer import PublishedKeys
     from shared.relay import Relay
     from shared.settings import Settings
 
@@ -31,6 +32,7 @@ class Runtime:
     relay: Relay | None = None
     consumer: Consumer | None = None
     pulse: Pulse | None = None
+    issuer: PublishedKeys | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when no more requests are taken: answers that stay open end then."""
     in_flight: set[tuple[str, str]] = field(default_factory=set)
@@ -50,6 +52,8 @@ class Runtime:
             parts["bus"] = self.consumer.bus.healthy or "ok"
         if self.pulse is not None:
             parts["store"] = self.pulse.trouble or "ok"
+        if self.issuer is not None and self.issuer.trouble:
+            parts["identity"] = self.issuer.trouble
         return parts
 
 

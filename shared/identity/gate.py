@@ -34,6 +34,8 @@ class Identity:
         self._secure = origin.startswith("https:")
         self._page_audience = f"{audience}:page"
         self._tokens = Verifier(issuers, audience)
+        self.published = next((each for each in issuers if isinstance(each, PublishedKeys)), None)
+        """The keys of the issuer elsewhere, where there is one."""
         # A cookie is no token and a token is no cookie: what a browser holds opens the page only.
         self._cookies = Verifier([Ourselves(signing)], self._page_audience)
         self.links = OneTimeLinks()

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import httpx
-import structlog
 
 from shared.errors import Overloaded
 from shared.identity.keys import SigningKey, VerifyKey, key_set
+from shared.outage import Outage
 from shared.settings import TRUSTED, trusted
 
 OWN_ISSUER: Final = "concert"
@@ -23,8 +23,6 @@ USABLE: Final = 3600.0
 BETWEEN_FETCHES: Final = 30.0
 BETWEEN_FAILURES: Final = 5.0
 DISCOVERY: Final = "/.well-known/openid-configuration"
-
-log = structlog.get_logger(__name__)
 
 
 class Issuer(Protocol):
@@ -52,7 +50,7 @@ class Ourselves:
 
 
 class PublishedKeys:
-    """The keys an issuer publishes, fetched when first needed and kept.
+    """The keys an issuer publishes, fetched before they are needed and kept.
 
     Ten minutes old they are fetched again beside the requests; an unknown name fetches at most every 30 seconds; when
     the issuer cannot be reached they serve for an hour.
@@ -74,6 +72,22 @@ class PublishedKeys:
         self._fetched = self._tried = float("-inf")
         self._pause = BETWEEN_FETCHES
         self._fetching: asyncio.Task[None] | None = None
+        self._outage = Outage(f"the issuer {name}")
+        self._failure = "they have not been asked for yet"
+
+    @property
+    def trouble(self) -> str | None:
+        """Why none of its tokens can be judged now; none while there are keys to judge them by."""
+        if self._clock() - self._fetched <= USABLE:
+            return None
+        return f"the keys of {self.name} are not known, so its tokens are turned away: {self._failure}"
+
+    async def keep(self) -> None:
+        """Fetch its keys before somebody needs them, and anew when they are old, for ever."""
+        while True:
+            if self._clock() - self._fetched > FRESH:
+                await self._fetch()
+            await asyncio.sleep(BETWEEN_FAILURES)
 
     async def key(self, kid: str) -> VerifyKey | None:
         """Its key of that name, if it has one. Raises Overloaded when its keys cannot be fetched."""
@@ -108,9 +122,17 @@ class PublishedKeys:
         except Exception as error:
             # Whatever it was: the keys at hand stay, and it is tried again.
             self._pause = BETWEEN_FAILURES
-            log.warning("issuer_keys_not_fetched", issuer=self.name, reason=f"{type(error).__name__}: {error}")
+            self._failure = _said_of(error)
+            self._outage.goes_on(self._failure)
             return
+        self._outage.is_over()
         self._keys, self._fetched, self._pause = keys, self._clock(), BETWEEN_FETCHES
+
+
+def _said_of(error: Exception) -> str:
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return f"no answer within {DEADLINE:g} s"
+    return str(error) or type(error).__name__
 
 
 async def published_keys(

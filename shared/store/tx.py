@@ -6,8 +6,9 @@ durable commit. Nothing a job did remains when it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
@@ -244,6 +245,16 @@ class Tx(Snapshot):
             for step in reversed(self._undo):
                 step()
             raise
+
+    @contextmanager
+    def carrying_on(self, trace: str | None) -> Iterator[None]:
+        """Let what is told until the end be part of a trace, whatever the running job is part of."""
+        before = self.context
+        self._context = replace(before, trace=trace)
+        try:
+            yield
+        finally:
+            self._context = before
 
     async def causes(self, entity: Entity) -> list[str | None]:
         """The causes of all events of a thing, oldest first, those of this transaction included."""

@@ -119,7 +119,7 @@ async def test_only_a_bulk_of_rows_may_be_longer_than_a_body(standing: World) ->
         assert response.status_code == 413, response.text
 
 
-async def test_a_trace_goes_through_the_answer_the_problem_and_the_event(standing: World) -> None:
+async def test_a_trace_stands_in_the_answer_and_in_the_problem(standing: World) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     headers = {"traceparent": trace, "X-Request-ID": "order-7"}
     made = await standing.post("/v1/customers", {"name": "Traced"}, **headers)

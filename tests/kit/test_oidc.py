@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ import pytest
 from pydantic_core import to_json
 
 from shared.errors import Overloaded
+from shared.identity import issuer as issuers
 from shared.identity.issuer import PublishedKeys
+from shared.tasks import ended
 from tests.kit.identities import OtherIssuer
+from tests.logged import logged
 from tests.serving import serving
-from tests.world import client_of, world
+from tests.world import World, client_of, world
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 
@@ -109,3 +113,72 @@ async def test_keys_that_have_moved_are_found_again(tmp_path: Path) -> None:
         issuer.document["jwks_uri"] = issuer.document["jwks_uri"].removesuffix("-not-here-yet")
         seconds[0] += 6
         assert await keys.key("RS256")
+
+
+async def ready(concert: World) -> tuple[int, dict[str, str]]:
+    """What readiness answers, and what it says of its parts, those of all services included."""
+    answer = await concert.admin.get("/readyz")
+    return answer.status_code, answer.json()["parts"]
+
+
+async def until_identity_is(concert: World, state: Callable[[str], bool]) -> dict[str, str]:
+    async with asyncio.timeout(20):
+        while not state((parts := (await ready(concert))[1]).get("identity", "")):
+            await asyncio.sleep(0.02)
+    return parts
+
+
+async def test_without_the_keys_of_its_issuer_nothing_is_ready_and_it_is_said_of_whom_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuers, "BETWEEN_FAILURES", 0.05)
+    async with provider() as issuer:
+        right = issuer.document["issuer"]
+        issuer.document["issuer"] = "https://somebody.example"
+        async with world(tmp_path, jwt_issuer=issuer.name) as concert:
+            wrong = "its discovery document is not that of this issuer, to the letter"
+            red = f"the keys of {issuer.name} are not known, so its tokens are turned away: {wrong}"
+            parts = await until_identity_is(concert, lambda said: said == red)
+            assert (parts["teams identity"], (await ready(concert))[0]) == (red, 503)
+            async with client_of(concert.origin, issuer.signed("RS256", scope="deals:read")) as client:
+                assert (await client.get("/v1/deals")).status_code == 503, "as readiness says"
+                told = (await client.get("/metrics")).text
+                assert 'concert_part_ready{part="identity",service="targets"} 0.0' in told
+                issuer.document["issuer"] = right
+                # Nobody need ask with a token.
+                await until_identity_is(concert, lambda said: said == "ok")
+                assert (await ready(concert))[0] == 200
+                assert (await client.get("/v1/deals")).status_code == 200
+                # What is known is enough while the issuer is away, for as long as tokens are judged by it.
+                issuer.document.clear()
+                keys = concert.services["teams"].runtime.issuer
+                assert keys is not None
+                monkeypatch.setattr(keys, "_fetched", keys._clock() - 3500)
+                monkeypatch.setattr(keys, "_tried", keys._clock() - 3500)
+                asked = len(issuer.paths)
+                async with asyncio.timeout(20):
+                    while len(issuer.paths) < asked + 2:
+                        await asyncio.sleep(0.02)
+                assert (await ready(concert))[0] == 200
+            async with client_of(concert.origin, issuer.signed("ES256", scope="deals:read")) as client:
+                assert (await client.get("/v1/deals")).status_code == 200
+
+
+async def test_an_issuer_that_cannot_be_reached_is_said_in_one_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issuers, "BETWEEN_FAILURES", 0.01)
+    keys = PublishedKeys("http://127.0.0.1:1/realm")
+    assert keys.trouble is not None
+    assert "they have not been asked for yet" in keys.trouble
+    with logged() as lines:
+        task = asyncio.create_task(keys.keep())
+        await asyncio.sleep(0.3)
+        await ended(task)
+    (away,) = lines.all
+    assert (away["event"], away["engine"]) == ("engine_away", "the issuer http://127.0.0.1:1/realm")
+    assert away["reason"] in keys.trouble
+
+
+async def test_who_signs_the_tokens_themselves_has_nobody_to_wait_for(tmp_path: Path) -> None:
+    async with world(tmp_path) as concert:
+        status, parts = await ready(concert)
+    assert (status, "identity" in parts) == (200, False)

@@ -13,9 +13,12 @@ import sqlalchemy as sa
 from services.metrics.webhooks import courier, ledger
 from services.metrics.webhooks.hooks import JITTER, SCHEDULE, OwedEvent, Webhook
 from services.metrics.webhooks.sending import Sender
+from shared import traces
 from shared.events import Envelope
 from shared.postage import record_of
 from shared.store.tables import Journal
+from tests.kit.conftest import until
+from tests.logged import logged
 from tests.metrics.receiver import Clock, Received, dispatcher_of, hook, idle, items, receiving, shown
 from tests.metrics.stream import customer, page, recruited, relayed
 from tests.metrics.test_webhooks import changed
@@ -296,3 +299,20 @@ async def test_of_the_deliveries_the_last_ones_are_kept(
             while len(found := await items(near_world, f"/v1/webhooks/{made['id']}/deliveries")) != 3:
                 await asyncio.sleep(0.02)
         assert [each["sequence"] for each in found] == [5, 4, 3]
+
+
+async def test_lines_about_an_event_that_is_not_taken_carry_its_trace(near_world: World, clock: Clock) -> None:
+    trace = traces.begun()
+    with logged() as lines:
+        async with receiving(lambda received: 500) as receiver:
+            made = await hook(near_world, receiver.url)
+            acme = (await near_world.post("/v1/customers", {"name": "Acme"}, traceparent=trace)).json()
+            for attempt, wait in enumerate(SCHEDULE, 1):
+                await until(lambda so_far=attempt: len(lines.of("webhook_failed")) == so_far)  # type: ignore[misc]
+                clock.turn(dispatcher_of(near_world), seconds=wait.total_seconds())
+            await until(lambda: bool(lines.of("webhook_gave_up")))
+    about = {"webhook": made["id"], "subject": f"customer/{acme['id']}", "trace_id": trace[3:35]}
+    (gave_up,) = lines.of("webhook_gave_up", **about)
+    assert (gave_up["reason"], gave_up["level"]) == ("answered 500", "error")
+    assert len(lines.of("webhook_failed", **about)) == len(SCHEDULE)
+    assert {received.headers["traceparent"] for received in receiver.came} == {trace}

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import structlog
 
 from concert.services import SERVICES
-from shared import logs
 from shared.bus import TOPICS
 from shared.events import PEOPLE, REGISTRY
 from shared.store.tables import Journal
 from tests.bus.logs import everything
+from tests.logged import Lines, logged
 from tests.teams.conftest import Staff, staffed
 from tests.world import client_of, token_headers, world
 
@@ -27,19 +24,10 @@ _EVENTS = sa.select(_journal.type, _journal.subject, _journal.data)
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
+def lines() -> Iterator[Lines]:
     """Everything that is logged meanwhile, as an operator would see it who logs all there is."""
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    disabled = logging.getLogger("uvicorn.access").disabled
-    stream = io.StringIO()
-    logs.configure("debug", "json", stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.getLogger("uvicorn.access").disabled = disabled
-    structlog.contextvars.clear_contextvars()
-    structlog.configure(**before)
+    with logged() as written:
+        yield written
 
 
 async def whole_life(staff: Staff) -> str:
@@ -79,7 +67,7 @@ async def whole_life(staff: Staff) -> str:
 
 
 async def test_no_event_but_those_of_people_and_no_line_of_a_log_says_who_somebody_is(
-    tmp_path: Path, lines: io.StringIO
+    tmp_path: Path, lines: Lines
 ) -> None:
     async with world(tmp_path) as concert:
         staff = await staffed(concert)
@@ -99,8 +87,8 @@ async def test_no_event_but_those_of_people_and_no_line_of_a_log_says_who_somebo
     member_kinds = {kind for kind in REGISTRY if kind.startswith("concert.teams.member-")}
     assert member_kinds <= written
     assert "concert.people.person-forgotten.v1" in written
-    assert '"answered"' in lines.getvalue(), "the log is not listened to"
-    assert [line for line in lines.getvalue().splitlines() if telling(line)] == []
+    assert '"answered"' in lines.text, "the log is not listened to"
+    assert [line for line in lines.text.splitlines() if telling(line)] == []
 
 
 def telling(text: str) -> list[str]:

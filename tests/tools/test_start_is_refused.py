@@ -7,15 +7,26 @@ import os
 import socket
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from concert.port import CannotListen, claimed
+from concert.services import SERVICES
+from shared.identity.keys import own_key
 from shared.settings import Settings
 from tests.engines import Kafka, Postgres
 from tests.starting import started
@@ -31,9 +42,12 @@ def taken() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
+OTHERS = {f"CONCERT_{name.upper()}_URL": "http://127.0.0.1:1" for name in SERVICES.names}
+
+
 def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CONCERT_")}
-    return kept | {"CONCERT_PORT": str(port), "CONCERT_DATA": str(folder), "CONCERT_DEMO": "0", **more}
+    return kept | OTHERS | {"CONCERT_PORT": str(port), "CONCERT_DATA": str(folder), "CONCERT_DEMO": "0", **more}
 
 
 async def said(words: tuple[str, ...], settings: dict[str, str]) -> tuple[int | None, str]:
@@ -76,7 +90,12 @@ async def test_a_key_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
         ({"CONCERT_PORT": "eighty"}, "CONCERT_PORT"),
         ({"CONCERT_BUS": "rabbit"}, "CONCERT_BUS"),
         ({"CONCERT_STORE_URL_FILE": "/nowhere/store-url"}, "CONCERT_STORE_URL_FILE"),
+        ({"CONCERT_STORE_URL": "mysql://127.0.0.1/{service}"}, "CONCERT_STORE_URL"),
+        ({"CONCERT_BUS": "kafka"}, "CONCERT_KAFKA_BOOTSTRAP_SERVERS"),
+        ({"CONCERT_JWT_ISSUER": "http://login.example"}, "CONCERT_JWT_ISSUER"),
+        ({"CONCERT_JWT_JWKS_URL": "https://login.example/keys"}, "CONCERT_JWT_ISSUER"),
     ],
+    ids=str,
 )
 async def test_a_wrong_setting_is_named_and_nothing_is_opened(
     tmp_path: Path, settings: dict[str, str], says: str
@@ -93,15 +112,82 @@ async def test_a_service_that_there_is_not_is_said_with_those_that_there_are(tmp
     assert await said(("serve", "sales"), environment(tmp_path, free_port())) == (2, told)
 
 
-async def test_a_file_that_is_no_key_is_a_sentence(tmp_path: Path) -> None:
-    (key := tmp_path / "key.pem").write_text("no key at all")
+@pytest.mark.parametrize("service", SERVICES.names)
+async def test_a_service_that_would_ask_itself_for_what_others_know_is_not_started(
+    tmp_path: Path, service: str
+) -> None:
+    """Half up: it would say that it is ready, and find nothing out."""
+    settings = {
+        name: value for name, value in environment(tmp_path / "data", free_port()).items() if name not in OTHERS
+    }
+    own, others = f"CONCERT_{service.upper()}_URL", [each for each in SERVICES.names if each != service]
+    unset = ", ".join(f"CONCERT_{each.upper()}_URL" for each in others)
+    told = (
+        f"{service} asks the other services, and it is not set where they answer: set {unset}, such as"
+        f" CONCERT_{others[0].upper()}_URL=http://{others[0]}:8000.\n"
+    )
+    assert await said(("serve", service), settings | {own: "http://127.0.0.1:1"}) == (2, told)
+    assert not (tmp_path / "data").exists()
+
+
+async def test_one_address_that_is_missing_is_named_alone(tmp_path: Path) -> None:
+    settings = environment(tmp_path / "data", free_port(), CONCERT_TARGETS_URL="")
+    code, told = await said(("serve", "metrics"), settings)
+    assert code == 2
+    assert "set CONCERT_TARGETS_URL, such as CONCERT_TARGETS_URL=http://targets:8000." in told
+    assert "TEAMS" not in told
+
+
+def no_key() -> bytes:
+    return b"no key at all"
+
+
+def of_another_kind() -> bytes:
+    """What other tools sign with."""
+    return rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def with_a_password() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"s3cret")
+    )
+
+
+def public() -> bytes:
+    """The half of it that everybody may have."""
+    return Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (no_key, "is not a private key in PEM form without a password."),
+        (public, "is not a private key in PEM form without a password."),
+        (with_a_password, "is not a private key in PEM form without a password."),
+        (of_another_kind, "is not an Ed25519 key."),
+    ],
+)
+async def test_a_file_that_is_no_key_of_ours_is_a_sentence(
+    tmp_path: Path, made: Callable[[], bytes], says: str
+) -> None:
+    (key := tmp_path / "key.pem").write_bytes(made())
     key.chmod(0o600)
     settings = environment(tmp_path / "data", free_port(), CONCERT_SIGNING_KEY_FILE=str(key))
     code, told = await said(("serve", "teams"), settings)
     assert code == 1
+    assert told.count("\n") == 1
     assert str(key) in told
-    assert "Traceback" not in told
+    assert told.endswith(f"{says}\n")
     assert "no key at all" not in told
+    assert "PRIVATE KEY" not in told
+
+
+async def test_a_key_of_its_own_that_others_may_read_is_a_sentence(tmp_path: Path) -> None:
+    key = tmp_path / "signing-key.pem"
+    own_key(key)
+    key.chmod(0o644)
+    told = f"Others may read the signing key {key} (mode 0644); take that away: chmod 600 {key}\n"
+    assert await said(("serve", "teams"), environment(tmp_path, free_port())) == (1, told)
 
 
 async def test_a_second_start_on_the_same_folder_is_a_sentence(tmp_path: Path) -> None:
@@ -153,12 +239,11 @@ async def answers(url: str) -> None:
                 return
 
 
-async def test_a_broker_that_cannot_be_reached_is_a_sentence(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+@pytest.mark.parametrize("words", [("run",), ("serve", "teams")])
+async def test_a_broker_that_cannot_be_reached_is_a_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
+    empty_files(tmp_path)
     kafka = {"CONCERT_BUS": "kafka", "CONCERT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
-    code, told = await said(("run",), environment(tmp_path, port, **kafka))
+    code, told = await said(words, environment(tmp_path, free_port(), **kafka))
     assert code == 1
     assert told.splitlines()[-1].startswith("Kafka at 127.0.0.1:1 cannot be reached")
     assert "Traceback" not in told

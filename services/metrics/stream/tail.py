@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from contextvars import Context
 from itertools import islice
 from typing import Any
 
@@ -109,7 +110,8 @@ class Tail:
         self._ring.clear()
         self._bytes = 0
         self._low, self._high = dict(places), dict(places)
-        self._reading = asyncio.create_task(self._read(), name="tail of the log")
+        # Not as part of the request of whoever comes first: it goes on for all the others.
+        self._reading = asyncio.create_task(self._read(), name="tail of the log", context=Context())
 
     async def _read(self) -> None:
         messages: Any = self.bus.messages(TOPICS, dict(self._high))

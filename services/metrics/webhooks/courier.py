@@ -25,6 +25,7 @@ from services.metrics.webhooks import gauges, ledger
 from services.metrics.webhooks.hooks import PING, OwedEvent, Webhook
 from services.metrics.webhooks.sending import PARALLEL, Sender, Sent
 from services.metrics.webhooks.signing import signed_headers
+from shared import traces
 from shared.bus import BusError, LogBroken, Message, Position
 from shared.errors import OutcomeUnknown, Overloaded
 from shared.events import Envelope
@@ -190,7 +191,9 @@ class Courier:
             await self._settle(event, sent, at)
         except TROUBLE as trouble:
             # Not stored, so it is sent again; a receiver knows it by its id.
-            log.warning("webhook_attempt_not_stored", webhook=event.webhook, event_id=event.event, reason=str(trouble))
+            log.warning(
+                "webhook_attempt_not_stored", webhook=event.webhook, reason=str(trouble), **event.envelope.log_context()
+            )
             await asyncio.sleep(1)
         finally:
             self._under_way.discard(event.subject)
@@ -211,15 +214,20 @@ class Courier:
         body, moment = cloudevent(event.envelope) or b"", self.means.clock()
         headers = signed_headers(self.webhook.secrets(moment), event.event, int(moment.timestamp()), body)
         headers["Content-Type"] = CONTENT_TYPE
-        if event.trace:
-            headers["traceparent"] = event.trace
+        if (trace := traces.known(event.trace)) is not None:
+            headers["traceparent"] = trace
         sent = await self._sender.send(self.webhook.url, headers, body)
         gauges.SECONDS.observe(sent.seconds)
         return sent
 
     async def _settle(self, event: OwedEvent, sent: Sent, at: datetime) -> None:
         spread = self.means.spread()
-        webhook = await self.means.write(lambda tx: ledger.settle(tx, event, sent, at, spread))
+        webhook, outcome = await self.means.write(lambda tx: ledger.settle(tx, event, sent, at, spread))
+        about = {"webhook": event.webhook, "reason": sent.error, **event.envelope.log_context()}
+        if outcome == "given_up":
+            log.error("webhook_gave_up", **about)
+        elif outcome == "failed":
+            log.debug("webhook_failed", **about)
         gauges.ATTEMPTS.labels("delivered" if sent.taken else "failed").inc()
         if webhook is None or not webhook.enabled:
             self._stop()

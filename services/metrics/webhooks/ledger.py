@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -29,6 +29,7 @@ from shared.store.types import Moment
 
 GONE = 410
 KEPT_DELIVERIES = 1000
+Outcome = Literal["delivered", "failed", "given_up", "withheld"]
 _webhook = Webhook.__table__.c  # type: ignore[attr-defined]
 _owed = OwedEvent.__table__.c  # type: ignore[attr-defined]
 _before = OwedEvent.__table__.alias("before")  # type: ignore[attr-defined]
@@ -123,12 +124,14 @@ async def take_in(
     return webhook
 
 
-async def settle(tx: Tx, event: OwedEvent, sent: Sent, at: datetime, spread: float) -> Webhook | None:
+async def settle(
+    tx: Tx, event: OwedEvent, sent: Sent, at: datetime, spread: float
+) -> tuple[Webhook | None, Outcome | None]:
     """Store what came of an attempt that began at a moment: the event is done, waits for the next one, or is given up.
-    Answers with the webhook as it is now, none when it has been deleted."""
+    Answers with the webhook as it is now, and with what it was; with neither when the webhook has been deleted."""
     webhook = await locked(tx, event.webhook)
     if webhook is None:
-        return None
+        return None, None
     given_up = False
     owed = await tx.find(OwedEvent, webhook.id, event.event)
     # A replay that came meanwhile has taken it in anew: that one is delivered for itself.
@@ -139,13 +142,13 @@ async def settle(tx: Tx, event: OwedEvent, sent: Sent, at: datetime, spread: flo
             owed.fail(sent.error or "", tx.now, spread, sent.wait)
             given_up = owed.dead
             tx.put(owed)
-    outcome = "delivered" if sent.taken else "given_up" if given_up else "failed"
+    outcome: Outcome = "delivered" if sent.taken else "given_up" if given_up else "failed"
     tx.add(_attempt(event, outcome, at, sent))
     because = await _disabling(tx, webhook, sent, given_up)
     if because is not None and webhook.enabled:
         webhook.disable(because)
         tx.put(webhook)
-    return webhook
+    return webhook, outcome
 
 
 async def withhold(tx: Tx, event: OwedEvent, because: str) -> None:
@@ -198,7 +201,7 @@ async def _disabling(tx: Tx, webhook: Webhook, sent: Sent, given_up: bool) -> st
     return None
 
 
-def _attempt(event: OwedEvent, outcome: str, at: datetime, sent: Sent) -> Delivery:
+def _attempt(event: OwedEvent, outcome: Outcome, at: datetime, sent: Sent) -> Delivery:
     return Delivery.make(
         webhook=event.webhook,
         id=new_id("dlv"),
