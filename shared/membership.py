@@ -79,15 +79,35 @@ def ended(
     return _sorted(kept)
 
 
-def uncut(spells: Sequence[Spell], before: Sequence[Spell], day: date) -> list[Spell]:
-    """The spells as if all had not been ended on a day: those it cut off end as before, and later ones are back."""
+def uncut(spells: Sequence[Spell], before: Sequence[Spell], day: date, *, together: bool = False) -> list[Spell]:
+    """The spells as if all had not been ended on a day: those it cut off end as before, and later ones are back.
+
+    One that was begun since then lasts until one that is back takes its place: of the same thing where somebody may
+    belong to several `together`, else whichever comes first.
+    """
     text = day.isoformat()
     ends = {(str(each["of"]), each["from"]): each["to"] for each in before if each["from"] < text}
-    kept = [
-        {**each, "to": ends.get((str(each["of"]), each["from"]), None)} if each["to"] == text else each
-        for each in spells
-    ]
-    return _sorted([*kept, *(each for each in before if each["from"] >= text)])
+    back = [each for each in before if each["from"] >= text]
+
+    def end(each: Spell) -> str | None:
+        known: str | None = ends.get((str(each["of"]), each["from"]))
+        replaced = [later["from"] for later in back if not together or later["of"] == each["of"]]
+        return min(filter(None, [known, *replaced]), default=None)
+
+    return _sorted([*({**each, "to": end(each)} if each["to"] == text else each for each in spells), *back])
+
+
+def kept_within(spells: Sequence[Spell], others: Sequence[Spell], name: str) -> list[Spell]:
+    """The spells, each until those others end, without a gap, of what it names: a stay in a group with that in its
+    team."""
+    found = []
+    for each in spells:
+        last = each["from"]
+        for other in others:
+            if last is not None and other["of"] == each[name] and other["from"] <= last:
+                last = None if other["to"] is None else max(last, other["to"])
+        found.append(each if last is None else {**each, "to": min(filter(None, [each["to"], last]))})
+    return found
 
 
 def changed(spells: Sequence[Spell], of: Any, start: date, employments: Sequence[Spell] = ()) -> list[Spell]:

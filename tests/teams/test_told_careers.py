@@ -28,6 +28,19 @@ NORTH_TWICE = [
     ("join", "north", date(2026, 1, 20), "g1", None),
 ]
 LEFT_AND_BACK = [("leave", date(2026, 1, 11)), ("recruit_again", date(2026, 1, 11), "sales")]
+JOINED_SINCE_THEN = [
+    ("join", "north", date(2026, 1, 9), None, None),
+    ("leave", date(2026, 1, 5)),
+    ("join", "north", date(2026, 1, 2), None, None),
+]
+CHANGED_SINCE_THEN = [
+    ("change", date(2026, 1, 9), "hr"), ("leave", date(2026, 1, 5)), ("change", date(2026, 1, 2), "it"),
+]  # fmt: skip
+IN_A_GROUP_SINCE_THEN = [
+    ("join", "north", date(2026, 1, 9), None, date(2026, 1, 20)),
+    ("leave", date(2026, 1, 5)),
+    ("join", "north", date(2026, 1, 2), "g1", None),
+]
 
 
 def snapshot(somebody: Member) -> dict[str, Any]:
@@ -50,6 +63,9 @@ def check_days(somebody: Member) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(acts, max_size=20))
+@example([*JOINED_SINCE_THEN, ("stay", date(2026, 1, 1))])
+@example([*CHANGED_SINCE_THEN, ("stay", date(2026, 1, 1))])
+@example([*IN_A_GROUP_SINCE_THEN, ("stay", date(2026, 1, 1))])
 @example([*LEFT_AND_BACK, ("change", date(2026, 2, 1), "hr")])
 @example([*LEFT_AND_BACK, ("change", date(2026, 1, 5), "hr"), ("change", date(2026, 1, 5), "sales")])
 @example([*NORTH_TWICE, ("move", "north", "south", date(2026, 1, 7))])

@@ -30,7 +30,7 @@ from shared.events.teams import (
     MemberRecruited,
     MemberStays,
 )  # fmt: skip
-from shared.membership import Spell, begun, changed, end_of, ended, held_on, nearest, overlaps, uncut
+from shared.membership import Spell, begun, changed, end_of, ended, held_on, kept_within, nearest, overlaps, uncut
 from shared.store import Entity
 from shared.store.types import Json
 
@@ -221,7 +221,9 @@ class Member(Entity, table=True):
         if left <= today:
             raise LeftAlready(left=left, today=today)
         for name in SPELLS:
-            setattr(self, name, uncut(getattr(self, name), self.before_leaving.get(name, []), left))
+            before, together = self.before_leaving.get(name, []), name in ("memberships", "groups")
+            setattr(self, name, uncut(getattr(self, name), before, left, together=together))
+        self.groups = kept_within(self.groups, self.memberships, "team")
         self.left_on, self.before_leaving = None, {}
         told = {name: [_plain(each) for each in getattr(self, name)] for name in TOLD}
         return MemberStays(on=left, **told)
