@@ -60,16 +60,24 @@ set -m
 "${command[@]}" up --detach --wait </dev/null >"$told" 2>&1 &
 starting=$!
 set +m
+older() {
+    behind=$("${command[@]}" logs --no-log-prefix --since "$begun" "${services[@]}" 2>/dev/null |
+        grep -m 1 'that its database does not know') || true
+    [ -n "$behind" ]
+}
+refused() {
+    compose stop "${services[@]}"
+    say "$behind"
+    die "$back"
+}
 while kill -0 "$starting" 2>/dev/null; do
-    if behind=$("${command[@]}" logs --no-log-prefix --since "$begun" "${services[@]}" 2>/dev/null \
-        | grep -m 1 'that its database does not know'); then
+    if older; then
         kill -- -"$starting" 2>/dev/null || true
         wait "$starting" 2>/dev/null || true
-        compose stop "${services[@]}"
-        say "$behind"
-        die "$back"
+        refused
     fi
     sleep 0.5
 done
-wait "$starting" || die "Concert did not come up: $(tail -n 5 "$told")"
+# Compose gives up when a container ends, which may be before anybody has read why.
+wait "$starting" || { older && refused; die "Concert did not come up: $(tail -n 5 "$told")"; }
 say "Concert runs from $folder"

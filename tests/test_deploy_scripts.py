@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 NOTING = """#!/usr/bin/env bash
 echo "$*" >>"$NOTES"
+[[ "$1" != logs || $(grep -c ^logs "$NOTES") = 1 ]] || echo "${LOGGED:-}"
+if [[ -n "${STARTS_NOT:-}" && "$*" = *"up --detach --wait" ]]; then sleep 0.3; exit 1; fi
 [[ -z "${FAILS:-}" || "$*" != *$FAILS* ]]
 """
 DATABASES = ("teams", "targets", "meetings", "metrics")
@@ -54,6 +56,17 @@ def test_a_folder_without_a_complete_backup_is_not_restored(run: Run, saved: Pat
     code, said, asked = run("restore.sh", saved)
     assert (code, asked) == (1, [])
     assert f"{saved} holds no complete backup; nothing has been changed" in said
+
+
+def test_why_a_restored_concert_does_not_start_is_said_also_when_compose_gives_up_first(run: Run, saved: Path) -> None:
+    why = "The log holds event 7 of targets that its database does not know"
+    code, said, asked = run("restore.sh", saved, KEEP="no", STARTS_NOT="1", LOGGED=why)
+    assert code == 1
+    assert why in said
+    assert "Restore all of one backup" in said
+    assert asked[-1].startswith("stop teams")
+    code, said, _ = run("restore.sh", saved, KEEP="no", STARTS_NOT="1")
+    assert (code, "Concert did not come up" in said) == (1, True)
 
 
 @pytest.mark.parametrize("script", ["restore.sh", "upgrade.sh"])
