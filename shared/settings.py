@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -26,6 +26,11 @@ CLIENT_VARIABLES = frozenset({"CONCERT_URL", "CONCERT_TOKEN"})
 
 class BadSettings(Exception):
     """Something that was set cannot be used; the message has a line for each and says what would be right."""
+
+
+def _address_of(service: str) -> Any:
+    described = f"Address of the service {service}, which the others ask; `concert run` has it in its process."
+    return Field(default="", description=described)
 
 
 class Settings(BaseSettings):
@@ -74,22 +79,10 @@ class Settings(BaseSettings):
         description="Private key (PEM, Ed25519) that signs our own tokens. Empty: `signing-key.pem` in the data folder,"
         " made at first start.",
     )
-    teams_url: str = Field(
-        default="",
-        description="Address of the service teams, which the others ask; `concert run` has it in its process.",
-    )
-    targets_url: str = Field(
-        default="",
-        description="Address of the service targets, which the others ask; `concert run` has it in its process.",
-    )
-    meetings_url: str = Field(
-        default="",
-        description="Address of the service meetings, which the others ask; `concert run` has it in its process.",
-    )
-    metrics_url: str = Field(
-        default="",
-        description="Address of the service metrics, which the others ask; `concert run` has it in its process.",
-    )
+    teams_url: str = _address_of("teams")
+    targets_url: str = _address_of("targets")
+    meetings_url: str = _address_of("meetings")
+    metrics_url: str = _address_of("metrics")
     webhook_private_targets: bool = Field(
         default=False,
         description="Whether webhooks may be sent to private addresses and, by http, to this machine; `1` for tests and"

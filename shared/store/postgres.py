@@ -272,8 +272,7 @@ class PostgresStore:
                 yield session
             except asyncpg.DiskFullError as failure:
                 await session.abandon()
-                self._no_room = str(failure)
-                raise Overloaded("The database has no room for more; nothing was stored.") from failure
+                raise self._full(failure) from failure
             except _GONE as failure:
                 await session.abandon()
                 self._lost(failure)
@@ -293,8 +292,7 @@ class PostgresStore:
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
         except asyncpg.DiskFullError as failure:
-            self._no_room = str(failure)
-            raise Overloaded("The database has no room for more; nothing was stored.") from failure
+            raise self._full(failure) from failure
         except (asyncpg.PostgresError, *_GONE) as failure:
             self._lost(failure)
             raise Overloaded(f"The database cannot be reached ({type(failure).__name__}); nothing was stored.") from (
@@ -307,6 +305,11 @@ class PostgresStore:
             self._outage.is_over()
         finally:
             await self._pool.release(connection)
+
+    def _full(self, failure: asyncpg.DiskFullError) -> Overloaded:
+        """Nothing more can be stored: it is asked from now on whether that is over."""
+        self._no_room = str(failure)
+        return Overloaded("The database has no room for more; nothing was stored.")
 
     def _lost(self, failure: Exception) -> None:
         """A connection has gone, or there was none; one statement that took too long is no outage."""

@@ -173,10 +173,9 @@ class Overrun:
 
 async def overrun_in_all(reading: Reading, figure: str) -> Sequence[Overrun]:
     """Budgets with days in the period of which more is spent by the end than they plan in all."""
-    found = []
-    for budget, days in await _spent_of_budgets(reading, figure):
-        found += _overrun_before(reading, budget, days, budget.period.end)
-    return found
+    spent = await _spent_of_budgets(reading, figure)
+    found = [_overrun_before(reading, budget, days, budget.period.end) for budget, days in spent]
+    return [each for each in found if each is not None]
 
 
 async def overrun_by_month(reading: Reading, figure: str) -> Sequence[Overrun]:
@@ -187,17 +186,17 @@ async def overrun_by_month(reading: Reading, figure: str) -> Sequence[Overrun]:
         begins = [date.fromisoformat(since) for since, _ in sorted(budget.rows)]
         for since, until in pairwise(begins):
             if since < min(span.end, span.asked) and span.start < until:
-                for each in _overrun_before(reading, budget, days, until):
-                    found[budget.id] = each
+                if (overrun := _overrun_before(reading, budget, days, until)) is not None:
+                    found[budget.id] = overrun
     return list(found.values())
 
 
 def _overrun_before(
     reading: Reading, budget: BudgetFact, spent: Iterable[tuple[date, Fraction]], until: date
-) -> list[Overrun]:
+) -> Overrun | None:
     before = min(until, reading.question.span.asked)
     over = round(sum((minor for day, minor in spent if day < before), Fraction())) - planned_before(budget, until)
-    return [Overrun(budget, until, over)] if over > 0 else []
+    return Overrun(budget, until, over) if over > 0 else None
 
 
 async def _spent_of_budgets(
